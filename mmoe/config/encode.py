@@ -1,0 +1,30 @@
+"""Section `encode`: the frozen encoder and the text layout."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from mmoe.config.section import Section
+
+
+class EncodeParams(Section):
+    SECTION: ClassVar[str] = "encode"
+
+    model: str = Field(min_length=1)
+    max_text_length: int = Field(ge=8, le=512)
+    description_budget: int = Field(ge=0, le=256)
+    batch_size: int = Field(ge=1, le=4096)
+    shard_rows: int = Field(ge=1, le=100_000)
+    precision: Literal["float32", "bfloat16"]
+    device: str = Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+
+    @model_validator(mode="after")
+    def _description_leaves_room(self) -> EncodeParams:
+        if self.description_budget > self.max_text_length // 2:
+            raise ValueError(
+                f"encode.description_budget = {self.description_budget}: must be at most half of "
+                f"encode.max_text_length = {self.max_text_length}"
+            )
+        return self

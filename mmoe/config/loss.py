@@ -1,0 +1,23 @@
+"""Section `loss`: which cross entropies are added up (MMoE eq. 8)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from mmoe.config.section import Section
+
+LossTerm = Literal["overall", "text", "vision", "cross"]
+
+
+class LossParams(Section):
+    SECTION: ClassVar[str] = "loss"
+
+    terms: tuple[LossTerm, ...] = Field(min_length=1, strict=False)
+
+    @model_validator(mode="after")
+    def _terms_differ(self) -> LossParams:
+        if len(set(self.terms)) != len(self.terms):
+            raise ValueError(f"loss.terms = {list(self.terms)}: each term may stand only once")
+        return self

@@ -1,0 +1,28 @@
+"""Section `model`: which matcher, which of its units, how wide."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from mmoe.config.section import Section
+
+Unit = Literal["text", "vision", "cross"]
+
+
+class ModelParams(Section):
+    SECTION: ClassVar[str] = "model"
+
+    name: Literal["mmoe"]
+    units: tuple[Unit, ...] = Field(min_length=1, strict=False)
+    embed_dim: int = Field(ge=4, le=4096)
+    projection: Literal["smoe", "linear"]
+    residual: bool
+    cross_gate: Literal["elementwise", "scalar"]
+
+    @model_validator(mode="after")
+    def _units_differ(self) -> ModelParams:
+        if len(set(self.units)) != len(self.units):
+            raise ValueError(f"model.units = {list(self.units)}: each unit may stand only once")
+        return self

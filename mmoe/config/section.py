@@ -1,0 +1,18 @@
+"""What every section of params.yaml has in common: frozen, strict, no unknown key."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A section of params.yaml; `SECTION` is its key there.
+
+    Strict: `5e-6` is a float, `"4"` is not an int, an int may stand for a float. Extra keys are errors.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    SECTION: ClassVar[str]

@@ -1,0 +1,35 @@
+"""The one exception tree: every message says what was wrong, where (file, row, key) and what to do."""
+
+from __future__ import annotations
+
+
+class MmoeError(Exception):
+    """A mistake in the input, the parameters or the environment that the user can mend."""
+
+
+class ConfigError(MmoeError):
+    """params.yaml holds a key, a value or a combination that is not legal."""
+
+
+class DataError(MmoeError):
+    """A raw or interim file is missing, broken or contradicts another one."""
+
+
+class WikidataError(MmoeError):
+    """A Wikidata slice can't be read or queried."""
+
+
+class RankingError(MmoeError):
+    """The descriptions of a mention's candidates can't be ranked."""
+
+
+class FeatureStoreError(MmoeError):
+    """Cached features are missing, broken or made by another encoder than params.yaml names."""
+
+
+class TrainingError(MmoeError):
+    """Training can't start or can't go on; the last good checkpoint is kept."""
+
+
+class CheckpointError(MmoeError):
+    """A checkpoint is missing, broken or of another shape than params.yaml asks for."""

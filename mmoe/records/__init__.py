@@ -1,0 +1,25 @@
+"""Value types that travel between stages, and the one Parquet schema of each."""
+
+from mmoe.records.tables import read_metadata, read_records, write_records
+from mmoe.records.types import (
+    SPLITS,
+    Candidate,
+    Description,
+    Entity,
+    ImageInput,
+    Mention,
+    TextInput,
+)
+
+__all__ = [
+    "SPLITS",
+    "Candidate",
+    "Description",
+    "Entity",
+    "ImageInput",
+    "Mention",
+    "TextInput",
+    "read_metadata",
+    "read_records",
+    "write_records",
+]

@@ -1,0 +1,110 @@
+"""What a mention, an entity, a candidate and a description are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A surface form in a context that is to be linked.
+
+    Attributes:
+        mention_id: unique in the data set.
+        sentence_id: shared by the mentions of one sentence.
+        word: the surface form m_w; need not occur in the context to the letter.
+        context: the text m_t.
+        picture: file of m_v, relative to the data set's raw folder; null if it has none.
+        gold_qid: the entity that is meant; null for nil.
+        in_kb: whether the knowledge base holds the gold entity; false for nil.
+        split: train, valid or test.
+    """
+
+    mention_id: str
+    sentence_id: str
+    word: str
+    context: str
+    picture: str | None
+    gold_qid: str | None
+    in_kb: bool
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An entry of the knowledge base: Wikidata id, name e_n, attributes e_a and pictures e_v."""
+
+    qid: str
+    name: str
+    attributes: str
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A Wikidata item that bears a mention's word.
+
+    Attributes:
+        position: 0 for the candidate that retrieval puts first.
+        match: label, alias or tokens: how the word was found in the item's names.
+        sitelinks: number of Wikipedia articles of the item; null where the source does not say.
+    """
+
+    mention_id: str
+    position: int
+    qid: str
+    label: str
+    description: str
+    match: str
+    sitelinks: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What description ranking chose for a mention; qid and description are null if it chose none.
+
+    Attributes:
+        score: the backend's own score of the choice; null where it has none.
+        is_gold: whether the chosen qid is the gold one; null where either is missing.
+    """
+
+    mention_id: str
+    qid: str | None
+    description: str | None
+    backend: str
+    score: float | None
+    num_candidates: int
+    is_gold: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextInput:
+    """One text to encode: `title [SEP] body description`, the input of MMoE eq. 2.
+
+    Attributes:
+        id: mention_id or qid.
+        title: the word or the name; also encoded alone.
+        description: text that has a token budget of its own; null if there is none.
+    """
+
+    id: str
+    title: str
+    body: str
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """One picture to encode, with the hash of its bytes so that a changed picture is encoded again.
+
+    Attributes:
+        id: mention_id or qid.
+        picture: file relative to the data set's raw folder; null if there is none.
+        sha256: of the file's bytes; null if there is no file.
+    """
+
+    id: str
+    picture: str | None
+    sha256: str | None

@@ -1,0 +1,78 @@
+"""Which file of a data set lies where: the same places that dvc.yaml names (a test holds them equal)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PARTS = ("mention_text", "mention_image", "entity_text", "entity_image")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The places of one data set, relative to the project's root."""
+
+    dataset: str
+
+    @property
+    def raw(self) -> Path:
+        return Path("data/raw") / self.dataset
+
+    @property
+    def interim(self) -> Path:
+        return Path("data/interim") / self.dataset
+
+    @property
+    def mentions(self) -> Path:
+        return self.interim / "mentions.parquet"
+
+    @property
+    def entities(self) -> Path:
+        return self.interim / "entities.parquet"
+
+    @property
+    def ingest_counts(self) -> Path:
+        return self.interim / "ingest.json"
+
+    @property
+    def labels(self) -> Path:
+        return self.interim / "labels"
+
+    @property
+    def candidates(self) -> Path:
+        return self.interim / "candidates.parquet"
+
+    @property
+    def retrieve_counts(self) -> Path:
+        return self.interim / "retrieve.json"
+
+    @property
+    def descriptions(self) -> Path:
+        return self.interim / "descriptions.parquet"
+
+    @property
+    def rank_counts(self) -> Path:
+        return self.interim / "rank.json"
+
+    def inputs(self, part: str) -> Path:
+        return self.interim / "inputs" / f"{part}.parquet"
+
+    @property
+    def features(self) -> Path:
+        return Path("data/features") / self.dataset
+
+    @property
+    def model(self) -> Path:
+        return Path("data/models") / self.dataset
+
+    @property
+    def ranks(self) -> Path:
+        return Path("data/ranks") / self.dataset
+
+    @property
+    def report(self) -> Path:
+        return Path("reports") / self.dataset
+
+    def work(self, stage: str) -> Path:
+        """Outside every stage's outs: what must survive a kill (DVC deletes outs before a stage)."""
+        return Path(".mmoe") / stage / self.dataset

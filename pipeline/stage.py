@@ -1,0 +1,56 @@
+"""How every stage starts and how it ends: parameters checked, one line for a user's mistake."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mmoe.config.load import ParamsFile
+from mmoe.errors import MmoeError
+
+from pipeline.layout import Layout
+
+
+def run_stage(stage: Callable[[Layout, ParamsFile], None], doc: str | None) -> None:
+    """Runs `stage` on the data set named on the command line; exits 1 with one line on an MmoeError."""
+    parser = _parser(doc)
+    dataset = parser.parse_args().dataset
+    _run(lambda: stage(Layout(dataset), checked_params()))
+
+
+def run_part_stage(stage: Callable[[Layout, ParamsFile, str], None], doc: str | None) -> None:
+    """As `run_stage`, for a stage that works on one part of a data set."""
+    parser = _parser(doc)
+    parser.add_argument("part", help="mention_text, mention_image, entity_text or entity_image")
+    args = parser.parse_args()
+    _run(lambda: stage(Layout(args.dataset), checked_params(), args.part))
+
+
+def checked_params(path: Path = Path("params.yaml")) -> ParamsFile:
+    """params.yaml, all of it validated: a typing error in a late stage's section stops the first one.
+
+    The check is imported by name: it can only stop a stage, never change what one writes, so stages
+    must not be run again when another section gets a new knob.
+    """
+    params = ParamsFile(path)
+    importlib.import_module("mmoe.config.check").check_params(params)
+    return params
+
+
+def _parser(doc: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("dataset", help="a folder of data/raw")
+    return parser
+
+
+def _run(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except MmoeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
