@@ -20,6 +20,16 @@ class EncodeParams(Section):
     precision: Literal["float32", "bfloat16"]
     device: str = Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")
 
+    @property
+    def made_by(self) -> dict[str, object]:
+        """What a feature store must say of itself to have been made with these parameters."""
+        return {
+            "encoder": self.model,
+            "max_text_length": self.max_text_length,
+            "description_budget": self.description_budget,
+            "precision": self.precision,
+        }
+
     @model_validator(mode="after")
     def _description_leaves_room(self) -> EncodeParams:
         if self.description_budget > self.max_text_length // 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,7 @@ class TrainParams(Section):
     patience: int = Field(ge=1, le=1000)
     fraction: float = Field(gt=0, le=1, allow_inf_nan=False)
     checkpoint_every: int = Field(ge=1)
+    precision: Literal["auto", "bfloat16", "float32"]
     device: str = Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")
 
     @model_validator(mode="after")

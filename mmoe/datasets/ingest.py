@@ -1,0 +1,116 @@
+"""A raw folder to records and to the inputs of three of the four parts that are encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmoe.config.data import DataParams
+from mmoe.datasets.pictures import hash_pictures
+from mmoe.datasets.raw import RawDataset
+from mmoe.datasets.registry import read_dataset
+from mmoe.errors import DataError
+from mmoe.files import write_json
+from mmoe.records import SPLITS, Entity, ImageInput, Mention, TextInput, write_records
+
+
+@dataclass(frozen=True)
+class IngestFiles:
+    """Where ingest writes."""
+
+    mentions: Path
+    entities: Path
+    mention_image: Path
+    entity_text: Path
+    entity_image: Path
+    counts: Path
+
+
+def ingest(raw: Path, params: DataParams, files: IngestFiles) -> dict[str, int]:
+    """Reads a raw folder, applies `data.nil` and `data.max_mentions`, and writes all files.
+
+    Args:
+        raw: the data set's raw folder.
+    Returns:
+        The counts that are also written as JSON.
+    Raises:
+        DataError: if the data are missing or broken, or a split has no mention left.
+    """
+    dataset = read_dataset(raw, params.format)
+    mentions = select_mentions(dataset.mentions, params)
+    _check_splits(raw, dataset, mentions)
+    counts = _counts(dataset, mentions)
+    metadata = {"format": dataset.format, "sources": dataset.sources}
+    write_records(files.mentions, Mention, mentions, metadata)
+    write_records(files.entities, Entity, dataset.entities, metadata)
+    _write_inputs(raw, mentions, dataset.entities, files)
+    write_json(files.counts, {"format": dataset.format} | counts)
+    return counts
+
+
+def select_mentions(mentions: Iterable[Mention], params: DataParams) -> list[Mention]:
+    """The mentions that `data.nil` keeps; of them the first `data.max_mentions` of each split."""
+    taken = dict.fromkeys(SPLITS, 0)
+    selected = []
+    for mention in mentions:
+        if params.nil == "drop" and not mention.in_kb:
+            continue
+        if params.max_mentions is not None and taken[mention.split] >= params.max_mentions:
+            continue
+        taken[mention.split] += 1
+        selected.append(mention)
+    return selected
+
+
+def _check_splits(raw: Path, dataset: RawDataset, selected: list[Mention]) -> None:
+    for split in SPLITS:
+        if any(mention.in_kb for mention in selected if mention.split == split):
+            continue
+        read = sum(mention.split == split for mention in dataset.mentions)
+        remedy = (
+            "check its gold qids against the knowledge base, or raise data.max_mentions"
+            if read
+            else "assign mentions to it"
+        )
+        raise DataError(
+            f"{raw}: split {split} is empty: of the {read} mentions read for it none that is left "
+            f"has its gold entity in the knowledge base; {remedy}"
+        )
+
+
+def _counts(dataset: RawDataset, selected: list[Mention]) -> dict[str, int]:
+    """Numbers of records; nil and gold outside the KB are counted before the policy applies."""
+    read = dataset.mentions
+    return {
+        "mentions_read": len(read),
+        "nil": sum(mention.gold_qid is None for mention in read),
+        "gold_outside_kb": sum(m.gold_qid is not None and not m.in_kb for m in read),
+        "mentions": len(selected),
+        **{
+            f"mentions_{split}": sum(mention.split == split for mention in selected)
+            for split in SPLITS
+        },
+        "mentions_in_kb": sum(mention.in_kb for mention in selected),
+        "mentions_with_picture": sum(mention.picture is not None for mention in selected),
+        "entities": len(dataset.entities),
+        "entities_with_picture": sum(bool(entity.pictures) for entity in dataset.entities),
+        **dataset.counts,
+    }
+
+
+def _write_inputs(
+    raw: Path, mentions: list[Mention], entities: list[Entity], files: IngestFiles
+) -> None:
+    texts = [TextInput(e.qid, title=e.name, body=e.attributes, description=None) for e in entities]
+    write_records(files.entity_text, TextInput, texts)
+    of_mention = {mention.mention_id: mention.picture for mention in mentions}
+    of_entity = {e.qid: e.pictures[0] if e.pictures else None for e in entities}
+    shown = {name for name in (*of_mention.values(), *of_entity.values()) if name is not None}
+    digests = hash_pictures(raw, shown)
+    for file, pictures in ((files.mention_image, of_mention), (files.entity_image, of_entity)):
+        rows = [
+            ImageInput(id=key, picture=name, sha256=None if name is None else digests[name])
+            for key, name in pictures.items()
+        ]
+        write_records(file, ImageInput, rows)

@@ -1,0 +1,230 @@
+"""Format `melbench`, as MELBench and its successors publish WikiMEL and RichpediaMEL.
+
+<any>.json       id -> {id, sentence, mentions, entities, answer}; the last three are texts or,
+                 where a sentence holds several mentions, lists of equal length
+qid2abs.json     qid -> attributes; with the answers these qids are the knowledge base
+qid2ne.json      optional: qid -> name
+splits.json      train, valid (or dev), test -> ids
+mention_image(s)/<id>.<ending>, kb_image/<qid>.<ending>    optional pictures
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmoe.datasets.pictures import PictureFolder
+from mmoe.datasets.raw import RawDataset, check_unique, gold_of, require_file, with_in_kb
+from mmoe.datasets.rows import plain_text, unique_keys
+from mmoe.errors import DataError
+from mmoe.files import read_text, sha256_of
+from mmoe.records import SPLITS, Entity, Mention
+
+ATTRIBUTES, NAMES, SPLIT_IDS = "qid2abs.json", "qid2ne.json", "splits.json"
+MENTION_FOLDERS, ENTITY_FOLDER = ("mention_image", "mention_images"), "kb_image"
+SPLIT_ALIASES = {"dev": "valid"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """One mention of one record, before it is known which split the record belongs to."""
+
+    mention_id: str
+    sentence_id: str
+    sentence: str
+    word: str
+    title: str
+    gold_qid: str | None
+
+
+def recognises(folder: Path) -> bool:
+    """Whether the folder holds the attributes or the splits."""
+    return (folder / ATTRIBUTES).is_file() or (folder / SPLIT_IDS).is_file()
+
+
+def read_melbench(folder: Path) -> RawDataset:
+    """Reads a folder in MELBench's format.
+
+    Raises:
+        DataError: naming file, record, key and remedy of the first thing that is wrong.
+    """
+    data = _data_file(folder)
+    attributes_file = require_file(folder / ATTRIBUTES, "it holds the entities' attributes")
+    splits_file = require_file(folder / SPLIT_IDS, "it says which records train, validate and test")
+    names_file = folder / NAMES if (folder / NAMES).is_file() else None
+    records = _object(data)
+    links = [link for key, record in records.items() for link in _links(data, key, record)]
+    check_unique("mention id", ((m.mention_id, f"{data}, record {m.sentence_id!r}") for m in links))
+    split_of, split_counts = _splits(splits_file, {_id(data, k, r) for k, r in records.items()})
+    attributes, names = _texts(attributes_file), _texts(names_file) if names_file else {}
+    entities, name_counts = _knowledge_base(links, attributes, names, PictureFolder(folder))
+    mentions = _mentions(links, split_of, PictureFolder(folder))
+    files = [data, attributes_file, splits_file, *([names_file] if names_file else [])]
+    return RawDataset(
+        format="melbench",
+        mentions=with_in_kb(mentions, entities),
+        entities=entities,
+        # RichpediaMEL has a few; a score is comparable only if they stay in.
+        counts=split_counts
+        | name_counts
+        | {"empty_words": sum(not m.word.strip() for m in mentions)},
+        sources={file.name: sha256_of(file) for file in files},
+    )
+
+
+def _data_file(folder: Path) -> Path:
+    others = {NAMES, SPLIT_IDS}
+    found = sorted(
+        path
+        for path in folder.glob("*.json")
+        if path.name not in others and not path.name.startswith((".", "qid2abs"))
+    )
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise DataError(
+            f"{folder}: wanted one .json file with the mentions beside {ATTRIBUTES}, {NAMES} and "
+            f"{SPLIT_IDS}, found {names}; leave exactly one"
+        )
+    return found[0]
+
+
+def _object(file: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(read_text(file), object_pairs_hook=unique_keys)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{file}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; "
+            "fetch or mend the file"
+        ) from None
+    except KeyError as error:
+        raise DataError(
+            f"{file}: key {error.args[0]!r} stands twice in one object; keep one"
+        ) from None
+    if not isinstance(value, dict):
+        raise DataError(f"{file}: must be one JSON object, found {type(value).__name__}")
+    return value
+
+
+def _texts(file: Path) -> dict[str, str]:
+    return {key: plain_text(text, f"{file}, key {key!r}") for key, text in _object(file).items()}
+
+
+def _id(file: Path, key: str, record: Any) -> str:
+    """A record's id: its key in the file unless the record itself says otherwise."""
+    if not isinstance(record, dict):
+        raise DataError(f"{file}, record {key!r}: must be an object")
+    value = record.get("id", key)
+    return plain_text(
+        str(value) if type(value) is int else value, f"{file}, record {key!r}, key `id`"
+    )
+
+
+def _links(file: Path, key: str, record: Any) -> Iterator[_Link]:
+    sentence_id = _id(file, key, record)
+    where = f"{file}, record {key!r}"
+    for name in ("sentence", "mentions", "entities", "answer"):
+        if name not in record:
+            raise DataError(f"{where}: key `{name}` is missing; add it to the record")
+    sentence = plain_text(record["sentence"], f"{where}, key `sentence`")
+    columns = [record[name] for name in ("mentions", "entities", "answer")]
+    is_list = any(isinstance(column, list) for column in columns)
+    if is_list and len({len(c) if isinstance(c, list) else -1 for c in columns}) > 1:
+        raise DataError(
+            f"{where}: `mentions`, `entities` and `answer` must be lists of equal length, found "
+            + ", ".join(str(len(c)) if isinstance(c, list) else "no list" for c in columns)
+        )
+    rows = zip(*columns, strict=True) if is_list else iter([tuple(columns)])
+    for number, (word, title, answer) in enumerate(rows):
+        yield _Link(
+            mention_id=f"{sentence_id}#{number}" if is_list else sentence_id,
+            sentence_id=sentence_id,
+            sentence=sentence,
+            word=plain_text(word, f"{where}, key `mentions`"),
+            title="" if title is None else plain_text(title, f"{where}, key `entities`"),
+            gold_qid=gold_of(
+                None if answer is None else plain_text(answer, f"{where}, key `answer`")
+            ),
+        )
+
+
+def _splits(file: Path, records: set[str]) -> tuple[dict[str, str], dict[str, int]]:
+    """Split by record id, and how many ids of either side the other one lacks."""
+    content, split_of = _object(file), dict[str, str]()
+    for key, ids in content.items():
+        split = SPLIT_ALIASES.get(key, key)
+        if split not in SPLITS:
+            raise DataError(
+                f"{file}, key {key!r}: is no split; name them train, valid (or dev) and test"
+            )
+        if not isinstance(ids, list):
+            raise DataError(f"{file}, key {key!r}: must be a list of ids")
+        for value in ids:
+            name = plain_text(str(value) if type(value) is int else value, f"{file}, key {key!r}")
+            if split_of.setdefault(name, split) != split:
+                raise DataError(
+                    f"{file}: id {name!r} stands in {split_of[name]} and in {split}; keep one"
+                )
+    counts = {
+        "split_ids_without_record": len(split_of.keys() - records),
+        "records_without_split": len(records - split_of.keys()),
+    }
+    return split_of, counts
+
+
+def _knowledge_base(
+    links: list[_Link],
+    attributes: dict[str, str],
+    names: dict[str, str],
+    pictures: PictureFolder,
+) -> tuple[list[Entity], dict[str, int]]:
+    """Every qid that has attributes, then the answers that have none.
+
+    A name comes from the names file, else from the first record with that answer, else it is the qid.
+    """
+    titles: dict[str, str] = {}
+    for link in links:
+        if link.gold_qid is not None and link.title.strip():
+            titles.setdefault(link.gold_qid, link.title)
+    answers = dict.fromkeys(link.gold_qid for link in links if link.gold_qid is not None)
+    qids = list(dict.fromkeys([*attributes, *answers]))
+    found = pictures.by_stem(ENTITY_FOLDER)
+    entities = [
+        Entity(
+            qid=qid,
+            name=names.get(qid) or titles.get(qid) or qid,
+            attributes=attributes.get(qid, ""),
+            pictures=(found[qid],) if qid in found else (),
+        )
+        for qid in qids
+    ]
+    counts = {
+        "entities_without_attributes": len(answers.keys() - attributes.keys()),
+        "entities_named_by_qid": sum(entity.name == entity.qid for entity in entities),
+        "names_without_entity": len(names.keys() - set(qids)),
+    }
+    return entities, counts
+
+
+def _mentions(
+    links: list[_Link], split_of: dict[str, str], pictures: PictureFolder
+) -> list[Mention]:
+    found: dict[str, str] = {}
+    for folder in MENTION_FOLDERS:
+        found = pictures.by_stem(folder) | found
+    return [
+        Mention(
+            mention_id=link.mention_id,
+            sentence_id=link.sentence_id,
+            word=link.word,
+            context=link.sentence,
+            picture=found.get(link.sentence_id),
+            gold_qid=link.gold_qid,
+            in_kb=False,
+            split=split_of[link.sentence_id],
+        )
+        for link in links
+        if link.sentence_id in split_of
+    ]

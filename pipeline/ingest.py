@@ -1,0 +1,43 @@
+"""Stage ingest: a raw data set to records.
+
+usage  python -m pipeline.ingest DATASET
+in     data/raw/<dataset>
+out    data/interim/<dataset>/{mentions,entities}.parquet, ingest.json,
+       data/interim/<dataset>/inputs/{mention_image,entity_text,entity_image}.parquet
+"""
+
+from __future__ import annotations
+
+from mmoe.config.data import DataParams
+from mmoe.config.load import ParamsFile
+from mmoe.datasets.ingest import IngestFiles, ingest
+
+from pipeline.layout import Layout
+from pipeline.stage import run_stage
+
+
+def ingest_stage(at: Layout, file: ParamsFile) -> None:
+    files = IngestFiles(
+        mentions=at.mentions,
+        entities=at.entities,
+        mention_image=at.inputs("mention_image"),
+        entity_text=at.inputs("entity_text"),
+        entity_image=at.inputs("entity_image"),
+        counts=at.ingest_counts,
+    )
+    counts = ingest(at.raw, file.section(DataParams), files)
+    splits = ", ".join(
+        f"{counts[f'mentions_{name}']} {name}" for name in ("train", "valid", "test")
+    )
+    print(f"{at.dataset}: {counts['mentions']} mentions ({splits}), {counts['entities']} entities")
+    print(
+        f"pictures: {counts['mentions_with_picture']} mentions, "
+        f"{counts['entities_with_picture']} entities"
+    )
+    print(f"of {counts['mentions_read']} mentions read: {counts['nil']} nil,", end=" ")
+    print(f"{counts['gold_outside_kb']} with a gold entity that the knowledge base lacks")
+    print(f"all counts: {at.ingest_counts}")
+
+
+if __name__ == "__main__":
+    run_stage(ingest_stage, __doc__)

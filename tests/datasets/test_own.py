@@ -1,0 +1,170 @@
+"""Our own format: what a legal folder gives, and the line that each mistake gives."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmoe.datasets import read_dataset
+from mmoe.errors import DataError
+from mmoe.files import sha256_of
+from mmoe.records import SPLITS
+
+from tests.datasets.folders import (
+    mention,
+    picture,
+    three_mentions,
+    two_entities,
+    write_csv,
+    write_own,
+)
+
+
+def test_a_legal_folder(tmp_path: Path) -> None:
+    picture(tmp_path, "p/a b.png")
+    rows = [mention("m1", picture="p/a b.png", sentence_id="s1"), *three_mentions()[1:]]
+    dataset = read_dataset(write_own(tmp_path, rows), "auto")
+    first, second, _ = dataset.mentions
+    assert dataset.format == "own"
+    assert (first.sentence_id, first.picture, first.in_kb) == ("s1", "p/a b.png", True)
+    assert (second.sentence_id, second.picture, second.split) == ("m2", None, "valid")
+    assert [entity.attributes for entity in dataset.entities] == ["", "code"]
+    assert dataset.sources["mentions.jsonl"] == sha256_of(tmp_path / "mentions.jsonl")
+
+
+@pytest.mark.parametrize("gold", [None, "", "nil", "NIL", " Nil "])
+def test_the_ways_to_say_nil(tmp_path: Path, gold: str | None) -> None:
+    rows = [mention("m0", gold_qid=gold), mention("m9", gold_qid="Q9"), *three_mentions()]
+    nil, outside, *_ = read_dataset(write_own(tmp_path, rows), "own").mentions
+    assert (nil.gold_qid, nil.in_kb) == (None, False)
+    assert (outside.gold_qid, outside.in_kb) == ("Q9", False)
+
+
+def test_unknown_keys_are_counted(tmp_path: Path) -> None:
+    rows = [mention("m0", pictur="a"), mention("m9", pictur="b"), *three_mentions()]
+    assert read_dataset(write_own(tmp_path, rows), "own").counts["ignored_key.mentions.pictur"] == 2
+
+
+def test_pictures_are_found_as_written_or_percent_decoded(tmp_path: Path) -> None:
+    for name in ("p/Caf\u00e9.png", "p/100%25.png", "p/two.png"):
+        picture(tmp_path, name)
+    listed = ["p/Caf%C3%A9.png", "p/100%25.png", "p/absent.png"]
+    rows = [mention(f"m{i}", picture=name) for i, name in enumerate(listed)]
+    entities = [{"qid": "Q3757", "name": "Java", "pictures": ["p/gone.png", "p/two.png"]}]
+    dataset = read_dataset(write_own(tmp_path, rows, entities), "own")
+    assert [m.picture for m in dataset.mentions] == ["p/Caf\u00e9.png", "p/100%25.png", None]
+    assert dataset.entities[0].pictures == ("p/two.png",)
+    assert dataset.counts["missing_mention_pictures"] == 1
+    assert dataset.counts["missing_entity_pictures"] == 1
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+@given(words=st.lists(TEXT.filter(lambda text: bool(text.strip())), min_size=1, max_size=4))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_csv_reads_as_jsonl(encoding: str, words: list[str]) -> None:
+    rows = [
+        mention(f"m{i}", SPLITS[i % 3], word=word, context=word * 2, gold_qid="")
+        for i, word in enumerate(words)
+    ]
+    entities = [{"qid": "Q1", "name": words[0], "attributes": words[-1], "pictures": ["a", "b c"]}]
+    cells = [entities[0] | {"pictures": "a|b c"}]
+    with tempfile.TemporaryDirectory() as name:
+        lines, table = Path(name, "lines"), Path(name, "table")
+        write_own(lines, rows, entities)
+        write_csv(table / "mentions.csv", rows, encoding)
+        write_csv(table / "entities.csv", cells, encoding)
+        for folder in (lines, table):
+            picture(folder, "b c")
+        one, other = read_dataset(lines, "own"), read_dataset(table, "own")
+    assert one.mentions == other.mentions
+    assert one.entities == other.entities
+    assert one.entities[0].pictures == ("b c",)
+    assert [m.word for m in one.mentions] == words
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "message"),
+    [
+        ({"word": None}, r"row 1, key `word`: must be text, found null"),
+        ({"word": " "}, r"row 1, key `word`: is empty"),
+        ({"context": 7}, r"row 1, key `context`: must be text, found 7"),
+        ({"context": "\ud800"}, r"row 1, key `context`: holds half a surrogate"),
+        ({"split": "dev"}, r"row 1, key `split`: 'dev' is no split; write one of train, valid"),
+        ({"picture": "/etc/hostname"}, r"row 1, key `picture`: '/etc/hostname' leads out"),
+        ({"picture": "p/../../x.png"}, r"leads out of the data set's folder"),
+        ({"picture": "%2e%2e/x.png"}, r"leads out of the data set's folder"),
+        ({"picture": "C:\\x.png"}, r"leads out of the data set's folder"),
+        ({"picture": ["a"]}, r"key `picture`: must be text"),
+    ],
+)
+def test_a_bad_mention(tmp_path: Path, spoilt: dict[str, Any], message: str) -> None:
+    write_own(tmp_path)
+    rows = [mention("m1") | spoilt, *three_mentions()[1:]]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "mentions.jsonl").write_text(text, "utf-8")
+    with pytest.raises(DataError, match=message):
+        read_dataset(tmp_path, "own")
+
+
+@pytest.mark.parametrize(
+    ("entity", "message"),
+    [
+        ({"name": "x"}, r"entities\.jsonl, row 3: key `qid` is missing; add it"),
+        ({"qid": "nil", "name": "x"}, r"row 3, key `qid`: \"nil\" means no entity"),
+        ({"qid": "Q3757", "name": "x"}, r"row 3: qid 'Q3757' stands already in .*row 1"),
+        ({"qid": "Q5", "name": "x", "pictures": "a.png"}, r"row 3, key `pictures`: must be a list"),
+    ],
+)
+def test_a_bad_entity(tmp_path: Path, entity: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_dataset(write_own(tmp_path, entities=[*two_entities(), entity]), "own")
+
+
+def test_duplicate_mentions_name_both_rows(tmp_path: Path) -> None:
+    rows = [*three_mentions(), mention("m1", "test")]
+    with pytest.raises(DataError, match=r"jsonl, row 4: mention_id 'm1' stands already in .*row 1"):
+        read_dataset(write_own(tmp_path, rows), "own")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"mention_id": "m1"\n', r"row 1: not valid JSON at column 20"),
+        (b'\n\n["m1"]\n', r"row 3: must be a JSON object, found list"),
+        (b'{"word": "a", "word": "b"}\n', r"row 1: key `word` stands twice"),
+        (b'{"word": "\xe9"}\n', r"mentions\.jsonl: not UTF-8 at byte 10 \(0xe9\)"),
+    ],
+)
+def test_broken_jsonl(tmp_path: Path, content: bytes, message: str) -> None:
+    (write_own(tmp_path) / "mentions.jsonl").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_dataset(tmp_path, "own")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("mention_id,word\nm1\n", r"mentions\.csv, row 2: 1 cells where the header names 2"),
+        ('word\n"a\nb"\n"c\n', r"mentions\.csv, row 4: not valid CSV"),
+        ("word,word\n", r"row 1: column `word` stands twice"),
+        ("word,split\nx,train\n", r"row 2: key `mention_id` is missing"),
+    ],
+)
+def test_broken_csv(tmp_path: Path, content: str, message: str) -> None:
+    (write_own(tmp_path) / "mentions.jsonl").unlink()
+    (tmp_path / "mentions.csv").write_text(content, "utf-8")
+    with pytest.raises(DataError, match=message):
+        read_dataset(tmp_path, "own")
+
+
+def test_line_separators_inside_a_string_end_no_row(tmp_path: Path) -> None:
+    rows = [mention("m1", context="one\u2028two\x85three"), *three_mentions()[1:]]
+    assert read_dataset(write_own(tmp_path, rows), "own").mentions[0].context.count("\u2028") == 1
