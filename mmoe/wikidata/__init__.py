@@ -1,0 +1,1 @@
+"""Wikidata items that bear a mention's word: one function per source, each returning candidates."""

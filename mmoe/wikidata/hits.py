@@ -1,0 +1,49 @@
+"""From the items found for a word to the candidates of every mention of that word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mmoe.names import normalise_name
+from mmoe.records import Candidate, Mention
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An item found for a word; the fields are those of a candidate."""
+
+    qid: str
+    label: str
+    description: str
+    match: str
+    sitelinks: int | None
+
+
+def distinct_words(mentions: Iterable[Mention]) -> list[str]:
+    """The normalised words of the mentions, each once, in order; empty ones are left out."""
+    words = dict.fromkeys(normalise_name(mention.word) for mention in mentions)
+    return [word for word in words if word]
+
+
+def candidates_of(
+    mentions: Iterable[Mention], hits_by_word: Mapping[str, Sequence[Hit]]
+) -> list[Candidate]:
+    """The candidates of each mention in turn.
+
+    Args:
+        hits_by_word: best first, by normalised word; a word that is absent has no hit.
+    """
+    return [
+        Candidate(
+            mention_id=mention.mention_id,
+            position=position,
+            qid=hit.qid,
+            label=hit.label,
+            description=hit.description,
+            match=hit.match,
+            sitelinks=hit.sitelinks,
+        )
+        for mention in mentions
+        for position, hit in enumerate(hits_by_word.get(normalise_name(mention.word), ()))
+    ]

@@ -1,0 +1,65 @@
+"""Token containment by DuckDB equals a loop over all words and entities."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmoe.names import name_tokens, normalise_name
+from mmoe.records import Candidate, Entity
+from mmoe.wikidata.kb import find_in_kb
+
+from tests.wikidata.slices import mention
+
+NAMES = ["George Washington", "Washington", "Washington, George Jr.", "Denzel Washington", "Oslo"]
+KB = [Entity(f"Q{row}", name, f"text {row}", ()) for row, name in enumerate(NAMES, start=1)]
+
+
+def test_exact_name_then_short_names_then_the_kbs_order() -> None:
+    assert find_in_kb(KB, [mention("washington")], 10) == [
+        Candidate("m", 0, "Q2", "Washington", "text 2", "label", None),
+        Candidate("m", 1, "Q1", "George Washington", "text 1", "tokens", None),
+        Candidate("m", 2, "Q4", "Denzel Washington", "text 4", "tokens", None),
+        Candidate("m", 3, "Q3", "Washington, George Jr.", "text 3", "tokens", None),
+    ]
+
+
+def test_at_most_max_candidates_are_kept() -> None:
+    found = find_in_kb(KB, [mention("Washington", "a"), mention("George Washington", "b")], 1)
+    assert [(c.mention_id, c.qid) for c in found] == [("a", "Q2"), ("b", "Q1")]
+
+
+def test_a_part_of_a_token_an_unknown_token_and_no_token_find_nothing() -> None:
+    words = ["Washing", "Washington Bergen", "?!", "", " "]
+    assert find_in_kb(KB, [mention(word, word) for word in words], 10) == []
+
+
+def test_no_mention_and_no_entity_find_nothing() -> None:
+    assert find_in_kb(KB, [], 10) == []
+    assert find_in_kb([], [mention("Oslo")], 10) == []
+
+
+def oracle(entities: list[Entity], word: str) -> list[tuple[str, str]]:
+    tokens = set(name_tokens(word))
+    found = []
+    for position, entity in enumerate(entities):
+        if tokens and tokens <= set(name_tokens(entity.name)):
+            is_other = normalise_name(entity.name) != normalise_name(word)
+            found.append((is_other, len(name_tokens(entity.name)), position, entity.qid))
+    return [(qid, "tokens" if is_other else "label") for is_other, _, _, qid in sorted(found)]
+
+
+NAME = st.lists(st.sampled_from(["ada", "ben", "Ada", "cy-d", "D", "!", "é"]), max_size=4).map(
+    " ".join
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(names=st.lists(NAME, max_size=9), words=st.lists(NAME, max_size=5), limit=st.integers(1, 4))
+def test_the_query_equals_a_loop(names: list[str], words: list[str], limit: int) -> None:
+    entities = [Entity(f"Q{row}", name, "", ()) for row, name in enumerate(names, start=1)]
+    found = find_in_kb(entities, [mention(w, f"m{row}") for row, w in enumerate(words)], limit)
+    for row, word in enumerate(words):
+        of_word = [c for c in found if c.mention_id == f"m{row}"]
+        assert [(c.qid, c.match) for c in of_word] == oracle(entities, word)[:limit]
+        assert [c.position for c in of_word] == list(range(len(of_word)))

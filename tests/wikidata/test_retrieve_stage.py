@@ -1,0 +1,76 @@
+"""The stage retrieve: which source it asks, what it writes, and what it says where nothing is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmoe.config.load import ParamsFile
+from mmoe.errors import WikidataError
+from mmoe.files import read_json
+from mmoe.records import Candidate, Entity, Mention, read_records, write_records
+
+from pipeline.layout import Layout
+from pipeline.retrieve import retrieve
+from tests.wikidata.slices import item_line, mention, write_slice
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    monkeypatch.chdir(tmp_path)
+    at = Layout("toy")
+    at.raw.mkdir(parents=True)
+    write_records(at.mentions, Mention, [mention("Ada", "a", "Q1"), mention("Ben", "b", "Q2")])
+    write_records(at.entities, Entity, [Entity("Q1", "Ada Testwell", "painter", ())])
+    return at
+
+
+def params(source: str) -> ParamsFile:
+    path = Path("params.yaml")
+    path.write_text(f"retrieve: {{source: {source}, language: en, max_candidates: 5}}\n")
+    return ParamsFile(path)
+
+
+def test_index_builds_the_label_index_and_asks_it(at: Layout) -> None:
+    write_slice(at.raw / "wikidata.jsonl", item_line("Q2", "Ben", "sailor"))
+    retrieve(at, params("index"))
+    assert [c.qid for c in read_records(at.candidates, Candidate)] == ["Q2"]
+    assert sorted(path.name for path in at.labels.iterdir()) == [
+        "items.parquet",
+        "names.parquet",
+        "source.json",
+    ]
+    counts = read_json(at.retrieve_counts)
+    assert counts["source"] == "index"
+    assert counts["all"]["recall_at_1"] == 0.5
+
+
+def test_kb_reads_the_entities_says_so_and_leaves_no_old_index(at: Layout) -> None:
+    write_slice(at.raw / "wikidata.jsonl", item_line("Q2", "Ben", "sailor"))
+    retrieve(at, params("index"))
+    retrieve(at, params("kb"))
+    (found,) = read_records(at.candidates, Candidate)
+    assert (found.mention_id, found.qid, found.description) == ("a", "Q1", "painter")
+    assert "attributes" in read_json(at.retrieve_counts)["note"]
+    assert [path.name for path in at.labels.iterdir()] == ["source.json"]
+    assert read_json(at.labels / "source.json") == {"source": "kb"}
+
+
+def test_none_finds_nothing(at: Layout) -> None:
+    retrieve(at, params("none"))
+    assert read_records(at.candidates, Candidate) == []
+    assert read_json(at.retrieve_counts)["test"]["mentions_without_candidate"] == 2
+    assert read_json(at.labels / "source.json") == {"source": "none"}
+
+
+def test_a_missing_slice_names_both_remedies(at: Layout) -> None:
+    with pytest.raises(WikidataError, match=r"toy: no wikidata\.jsonl .*retrieve\.source .*kb or"):
+        retrieve(at, params("index"))
+
+
+def test_two_slices_are_refused(at: Layout) -> None:
+    for name in ("wikidata.jsonl", "wikidata.jsonl.gz"):
+        write_slice(at.raw / name, item_line("Q2", "Ben"))
+    with pytest.raises(WikidataError, match="keep one"):
+        retrieve(at, params("index"))
