@@ -1,0 +1,10 @@
+"""Description-aware mention enhancement: which candidate's description fits a mention's context.
+
+Source: MMoE section 3.2. One module a backend; `make_ranker` names them.
+"""
+
+from mmoe.ranking.backend import Ranker, make_ranker
+from mmoe.ranking.choice import group_candidates
+from mmoe.ranking.texts import mention_texts
+
+__all__ = ["Ranker", "group_candidates", "make_ranker", "mention_texts"]

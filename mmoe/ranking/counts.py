@@ -1,0 +1,65 @@
+"""How often ranking chose a candidate, and how often it was the gold entity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mmoe.records import SPLITS, Candidate, Description, Mention
+
+# Bounds of num_candidates; 0 and 1 stand apart, for there nothing is ranked.
+BY_CANDIDATES = {"0": (0, 0), "1": (1, 1), "2-5": (2, 5), "6-20": (6, 20), "21+": (21, 10**9)}
+
+Counts = dict[str, int | float | None]
+Row = tuple[Mention, Description, bool]  # the last: whether the gold entity is a candidate
+
+
+def ranking_counts(
+    mentions: Sequence[Mention],
+    descriptions: Sequence[Description],
+    candidates_by_mention: Mapping[str, Sequence[Candidate]],
+) -> dict[str, dict[str, object]]:
+    """Counts over all mentions and over each split; shares lie in [0, 1], null over no mention.
+
+    share_right: of the mentions with a gold qid, those for which the gold entity was chosen;
+    share_right_where_possible: of those whose gold entity is a candidate.
+
+    Args:
+        descriptions: one for each mention, in the same order.
+    """
+    rows = [
+        (mention, description, _has_gold(mention, candidates_by_mention))
+        for mention, description in zip(mentions, descriptions, strict=True)
+    ]
+    parts = {"all": rows} | {
+        split: [row for row in rows if row[0].split == split] for split in SPLITS
+    }
+    return {name: _part_counts(part) for name, part in parts.items()}
+
+
+def _has_gold(mention: Mention, candidates_by_mention: Mapping[str, Sequence[Candidate]]) -> bool:
+    candidates = candidates_by_mention.get(mention.mention_id, ())
+    return any(candidate.qid == mention.gold_qid for candidate in candidates)
+
+
+def _part_counts(rows: Sequence[Row]) -> dict[str, object]:
+    by_candidates = {
+        name: _counts([row for row in rows if low <= row[1].num_candidates <= high])
+        for name, (low, high) in BY_CANDIDATES.items()
+    }
+    return {**_counts(rows), "by_candidates": by_candidates}
+
+
+def _counts(rows: Sequence[Row]) -> Counts:
+    with_gold = sum(mention.gold_qid is not None for mention, _, _ in rows)
+    possible = sum(has_gold for _, _, has_gold in rows)
+    right = sum(description.is_gold is True for _, description, _ in rows)
+    return {
+        "mentions": len(rows),
+        "chosen": sum(description.qid is not None for _, description, _ in rows),
+        "described": sum(description.description is not None for _, description, _ in rows),
+        "with_gold": with_gold,
+        "with_gold_candidate": possible,
+        "right": right,
+        "share_right": right / with_gold if with_gold else None,
+        "share_right_where_possible": right / possible if possible else None,
+    }
