@@ -1,0 +1,200 @@
+"""Encodes one part of a data set: texts around their titles, pictures that may be missing or broken."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from mmoe.config.encode import EncodeParams
+from mmoe.features.encoder import Encoded, Encoder
+from mmoe.features.layout import TextLayout, find_focus
+from mmoe.features.runner import ShardPlan, run_shards
+from mmoe.features.shards import ABSENT, FORMAT_VERSION, OK, UNREADABLE, FeatureRow
+from mmoe.files import sha256_of
+from mmoe.records import ImageInput, TextInput, read_records
+
+TITLE_BATCH_FACTOR = 4  # titles are several times shorter than whole texts
+
+
+@dataclass(frozen=True)
+class EncodeSummary:
+    """How many rows a part has, how many an earlier run had finished, which pictures failed and why."""
+
+    num_rows: int
+    num_resumed: int
+    unreadable: tuple[str, ...] = ()
+
+
+def encode_texts(
+    table: Path,
+    out: Path,
+    work: Path,
+    params: EncodeParams,
+    encoder: Encoder,
+    *,
+    around_title: bool,
+) -> EncodeSummary:
+    """Encodes a table of `TextInput`: token states, pooled embedding, pooled embedding of the title.
+
+    Args:
+        around_title: shorten a long body around the title's place in it (mentions) instead of keeping
+            its head (entities).
+    """
+    rows = read_records(table, TextInput)
+    layout = encoder.layout(params.max_text_length, params.description_budget)
+    states_width, pooled_width = encoder.text_widths
+    widths = {"states": states_width, "pooled": pooled_width, "title_pooled": pooled_width}
+
+    def encode(chunk: Sequence[TextInput]) -> list[FeatureRow]:
+        texts, titles = _laid_out(chunk, layout, encoder.tokenizer, around_title)
+        whole = _by_length(encoder, texts, params.batch_size)
+        alone = _by_length(encoder, titles, params.batch_size * TITLE_BATCH_FACTOR)
+        return [
+            FeatureRow(row.id, OK, states, pooled, title_pooled)
+            for row, (states, pooled), (_, title_pooled) in zip(chunk, whole, alone, strict=True)
+        ]
+
+    text_settings = {
+        "max_text_length": params.max_text_length,
+        "description_budget": params.description_budget,
+        "around_title": around_title,
+    }
+    metadata = {**_metadata(table, params, encoder), **text_settings}
+    plan = ShardPlan(out, work, params.shard_rows, widths, metadata)
+    return EncodeSummary(len(rows), run_shards(rows, plan, encode))
+
+
+def encode_images(
+    table: Path, out: Path, work: Path, params: EncodeParams, encoder: Encoder, raw: Path
+) -> EncodeSummary:
+    """Encodes a table of `ImageInput`; a text-only encoder leaves an empty table.
+
+    A picture that can't be read is reported and stored as unreadable, so that the model masks it.
+    """
+    listed = read_records(table, ImageInput)
+    rows = listed if encoder.sees_images else []
+    states_width, pooled_width = encoder.image_widths
+    unreadable: list[str] = []
+
+    def encode(chunk: Sequence[ImageInput]) -> list[FeatureRow]:
+        done: list[FeatureRow] = []
+        for start in range(0, len(chunk), params.batch_size):
+            done += _encode_pictures(
+                chunk[start : start + params.batch_size], encoder, raw, unreadable
+            )
+        return done
+
+    plan = ShardPlan(
+        out,
+        work,
+        params.shard_rows,
+        {"states": states_width, "pooled": pooled_width},
+        _metadata(table, params, encoder),
+    )
+    return EncodeSummary(len(rows), run_shards(rows, plan, encode), tuple(unreadable))
+
+
+def _metadata(table: Path, params: EncodeParams, encoder: Encoder) -> dict[str, Any]:
+    """All that decides the values of a part's features."""
+    return {
+        "format": FORMAT_VERSION,
+        "input_sha256": sha256_of(table),
+        "encoder": encoder.name,
+        "fingerprint": encoder.fingerprint,
+        "joint": encoder.joint,
+        "precision": params.precision,
+        "batch_size": params.batch_size,
+        "shard_rows": params.shard_rows,
+        "torch": torch.__version__,
+    }
+
+
+def _laid_out(
+    chunk: Sequence[TextInput], layout: TextLayout, tokenizer: Any, around_title: bool
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Token ids of the whole texts and of the titles alone."""
+
+    def tokens(texts: list[str], **options: Any) -> Any:
+        return tokenizer(texts, add_special_tokens=False, **options)
+
+    titles = tokens([row.title for row in chunk])["input_ids"]
+    descriptions = tokens([row.description or "" for row in chunk])["input_ids"]
+    bodies = tokens([row.body for row in chunk], return_offsets_mapping=True)
+    whole = []
+    for i, row in enumerate(chunk):
+        spans = bodies["offset_mapping"][i]
+        focus = find_focus(row.title, row.body, spans) if around_title else None
+        whole.append(layout.whole(titles[i], bodies["input_ids"][i], descriptions[i], focus))
+    return whole, [layout.title_alone(title) for title in titles]
+
+
+Features = tuple[NDArray[np.float16], NDArray[np.float16]]  # states [L, C], pooled [P]
+
+
+def _by_length(encoder: Encoder, texts: Sequence[Sequence[int]], batch_size: int) -> list[Features]:
+    """Encodes texts in order of length, so that next to nothing is padding; returns them as given."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    done: dict[int, Features] = {}
+    for start in range(0, len(order), batch_size):
+        batch = order[start : start + batch_size]
+        features = _unpadded(encoder.encode_texts([texts[i] for i in batch]))
+        done.update(zip(batch, features, strict=True))
+    return [done[i] for i in range(len(texts))]
+
+
+def _encode_pictures(
+    batch: Sequence[ImageInput], encoder: Encoder, raw: Path, unreadable: list[str]
+) -> list[FeatureRow]:
+    status, pictures = [], []
+    for row in batch:
+        if row.picture is None or row.sha256 is None:
+            status.append(ABSENT)
+            continue
+        try:
+            pictures.append(load_picture(raw / row.picture))
+            status.append(OK)
+        except PictureError as error:
+            unreadable.append(str(error))
+            status.append(UNREADABLE)
+    features = iter(_unpadded(encoder.encode_images(pictures)) if pictures else [])
+    return [
+        FeatureRow(row.id, OK, *next(features))
+        if state == OK
+        else FeatureRow(row.id, state, None, None)
+        for row, state in zip(batch, status, strict=True)
+    ]
+
+
+def _unpadded(encoded: Encoded) -> list[Features]:
+    states = encoded.states_BLC.to("cpu", torch.float16).numpy()
+    pooled = encoded.pooled_BP.to("cpu", torch.float16).numpy()
+    return [(states[i, :n], pooled[i]) for i, n in enumerate(encoded.lengths_B.tolist())]
+
+
+class PictureError(Exception):
+    """A picture that can't be decoded; the run goes on without it."""
+
+
+def load_picture(path: Path) -> Image.Image:
+    """Decodes a picture as RGB.
+
+    Raises:
+        PictureError: whatever is wrong with the file: it names it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata; a picture that decodes is good enough
+            with Image.open(path) as image:
+                # A JPEG decodes several times faster at a size still twice what encoders take.
+                image.draft("RGB", (448, 448))
+                return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PictureError(f"{path}: {type(error).__name__}: {error}") from None

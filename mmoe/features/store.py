@@ -1,0 +1,174 @@
+"""Reads a part's shards into packed arrays, the form in which training and evaluation use them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmoe.errors import FeatureStoreError
+from mmoe.features.shards import OK, open_shard, shard_metadata
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """The features of one part, packed: row i's states are `states_TC[offsets[i] : offsets[i + 1]]`.
+
+    Attributes:
+        ids: N mention_ids or qids.
+        states_TC: float16 token or patch states of all rows, one after the other.
+        offsets: int64 [N + 1].
+        pooled_NP: float16; rows that are not present hold zeros and must be masked.
+        title_pooled_NP: float16 of the word or name alone; None for pictures.
+        present: bool [N]; whether there was something to encode.
+        metadata: what made the features.
+    """
+
+    ids: tuple[str, ...]
+    states_TC: Tensor
+    offsets: NDArray[np.int64]
+    pooled_NP: Tensor
+    title_pooled_NP: Tensor | None
+    present: NDArray[np.bool_]
+    metadata: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of states of each row, [N]."""
+        return np.diff(self.offsets)
+
+    def rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """Where `ids` stand in this table.
+
+        Raises:
+            FeatureStoreError: if one of them was never encoded.
+        """
+        row_of = {id_: row for row, id_ in enumerate(self.ids)}
+        try:
+            return np.array([row_of[id_] for id_ in ids], dtype=np.int64)
+        except KeyError as error:
+            raise FeatureStoreError(
+                f"features of {error.args[0]} are missing; run dvc repro to encode again"
+            ) from None
+
+
+def read_pooled(folder: Path) -> FeatureTable:
+    """As `read_features`, without the token or patch states: these take most of the time and memory."""
+    return read_features(folder, states=False)
+
+
+def read_features(folder: Path, *, states: bool = True) -> FeatureTable:
+    """Reads all shards of one part.
+
+    Memory: the features once, as float16, and one row group beside them.
+
+    Args:
+        states: False leaves `states_TC` without rows and every row's length 0.
+    Raises:
+        FeatureStoreError: if the folder has no shard, a shard is broken, or shards don't fit together.
+    """
+    paths = sorted(folder.glob("shard-*.parquet"))
+    if not paths:
+        raise FeatureStoreError(f"{folder}: holds no feature shards; run dvc repro to encode")
+    files = [open_shard(path) for path in paths]
+    metadata = shard_metadata(files[0])
+    for path, file in zip(paths, files, strict=True):
+        if shard_metadata(file) != metadata:
+            raise FeatureStoreError(
+                f"{path}: made with other settings than {paths[0].name}; delete the folder, dvc repro"
+            )
+    light = [file.read(columns=["id", "status", "num_states"]) for file in files]
+    ids = [id_ for table in light for id_ in table["id"].to_pylist()]
+    status = [value for table in light for value in table["status"].to_pylist()]
+    counts = np.concatenate([table["num_states"].to_numpy() for table in light]).astype(np.int64)
+    counts = counts if states else np.zeros_like(counts)
+    offsets = np.concatenate([[0], counts.cumsum()]).astype(np.int64)
+    present = np.array([value == OK for value in status], dtype=bool)
+    widths = metadata["widths"]
+    states_TC = (
+        _read_column(paths, files, "states", int(offsets[-1]), widths["states"], None)
+        if states
+        else torch.empty(0, widths["states"], dtype=torch.float16)
+    )
+    pooled = {
+        name: _read_column(paths, files, name, len(ids), widths[name], present)
+        for name in ("pooled", "title_pooled")
+        if name in widths
+    }
+    return FeatureTable(
+        tuple(ids),
+        states_TC,
+        offsets,
+        pooled["pooled"],
+        pooled.get("title_pooled"),
+        present,
+        metadata,
+    )
+
+
+def _read_column(
+    paths: Sequence[Path],
+    files: Sequence[Any],
+    name: str,
+    num_rows: int,
+    width: int,
+    present: NDArray[np.bool_] | None,
+) -> Tensor:
+    """Copies a binary column's bytes into one array; with `present`, absent rows stay zero."""
+    flat = np.zeros((num_rows, width), dtype="<f2")
+    target = np.arange(num_rows) if present is None else np.flatnonzero(present)
+    done = 0
+    for path, file in zip(paths, files, strict=True):
+        for batch in file.iter_batches(columns=[name]):
+            rows = _raw_values(batch.column(0)).reshape(-1, width) if width else flat[:0]
+            if done + len(rows) > len(target):
+                raise FeatureStoreError(
+                    f"{path}: column {name} holds more rows than the shard says"
+                )
+            if present is None:
+                flat[done : done + len(rows)] = rows
+            else:
+                flat[target[done : done + len(rows)]] = rows
+            done += len(rows)
+    if width and done != len(target):
+        raise FeatureStoreError(
+            f"{paths[-1].parent}: column {name} holds {done} rows, its shards say {len(target)}; "
+            "delete the folder and run dvc repro"
+        )
+    return torch.from_numpy(flat)
+
+
+def _raw_values(column: Any) -> NDArray[np.float16]:
+    """The bytes of a large_binary array as float16, without a copy (nulls have no bytes)."""
+    offsets = np.frombuffer(column.buffers()[1], dtype="<i8")[
+        column.offset : column.offset + len(column) + 1
+    ]
+    data = column.buffers()[2]
+    if data is None or not len(column):
+        return np.empty(0, dtype="<f2")
+    return np.frombuffer(data, dtype="<f2")[offsets[0] // 2 : offsets[-1] // 2]
+
+
+def check_made_by(table: FeatureTable, folder: Path, wanted: dict[str, Any]) -> None:
+    """Checks that features were made with the settings that params.yaml names.
+
+    Args:
+        wanted: metadata keys and values; keys that the part does not have are not compared.
+    Raises:
+        FeatureStoreError: naming the first setting that differs.
+    """
+    for key, value in wanted.items():
+        found = table.metadata.get(key, value)
+        if found != value:
+            raise FeatureStoreError(
+                f"{folder}: made with {key} = {found!r}, params.yaml says {value!r}; run dvc repro"
+            )

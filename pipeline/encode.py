@@ -1,0 +1,40 @@
+"""Stage encode: one part of a data set through the frozen encoder.
+
+usage  python -m pipeline.encode DATASET PART    (mention_text, mention_image, entity_text, entity_image)
+in     data/interim/<dataset>/inputs/<part>.parquet, pictures of data/raw/<dataset>
+out    data/features/<dataset>/<part>/shard-*.parquet
+"""
+
+from __future__ import annotations
+
+from mmoe.config.encode import EncodeParams
+from mmoe.config.load import ParamsFile
+from mmoe.errors import MmoeError
+from mmoe.features.encode import encode_images, encode_texts
+from mmoe.features.encoder import load_encoder
+
+from pipeline.layout import PARTS, Layout
+from pipeline.stage import run_part_stage
+
+SHOWN_PICTURES = 5
+
+
+def encode(at: Layout, file: ParamsFile, part: str) -> None:
+    if part not in PARTS:
+        raise MmoeError(f"{part}: no such part; choose one of {', '.join(PARTS)}")
+    params = file.section(EncodeParams)
+    table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
+    encoder = load_encoder(params.model, params.device, params.precision)
+    if part.endswith("text"):
+        around = part == "mention_text"
+        summary = encode_texts(table, out, work, params, encoder, around_title=around)
+    else:
+        summary = encode_images(table, out, work, params, encoder, at.raw)
+    print(f"{part}: {summary.num_rows} rows, {summary.num_resumed} of them from an interrupted run")
+    if summary.unreadable:
+        print(f"{part}: {len(summary.unreadable)} unreadable pictures are masked, among them")
+        print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_PICTURES]))
+
+
+if __name__ == "__main__":
+    run_part_stage(encode, __doc__)
