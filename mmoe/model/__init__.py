@@ -1,0 +1,1 @@
+"""Matchers on cached features. Reading order: packed, router, experts, sides, units, matcher, losses."""

@@ -1,0 +1,112 @@
+"""The features of a batch of mentions or entities, and their way into the matcher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmoe.model.packed import Packed
+
+
+@dataclass(frozen=True)
+class FeatureWidths:
+    """Widths of the cached features; image widths are 0 where there are no picture features.
+
+    Attributes:
+        text: C of a token state.
+        text_pooled: P of the pooled text, word and name embeddings.
+        image: C of a patch state.
+        image_pooled: P of the pooled picture embedding.
+        joint: whether pooled texts and pictures share a space.
+    """
+
+    text: int
+    text_pooled: int
+    image: int
+    image_pooled: int
+    joint: bool
+
+
+@dataclass(frozen=True)
+class SideFeatures:
+    """Cached features of B mentions or entities, as float32.
+
+    Attributes:
+        text: token states.
+        text_pooled_BP: pooled embedding of the whole text.
+        title_pooled_BP: pooled embedding of the word or the name alone.
+        image: patch states; a row without a picture has one placeholder token. None where the store
+            has no pictures at all.
+        image_pooled_BP: pooled picture embedding; rows without a picture hold anything finite.
+        has_image_B: bool.
+    """
+
+    text: Packed
+    text_pooled_BP: Tensor
+    title_pooled_BP: Tensor
+    image: Packed | None = None
+    image_pooled_BP: Tensor | None = None
+    has_image_B: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.text_pooled_BP)
+
+
+@dataclass(frozen=True)
+class Stem:
+    """Features ready for the units: coarse [B, C] and fine (packed, width C) of each modality."""
+
+    features: SideFeatures
+    text_coarse_BC: Tensor
+    text_fine: Packed
+    image_coarse_BD: Tensor | None
+    image_fine: Packed | None
+
+
+class TextStem(nn.Module):
+    """LayerNorms of pooled embedding and token states; a linear layer where their widths differ."""
+
+    def __init__(self, widths: FeatureWidths) -> None:
+        super().__init__()
+        same = widths.text == widths.text_pooled
+        self.fit = nn.Identity() if same else nn.Linear(widths.text_pooled, widths.text)
+        self.coarse_norm = nn.LayerNorm(widths.text)
+        self.fine_norm = nn.LayerNorm(widths.text)
+
+    def forward(self, pooled_BP: Tensor, states_TC: Tensor) -> tuple[Tensor, Tensor]:
+        return self.coarse_norm(self.fit(pooled_BP)), self.fine_norm(states_TC)
+
+
+class ImageStem(nn.Module):
+    """Projections of pooled picture and patches to the shared width, with a learned missing picture.
+
+    Source: MMoE §3.3 with the released widths. Differs from the release: a missing
+        picture is a learned pooled vector and a learned patch, not a black image.
+    """
+
+    def __init__(self, widths: FeatureWidths, dim: int) -> None:
+        super().__init__()
+        self.coarse = nn.Linear(widths.image_pooled, dim)
+        self.fine = nn.Linear(widths.image, dim)
+        self.coarse_norm, self.fine_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.missing_coarse = nn.Parameter(torch.randn(dim))
+        self.missing_fine = nn.Parameter(torch.randn(dim))
+
+    def forward(
+        self, pooled_BP: Tensor, states: Packed, has_image_B: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        coarse = self.coarse_norm(self.coarse(pooled_BP))
+        fine = self.fine_norm(self.fine(states.values_TC))
+        has_image_T = has_image_B[states.rows_T]
+        return (
+            torch.where(has_image_B[:, None], coarse, self.missing_coarse),
+            torch.where(has_image_T[:, None], fine, self.missing_fine),
+        )
+
+
+def unit_vectors(vectors: Tensor) -> Tensor:
+    """Rows divided by their Euclidean norm."""
+    return functional.normalize(vectors, dim=-1)

@@ -1,0 +1,222 @@
+"""The three matching units: text and vision within a modality, cross between them."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from mmoe.model.experts import ProjectionParams, project
+from mmoe.model.features import SideFeatures, Stem
+from mmoe.model.packed import Packed
+from mmoe.model.residual import CosineResidual, image_of
+from mmoe.model.sides import EntitySide, MentionSide
+
+
+class Unit(nn.Module, ABC):
+    """A part of the matcher with a score of its own."""
+
+    @abstractmethod
+    def mention_side(self, stem: Stem) -> MentionSide:
+        """The mentions' half of the unit's score."""
+
+    @abstractmethod
+    def entity_side(self, stem: Stem) -> EntitySide:
+        """The entities' half of the unit's score."""
+
+    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+        """Sets constants that should start from the data; most units have none."""
+
+
+class IntraUnit(Unit):
+    """Coarse and fine matching within one modality: S = (h_e · h_m + h_e · mean(A V)) / 2.
+
+    Source: MMoE §3.4, eq. 4 and 5. Differs from the release: S_cm is built from h and not from the
+        projection's input, no LayerNorm on G, no padding in attention.
+    """
+
+    def __init__(self, dim: int, params: ProjectionParams) -> None:
+        super().__init__()
+        self.projection = params.build(dim)
+        self.query = nn.Linear(params.embed_dim, params.embed_dim)
+        self.key = nn.Linear(params.embed_dim, params.embed_dim)
+        self.value = nn.Linear(params.embed_dim, params.embed_dim)
+        self.scale = 1 / math.sqrt(params.embed_dim)
+
+    def mention_side(self, stem: Stem) -> MentionSide:
+        coarse_BD, fine_TD, fine = self._project(stem)
+        residual = self.mention_residual(stem.features)
+        inner = torch.cat([coarse_BD, *residual], dim=-1)
+        return MentionSide(inner, fine.with_values(self.key(fine_TD)), self.value(fine_TD))
+
+    def entity_side(self, stem: Stem) -> EntitySide:
+        coarse_ND, fine_TD, fine = self._project(stem)
+        residual = self.entity_residual(stem.features)
+        inner = torch.cat([coarse_ND / 2, *residual], dim=-1)
+        return EntitySide(inner, fine.with_values(self.query(fine_TD) * self.scale), coarse_ND / 2)
+
+    def _project(self, stem: Stem) -> tuple[Tensor, Tensor, Packed]:
+        coarse, fine = self.inputs(stem)
+        return *project(self.projection, coarse, fine.values_TC), fine
+
+    @abstractmethod
+    def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
+        """The unit's modality: coarse and fine features."""
+
+    @abstractmethod
+    def mention_residual(self, features: SideFeatures) -> list[Tensor]:
+        """Residual similarities' vectors; none where they are switched off."""
+
+    @abstractmethod
+    def entity_residual(self, features: SideFeatures) -> list[Tensor]:
+        """As `mention_residual`."""
+
+
+class TextUnit(IntraUnit):
+    """Text matching; residual: cosine of the texts and cosine of word and name."""
+
+    def __init__(self, dim: int, params: ProjectionParams, *, residual: bool) -> None:
+        super().__init__(dim, params)
+        self.text_residual = CosineResidual() if residual else None
+        self.title_residual = CosineResidual() if residual else None
+
+    def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
+        return stem.text_coarse_BC, stem.text_fine
+
+    def mention_residual(self, features: SideFeatures) -> list[Tensor]:
+        if self.text_residual is None or self.title_residual is None:
+            return []
+        return [
+            self.text_residual.mention(features.text_pooled_BP),
+            self.title_residual.mention(features.title_pooled_BP),
+        ]
+
+    def entity_residual(self, features: SideFeatures) -> list[Tensor]:
+        if self.text_residual is None or self.title_residual is None:
+            return []
+        return [
+            self.text_residual.entity(features.text_pooled_BP),
+            self.title_residual.entity(features.title_pooled_BP),
+        ]
+
+
+class VisionUnit(IntraUnit):
+    """Picture matching; residual: cosine of the pooled pictures."""
+
+    def __init__(self, dim: int, params: ProjectionParams, *, residual: bool) -> None:
+        super().__init__(dim, params)
+        self.image_residual = CosineResidual() if residual else None
+
+    def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
+        assert stem.image_coarse_BD is not None
+        assert stem.image_fine is not None
+        return stem.image_coarse_BD, stem.image_fine
+
+    def mention_residual(self, features: SideFeatures) -> list[Tensor]:
+        return (
+            []
+            if self.image_residual is None
+            else [self.image_residual.mention(*image_of(features))]
+        )
+
+    def entity_residual(self, features: SideFeatures) -> list[Tensor]:
+        return (
+            [] if self.image_residual is None else [self.image_residual.entity(*image_of(features))]
+        )
+
+    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+        if self.image_residual is not None:
+            pictures_BP, has_B = image_of(mentions)
+            pictures_NP, has_N = image_of(entities)
+            self.image_residual.calibrate(pictures_BP, pictures_NP, has_B, has_N)
+
+
+class CrossContext(nn.Module):
+    """One modality's coarse state in the light of the other's tokens.
+
+    LayerNorm(tanh(gate(h)) ⊛ h + softmax(h Hᵀ) H), the softmax over real tokens only.
+
+    Args:
+        gate: elementwise (tanh of h itself) or scalar (tanh of one learned linear form of h).
+    Source: MMoE eq. 6; the scalar gate is the released code's.
+    """
+
+    def __init__(self, dim: int, gate: str) -> None:
+        super().__init__()
+        self.gate = nn.Linear(dim, 1) if gate == "scalar" else nn.Identity()
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, coarse_BD: Tensor, tokens: Packed) -> Tensor:
+        tokens_BLD, mask_BL = tokens.padded()
+        logits_BL = torch.einsum("bd,bld->bl", coarse_BD, tokens_BLD)
+        weights_BL = logits_BL.masked_fill(~mask_BL, -torch.inf).softmax(dim=-1)
+        context_BD = torch.einsum("bl,bld->bd", weights_BL, tokens_BLD)
+        gated: Tensor = self.norm(self.gate(coarse_BD).tanh() * coarse_BD + context_BD)
+        return gated
+
+
+class CrossUnit(Unit):
+    """Matching between modalities: S_C = (S_tvm + S_vtm) / 2, both inner products of context vectors.
+
+    Residual: cosines of text and picture, where the encoder puts both into one space.
+
+    Source: MMoE eq. 6 and 7.
+    """
+
+    def __init__(
+        self, text_dim: int, image_dim: int, params: ProjectionParams, *, gate: str, residual: bool
+    ) -> None:
+        super().__init__()
+        dim = params.embed_dim
+        self.text_fit, self.image_fit = nn.Linear(text_dim, dim), nn.Linear(image_dim, dim)
+        self.projection = params.build(dim)
+        self.text_in_vision = CrossContext(dim, gate)
+        self.vision_in_text = CrossContext(dim, gate)
+        self.text_image_residual = CosineResidual() if residual else None
+        self.image_text_residual = CosineResidual() if residual else None
+
+    def mention_side(self, stem: Stem) -> MentionSide:
+        inner = self._contexts(stem)
+        if self.text_image_residual is not None and self.image_text_residual is not None:
+            inner += [
+                self.text_image_residual.mention(stem.features.text_pooled_BP),
+                self.image_text_residual.mention(*image_of(stem.features)),
+            ]
+        return MentionSide(torch.cat(inner, dim=-1))
+
+    def entity_side(self, stem: Stem) -> EntitySide:
+        inner = [context / 2 for context in self._contexts(stem)]
+        if self.text_image_residual is not None and self.image_text_residual is not None:
+            inner += [
+                self.text_image_residual.entity(*image_of(stem.features)),
+                self.image_text_residual.entity(stem.features.text_pooled_BP),
+            ]
+        return EntitySide(torch.cat(inner, dim=-1))
+
+    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+        if self.text_image_residual is not None and self.image_text_residual is not None:
+            texts_BP, texts_NP = mentions.text_pooled_BP, entities.text_pooled_BP
+            pictures_BP, has_B = image_of(mentions)
+            pictures_NP, has_N = image_of(entities)
+            self.text_image_residual.calibrate(texts_BP, pictures_NP, None, has_N)
+            self.image_text_residual.calibrate(pictures_BP, texts_NP, has_B, None)
+
+    def _contexts(self, stem: Stem) -> list[Tensor]:
+        assert stem.image_coarse_BD is not None
+        assert stem.image_fine is not None
+        text, text_tokens = project(
+            self.projection,
+            self.text_fit(stem.text_coarse_BC),
+            self.text_fit(stem.text_fine.values_TC),
+        )
+        image, image_tokens = project(
+            self.projection,
+            self.image_fit(stem.image_coarse_BD),
+            self.image_fit(stem.image_fine.values_TC),
+        )
+        return [
+            self.text_in_vision(text, stem.image_fine.with_values(image_tokens)),
+            self.vision_in_text(image, stem.text_fine.with_values(text_tokens)),
+        ]
