@@ -1,0 +1,199 @@
+"""Exact ranks and exact best entities of every mention, over the whole knowledge base.
+
+`bounds` settles almost every pair with one matrix product: an entity whose upper bound lies below the
+gold's score cannot outrank it. Only the pairs that the bounds leave open get the attention term.
+`brute` scores every pair and is the oracle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmoe.evaluation.ranks import TIE_TOLERANCE, Ranks
+from mmoe.model.features import SideFeatures
+from mmoe.model.matcher import Matcher
+from mmoe.model.sides import MentionSide
+from mmoe.ranks.index import EntityIndex
+
+BRUTE_ENTITIES = 4096  # entities scored at a time by the brute-force engine
+
+
+@dataclass(frozen=True)
+class MentionRanks:
+    """Ranks of the gold entities and, if asked for, the best entities of each mention.
+
+    Attributes:
+        top_Bn: int64, positions of the best entities, best first.
+        unit_scores_Bn: the units' exact scores of those.
+        num_scored: pairs that got the attention term.
+    """
+
+    ranks: Ranks
+    top_Bn: NDArray[np.int64]
+    unit_scores_Bn: dict[str, NDArray[np.float32]]
+    num_scored: int
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One mention's result."""
+
+    pessimistic: int
+    optimistic: int
+    top: Tensor
+    unit_scores: dict[str, Tensor]
+    num_scored: int
+
+
+@torch.inference_mode()
+def rank_mentions(
+    matcher: Matcher,
+    index: EntityIndex,
+    batches: Iterable[SideFeatures],
+    gold: Tensor,
+    *,
+    engine: str = "bounds",
+    top_n: int = 0,
+) -> MentionRanks:
+    """Ranks the gold entity of every mention among all entities of the index.
+
+    Args:
+        batches: features of the mentions, in the order of `gold`.
+        gold: int64 [M], position of each mention's gold entity.
+        engine: bounds or brute; both are exact.
+        top_n: how many best entities to return; 0 for none.
+    """
+    rank_one = _rank_bounded if engine == "bounds" else _rank_brute
+    rows: list[_Row] = []
+    for batch in batches:
+        sides = matcher.encode_mentions(batch)
+        low, high = index.bounds(sides)
+        for i in range(len(batch)):
+            row = torch.tensor([i], device=low.device)
+            one = {name: side.select(row) for name, side in sides.items()}
+            rows.append(rank_one(index, one, low[i], high[i], int(gold[len(rows)]), top_n))
+    return _collect(rows, matcher.unit_names, min(top_n, len(index)))
+
+
+def _rank_bounded(
+    index: EntityIndex,
+    mention: dict[str, MentionSide],
+    low: Tensor,
+    high: Tensor,
+    gold: int,
+    top_n: int,
+) -> _Row:
+    gold_score = index.scores(mention, torch.tensor([gold], device=low.device))[0, 0]
+    others = torch.ones_like(low, dtype=torch.bool)
+    others[gold] = False
+    # Twice the tolerance, so that rounding in the bounds never closes a pair that may be a tie.
+    above = (low > gold_score + 2 * tie_margin(low, gold_score)) & others
+    below = high < gold_score - 2 * tie_margin(high, gold_score)
+    unsettled = torch.where(others & ~above & ~below)[0]
+    exact = index.scores(mention, unsettled)[0]
+    pessimistic, optimistic = _count(exact, gold_score)
+    settled = 1 + int(above.sum())
+    top, num_best = _best_first(index, mention, high, top_n)
+    return _Row(
+        settled + pessimistic,
+        settled + optimistic,
+        top,
+        _top_scores(index, mention, top),
+        len(unsettled) + num_best,
+    )
+
+
+def _rank_brute(
+    index: EntityIndex,
+    mention: dict[str, MentionSide],
+    low: Tensor,
+    _high: Tensor,
+    gold: int,
+    top_n: int,
+) -> _Row:
+    everything = torch.arange(len(index), device=low.device)
+    scores = torch.cat(
+        [index.scores(mention, chunk)[0] for chunk in torch.split(everything, BRUTE_ENTITIES)]
+    )
+    others = torch.ones_like(scores, dtype=torch.bool)
+    others[gold] = False
+    pessimistic, optimistic = _count(scores[others], scores[gold])
+    top = scores.sort(descending=True, stable=True).indices[:top_n]
+    return _Row(1 + pessimistic, 1 + optimistic, top, _top_scores(index, mention, top), len(index))
+
+
+def _count(scores: Tensor, gold_score: Tensor) -> tuple[int, int]:
+    """How many scores are at least the gold's, and how many are above it, ties by tolerance."""
+    margin = tie_margin(scores, gold_score)
+    return int((scores >= gold_score - margin).sum()), int((scores > gold_score + margin).sum())
+
+
+def tie_margin(scores: Tensor, gold_score: Tensor) -> Tensor:
+    """How far a score may lie from the gold's and still tie with it."""
+    return TIE_TOLERANCE * torch.maximum(scores.abs(), gold_score.abs())
+
+
+def _best_first(
+    index: EntityIndex, mention: dict[str, MentionSide], high: Tensor, top_n: int
+) -> tuple[Tensor, int]:
+    """The exact best entities: those with the highest upper bounds give a score to beat.
+
+    Returns:
+        Positions, best first (the earlier entity first where scores are equal), and how many pairs
+        got the attention term.
+    """
+    if top_n == 0:
+        return torch.empty(0, dtype=torch.int64, device=high.device), 0
+    top_n = min(top_n, len(index))
+    first = high.topk(min(2 * top_n, len(index))).indices
+    to_beat = index.scores(mention, first)[0].topk(top_n).values[-1]
+    contenders = torch.where(high >= to_beat - 2 * tie_margin(high, to_beat))[0]
+    scores = index.scores(mention, contenders)[0]
+    order = scores.sort(descending=True, stable=True).indices[:top_n]
+    return contenders[order], len(first) + len(contenders)
+
+
+def _top_scores(
+    index: EntityIndex, mention: dict[str, MentionSide], top: Tensor
+) -> dict[str, Tensor]:
+    return {name: scores[0] for name, scores in index.unit_scores(mention, top).items()}
+
+
+def _collect(rows: list[_Row], units: tuple[str, ...], top_n: int) -> MentionRanks:
+    top = torch.stack([row.top for row in rows]) if rows else torch.empty(0, top_n)
+    return MentionRanks(
+        Ranks(
+            np.array([row.pessimistic for row in rows], dtype=np.int64),
+            np.array([row.optimistic for row in rows], dtype=np.int64),
+        ),
+        top.cpu().numpy().astype(np.int64),
+        {
+            name: np.array([row.unit_scores[name].cpu().numpy() for row in rows], dtype=np.float32)
+            for name in units
+        },
+        sum(row.num_scored for row in rows),
+    )
+
+
+def rank_over_kb(
+    matcher: Matcher,
+    entities: Iterable[SideFeatures],
+    mentions: Iterable[SideFeatures],
+    gold: Tensor,
+    *,
+    engine: str = "bounds",
+    top_n: int = 0,
+) -> MentionRanks:
+    """Encodes the whole knowledge base and ranks every mention's gold entity in it.
+
+    Args:
+        entities, mentions: batches of features in order; see `rank_mentions` for the rest.
+    """
+    index = EntityIndex.build(matcher, entities)
+    return rank_mentions(matcher, index, mentions, gold, engine=engine, top_n=top_n)
