@@ -1,0 +1,1 @@
+"""Training on cached features. Reading order: data, mining, optimiser, checkpoint, trainer."""

@@ -1,0 +1,232 @@
+"""The training loop: contrastive steps, validation each epoch, early stopping, resumable anywhere.
+
+Everything random is a function of (seed, epoch), so a run that was killed and started again takes the
+same steps as one that was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from mmoe.config.loss import LossParams
+from mmoe.config.train import TrainParams
+from mmoe.errors import TrainingError
+from mmoe.files import whole_file
+from mmoe.model.losses import matching_loss
+from mmoe.model.matcher import Matcher
+from mmoe.training.data import LinkingData
+from mmoe.training.device import resolve_precision
+from mmoe.training.mining import mine_negatives
+from mmoe.training.optimiser import build_optimiser
+
+CALIBRATION_ROWS = 512
+SHUFFLE, NEGATIVES, FRACTION, CALIBRATION = range(4)  # independent random streams of one seed
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch came to.
+
+    Attributes:
+        loss: mean over the epoch's steps, one entry a term and `total`.
+        expert_load: share of the routed tokens that each expert got, one list a unit.
+    """
+
+    epoch: int
+    step: int
+    learning_rate: float
+    loss: dict[str, float]
+    valid_mrr: float
+    expert_load: dict[str, list[float]]
+
+
+class TrainingListener(Protocol):
+    """Hears of every finished epoch; after a resume, of the earlier ones again."""
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        """One epoch is done and validated."""
+
+
+@dataclass
+class Progress:
+    """Where training stands; with the weights, all that a resumed run needs."""
+
+    epoch: int = 0  # finished epochs
+    step_in_epoch: int = 0
+    step: int = 0
+    loss_sums: dict[str, float] = field(default_factory=dict)
+    best_mrr: float = float("-inf")
+    best_epoch: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Trainer:
+    """Trains a matcher on one data set.
+
+    Args:
+        validate: MRR (×100) of a matcher on the validation mentions over the whole knowledge base.
+        work: folder for checkpoints; keyed by the caller with all that decides the result.
+    """
+
+    def __init__(
+        self,
+        matcher: Matcher,
+        data: LinkingData,
+        params: TrainParams,
+        loss: LossParams,
+        validate: Callable[[Matcher], float],
+        work: Path,
+        listeners: Sequence[TrainingListener] = (),
+    ) -> None:
+        self.device = next(matcher.parameters()).device
+        self.matcher, self.data, self.params, self.loss = matcher, data, params, loss
+        self.validate, self.work, self.listeners = validate, work, listeners
+        self.precision = resolve_precision(params.precision, self.device)
+        self.optimiser = build_optimiser(matcher, params)
+        self.mentions = self._training_mentions()
+        self.negatives = mine_negatives(data, self.mentions, params.mining_depth)
+        self.progress = Progress()
+        self._calibrate()
+
+    def run(self) -> Progress:
+        """Trains until early stopping or train.max_epochs; the matcher then holds the best weights.
+
+        Raises:
+            TrainingError: if the loss stops being finite; the last good checkpoint is kept.
+        """
+        self._resume()
+        if not self.progress.history:
+            self._finish_epoch(epoch=0)
+        while self.progress.epoch < self.params.max_epochs and not self._is_stale():
+            self._train_epoch(self.progress.epoch + 1)
+            self._finish_epoch(self.progress.epoch + 1)
+        self.matcher.load_state_dict(self._load("best.pt")["matcher"])
+        return self.progress
+
+    def _training_mentions(self) -> Tensor:
+        mentions = self.data.linkable("train")
+        if not len(mentions):
+            raise TrainingError("no training mention has its gold entity in the knowledge base")
+        if self.params.fraction < 1:
+            kept = max(1, round(self.params.fraction * len(mentions)))
+            chosen = self._rng(FRACTION, 0).permutation(len(mentions))[:kept]
+            mentions = mentions[torch.from_numpy(np.sort(chosen))]
+        return mentions
+
+    def _calibrate(self) -> None:
+        rng = self._rng(CALIBRATION, 0)
+        mentions = torch.from_numpy(rng.permutation(self.mentions.numpy())[:CALIBRATION_ROWS])
+        entities = torch.from_numpy(rng.permutation(len(self.data.entities))[:CALIBRATION_ROWS])
+        self.matcher.calibrate(
+            self.data.mention_side.gather(mentions, self.device),
+            self.data.entity_side.gather(entities, self.device),
+        )
+
+    def _rng(self, stream: int, epoch: int) -> np.random.Generator:
+        return np.random.default_rng([self.params.seed, stream, epoch])
+
+    def _is_stale(self) -> bool:
+        return self.progress.epoch - self.progress.best_epoch >= self.params.patience
+
+    def _train_epoch(self, epoch: int) -> None:
+        order = torch.from_numpy(self._rng(SHUFFLE, epoch).permutation(len(self.mentions)))
+        drawn = self._draw_negatives(epoch)
+        batches = torch.split(order, self.params.batch_size)
+        self.matcher.train()
+        bar = tqdm(batches, initial=0, unit="step", desc=f"epoch {epoch}")
+        for number, rows in enumerate(bar):
+            if number < self.progress.step_in_epoch:
+                continue
+            losses = self._step(rows, drawn[rows], f"epoch {epoch}, batch {number + 1}")
+            for name, value in losses.items():
+                self.progress.loss_sums[name] = self.progress.loss_sums.get(name, 0.0) + value
+            self.progress.step_in_epoch, self.progress.step = number + 1, self.progress.step + 1
+            bar.set_postfix(loss=f"{losses['total']:.3f}")
+            if (number + 1) % self.params.checkpoint_every == 0:
+                self._save("last.pt")
+
+    def _draw_negatives(self, epoch: int) -> Tensor:
+        """[M, mined_negatives] of the mined ones, drawn anew each epoch without replacement."""
+        count = min(self.params.mined_negatives, self.negatives.shape[1])
+        keys = self._rng(NEGATIVES, epoch).random(tuple(self.negatives.shape))
+        columns = torch.from_numpy(np.argpartition(keys, count - 1, axis=1)[:, :count].copy())
+        return self.negatives.gather(1, columns) if count else self.negatives[:, :0]
+
+    def _step(self, rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
+        mentions = self.mentions[rows]
+        gold = self.data.gold_of(mentions)
+        columns, inverse = torch.unique(torch.cat([gold, negatives.flatten()]), return_inverse=True)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            scores = self.matcher(
+                self.data.mention_side.gather(mentions, self.device),
+                self.data.entity_side.gather(columns, self.device),
+            )
+        losses = matching_loss(scores, inverse[: len(gold)].to(self.device), self.loss.terms)
+        total = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(total):
+            ids = ", ".join(self.data.mentions[i].mention_id for i in mentions[:5].tolist())
+            raise TrainingError(
+                f"{where}: the loss is {float(total)} (mentions {ids}, …); the last good checkpoint "
+                f"is kept in {self.work}; lower train.learning_rate or look at those features"
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.matcher.parameters(), self.params.max_grad_norm)
+        self.optimiser.step()
+        return {name: float(value.detach()) for name, value in {**losses, "total": total}.items()}
+
+    def _finish_epoch(self, epoch: int) -> None:
+        """Validates, records and keeps the weights if they are the best so far."""
+        progress = self.progress
+        steps = max(1, progress.step_in_epoch)
+        load = self.matcher.take_expert_load()
+        record = EpochRecord(
+            epoch,
+            progress.step,
+            self.params.learning_rate,
+            {name: value / steps for name, value in progress.loss_sums.items()},
+            self.validate(self.matcher.eval()),
+            load,
+        )
+        progress.history.append(vars(record).copy())
+        progress.epoch, progress.step_in_epoch, progress.loss_sums = epoch, 0, {}
+        if record.valid_mrr > progress.best_mrr:
+            progress.best_mrr, progress.best_epoch = record.valid_mrr, epoch
+            self._save("best.pt")
+        self._save("last.pt")
+        for listener in self.listeners:
+            listener.on_epoch(record)
+
+    def _save(self, name: str) -> None:
+        state = {
+            "matcher": self.matcher.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "progress": vars(self.progress).copy(),
+        }
+        with whole_file(self.work / name) as temporary:
+            torch.save(state, temporary)
+
+    def _load(self, name: str) -> dict[str, Any]:
+        state: dict[str, Any] = torch.load(
+            self.work / name, map_location=self.device, weights_only=True
+        )
+        return state
+
+    def _resume(self) -> None:
+        if not (self.work / "last.pt").exists():
+            return
+        state = self._load("last.pt")
+        self.matcher.load_state_dict(state["matcher"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.progress = Progress(**state["progress"])
+        for record in self.progress.history:
+            for listener in self.listeners:
+                listener.on_epoch(EpochRecord(**record))

@@ -1,0 +1,72 @@
+"""Stage train: the matcher on cached features, early stopping on validation MRR over the whole KB.
+
+usage  python -m pipeline.train DATASET
+in     data/interim/<dataset>/{mentions,entities}.parquet, data/features/<dataset>
+out    data/models/<dataset>/{matcher,untrained}.safetensors, history.json; reports/<dataset>/training
+
+A run that was killed goes on from .mmoe/train/<dataset> and ends with the same weights.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from mmoe.config.encode import EncodeParams
+from mmoe.config.load import ParamsFile
+from mmoe.config.loss import LossParams
+from mmoe.config.model import ModelParams
+from mmoe.config.moe import MoeParams
+from mmoe.config.train import TrainParams
+from mmoe.evaluation.metrics import reciprocals
+from mmoe.files import content_key, sha256_of, write_json
+from mmoe.model.matcher import Matcher
+from mmoe.ranks.engine import rank_over_kb
+from mmoe.records import Entity, Mention, read_records
+from mmoe.training.build import build_matcher
+from mmoe.training.checkpoint import save_matcher
+from mmoe.training.data import LinkingData
+from mmoe.training.device import resolve_device
+from mmoe.training.trainer import Trainer
+
+from pipeline.layout import Layout
+from pipeline.live import LiveCurves
+from pipeline.stage import run_stage
+
+
+def train(at: Layout, file: ParamsFile) -> None:
+    encode, params = file.section(EncodeParams), file.section(TrainParams)
+    model, moe, loss = file.section(ModelParams), file.section(MoeParams), file.section(LossParams)
+    mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
+    data = LinkingData.open(mentions, entities, at.features, encode.made_by)
+    device = resolve_device(params.device)
+    matcher = build_matcher(data.widths, model, moe, params.seed, device)
+    config = {kind.SECTION: kind.model_dump(mode="json") for kind in (model, moe, loss, params)}
+
+    valid = data.linkable("valid")
+
+    def validate(matcher: Matcher) -> float:
+        entities, mentions = data.entity_batches(device), data.mention_batches(valid, device)
+        ranked = rank_over_kb(matcher, entities, mentions, data.gold_of(valid))
+        return float(reciprocals(ranked.ranks.pessimistic).mean())
+
+    key = content_key(config, data.made_by, sha256_of(at.mentions), sha256_of(at.entities))
+    work = at.work("train") / key
+    with LiveCurves(at.report / "training") as curves:
+        trainer = Trainer(matcher, data, params, loss, validate, work, [curves])
+        save_matcher(at.model / "untrained.safetensors", matcher, config)
+        progress = trainer.run()
+    save_matcher(at.model / "matcher.safetensors", matcher, config)
+    history = {
+        "epochs": progress.history[1:],
+        "best_epoch": progress.best_epoch,
+        "untrained_valid_mrr": progress.history[0]["valid_mrr"],
+        "precision": trainer.precision,
+        "config": config,
+    }
+    write_json(at.model / "history.json", history)
+    print(f"best epoch {progress.best_epoch}: validation MRR {progress.best_mrr:.2f}")
+    shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    run_stage(train, __doc__)
