@@ -1,0 +1,1 @@
+"""Baselines that need no training; each returns the ranks of the gold entities."""

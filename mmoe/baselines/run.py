@@ -1,0 +1,76 @@
+"""All baselines of one data set, in the order in which tables show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmoe.baselines.bm25 import bm25_word, bm25_word_context
+from mmoe.baselines.cosine import Vectors, cosine_ranks
+from mmoe.baselines.names import exact_name
+from mmoe.evaluation.ranks import Ranks
+from mmoe.features.store import FeatureTable, check_made_by, read_pooled
+from mmoe.records import Entity, Mention
+
+
+def run_baselines(
+    mentions: Sequence[Mention],
+    entities: Sequence[Entity],
+    features: Path,
+    made_by: dict[str, Any],
+) -> dict[str, Ranks]:
+    """Ranks by every baseline.
+
+    Args:
+        mentions: each with its gold entity in the knowledge base.
+        entities: the whole knowledge base.
+        features: folder of the data set's feature store.
+        made_by: what params.yaml says made the features.
+    Returns:
+        Method name to ranks; CLIP zero-shot only where there are picture features.
+    """
+    ranks = {
+        "exact name": exact_name(mentions, entities),
+        "BM25, word": bm25_word(mentions, entities),
+        "BM25, word + context": bm25_word_context(mentions, entities),
+    }
+    position = {entity.qid: i for i, entity in enumerate(entities)}
+    gold = np.array([position[mention.gold_qid or ""] for mention in mentions], dtype=np.int64)
+    mention_ids = [mention.mention_id for mention in mentions]
+    entity_ids = [entity.qid for entity in entities]
+    m_text, m_title, m_image = _vectors(features, "mention", mention_ids, made_by)
+    e_text, e_title, e_image = _vectors(features, "entity", entity_ids, made_by)
+    texts, titles = (m_text, e_text), (m_title, e_title)
+    ranks["cosine, text–text"] = cosine_ranks([texts], gold)
+    ranks["cosine, word–name"] = cosine_ranks([titles], gold)
+    ranks["two-part cosine"] = cosine_ranks([texts, titles], gold)
+    if m_image is not None and e_image is not None:
+        across = [(m_text, e_image), (m_image, e_text)]
+        ranks["CLIP zero-shot, picture"] = cosine_ranks([(m_image, e_image)], gold)
+        ranks["CLIP zero-shot"] = cosine_ranks([texts, (m_image, e_image), *across], gold)
+    return ranks
+
+
+def _vectors(
+    features: Path, side: str, ids: list[str], made_by: dict[str, Any]
+) -> tuple[Vectors, Vectors, Vectors | None]:
+    """Pooled embeddings of text, title and picture, in the order of `ids`."""
+    texts = _open(features / f"{side}_text", made_by)
+    images = _open(features / f"{side}_image", made_by)
+    rows = texts.rows_of(ids)
+    assert texts.title_pooled_NP is not None
+    text = Vectors(texts.pooled_NP.numpy()[rows])
+    title = Vectors(texts.title_pooled_NP.numpy()[rows])
+    if not images.metadata["widths"]["states"]:
+        return text, title, None
+    rows = images.rows_of(ids)
+    return text, title, Vectors(images.pooled_NP.numpy()[rows], images.present[rows])
+
+
+def _open(folder: Path, made_by: dict[str, Any]) -> FeatureTable:
+    table = read_pooled(folder)
+    check_made_by(table, folder, made_by)
+    return table

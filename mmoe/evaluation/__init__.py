@@ -1,0 +1,1 @@
+"""Metrics from ranks, their confidence intervals and histograms; numpy only, no torch."""

@@ -1,0 +1,75 @@
+"""Stage evaluate: exact ranks of every test mention over the whole knowledge base.
+
+usage  python -m pipeline.evaluate DATASET
+in     data/interim/<dataset>, data/features/<dataset>, data/models/<dataset>
+out    data/ranks/<dataset>/ranks.parquet; reports/<dataset>/metrics.json, plots/ranks.csv
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from mmoe.config.encode import EncodeParams
+from mmoe.config.evaluate import EvaluateParams
+from mmoe.config.load import ParamsFile
+from mmoe.config.model import ModelParams
+from mmoe.config.moe import MoeParams
+from mmoe.config.train import TrainParams
+from mmoe.evaluation.histogram import rank_histogram
+from mmoe.evaluation.ranks import Ranks
+from mmoe.evaluation.summary import gain_metrics, system_metrics
+from mmoe.files import whole_file, write_json
+from mmoe.model.matcher import MatcherSpec
+from mmoe.ranks.engine import MentionRanks, rank_over_kb
+from mmoe.ranks.table import write_rank_table
+from mmoe.records import Entity, Mention, read_records
+from mmoe.training.checkpoint import load_matcher
+from mmoe.training.data import LinkingData
+from mmoe.training.device import resolve_device
+
+from pipeline.layout import Layout
+from pipeline.stage import run_stage
+
+
+def evaluate(at: Layout, file: ParamsFile) -> None:
+    encode, params = file.section(EncodeParams), file.section(EvaluateParams)
+    device = resolve_device(file.section(TrainParams).device)
+    mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
+    data = LinkingData.open(mentions, entities, at.features, encode.made_by)
+    spec = MatcherSpec(data.widths, file.section(ModelParams), file.section(MoeParams))
+    test = data.linkable("test")
+
+    def ranks_by(checkpoint: Path, top_n: int) -> MentionRanks:
+        return rank_over_kb(
+            load_matcher(checkpoint, spec).to(device),
+            data.entity_batches(device),
+            data.mention_batches(test, device),
+            data.gold_of(test),
+            engine=params.engine,
+            top_n=top_n,
+        )
+
+    ranked = ranks_by(at.model / "matcher.safetensors", params.top_n)
+    metrics = system_metrics(ranked.ranks, params.hits_at, params.bootstrap_samples)
+    untrained: Ranks | None = None
+    if params.untrained:
+        untrained = ranks_by(at.model / "untrained.safetensors", 0).ranks
+        start = system_metrics(untrained, params.hits_at, params.bootstrap_samples)
+        metrics |= {f"untrained_{name}": value for name, value in start.items()}
+        metrics |= gain_metrics(ranked.ranks, untrained, params.bootstrap_samples)
+    metrics["num_mentions"], metrics["num_entities"] = len(test), len(entities)
+    metrics["num_left_out"] = sum(m.split == "test" for m in mentions) - len(test)
+
+    chosen = [mentions[i] for i in test.tolist()]
+    write_rank_table(at.ranks / "ranks.parquet", chosen, entities, ranked, untrained)
+    write_json(at.report / "metrics.json", metrics)
+    with whole_file(at.report / "plots/ranks.csv") as path, path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, ["ranks", "mentions", "share"])
+        writer.writeheader()
+        writer.writerows(rank_histogram(ranked.ranks))
+    print(f"{len(test)} mentions over {len(entities)} entities: MRR {metrics['mrr']:.2f}")
+
+
+if __name__ == "__main__":
+    run_stage(evaluate, __doc__)

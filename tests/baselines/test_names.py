@@ -1,0 +1,43 @@
+"""Exact-name ranks by counting equal ranks over the whole table of scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmoe.baselines.names import exact_name
+from mmoe.evaluation.ranks import count_ranks
+from mmoe.names import normalise_name
+from mmoe.records import Entity, Mention
+
+NAME = st.sampled_from(["Ada", "ada", "Ada_T.", "ada t.", "Ben", ""])
+
+
+def mention(word: str, gold_qid: str, context: str = "") -> Mention:
+    return Mention("m", "m", word, context, None, gold_qid, True, "test")
+
+
+@given(
+    names=st.lists(NAME, min_size=1, max_size=6),
+    rows=st.lists(st.tuples(NAME, st.integers(0, 99)), max_size=5),
+)
+def test_counting_equals_the_table_of_scores(names: list[str], rows: list[tuple[str, int]]) -> None:
+    entities = [Entity(f"Q{row}", name, "", ()) for row, name in enumerate(names)]
+    gold = np.array([row % len(names) for _, row in rows], dtype=np.int64)
+    ranks = exact_name(
+        [mention(word, f"Q{row}") for (word, _), row in zip(rows, gold, strict=True)], entities
+    )
+    scores = np.array(
+        [[float(normalise_name(w) == normalise_name(n)) for n in names] for w, _ in rows]
+    ).reshape(len(rows), len(names))
+    wanted = count_ranks(scores, gold)
+    np.testing.assert_array_equal(ranks.pessimistic, wanted.pessimistic)
+    np.testing.assert_array_equal(ranks.optimistic, wanted.optimistic)
+    assert ranks.pessimistic.dtype == ranks.optimistic.dtype == np.int64
+
+
+def test_a_gold_entity_outside_the_knowledge_base_is_an_error() -> None:
+    with pytest.raises(KeyError, match="Q9"):
+        exact_name([mention("Ada", "Q9")], [Entity("Q1", "Ada", "", ())])
