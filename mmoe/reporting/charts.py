@@ -1,0 +1,194 @@
+"""The page's charts as static SVG: nothing is fetched and nothing runs when the page is opened.
+
+altair and vl-convert are imported when the first chart is drawn; they would double a stage's start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mmoe.reporting.inputs import Epoch, History
+from mmoe.reporting.style import FAINT, INK, MUTED, PAPER, SERIES, chart_config
+from mmoe.reporting.table import System
+from mmoe.reporting.wording import label
+
+if TYPE_CHECKING:
+    import altair as alt
+
+WIDTH, HEIGHT = 400, 190
+MOST_TICKS = 10
+LETTER = 6.8  # mean width of a letter of the labels, in pixels
+GAP = 18
+POINT = {"size": 36, "filled": True, "opacity": 1}
+
+
+def interval_chart(systems: Sequence[System]) -> str:
+    """MRR of every system with its 95 % interval, in the order given; ours in colour."""
+    import altair as alt
+
+    rows = [
+        {
+            "name": system.name,
+            "mrr": system.numbers["mrr"],
+            "low": system.mrr_interval[0] if system.mrr_interval else None,
+            "high": system.mrr_interval[1] if system.mrr_interval else None,
+            "ours": system.kind == "ours",
+        }
+        for system in systems
+        if "mrr" in system.numbers
+    ]
+    colour = alt.condition("datum.ours", alt.value(SERIES[0]), alt.value(MUTED))
+    # A cut name can't be told from another, and the page's font may be wider than the renderer's.
+    room = LETTER * max(len(system.name) for system in systems)
+    axis = alt.Axis(labelColor=INK, labelLimit=0, minExtent=room)
+    names = alt.Y("name:N", sort=None, title=None, axis=axis)
+    base = alt.Chart(_data(rows)).encode(y=names)
+    scale = alt.Scale(zero=False, nice=True, padding=8)
+    values = alt.X("low:Q", title="MRR × 100", scale=scale, axis=alt.Axis(grid=True, tickCount=5))
+    spans = base.mark_rule(strokeWidth=2.5).encode(x=values, x2="high:Q", color=colour)
+    points = base.mark_point(size=70, filled=True, opacity=1).encode(x="mrr:Q", color=colour)
+    return _svg(alt.layer(spans, points), height=28 * len(rows), width=int(WIDTH + 40 - room))
+
+
+def loss_chart(epochs: Sequence[Epoch]) -> str:
+    """Mean training loss of every epoch, one line a term."""
+    import altair as alt
+
+    rows = [
+        {"epoch": epoch.epoch, "term": label(term), "loss": loss}
+        for epoch in epochs
+        for term, loss in epoch.loss.items()
+    ]
+    terms = list(dict.fromkeys(str(row["term"]) for row in rows))
+    chart = (
+        alt.Chart(_data(rows))
+        .mark_line(point=POINT, strokeWidth=2)
+        .encode(
+            x=_epochs(epochs),
+            y=alt.Y("loss:Q", title="Loss", scale=alt.Scale(zero=False), axis=_few_ticks()),
+            color=alt.Color("term:N", sort=terms, scale=alt.Scale(domain=terms)),
+        )
+    )
+    return _svg(chart)
+
+
+def validation_chart(history: History) -> str:
+    """Validation MRR of every epoch that measured it, the untrained matcher as epoch 0, the best ringed."""
+    import altair as alt
+
+    rows: list[dict[str, Any]] = [
+        {"epoch": epoch.epoch, "mrr": epoch.valid_mrr, "best": epoch.epoch == history.best_epoch}
+        for epoch in history.epochs
+        if epoch.valid_mrr is not None
+    ]
+    if history.untrained_valid_mrr is not None:
+        start = {"mrr": history.untrained_valid_mrr, "best": history.best_epoch == 0}
+        rows.insert(0, {"epoch": 0} | start)
+    first = 0 if history.untrained_valid_mrr is not None else 1
+    base = alt.Chart(_data(rows)).encode(
+        x=_epochs(history.epochs, first),
+        y=alt.Y("mrr:Q", title="MRR × 100", scale=alt.Scale(zero=False), axis=_few_ticks()),
+    )
+    line = base.mark_line(strokeWidth=2, color=SERIES[0])
+    points = base.mark_point(size=36, filled=True, opacity=1, color=SERIES[0])
+    best = base.transform_filter("datum.best")
+    ring = best.mark_point(size=150, strokeWidth=2, fill=PAPER, stroke=SERIES[0], opacity=1)
+    value = best.mark_text(dy=-15, fontWeight=600).encode(text=alt.Text("mrr:Q", format=".2f"))
+    return _svg(alt.layer(line, points, ring, value))
+
+
+def learning_rate_chart(epochs: Sequence[Epoch]) -> str:
+    """Learning rate at the end of every epoch."""
+    import altair as alt
+
+    rows = [{"epoch": epoch.epoch, "rate": epoch.learning_rate} for epoch in epochs]
+    axis = alt.Axis(labelExpr="datum.value ? format(datum.value, '~e') : '0'", tickCount=4)
+    chart = (
+        alt.Chart(_data(rows))
+        .mark_line(point=POINT | {"color": SERIES[0]}, strokeWidth=2, color=SERIES[0])
+        .encode(x=_epochs(epochs), y=alt.Y("rate:Q", title="Learning rate", axis=axis))
+    )
+    return _svg(chart)
+
+
+def expert_chart(load: dict[str, list[float]]) -> str:
+    """Share of the tokens that each expert of each unit works on; the rule marks even shares."""
+    import altair as alt
+
+    rows = [
+        {
+            "unit": label(unit),
+            "expert": number,
+            "share": share / total,
+            "even": 1 / len(shares),
+        }
+        for unit, shares in load.items()
+        if (total := sum(shares)) > 0
+        for number, share in enumerate(shares, start=1)
+    ]
+    units = list(dict.fromkeys(str(row["unit"]) for row in rows))
+    base = alt.Chart().properties(
+        width=(WIDTH - GAP * (len(units) - 1)) / len(units), height=HEIGHT - 28
+    )
+    share_axis = alt.Axis(format="~%", tickCount=4)
+    bars = base.mark_bar(color=SERIES[0], size=min(24, 240 // len(rows))).encode(
+        x=alt.X("expert:O", title="Expert"), y=alt.Y("share:Q", title=None, axis=share_axis)
+    )
+    even = base.mark_rule(color=INK, strokeDash=[4, 3]).encode(y="even:Q")
+    column = alt.Column("unit:N", sort=units, header=alt.Header(title=None))
+    return _svg(
+        alt.layer(bars, even, data=_data(rows)).facet(column=column, spacing=GAP), sized=True
+    )
+
+
+def rank_chart(histograms: dict[str, list[dict[str, Any]]]) -> str:
+    """Share of mentions in each bucket of ranks, one series a system; the first one is in colour."""
+    import altair as alt
+
+    rows = [row | {"system": name} for name, buckets in histograms.items() for row in buckets]
+    names, ranks = list(histograms), list(dict.fromkeys(row["ranks"] for row in rows))
+    colours = alt.Scale(domain=names, range=[SERIES[0], FAINT])
+    base = alt.Chart(_data(rows)).encode(
+        x=alt.X("ranks:N", sort=ranks, title="Rank of the gold entity"),
+        xOffset=alt.XOffset("system:N", sort=names),
+        y=alt.Y("share:Q", title="% of mentions", axis=_few_ticks()),
+    )
+    legend = alt.Legend() if len(names) > 1 else None
+    bars = base.mark_bar().encode(
+        color=alt.Color("system:N", scale=colours, sort=names, legend=legend)
+    )
+    first = base.transform_filter(alt.datum.system == names[0])
+    values = first.mark_text(dy=-7, fontSize=11).encode(text=alt.Text("share:Q", format=".1f"))
+    return _svg(alt.layer(bars, values))
+
+
+def _data(rows: list[dict[str, Any]]) -> alt.InlineData:
+    import altair as alt
+
+    return alt.InlineData(values=rows)
+
+
+def _epochs(epochs: Sequence[Epoch], first: int = 1) -> alt.X:
+    import altair as alt
+
+    last = max(epoch.epoch for epoch in epochs)
+    step = 1 + (last - first) // MOST_TICKS
+    axis = alt.Axis(values=list(range(first, last + 1, step)), format="d", grid=False)
+    return alt.X("epoch:Q", title="Epoch", axis=axis, scale=alt.Scale(nice=False, padding=14))
+
+
+def _few_ticks() -> alt.Axis:
+    import altair as alt
+
+    return alt.Axis(tickCount=5)
+
+
+def _svg(chart: Any, width: int = WIDTH, height: int = HEIGHT, sized: bool = False) -> str:
+    """Renders a chart; one that is made of several parts has set their sizes itself."""
+    import vl_convert
+
+    sizes = {} if sized else {"width": width, "height": height}
+    spec = chart.properties(**sizes).to_dict() | {"config": chart_config()}
+    svg: str = vl_convert.vegalite_to_svg(spec)
+    return svg

@@ -1,0 +1,156 @@
+"""Single mentions to look at: which are shown, and what is shown of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar
+
+from mmoe.errors import DataError
+from mmoe.files import content_key
+from mmoe.records import Description, Entity, Mention
+from mmoe.reporting.inputs import Inputs
+from mmoe.reporting.pictures import Thumbnail, thumbnail
+from mmoe.reporting.ranked import RankedMentions, Scored
+from mmoe.reporting.wording import MISSING, minus
+
+TOP_SHOWN = 5
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True)
+class Context:
+    """A text cut at the mention's word; all of it is `before` if the word does not occur."""
+
+    before: str
+    word: str
+    after: str
+
+
+@dataclass(frozen=True)
+class TopRow:
+    """A line of an example's ranking; scores are texts, one for each unit of the page."""
+
+    position: int
+    qid: str
+    name: str
+    overall: str
+    units: tuple[str, ...]
+    is_gold: bool
+
+
+@dataclass(frozen=True)
+class Example:
+    """A mention as the page shows it."""
+
+    mention: Mention
+    context: Context
+    picture: Thumbnail
+    description: Description | None
+    gold: Entity
+    gold_picture: Thumbnail
+    rank: int
+    untrained_rank: int | None
+    units: tuple[str, ...]
+    top: tuple[TopRow, ...]
+
+    @property
+    def is_right(self) -> bool:
+        return self.rank == 1
+
+
+def choose_rows(ranked: RankedMentions, num: int) -> list[int]:
+    """Which mentions are shown: half errors, of them half the worst ones; then right ones.
+
+    Where one kind has too few, the other fills up. The draw depends on the mentions' ids alone, so a
+    mention that is shown stays when another model is trained and its kind does not change.
+
+    Returns:
+        Rows of `ranked`: the worst errors, other errors, right ones.
+    """
+    drawn = sorted(range(len(ranked)), key=lambda row: content_key(ranked.mention_ids[row]))
+    wrong = [row for row in drawn if ranked.ranks[row] > 1]
+    right = [row for row in drawn if ranked.ranks[row] == 1]
+    num_wrong = min(len(wrong), max((num + 1) // 2, num - len(right)))
+    worst = sorted(wrong, key=lambda row: -ranked.ranks[row])[: (num_wrong + 1) // 2]
+    others = [row for row in wrong if row not in worst][: num_wrong - len(worst)]
+    return [*worst, *others, *right[: num - num_wrong]]
+
+
+def examples(inputs: Inputs, num: int) -> list[Example]:
+    """What is shown of the chosen mentions.
+
+    Raises:
+        DataError: if the ranks name a mention or entity that the records lack.
+    """
+    return [_example(inputs, row) for row in choose_rows(inputs.ranked, num)]
+
+
+def cut_at_word(context: str, word: str) -> Context:
+    """Cuts the context at the word: as it stands, else in another case, whole words first."""
+    word = word.strip()
+    if not word:
+        return Context(context, "", "")
+    literal = re.escape(word)
+    for pattern in (rf"(?<!\w){literal}(?!\w)", literal):
+        for flags in (re.NOFLAG, re.IGNORECASE):
+            if found := re.search(pattern, context, flags):
+                start, end = found.span()
+                return Context(context[:start], context[start:end], context[end:])
+    return Context(context, "", "")
+
+
+def _example(inputs: Inputs, row: int) -> Example:
+    ranked = inputs.ranked
+    mention = _known(inputs.mentions, ranked.mention_ids[row], "mention")
+    gold = _known(inputs.entities, ranked.gold_qids[row], "entity")
+    top = ranked.top(row)
+    units = tuple(dict.fromkeys(chain.from_iterable(scored.units for scored in top)))
+    rank = int(ranked.ranks[row])
+    return Example(
+        mention=mention,
+        context=cut_at_word(mention.context, mention.word),
+        picture=thumbnail(inputs.raw, mention.picture),
+        description=inputs.descriptions.get(mention.mention_id),
+        gold=gold,
+        gold_picture=thumbnail(inputs.raw, next(iter(gold.pictures), None)),
+        rank=rank,
+        untrained_rank=None if ranked.untrained is None else int(ranked.untrained[row]),
+        units=units,
+        top=tuple(_top_rows(inputs, top, units, gold, rank)),
+    )
+
+
+def _top_rows(
+    inputs: Inputs, top: list[Scored], units: tuple[str, ...], gold: Entity, rank: int
+) -> Iterator[TopRow]:
+    """The first entities, then the gold one at its rank if it is not among them."""
+    for position, scored in enumerate(top, start=1):
+        if position <= TOP_SHOWN or scored.qid == gold.qid:
+            yield TopRow(
+                position=position,
+                qid=scored.qid,
+                name=_known(inputs.entities, scored.qid, "entity").name,
+                overall=_score(scored.overall),
+                units=tuple(_score(scored.units.get(unit)) for unit in units),
+                is_gold=scored.qid == gold.qid,
+            )
+    if gold.qid not in {scored.qid for scored in top}:
+        # Its scores were not kept.
+        yield TopRow(rank, gold.qid, gold.name, MISSING, (MISSING,) * len(units), is_gold=True)
+
+
+def _score(value: float | None) -> str:
+    return MISSING if value is None else minus(f"{value:.3f}")
+
+
+def _known(rows: dict[str, Record], key: str, kind: str) -> Record:
+    if key not in rows:
+        raise DataError(
+            f"ranks.parquet names {kind} {key}, which the data set lacks; run dvc repro, so that "
+            "all files come from one run"
+        )
+    return rows[key]

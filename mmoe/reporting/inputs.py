@@ -1,0 +1,144 @@
+"""What the other stages wrote, read and checked: the report computes nothing that they left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from mmoe.errors import DataError
+from mmoe.files import read_json
+from mmoe.records import Description, Entity, Mention, read_records
+from mmoe.reporting.published import PublishedOn, read_published
+from mmoe.reporting.ranked import RankedMentions, read_ranked
+
+NEEDED_METRICS = (
+    *("mrr", "mrr_low", "mrr_high", "hits_at_1", "hits_at_1_low", "hits_at_1_high"),
+    *("num_mentions", "num_entities", "num_left_out"),
+)
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """Where the report reads; `raw` is the folder that picture paths start from."""
+
+    raw: Path
+    mentions: Path
+    entities: Path
+    descriptions: Path
+    ingest_counts: Path
+    retrieve_counts: Path
+    rank_counts: Path
+    metrics: Path
+    baselines: Path
+    history: Path
+    ranks: Path
+    published: Path
+
+
+class Epoch(BaseModel):
+    """One line of the training history; what an epoch did not measure is absent or null."""
+
+    model_config = ConfigDict(frozen=True)
+
+    epoch: int = Field(ge=1)
+    learning_rate: float
+    loss: dict[str, float]
+    valid_mrr: float | None = None
+    expert_load: dict[str, list[float]] = {}
+
+
+class History(BaseModel):
+    """How training went; without epochs the matcher is untrained."""
+
+    model_config = ConfigDict(frozen=True)
+
+    epochs: list[Epoch]
+    best_epoch: int | None = None
+    untrained_valid_mrr: float | None = None
+    config: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that the report shows."""
+
+    dataset: str
+    raw: Path
+    metrics: dict[str, float]
+    baselines: dict[str, dict[str, float]]
+    history: History
+    counts: dict[str, dict[str, Any]]
+    mentions: dict[str, Mention]
+    entities: dict[str, Entity]
+    descriptions: dict[str, Description]
+    ranked: RankedMentions
+    published: PublishedOn | None
+
+
+def read_inputs(dataset: str, files: ReportFiles) -> Inputs:
+    """Reads all files.
+
+    Raises:
+        DataError: naming the file and key that is missing or broken.
+    """
+    return Inputs(
+        dataset=dataset,
+        raw=files.raw,
+        metrics=_read_metrics(files.metrics),
+        baselines=_validated(
+            files.baselines, TypeAdapter(dict[str, dict[str, float | None]]), _given_of_each
+        ),
+        history=_validated(files.history, TypeAdapter(History), lambda history: history),
+        counts={
+            "Data": _read_counts(files.ingest_counts),
+            "Candidate retrieval": _read_counts(files.retrieve_counts),
+            "Description ranking": _read_counts(files.rank_counts),
+        },
+        mentions={row.mention_id: row for row in read_records(files.mentions, Mention)},
+        entities={row.qid: row for row in read_records(files.entities, Entity)},
+        descriptions={r.mention_id: r for r in read_records(files.descriptions, Description)},
+        ranked=read_ranked(files.ranks),
+        published=read_published(files.published, dataset),
+    )
+
+
+def _read_metrics(path: Path) -> dict[str, float]:
+    numbers: dict[str, float] = _validated(path, TypeAdapter(dict[str, float | None]), _given)
+    _need(path, numbers, NEEDED_METRICS)
+    if "gain_mrr" in numbers:
+        _need(path, numbers, ("gain_mrr_low", "gain_mrr_high"))
+    return numbers
+
+
+def _read_counts(path: Path) -> dict[str, Any]:
+    counts: dict[str, Any] = _validated(path, TypeAdapter(dict[str, Any]), lambda values: values)
+    return counts
+
+
+def _given(numbers: dict[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in numbers.items() if value is not None}
+
+
+def _given_of_each(systems: dict[str, dict[str, float | None]]) -> dict[str, dict[str, float]]:
+    return {name: _given(numbers) for name, numbers in systems.items()}
+
+
+def _need(path: Path, numbers: dict[str, float], names: Sequence[str]) -> None:
+    missing = [name for name in names if name not in numbers]
+    if missing:
+        raise DataError(f"{path}: lacks {', '.join(missing)}; run stage evaluate again")
+
+
+def _validated(path: Path, adapter: TypeAdapter[Any], convert: Any) -> Any:
+    try:
+        return convert(adapter.validate_python(read_json(path)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise DataError(
+            f"{path}: {key}: {first['msg']}; run the stage that writes it again (dvc repro)"
+        ) from None

@@ -1,0 +1,89 @@
+"""How names and numbers of the files are put into words: the same in HTML, Markdown and terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MISSING = "–"
+
+_SPECIAL = {
+    "bm25": "BM25",
+    "clip": "CLIP",
+    "dsmip": "DSMIP",
+    "id": "id",
+    "kb": "KB",
+    "m3el": "M³EL",
+    "mimic": "MIMIC",
+    "mmoe": "MMoE",
+    "mrr": "MRR",
+    "qid": "QID",
+}
+
+
+def label(key: str) -> str:
+    """A key of a file as a title: `exact_name` is "Exact name", `hits_at_1` is "Hits@1"."""
+    if key.startswith("hits_at_"):
+        return f"Hits@{key.removeprefix('hits_at_')}"
+    words = [_SPECIAL.get(word, word) for word in key.split("_") if word]
+    text = " ".join(words)
+    return text if not words or words[0] in _SPECIAL.values() else text[0].upper() + text[1:]
+
+
+def metric(name: str, value: float | None) -> str:
+    """A metric's value: ranks with one decimal, percentages with two."""
+    if value is None:
+        return MISSING
+    return f"{value:,.1f}" if name.endswith("rank") else f"{value:.2f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Both ends of an interval."""
+    return f"{minus(f'{low:.2f}')} to {minus(f'{high:.2f}')}"
+
+
+def signed(value: float) -> str:
+    """A difference, with its sign."""
+    return minus(f"{value:+.2f}")
+
+
+def minus(text: str) -> str:
+    """Puts a minus sign where Python prints a hyphen."""
+    return text.replace("-", "−")
+
+
+def plain(value: object) -> str:
+    """A number, truth value, text or short list of a counts file."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return minus(f"{value:,}")
+        case float():
+            return minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}")
+        case list() | tuple():
+            return ", ".join(plain(item) for item in value) or "none"
+        case _:
+            return str(value)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A line of a definition table; it has either a text or lines below it."""
+
+    label: str
+    text: str
+    children: tuple[Definition, ...] = ()
+
+
+def definitions(values: Mapping[str, Any]) -> tuple[Definition, ...]:
+    """A dict of counts as lines, nested dicts as lines below lines."""
+    return tuple(
+        Definition(label(str(key)), "", definitions(value))
+        if isinstance(value, Mapping)
+        else Definition(label(str(key)), plain(value))
+        for key, value in values.items()
+    )

@@ -1,0 +1,20 @@
+"""A small made-up run, read and rendered once for all tests that only look at it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmoe.reporting.inputs import Inputs, read_inputs
+from mmoe.reporting.page import Report, build_report
+
+from tests.reporting.fixture import write_run
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    return read_inputs("richpediamel", write_run(tmp_path_factory.mktemp("run") / "data"))
+
+
+@pytest.fixture(scope="session")
+def built(inputs: Inputs) -> Report:
+    return build_report(inputs, num_examples=12)

@@ -1,0 +1,159 @@
+"""The page as a browser takes it apart: whole, safe, alone, and the same each time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from mmoe.reporting.inputs import Inputs, read_inputs
+from mmoe.reporting.page import Report, build_report
+
+from tests.reporting.fixture import write_run
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Outline(HTMLParser):
+    """What a page is made of; complains about a tag that is closed where it was not open."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes another tag"
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+@pytest.fixture(scope="module")
+def outline(built: Report) -> Outline:
+    return Outline(built.html)
+
+
+def test_nothing_is_fetched_and_nothing_runs(outline: Outline) -> None:
+    assert not {"script", "link", "iframe", "object", "base"} & {tag for tag, _ in outline.tags}
+    for tag, attributes in outline.tags:
+        assert not [name for name in attributes if name.startswith("on")]
+        if "src" in attributes:
+            assert (attributes["src"] or "").startswith("data:image/jpeg;base64,"), tag
+    styles = "".join(re.findall(r"<style>(.*?)</style>", "".join(outline.rawdata), re.DOTALL))
+    assert "url(" not in styles
+    assert "@import" not in styles
+
+
+def test_links_lead_to_wikidata_or_into_the_page(outline: Outline) -> None:
+    ids = {attributes["id"] for _, attributes in outline.tags if "id" in attributes}
+    targets = [attributes["href"] or "" for attributes in outline.all("a")]
+    assert any(target.startswith("https://www.wikidata.org/wiki/Q") for target in targets)
+    assert {target[1:] for target in targets if target.startswith("#")} <= ids
+    assert all(re.match(r"#|https://www\.wikidata\.org/wiki/Q\d+$", t) for t in targets)
+
+
+def test_ids_are_unique(outline: Outline) -> None:
+    ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_markup_in_names_and_contexts_is_text(built: Report, outline: Outline) -> None:
+    assert "<b>Bold</b>" not in built.html
+    assert "<i>" not in built.html
+    assert "<b>Bold</b> & Co" in outline.text
+    assert "<script>alert(1)</script>" in outline.text
+
+
+def test_pictures_have_a_text_and_broken_ones_a_note(outline: Outline) -> None:
+    assert outline.all("img")
+    assert all(attributes.get("alt") for attributes in outline.all("img"))
+    assert "broken.jpg: unreadable" in outline.text
+    assert "lost.jpg: no such file" in outline.text
+
+
+def test_tables_name_their_columns_and_rows(outline: Outline) -> None:
+    assert outline.all("th")
+    assert all(attributes.get("scope") in {"col", "row"} for attributes in outline.all("th"))
+
+
+def test_texts_of_any_direction_find_their_own(built: Report) -> None:
+    assert re.search(r'<h3 dir="auto">ירושלים</h3>', built.html)
+    assert re.search(r'<p class="context" dir="auto">.*<mark>ירושלים</mark>', built.html)
+    assert "👍🏽" in built.html
+
+
+def test_the_summary_says_what_the_metrics_say(inputs: Inputs, outline: Outline) -> None:
+    metrics = inputs.metrics
+    assert f"MRR × 100 {metrics['mrr']:.2f} 95 %: " in outline.text
+    assert f"MRR gained by training +{metrics['gain_mrr']:.2f}" in outline.text
+    assert "2 test mentions without a gold entity" in outline.text
+
+
+def test_another_size_of_the_knowledge_base_is_said_plainly(
+    built: Report, outline: Outline
+) -> None:
+    warning = "The papers rank 160,935 entities for 3,562 test mentions, this run 40 for 12"
+    assert f"Not comparable. {warning}" in outline.text
+    assert "**Not comparable:** the papers rank 160,935 entities" in built.markdown
+
+
+def test_no_published_value_is_best_where_nothing_is_comparable(built: Report) -> None:
+    published = built.html.partition('id="published"')[2].partition("</section>")[0]
+    assert "DSMIP, Table 1" in published
+    assert 'class="best"' not in published
+
+
+def test_markdown_holds_the_same_table(built: Report) -> None:
+    assert built.main_table in built.markdown
+    assert built.markdown.startswith("# MMoE on richpediamel\n")
+    lengths = {len(line) for line in built.main_table.splitlines()}
+    assert len(lengths) == 1
+
+
+def test_the_same_files_give_the_same_bytes(inputs: Inputs, built: Report) -> None:
+    assert build_report(inputs, num_examples=12) == built
+
+
+def test_a_bare_run_is_shown_too(tmp_path: Path) -> None:
+    files = write_run(
+        tmp_path / "run", num_mentions=1, num_entities=2, units=("text",), epochs=0, untrained=False
+    )
+    bare = build_report(read_inputs("sample", files), num_examples=0)
+    outline = Outline(bare.html)
+    assert "not measured" in outline.text
+    assert "The matcher was not trained" in outline.text
+    assert "Published results" not in outline.text
+    assert "Examples" not in outline.text
+    assert "untrained" not in bare.markdown
+    assert "gained" not in bare.markdown
+
+
+def test_experts_that_saw_no_token_have_no_chart(inputs: Inputs) -> None:
+    last = inputs.history.epochs[-1].model_copy(update={"expert_load": {"text": [0.0, 0.0]}})
+    history = inputs.history.model_copy(update={"epochs": [last], "best_epoch": 0})
+    page = build_report(replace(inputs, history=history), num_examples=0)
+    assert "Load of the experts" not in page.html
+    assert "the matcher before training is the one evaluated" in page.html

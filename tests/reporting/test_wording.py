@@ -1,0 +1,58 @@
+"""Names and numbers as they are printed."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmoe.reporting import wording
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("hits_at_10", "Hits@10"),
+        ("mrr", "MRR"),
+        ("exact_name", "Exact name"),
+        ("bm25_word_only", "BM25 word only"),
+        ("mentions_in_kb", "Mentions in KB"),
+        ("mmoe", "MMoE"),
+        ("20", "20"),
+        ("", ""),
+    ],
+)
+def test_labels(key: str, text: str) -> None:
+    assert wording.label(key) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "none"),
+        (True, "yes"),
+        (17_805, "17,805"),
+        (-3, "−3"),
+        (0.87654321, "0.8765"),
+        (123_456.7, "123,457"),
+        (1e-7, "1e−07"),
+        ([1, "a"], "1, a"),
+        ([], "none"),
+        ("text", "text"),
+    ],
+)
+def test_plain_values(value: object, text: str) -> None:
+    assert wording.plain(value) == text
+
+
+def test_metrics_ranks_and_differences() -> None:
+    assert wording.metric("mrr", 89.6) == "89.60"
+    assert wording.metric("mean_rank", 1234.56) == "1,234.6"
+    assert wording.metric("mrr", None) == "–"
+    assert wording.signed(0.94) == "+0.94"
+    assert wording.interval(-0.5, 1) == "−0.50 to 1.00"
+
+
+def test_nested_counts_become_lines_below_lines() -> None:
+    (outer,) = wording.definitions({"recall": {"1": 0.7, "by_kind": {"label": 2}}})
+    assert (outer.label, outer.text) == ("Recall", "")
+    assert [line.label for line in outer.children] == ["1", "By kind"]
+    assert outer.children[1].children == (wording.Definition("Label", "2"),)
