@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.model.experts import ProjectionParams, SparseMixture
 from mmoe.model.features import FeatureWidths, ImageStem, SideFeatures, Stem, TextStem
-from mmoe.model.sides import EntitySide, MentionSide, fine_scores, inner_scores
+from mmoe.model.sides import EntitySide, MentionSide, fine_scores, inner_scores, own_scores
 from mmoe.model.units import CrossUnit, TextUnit, Unit, VisionUnit
 
 OVERALL = "overall"
@@ -111,12 +112,44 @@ def score_pairs(
     mentions: dict[str, MentionSide], entities: dict[str, EntitySide]
 ) -> dict[str, Tensor]:
     """Scores [B, N] of all pairs from both sides, one entry a unit and `overall`."""
-    scores = {
-        name: inner_scores(mentions[name], entities[name])
-        + fine_scores(mentions[name], entities[name])
-        for name in mentions
-    }
-    return {**scores, OVERALL: sum(scores.values(), start=next(iter(scores.values())) * 0)}
+    return with_overall(
+        {
+            name: inner_scores(mentions[name], entities[name])
+            + fine_scores(mentions[name], entities[name])
+            for name in mentions
+        }
+    )
+
+
+def score_with_negatives(
+    mentions: dict[str, MentionSide],
+    entities: dict[str, EntitySide],
+    shared_G: Tensor,
+    own_Bn: Tensor,
+) -> dict[str, Tensor]:
+    """Scores [B, G + n]: with G entities that all mentions share, then with each mention's own n.
+
+    Args:
+        shared_G, own_Bn: int64, positions in `entities`.
+    """
+    return with_overall(
+        {
+            name: torch.cat(
+                [
+                    inner_scores(mentions[name], side.select(shared_G))
+                    + fine_scores(mentions[name], side.select(shared_G)),
+                    own_scores(mentions[name], side.select(own_Bn.flatten())),
+                ],
+                dim=-1,
+            )
+            for name, side in entities.items()
+        }
+    )
+
+
+def with_overall(scores: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The units' scores and `overall`, their sum (MMoE eq. 8)."""
+    return {**scores, OVERALL: torch.stack(list(scores.values())).sum(dim=0)}
 
 
 def _build_unit(name: str, spec: MatcherSpec) -> Unit:

@@ -21,7 +21,7 @@ from mmoe.config.train import TrainParams
 from mmoe.errors import TrainingError
 from mmoe.files import whole_file
 from mmoe.model.losses import matching_loss
-from mmoe.model.matcher import Matcher
+from mmoe.model.matcher import Matcher, score_with_negatives
 from mmoe.training.data import LinkingData
 from mmoe.training.device import resolve_precision
 from mmoe.training.mining import mine_negatives
@@ -163,13 +163,24 @@ class Trainer:
     def _step(self, rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
         mentions = self.mentions[rows]
         gold = self.data.gold_of(mentions)
-        columns, inverse = torch.unique(torch.cat([gold, negatives.flatten()]), return_inverse=True)
+        entities, inverse = torch.unique(
+            torch.cat([gold, negatives.flatten()]), return_inverse=True
+        )
+        # Shared columns are the batch's distinct golds; a mined entity among them is masked there.
+        shared, gold_column = torch.unique(inverse[: len(gold)], return_inverse=True)
+        own = inverse[len(gold) :].view_as(negatives)
+        allowed = torch.ones(len(rows), len(shared) + own.shape[1], dtype=torch.bool)
+        allowed[:, len(shared) :] = ~torch.isin(own, shared)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            scores = self.matcher(
-                self.data.mention_side.gather(mentions, self.device),
-                self.data.entity_side.gather(columns, self.device),
+            scores = score_with_negatives(
+                self.matcher.encode_mentions(self.data.mention_side.gather(mentions, self.device)),
+                self.matcher.encode_entities(self.data.entity_side.gather(entities, self.device)),
+                shared.to(self.device),
+                own.to(self.device),
             )
-        losses = matching_loss(scores, inverse[: len(gold)].to(self.device), self.loss.terms)
+        losses = matching_loss(
+            scores, gold_column.to(self.device), allowed.to(self.device), self.loss.terms
+        )
         total = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(total):
             ids = ", ".join(self.data.mentions[i].mention_id for i in mentions[:5].tolist())
