@@ -5,16 +5,13 @@ usage  python -m pipeline.check
 
 from __future__ import annotations
 
-import sys
+from pipeline.stage import checked_params, exit_on_mistake
 
-from mmoe.errors import MmoeError
 
-from pipeline.stage import checked_params
+def check() -> None:
+    checked_params()
+    print("params.yaml: ok")
+
 
 if __name__ == "__main__":
-    try:
-        checked_params()
-    except MmoeError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
-    print("params.yaml: ok")
+    exit_on_mistake(check)

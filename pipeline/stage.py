@@ -18,7 +18,7 @@ def run_stage(stage: Callable[[Layout, ParamsFile], None], doc: str | None) -> N
     """Runs `stage` on the data set named on the command line; exits 1 with one line on an MmoeError."""
     parser = _parser(doc)
     dataset = parser.parse_args().dataset
-    _run(lambda: stage(Layout(dataset), checked_params()))
+    exit_on_mistake(lambda: stage(Layout(dataset), checked_params()))
 
 
 def run_part_stage(stage: Callable[[Layout, ParamsFile, str], None], doc: str | None) -> None:
@@ -26,7 +26,7 @@ def run_part_stage(stage: Callable[[Layout, ParamsFile, str], None], doc: str | 
     parser = _parser(doc)
     parser.add_argument("part", help="mention_text, mention_image, entity_text or entity_image")
     args = parser.parse_args()
-    _run(lambda: stage(Layout(args.dataset), checked_params(), args.part))
+    exit_on_mistake(lambda: stage(Layout(args.dataset), checked_params(), args.part))
 
 
 def checked_params(path: Path = Path("params.yaml")) -> ParamsFile:
@@ -48,9 +48,13 @@ def _parser(doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def _run(work: Callable[[], None]) -> None:
+def exit_on_mistake(work: Callable[[], None]) -> None:
+    """Runs `work`; what a user can mend (bad input, a full disk) ends it with one line and exit code 1."""
     try:
         work()
     except MmoeError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(f"error: {error}; finished work is kept, run again when mended", file=sys.stderr)
         sys.exit(1)

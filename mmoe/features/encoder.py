@@ -223,7 +223,7 @@ def load_encoder(name: str, device: str = "auto", precision: str = "float32") ->
     Raises:
         FeatureStoreError: if there is no such model, or it is of a kind that has no text encoder here.
     """
-    transformers_logging.disable_progress_bar()  # loading weights takes a moment; the rows have a bar
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     source = _resolve(name)
     chosen = torch.device(
         ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device

@@ -1,0 +1,47 @@
+# Two commands do everything:  make demo  and  make test.
+#
+# torch is installed first and alone. Without TORCH_INDEX pip takes its default build, which on Linux brings
+# several gigabytes of CUDA. To choose, give the index address that PyTorch's "Get started" page shows:
+#   CPU only:    make demo TORCH_INDEX=<its address ending in /whl/cpu>
+#   NVIDIA GPU:  make demo TORCH_INDEX=<its address ending in /whl/cu130, or your CUDA version>
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+VENV := .venv
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+BENCHMARKS := $(filter-out __init__ measure,$(basename $(notdir $(wildcard benchmarks/*.py))))
+
+.PHONY: demo test lint bench check setup clean
+
+demo: setup  ## set up, run the pipeline on the embedded sample, show what came out
+	dvc repro
+	@python -m pipeline.show
+
+test: setup  ## the test suite; what needs minutes, a GPU or the network is run by hand: pytest -m slow
+	python -m pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+
+bench: setup  ## speed and memory, ours against the plain way; MMOE_REAL_DATA adds real text
+	@for name in $(BENCHMARKS); do python -m benchmarks.$$name || exit 1; done
+
+check: setup  ## validate params.yaml
+	@python -m pipeline.check
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "mmoe needs Python 3.11 or newer; try  make demo PYTHON=python3.12"; exit 1; }
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) \
+		"$$(grep '^torch==' constraints.txt)"
+	python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:  ## remove the environment and unfinished work, keep data, features and reports
+	rm -rf $(VENV) .mmoe
