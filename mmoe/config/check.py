@@ -72,7 +72,7 @@ def _dataset_problems(params: ParamsFile) -> list[str]:
 
 
 def _repeated(names: list[object]) -> list[object]:
-    return sorted({name for name in names if names.count(name) > 1}, key=str)
+    return [name for i, name in enumerate(names) if name in names[:i]]
 
 
 def _unknown_sections(params: ParamsFile) -> list[str]:

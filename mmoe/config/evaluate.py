@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mmoe.config.section import Section
 
@@ -13,7 +13,16 @@ class EvaluateParams(Section):
     SECTION: ClassVar[str] = "evaluate"
 
     engine: Literal["bounds", "brute"]
-    hits_at: tuple[int, ...] = Field(min_length=1, strict=False)
+    hits_at: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1, strict=False)
     top_n: int = Field(ge=1, le=1000)
     bootstrap_samples: int = Field(ge=100, le=100_000)
     untrained: bool
+
+    @model_validator(mode="after")
+    def _hits_at_1_among_them(self) -> EvaluateParams:
+        if len(set(self.hits_at)) != len(self.hits_at) or 1 not in self.hits_at:
+            raise ValueError(
+                f"evaluate.hits_at = {list(self.hits_at)}: each n may stand only once, and 1, which "
+                "the report shows, must be among them"
+            )
+        return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,7 +37,7 @@ class ParamsFile:
         except MarkedYAMLError as error:
             where = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
             raise ConfigError(f"{path}: not valid YAML{where}: {error.problem}") from None
-        except YAMLError as error:
+        except (YAMLError, ValueError) as error:  # ValueError: a date such as 2024-13-01
             raise ConfigError(f"{path}: not valid YAML: {error}") from None
         if not isinstance(content, dict):
             raise ConfigError(
@@ -56,8 +57,14 @@ class ParamsFile:
         try:
             return kind.model_validate(self.content[name])
         except ValidationError as error:
-            lines = [_explain(kind, detail) for detail in error.errors()]
+            lines = [_explain(kind, detail) for detail in _root_causes(error.errors())]
             raise ConfigError("\n".join(f"{self.path}: {line}" for line in lines)) from None
+
+
+def _root_causes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Drops "too short" of a list whose items are wrong: pydantic does not count such items."""
+    broken = {detail["loc"][:-1] for detail in details}
+    return [d for d in details if d["type"] != "too_short" or d["loc"] not in broken]
 
 
 def _explain(kind: type[Section], detail: ErrorDetails) -> str:
@@ -72,8 +79,12 @@ def _explain(kind: type[Section], detail: ErrorDetails) -> str:
             return f"{key}: missing"
         case "value_error":
             return detail["msg"].removeprefix("Value error, ")
+        case "tuple_type":
+            return f"{key} = {detail['input']!r}: should be a list"
+        case "model_type":
+            return f"{key} = {detail['input']!r}: should be a mapping of keys"
         case _:
-            rule = detail["msg"].removeprefix("Input ")
+            rule = re.sub(r"^(Input|String|Tuple) ", "", detail["msg"])
             return f"{key} = {detail['input']!r}: {rule}"
 
 

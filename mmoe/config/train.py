@@ -16,6 +16,7 @@ class TrainParams(Section):
     batch_size: int = Field(ge=1, le=65536)
     max_epochs: int = Field(ge=0, le=1000)
     learning_rate: float = Field(gt=0, le=1, allow_inf_nan=False)
+    schedule: Literal["constant", "linear"]
     weight_decay: float = Field(ge=0, le=1, allow_inf_nan=False)
     adam_eps: float = Field(gt=0, le=1e-2, allow_inf_nan=False)
     max_grad_norm: float = Field(gt=0, allow_inf_nan=False)

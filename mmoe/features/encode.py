@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +57,8 @@ def encode_texts(
 
     def encode(chunk: Sequence[TextInput]) -> list[FeatureRow]:
         texts, titles = _laid_out(chunk, layout, encoder.tokenizer, around_title)
-        whole = _by_length(encoder, texts, params.batch_size)
-        alone = _by_length(encoder, titles, params.batch_size * TITLE_BATCH_FACTOR)
+        whole = encode_in_length_order(encoder, texts, params.batch_size)
+        alone = encode_in_length_order(encoder, titles, params.batch_size * TITLE_BATCH_FACTOR)
         return [
             FeatureRow(row.id, OK, states, pooled, title_pooled)
             for row, (states, pooled), (_, title_pooled) in zip(chunk, whole, alone, strict=True)
@@ -123,7 +125,8 @@ def _laid_out(
     """Token ids of the whole texts and of the titles alone."""
 
     def tokens(texts: list[str], **options: Any) -> Any:
-        return tokenizer(texts, add_special_tokens=False, **options)
+        # A text that spells a special token stays a text: CLIP would pool at its first end token.
+        return tokenizer(texts, add_special_tokens=False, split_special_tokens=True, **options)
 
     titles = tokens([row.title for row in chunk])["input_ids"]
     descriptions = tokens([row.description or "" for row in chunk])["input_ids"]
@@ -139,7 +142,9 @@ def _laid_out(
 Features = tuple[NDArray[np.float16], NDArray[np.float16]]  # states [L, C], pooled [P]
 
 
-def _by_length(encoder: Encoder, texts: Sequence[Sequence[int]], batch_size: int) -> list[Features]:
+def encode_in_length_order(
+    encoder: Encoder, texts: Sequence[Sequence[int]], batch_size: int
+) -> list[Features]:
     """Encodes texts in order of length, so that next to nothing is padding; returns them as given."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     done: dict[int, Features] = {}
@@ -179,6 +184,22 @@ def _unpadded(encoded: Encoded) -> list[Features]:
     return [(states[i, :n], pooled[i]) for i, n in enumerate(encoded.lengths_B.tolist())]
 
 
+# What Pillow's decoders raise on broken files, tried with some ten thousand of them.
+DECODER_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    RuntimeError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+
+
 class PictureError(Exception):
     """A picture that can't be decoded; the run goes on without it."""
 
@@ -195,6 +216,8 @@ def load_picture(path: Path) -> Image.Image:
             with Image.open(path) as image:
                 # A JPEG decodes several times faster at a size still twice what encoders take.
                 image.draft("RGB", (448, 448))
+                if image.mode.startswith("I;16"):  # convert() would clip all but the darkest
+                    return image.point(lambda value: value / 256, "L").convert("RGB")
                 return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except DECODER_ERRORS as error:
         raise PictureError(f"{path}: {type(error).__name__}: {error}") from None

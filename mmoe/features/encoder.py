@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
@@ -23,6 +24,8 @@ from mmoe.features.layout import TextLayout
 from mmoe.files import content_key, sha256_of
 
 SEPARATOR_TEXT = " [SEP] "
+# What transformers raises on a folder that lacks a file or holds a broken one.
+LOADING_ERRORS = (OSError, ValueError, RuntimeError, ImportError, SafetensorError)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ class Encoder(ABC):
         """The text layout with this tokenizer's special tokens.
 
         Raises:
-            FeatureStoreError: if `max_length` is beyond what the model takes.
+            FeatureStoreError: if `max_length` is beyond what the model takes, or too short for the
+                special tokens and half a title, or if the tokenizer is empty.
         """
         if max_length > self.text_limit:
             raise FeatureStoreError(
@@ -100,12 +104,21 @@ class Encoder(ABC):
             )
         bare = self.tokenizer("a", add_special_tokens=False)["input_ids"]
         dressed = self.tokenizer("a")["input_ids"]
+        if not set(bare) - {self.tokenizer.unk_token_id}:
+            raise FeatureStoreError(
+                f"encode.model = {self.name}: its tokenizer's files are missing: it knows no letter"
+            )
         start = next(i for i in range(len(dressed)) if dressed[i : i + len(bare)] == bare)
         separator = (
             [self.tokenizer.sep_token_id]
             if self.tokenizer.sep_token_id is not None
             else self.tokenizer(SEPARATOR_TEXT, add_special_tokens=False)["input_ids"]
         )
+        shortest = 2 * (len(dressed) - len(bare) + len(separator)) - 1
+        if max_length < shortest:
+            raise FeatureStoreError(
+                f"encode.max_text_length = {max_length}: the special tokens of {self.name} need {shortest}"
+            )
         return TextLayout(
             max_length,
             description_budget,
@@ -228,19 +241,22 @@ def load_encoder(name: str, device: str = "auto", precision: str = "float32") ->
     chosen = torch.device(
         ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     )
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise FeatureStoreError(f"encode.device = {device}: torch finds no such device; use auto")
     dtype = getattr(torch, precision)
-    try:
-        kind = AutoConfig.from_pretrained(source).model_type
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise FeatureStoreError(f"encode.model = {name}: can't be loaded: {reason}") from None
     known: dict[str, type[Encoder]] = {"clip": ClipEncoder, "siglip": SiglipEncoder}
-    if kind not in known and hasattr(AutoConfig.from_pretrained(source), "vision_config"):
-        raise FeatureStoreError(
-            f"encode.model = {name}: model type {kind} is not supported; "
-            "use a CLIP, a SigLIP or a text-only encoder"
-        )
-    return known.get(kind, TextOnlyEncoder)(name, source, chosen, dtype)
+    try:
+        config = AutoConfig.from_pretrained(source)
+        kind = config.model_type
+        if kind not in known and hasattr(config, "vision_config"):
+            raise FeatureStoreError(
+                f"encode.model = {name}: model type {kind} is not supported; "
+                "use a CLIP, a SigLIP or a text-only encoder"
+            )
+        return known.get(kind, TextOnlyEncoder)(name, source, chosen, dtype)
+    except LOADING_ERRORS as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise FeatureStoreError(f"encode.model = {name}: can't be loaded: {reason}") from None
 
 
 def _resolve(name: str) -> str:
@@ -248,7 +264,10 @@ def _resolve(name: str) -> str:
     if not name.startswith("package:"):
         return name
     module, _, folder = name.removeprefix("package:").partition("/")
-    spec = importlib.util.find_spec(module)
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # of a.b, where there is no a
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise FeatureStoreError(
             f"encode.model = {name}: the Python package {module} is not installed; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,8 +76,9 @@ def find_focus(title: str, body: str, spans: Sequence[tuple[int, int]]) -> int |
     Returns:
         A token index, or None where the title does not occur to the letter.
     """
-    start = body.lower().find(title.lower()) if title else -1
-    if start < 0:
+    # Not by lower(): it lengthens some letters, and then the spans no longer fit.
+    found = re.search(re.escape(title), body, re.IGNORECASE) if title else None
+    if found is None:
         return None
-    middle = start + len(title) // 2
+    middle = found.start() + len(title) // 2
     return next((i for i, (_, end) in enumerate(spans) if end > middle), None)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mmoe.errors import FeatureStoreError
-from mmoe.features.shards import OK, open_shard, shard_metadata
+from mmoe.features.shards import OK, ROW_GROUP_ROWS, open_shard, reason, shard_metadata
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,15 @@ def read_features(folder: Path, *, states: bool = True) -> FeatureTable:
     paths = sorted(folder.glob("shard-*.parquet"))
     if not paths:
         raise FeatureStoreError(f"{folder}: holds no feature shards; run dvc repro to encode")
+    try:
+        return _read(paths, states)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise FeatureStoreError(
+            f"{folder}: a feature shard is broken ({reason(error)}); delete the folder and run dvc repro"
+        ) from None
+
+
+def _read(paths: Sequence[Path], states: bool) -> FeatureTable:
     files = [open_shard(path) for path in paths]
     metadata = shard_metadata(files[0])
     for path, file in zip(paths, files, strict=True):
@@ -128,7 +138,7 @@ def _read_column(
     target = np.arange(num_rows) if present is None else np.flatnonzero(present)
     done = 0
     for path, file in zip(paths, files, strict=True):
-        for batch in file.iter_batches(columns=[name]):
+        for batch in file.iter_batches(ROW_GROUP_ROWS, columns=[name]):
             rows = _raw_values(batch.column(0)).reshape(-1, width) if width else flat[:0]
             if done + len(rows) > len(target):
                 raise FeatureStoreError(

@@ -132,19 +132,14 @@ def score_with_negatives(
     Args:
         shared_G, own_Bn: int64, positions in `entities`.
     """
-    return with_overall(
-        {
-            name: torch.cat(
-                [
-                    inner_scores(mentions[name], side.select(shared_G))
-                    + fine_scores(mentions[name], side.select(shared_G)),
-                    own_scores(mentions[name], side.select(own_Bn.flatten())),
-                ],
-                dim=-1,
-            )
-            for name, side in entities.items()
-        }
-    )
+    scores = {}
+    for name, side in entities.items():
+        shared = side.select(shared_G)
+        parts = [inner_scores(mentions[name], shared) + fine_scores(mentions[name], shared)]
+        if own_Bn.numel():
+            parts.append(own_scores(mentions[name], side.select(own_Bn.flatten())))
+        scores[name] = torch.cat(parts, dim=-1)
+    return with_overall(scores)
 
 
 def with_overall(scores: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmoe.errors import TrainingError
 from mmoe.evaluation.ranks import TIE_TOLERANCE, Ranks
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
@@ -68,12 +69,15 @@ def rank_mentions(
         gold: int64 [M], position of each mention's gold entity.
         engine: bounds or brute; both are exact.
         top_n: how many best entities to return; 0 for none.
+    Raises:
+        TrainingError: if a score is not finite; comparisons with it would put the gold entity first.
     """
     rank_one = _rank_bounded if engine == "bounds" else _rank_brute
     rows: list[_Row] = []
     for batch in batches:
         sides = matcher.encode_mentions(batch)
         low, high = index.bounds(sides)
+        _check_finite(low, high)
         for i in range(len(batch)):
             row = torch.tensor([i], device=low.device)
             one = {name: side.select(row) for name, side in sides.items()}
@@ -130,8 +134,17 @@ def _rank_brute(
 
 def _count(scores: Tensor, gold_score: Tensor) -> tuple[int, int]:
     """How many scores are at least the gold's, and how many are above it, ties by tolerance."""
+    _check_finite(scores, gold_score)
     margin = tie_margin(scores, gold_score)
     return int((scores >= gold_score - margin).sum()), int((scores > gold_score + margin).sum())
+
+
+def _check_finite(*scores: Tensor) -> None:
+    if not all(bool(torch.isfinite(part).all()) for part in scores):
+        raise TrainingError(
+            "the matcher's scores are NaN or infinite, so nothing can be ranked by them: its weights "
+            "or the features are broken; lower train.learning_rate and train again"
+        )
 
 
 def tie_margin(scores: Tensor, gold_score: Tensor) -> Tensor:

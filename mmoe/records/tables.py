@@ -84,8 +84,9 @@ def _read(path: Path, read: Any) -> Any:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; run the stage that writes it (dvc repro)") from None
     except (pa.ArrowInvalid, OSError) as error:
+        reason = " ".join(str(error).split())  # some of Arrow's reasons have several lines
         raise DataError(
-            f"{path}: not a whole Parquet file ({error}); delete it and run dvc repro"
+            f"{path}: not a whole Parquet file ({reason}); delete it and run dvc repro"
         ) from None
 
 

@@ -17,7 +17,8 @@ from mmoe.files import whole_file
 from mmoe.model.features import FeatureWidths
 from mmoe.model.matcher import Matcher, MatcherSpec
 
-CHECKPOINT_VERSION = "1"
+CHECKPOINT_VERSION = 1
+METADATA_KEY = "mmoe"
 
 
 def save_matcher(path: Path, matcher: Matcher, config: dict[str, Any]) -> None:
@@ -27,17 +28,17 @@ def save_matcher(path: Path, matcher: Matcher, config: dict[str, Any]) -> None:
         config: the resolved parameters of the run, for people; the matcher's own spec is added.
     """
     spec = matcher.spec
-    metadata = {
-        "mmoe.checkpoint": CHECKPOINT_VERSION,
-        "spec": json.dumps(
-            {
-                "widths": vars(spec.widths),
-                "model": spec.model.model_dump(mode="json"),
-                "moe": spec.moe.model_dump(mode="json"),
-            }
-        ),
-        "config": json.dumps(config),
+    about = {
+        "version": CHECKPOINT_VERSION,
+        "spec": {
+            "widths": vars(spec.widths),
+            "model": spec.model.model_dump(mode="json"),
+            "moe": spec.moe.model_dump(mode="json"),
+        },
+        "config": config,
     }
+    # One key: safetensors writes several in random order, and DVC would see another file each time.
+    metadata = {METADATA_KEY: json.dumps(about)}
     weights = {name: tensor.contiguous().cpu() for name, tensor in matcher.state_dict().items()}
     with whole_file(path) as temporary:
         temporary.write_bytes(save(weights, metadata))
@@ -51,8 +52,8 @@ def load_matcher(path: Path, expected: MatcherSpec | None = None) -> Matcher:
     Raises:
         CheckpointError: if the file is missing or broken, or holds a matcher of another shape.
     """
-    metadata, weights = _read(path)
-    stored = json.loads(metadata["spec"])
+    about, weights = _read(path)
+    stored = about["spec"]
     spec = MatcherSpec(
         FeatureWidths(**stored["widths"]),
         ModelParams.model_validate(stored["model"]),
@@ -72,7 +73,8 @@ def load_matcher(path: Path, expected: MatcherSpec | None = None) -> Matcher:
     return matcher.eval()
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What the file says of itself, and the weights."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}
@@ -83,12 +85,13 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise CheckpointError(
             f"{path}: not a whole safetensors file ({error}); run dvc repro to train again"
         ) from None
-    if metadata.get("mmoe.checkpoint") != CHECKPOINT_VERSION:
+    about: dict[str, Any] = json.loads(metadata.get(METADATA_KEY, "{}"))
+    if about.get("version") != CHECKPOINT_VERSION:
         raise CheckpointError(
-            f"{path}: checkpoint version {metadata.get('mmoe.checkpoint', 'unknown')}, wanted "
+            f"{path}: checkpoint version {about.get('version', 'unknown')}, wanted "
             f"{CHECKPOINT_VERSION}; run dvc repro to train again"
         )
-    return metadata, weights
+    return about, weights
 
 
 def _check_spec(path: Path, found: MatcherSpec, expected: MatcherSpec) -> None:

@@ -24,3 +24,18 @@ def build_optimiser(model: nn.Module, params: TrainParams) -> torch.optim.AdamW:
         lr=params.learning_rate,
         eps=params.adam_eps,
     )
+
+
+def set_learning_rate(
+    optimiser: torch.optim.Optimizer, params: TrainParams, step: int, num_steps: int
+) -> float:
+    """Sets the learning rate of one step and returns it: a function of the step, so nothing to resume.
+
+    Args:
+        step: steps taken so far.
+        num_steps: steps of train.max_epochs epochs.
+    """
+    left = 1.0 if params.schedule == "constant" else 1 - step / num_steps
+    for group in optimiser.param_groups:
+        group["lr"] = params.learning_rate * left
+    return params.learning_rate * left

@@ -6,6 +6,7 @@ same steps as one that was not.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +22,15 @@ from mmoe.config.train import TrainParams
 from mmoe.errors import TrainingError
 from mmoe.files import whole_file
 from mmoe.model.losses import matching_loss
-from mmoe.model.matcher import Matcher, score_with_negatives
+from mmoe.model.matcher import OVERALL, Matcher, score_with_negatives
 from mmoe.training.data import LinkingData
 from mmoe.training.device import resolve_precision
+from mmoe.training.memory import return_freed_memory
 from mmoe.training.mining import mine_negatives
-from mmoe.training.optimiser import build_optimiser
+from mmoe.training.optimiser import build_optimiser, set_learning_rate
 
 CALIBRATION_ROWS = 512
+TRIM_EVERY = 8  # steps
 SHUFFLE, NEGATIVES, FRACTION, CALIBRATION = range(4)  # independent random streams of one seed
 
 
@@ -36,6 +39,7 @@ class EpochRecord:
     """What one epoch came to.
 
     Attributes:
+        learning_rate: of the epoch's last step.
         loss: mean over the epoch's steps, one entry a term and `total`.
         expert_load: share of the routed tokens that each expert got, one list a unit.
     """
@@ -133,6 +137,9 @@ class Trainer:
     def _rng(self, stream: int, epoch: int) -> np.random.Generator:
         return np.random.default_rng([self.params.seed, stream, epoch])
 
+    def _num_steps(self) -> int:
+        return self.params.max_epochs * math.ceil(len(self.mentions) / self.params.batch_size)
+
     def _is_stale(self) -> bool:
         return self.progress.epoch - self.progress.best_epoch >= self.params.patience
 
@@ -150,6 +157,8 @@ class Trainer:
                 self.progress.loss_sums[name] = self.progress.loss_sums.get(name, 0.0) + value
             self.progress.step_in_epoch, self.progress.step = number + 1, self.progress.step + 1
             bar.set_postfix(loss=f"{losses['total']:.3f}")
+            if (number + 1) % TRIM_EVERY == 0:
+                return_freed_memory()
             if (number + 1) % self.params.checkpoint_every == 0:
                 self._save("last.pt")
 
@@ -183,16 +192,26 @@ class Trainer:
         )
         total = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(total):
-            ids = ", ".join(self.data.mentions[i].mention_id for i in mentions[:5].tolist())
-            raise TrainingError(
-                f"{where}: the loss is {float(total)} (mentions {ids}, …); the last good checkpoint "
-                f"is kept in {self.work}; lower train.learning_rate or look at those features"
+            bad = mentions[~torch.isfinite(scores[OVERALL]).all(dim=-1).cpu()]
+            raise self._not_finite(
+                f"{where}: the loss is {float(total.detach())}", bad if len(bad) else mentions
             )
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.matcher.parameters(), self.params.max_grad_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self.matcher.parameters(), self.params.max_grad_norm)
+        if not torch.isfinite(norm):  # a step with it would leave no good weights
+            raise self._not_finite(f"{where}: the gradient is {float(norm)}", mentions)
+        set_learning_rate(self.optimiser, self.params, self.progress.step, self._num_steps())
         self.optimiser.step()
         return {name: float(value.detach()) for name, value in {**losses, "total": total}.items()}
+
+    def _not_finite(self, what: str, mentions: Tensor) -> TrainingError:
+        ids = [self.data.mentions[i].mention_id for i in mentions.tolist()]
+        named = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
+        return TrainingError(
+            f"{what} (mentions {named}); the last good checkpoint is kept in {self.work}; lower "
+            "train.learning_rate or look at those features"
+        )
 
     def _finish_epoch(self, epoch: int) -> None:
         """Validates, records and keeps the weights if they are the best so far."""
@@ -202,7 +221,7 @@ class Trainer:
         record = EpochRecord(
             epoch,
             progress.step,
-            self.params.learning_rate,
+            float(self.optimiser.param_groups[0]["lr"]),
             {name: value / steps for name, value in progress.loss_sums.items()},
             self.validate(self.matcher.eval()),
             load,

@@ -1,0 +1,124 @@
+"""Cosine baselines equal a loop over pairs; a missing side is neither for nor against an entity."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from mmoe.baselines import cosine
+from mmoe.baselines.cosine import Vectors, cosine_ranks
+from mmoe.evaluation.ranks import count_ranks
+
+Floats = NDArray[np.floating]
+
+
+def cosine_of(a: Floats, b: Floats) -> float:
+    length = np.linalg.norm(a) * np.linalg.norm(b)
+    return 0.0 if length == 0 else float(a @ b / length)
+
+
+def scores_by_pairs(terms: list[tuple[Vectors, Vectors]]) -> NDArray[np.float64]:
+    """The sum of cosines; where a side is missing, the mean cosine of the pairs that have both."""
+    total = np.zeros((len(terms[0][0].values_NP), len(terms[0][1].values_NP)))
+    for mentions, entities in terms:
+        table = np.full(total.shape, np.nan)
+        for i, a in enumerate(mentions.values_NP.astype(np.float64)):
+            for j, b in enumerate(entities.values_NP.astype(np.float64)):
+                if mentions.present()[i] and entities.present()[j]:
+                    table[i, j] = cosine_of(a, b)
+        mean = 0.0 if np.isnan(table).all() else np.nanmean(table)
+        total += np.where(np.isnan(table), mean, table)
+    return total
+
+
+@st.composite
+def vectors(draw: st.DrawFn, rows: int) -> Vectors:
+    """Small integers, so that ties are exact and zero vectors occur."""
+    row = st.lists(st.integers(-2, 2), min_size=3, max_size=3)
+    values = draw(st.lists(row, min_size=rows, max_size=rows))
+    mask = draw(st.none() | st.lists(st.booleans(), min_size=rows, max_size=rows))
+    present = None if mask is None else np.array(mask, dtype=bool)
+    return Vectors(np.array(values, dtype=np.float16), present)
+
+
+@given(st.integers(1, 5), st.integers(1, 6), st.integers(1, 3), st.data())
+@settings(deadline=None, max_examples=60)
+def test_it_equals_a_loop_over_pairs(
+    num_mentions: int, num_entities: int, num_terms: int, data: st.DataObject
+) -> None:
+    terms = [
+        (data.draw(vectors(num_mentions)), data.draw(vectors(num_entities)))
+        for _ in range(num_terms)
+    ]
+    gold = np.array([data.draw(st.integers(0, num_entities - 1)) for _ in range(num_mentions)])
+    scores = scores_by_pairs(terms)
+    found, wanted = cosine_ranks(terms, gold), count_ranks(scores, gold)
+    for i, row in enumerate(scores):
+        others = np.abs(row - row[gold[i]])
+        # Scores that cancel to nothing, or differ by the tolerance, are for rounding to decide.
+        if abs(row[gold[i]]) > 0.2 and not ((others > 1e-7) & (others < 1e-4)).any():
+            assert found.pessimistic[i] == wanted.pessimistic[i]
+            assert found.optimistic[i] == wanted.optimistic[i]
+
+
+def test_a_missing_picture_counts_as_the_mean() -> None:
+    mention = Vectors(np.array([[1.0, 0.0]]))
+    like, unlike = [1.0, 0.1], [-1.0, 0.1]
+    entities = Vectors(np.array([like, [9.0, 9.0], unlike]), np.array([True, False, True]))
+    ranks = [
+        int(cosine_ranks([(mention, entities)], np.array([g])).pessimistic[0]) for g in range(3)
+    ]
+    assert ranks == [1, 2, 3]
+
+
+def test_a_mention_without_a_picture_ties_with_every_entity() -> None:
+    mention = Vectors(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([False, True]))
+    entities = Vectors(np.array([[1.0, 0.0], [1.0, 1.0], [0.5, 1.0]]))
+    ranks = cosine_ranks([(mention, entities)], np.array([0, 0]))
+    assert (ranks.pessimistic.tolist(), ranks.optimistic.tolist()) == ([3, 1], [1, 1])
+
+
+def test_no_picture_at_all_ties_everything() -> None:
+    nobody = Vectors(np.ones((2, 2)), np.zeros(2, dtype=bool))
+    ranks = cosine_ranks([(nobody, Vectors(np.ones((4, 2))))], np.array([0, 3]))
+    assert (ranks.pessimistic.tolist(), ranks.optimistic.tolist()) == ([4, 4], [1, 1])
+
+
+def test_what_an_absent_row_holds_does_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    mentions, values = Vectors(rng.normal(size=(4, 3))), rng.normal(size=(6, 3))
+    present = np.array([True, False, True, True, False, True])
+    other = values.copy()
+    other[~present] = 100 * rng.normal(size=(2, 3))
+    first, second = (
+        cosine_ranks([(mentions, Vectors(v, present))], np.array([0, 1, 2, 4]))
+        for v in (values, other)
+    )
+    assert first.pessimistic.tolist() == second.pessimistic.tolist()
+
+
+def test_length_does_not_matter_and_float16_does_not_overflow() -> None:
+    values = np.array([[60000, 60000, 0], [0, 60000, 60000]], dtype=np.float16)
+    mentions = Vectors(values[:1])
+    ranks = cosine_ranks([(mentions, Vectors(values))], np.array([0]))
+    assert ranks.pessimistic.tolist() == [1]
+
+
+def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    mentions = Vectors(rng.normal(size=(11, 3)), rng.random(11) < 0.7)
+    entities = Vectors(rng.normal(size=(8, 3)), rng.random(8) < 0.7)
+    gold = rng.integers(8, size=11)
+    whole = cosine_ranks([(mentions, entities)], gold)
+    monkeypatch.setattr(cosine, "CHUNK", 4)
+    chunks = cosine_ranks([(mentions, entities)], gold)
+    assert chunks.pessimistic.tolist() == whole.pessimistic.tolist()
+    assert chunks.optimistic.tolist() == whole.optimistic.tolist()
+
+
+def test_no_mention_has_no_rank() -> None:
+    nothing = Vectors(np.empty((0, 2)))
+    assert len(cosine_ranks([(nothing, Vectors(np.ones((3, 2))))], np.empty(0, int))) == 0

@@ -1,0 +1,143 @@
+"""Types are strict, keys are known, and a complaint names key, value and rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from mmoe.config.check import SECTIONS, check_params
+from mmoe.config.load import ParamsFile
+from mmoe.config.moe import MoeParams
+from mmoe.config.section import Section
+from mmoe.config.train import TrainParams
+from mmoe.errors import ConfigError
+
+from tests.config.sheets import ABSENT, DEFAULTS, PARAMS, complaint, edited, sheet
+
+
+@pytest.mark.parametrize(("written", "value"), [("5e-6", 5e-6), ("1", 1.0), ("5.0E-06", 5e-6)])
+def test_a_float_may_be_written_in_every_way(written: str, value: float, tmp_path: Path) -> None:
+    path = edited(tmp_path, "learning_rate: 5e-4", f"learning_rate: {written}")
+    found = ParamsFile(path).section(TrainParams).learning_rate
+    assert (found, type(found)) == (value, float)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("moe.top_k", "4", "should be a valid integer"),
+        ("moe.top_k", True, "should be a valid integer"),
+        ("moe.top_k", 3.0, "should be a valid integer"),
+        ("moe.top_k", None, "should be a valid integer"),
+        ("train.learning_rate", "5e-4", "should be a valid number"),
+        ("train.learning_rate", True, "should be a valid number"),
+        ("model.residual", 1, "should be a valid boolean"),
+        ("model.residual", "yes", "should be a valid boolean"),
+        ("encode.model", 7, "should be a valid string"),
+        ("rank.backend", "bm25", "should be 'none', 'first' or 'lexical'"),
+        ("rank.backend", None, "should be 'none', 'first' or 'lexical'"),
+        ("model.units", "text", "should be a list"),
+        ("evaluate.hits_at", 5, "should be a list"),
+        ("report", None, "should be a mapping of keys"),
+        ("report", [1], "should be a mapping of keys"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(
+    key: str, value: Any, rule: str, tmp_path: Path
+) -> None:
+    assert complaint(sheet(tmp_path, {key: value})) == f"{key} = {value!r}: {rule}"
+
+
+def test_yaml_1_1_words_are_texts(tmp_path: Path) -> None:
+    path = edited(tmp_path, "residual: true", "residual: yes")
+    assert complaint(ParamsFile(path)).startswith("model.residual = 'yes'")
+
+
+@pytest.mark.parametrize("bad", ["4", True, 1.0, 0, -1])
+def test_a_list_names_the_item_that_is_wrong_and_nothing_else(bad: Any, tmp_path: Path) -> None:
+    said = complaint(sheet(tmp_path, {"evaluate.hits_at": [1, bad]}))
+    assert said.startswith(f"evaluate.hits_at.1 = {bad!r}: should be ")
+    assert "\n" not in said
+
+
+def test_one_wrong_item_is_not_called_too_short_a_list(tmp_path: Path) -> None:
+    said = complaint(sheet(tmp_path, {"model.units": ["audio"]}))
+    assert said == "model.units.0 = 'audio': should be 'text', 'vision' or 'cross'"
+
+
+@pytest.mark.parametrize("key", ["model.units", "loss.terms", "evaluate.hits_at"])
+def test_an_empty_list_is_refused(key: str, tmp_path: Path) -> None:
+    assert "at least 1 item" in complaint(sheet(tmp_path, {key: []}))
+
+
+def test_a_typing_error_in_a_key_gets_a_suggestion(tmp_path: Path) -> None:
+    path = edited(tmp_path, "  top_k:", "  topk:")
+    assert complaint(ParamsFile(path)).splitlines() == [
+        "moe.top_k: missing",
+        "moe.topk: unknown key; did you mean `top_k`?",
+    ]
+
+
+def test_a_key_like_no_other_gets_the_list(tmp_path: Path) -> None:
+    assert (
+        complaint(sheet(tmp_path, {"rank.zzz": 1})) == "rank.zzz: unknown key; known keys: backend"
+    )
+
+
+KEYS = [f"{kind.SECTION}.{name}" for kind in SECTIONS for name in kind.model_fields]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_key_has_a_silent_default(key: str, tmp_path: Path) -> None:
+    assert complaint(sheet(tmp_path, {key: ABSENT})) == f"{key}: missing"
+
+
+@pytest.mark.parametrize("kind", SECTIONS)
+def test_a_section_may_not_be_missing(kind: type[Section], tmp_path: Path) -> None:
+    said = complaint(sheet(tmp_path, {kind.SECTION: ABSENT}))
+    assert said == f"section `{kind.SECTION}` is missing"
+
+
+def test_an_unknown_section_gets_the_list(tmp_path: Path) -> None:
+    said = complaint(sheet(tmp_path, {"reprot": {}}))
+    assert said.splitlines()[0].startswith("unknown section `reprot`; known: data, datasets, ")
+
+
+@pytest.mark.parametrize("kind", SECTIONS)
+def test_a_section_is_frozen_and_closed(kind: type[Section]) -> None:
+    section = ParamsFile(PARAMS).section(kind)
+    name, value = next(iter(section.model_dump().items()))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(section, name, value)
+    with pytest.raises(ValidationError, match="frozen"):
+        section.other = 1  # type: ignore[attr-defined]
+
+
+@settings(deadline=None, max_examples=25)
+@given(text=st.text(max_size=4))
+def test_no_text_ever_counts_as_a_number(text: str) -> None:
+    with pytest.raises(ValidationError):
+        MoeParams.model_validate(DEFAULTS["moe"] | {"num_layers": text})
+
+
+@settings(deadline=None, max_examples=25)
+@given(num_experts=st.integers(-1, 70), top_k=st.integers(-1, 70))
+def test_top_k_lies_within_the_experts(num_experts: int, top_k: int) -> None:
+    moe = DEFAULTS["moe"] | {"num_experts": num_experts, "top_k": top_k}
+    if 1 <= top_k <= num_experts <= 64:
+        assert MoeParams.model_validate(moe).top_k == top_k
+    else:
+        with pytest.raises(ValidationError):
+            MoeParams.model_validate(moe)
+
+
+def test_a_section_can_be_read_where_another_is_broken(tmp_path: Path) -> None:
+    params = sheet(tmp_path, {"train.seed": "x"})
+    assert params.section(MoeParams).num_experts == DEFAULTS["moe"]["num_experts"]
+    with pytest.raises(ConfigError):
+        check_params(params)

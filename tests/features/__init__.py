@@ -1,0 +1,1 @@
+"""Tests of mmoe.features and of the stage encode."""

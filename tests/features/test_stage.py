@@ -1,0 +1,162 @@
+"""The stage encode: every part of a data set, in a project of its own; mistakes end in one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from mmoe.features.store import check_made_by, read_features
+from mmoe.records import ImageInput, TextInput, write_records
+
+from pipeline.encode import encode
+from pipeline.layout import PARTS
+from pipeline.stage import run_part_stage
+
+ROOT = Path(__file__).parents[2]
+TEXTS = [TextInput(f"t{i}", "jaguar", "the jaguar runs " * i, None) for i in range(5)]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one data set, params.yaml as it stands and the sample's CLIP."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    raw, inputs = tmp_path / "data/raw/own", tmp_path / "data/interim/own/inputs"
+    raw.mkdir(parents=True)
+    (tmp_path / "data/raw/sample").symlink_to(ROOT / "data/raw/sample")
+    Image.new("RGB", (9, 9), (200, 0, 0)).save(raw / "good.png")
+    (raw / "bad.png").write_text("not a picture")
+    pictures = [
+        ImageInput("t0", "good.png", "0" * 64),
+        ImageInput("t1", None, None),
+        ImageInput("t2", "bad.png", "1" * 64),
+    ]
+    for part in PARTS:
+        if part.endswith("text"):
+            write_records(inputs / f"{part}.parquet", TextInput, TEXTS)
+        else:
+            write_records(inputs / f"{part}.parquet", ImageInput, pictures)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["encode", "own", part])
+    run_part_stage(encode, "")
+
+
+def mistake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: str) -> str:
+    """The one line that a stage ends with, exit code 1."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, part)
+    assert stop.value.code == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if "row/s" not in line]
+    [line] = [line for line in lines if line.strip() and "it/s" not in line]
+    return line
+
+
+def test_every_part_becomes_a_store_of_these_params(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in PARTS:
+        run(monkeypatch, part)
+        table = read_features(project / "data/features/own" / part)
+        check_made_by(table, project, {"encoder": "data/raw/sample/clip", "precision": "float32"})
+        if part.endswith("text"):
+            assert table.present.all()
+            assert table.metadata["around_title"] is (part == "mention_text")
+        else:
+            assert table.present.tolist() == [True, False, False]
+    shown = capsys.readouterr().out
+    assert "mention_text: 5 rows, 0 of them from an interrupted run" in shown
+    assert "entity_image: 1 unreadable pictures are masked" in shown
+    assert "bad.png: UnidentifiedImageError" in shown
+    assert not list((project / ".mmoe/encode/own").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("part", "line"),
+    [
+        ("pictures", "error: pictures: no such part; choose one of mention_text, "),
+        ("mention_text", "error: data/interim/own/inputs/mention_text.parquet: no such file; "),
+    ],
+)
+def test_a_mistake_is_one_line(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    part: str,
+    line: str,
+) -> None:
+    (project / "data/interim/own/inputs/mention_text.parquet").unlink()
+    assert mistake(monkeypatch, capsys, part).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("data/raw/sample/clip", "data/raw/sample", "error: encode.model = data/raw/sample: can't"),
+        ("max_text_length: 50", "max_text_length: 78", "error: encode.max_text_length = 78: "),
+        ("device: auto", "device: cuda:99", "error: encode.device = cuda:99: "),
+    ],
+)
+def test_a_knob_that_the_encoder_can_not_follow_is_one_line(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    before: str,
+    after: str,
+    line: str,
+) -> None:
+    params = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(params.replace(before, after, 1))
+    assert mistake(monkeypatch, capsys, "entity_text").startswith(line)
+
+
+def test_a_full_disk_is_one_line_and_the_next_run_goes_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(params.replace("shard_rows: 2048", "shard_rows: 2"))
+    write, written = pq.write_table, list[str]()
+
+    def fill(table: Any, path: Path, **options: Any) -> None:
+        if len(written) == 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        written.append(path.name)
+        write(table, path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pq, "write_table", fill)
+        line = mistake(monkeypatch, capsys, "entity_text")
+    assert "No space left on device" in line
+    assert "run again" in line
+    run(monkeypatch, "entity_text")
+    assert "entity_text: 5 rows, 2 of them from an interrupted run" in capsys.readouterr().out
+    assert len(read_features(project / "data/features/own/entity_text")) == 5
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("mmoe.features", ["transformers", "torch", "pyarrow"]),
+        ("mmoe.features.layout", ["transformers", "torch", "pyarrow"]),
+        ("mmoe.features.runner", ["transformers", "torch"]),
+        ("mmoe.features.store", ["transformers", "PIL"]),
+    ],
+)
+def test_reading_features_loads_no_encoder(module: str, heavy: list[str]) -> None:
+    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,218 @@
+"""Features come back from disk bit by bit; a store that is broken or of other settings is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmoe.errors import FeatureStoreError
+from mmoe.features import shards, store
+from mmoe.features.shards import OK, FeatureRow, open_shard, shard_metadata, shard_name, write_shard
+from mmoe.features.store import FeatureTable, check_made_by, read_features, read_pooled
+
+from tests.features.stores import WIDTHS, bits, feature_rows, write_store
+
+
+def same_bits(tensor: torch.Tensor, arrays: Sequence[np.ndarray | None]) -> bool:
+    """Whether `tensor`'s rows are `arrays`, bit by bit; None stands for zeros."""
+    width = tensor.shape[1]
+    wanted = [np.zeros(width, np.float16) if array is None else array for array in arrays]
+    rows = np.concatenate([np.reshape(a, (-1, width)) for a in wanted] or [np.empty((0, width))])
+    return tensor.numpy().tobytes() == rows.astype(np.float16).tobytes()
+
+
+def check_against(table: FeatureTable, rows: Sequence[FeatureRow]) -> None:
+    """Holds a table against the rows that were written."""
+    counts = [0 if row.states is None else len(row.states) for row in rows]
+    assert table.ids == tuple(row.id for row in rows)
+    assert table.lengths.tolist() == counts
+    assert table.present.tolist() == [row.status == OK for row in rows]
+    assert same_bits(table.states_TC, [row.states for row in rows if row.states is not None])
+    assert same_bits(table.pooled_NP, [row.pooled for row in rows])
+    assert table.title_pooled_NP is not None
+    assert same_bits(table.title_pooled_NP, [row.title_pooled for row in rows])
+
+
+@settings(max_examples=60, deadline=None)
+@given(feature_rows(), st.integers(1, 5), st.integers(1, 4))
+def test_features_come_back_bit_by_bit(
+    rows: list[FeatureRow], shard_rows: int, group_rows: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "ROW_GROUP_ROWS", group_rows)
+        patch.setattr(store, "ROW_GROUP_ROWS", 3)
+        write_store(Path(folder), rows, shard_rows)
+        groups = pq.ParquetFile(Path(folder) / shard_name(0)).num_row_groups
+        assert groups == -(-max(1, min(len(rows), shard_rows)) // group_rows)
+        check_against(read_features(Path(folder)), rows)
+
+
+@settings(max_examples=25, deadline=None)
+@given(feature_rows(), st.integers(1, 5))
+def test_pooled_alone_equals_pooled_among_all(rows: list[FeatureRow], shard_rows: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_store(Path(folder), rows, shard_rows)
+        light, whole = read_pooled(Path(folder)), read_features(Path(folder))
+    assert light.ids == whole.ids
+    assert light.states_TC.shape == (0, WIDTHS["states"])
+    assert not light.lengths.any()
+    assert np.array_equal(light.present, whole.present)
+    assert torch.equal(light.pooled_NP, whole.pooled_NP)
+    assert light.title_pooled_NP is not None
+    assert whole.title_pooled_NP is not None
+    assert torch.equal(light.title_pooled_NP, whole.title_pooled_NP)
+
+
+def test_more_rows_than_a_row_group_come_back(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        FeatureRow(f"q{i}", OK, bits(rng, i % 4, 3), bits(rng, 5), bits(rng, 5)) for i in range(900)
+    ]
+    write_store(tmp_path, rows, shard_rows=700)
+    assert pq.ParquetFile(tmp_path / shard_name(0)).num_row_groups == 3
+    check_against(read_features(tmp_path), rows)
+
+
+def test_a_column_of_no_width_stays_empty(tmp_path: Path) -> None:
+    write_store(tmp_path, [], widths={"states": 0, "pooled": 0})
+    table = read_features(tmp_path)
+    assert table.states_TC.shape == table.pooled_NP.shape == (0, 0)
+    assert table.title_pooled_NP is None
+    assert table.offsets.tolist() == [0]
+
+
+def test_width_and_type_stand_in_the_field(tmp_path: Path) -> None:
+    write_store(tmp_path, [])
+    schema = open_shard(tmp_path / shard_name(0)).schema_arrow
+    for name, width in WIDTHS.items():
+        assert str(schema.field(name).type) == "large_binary"
+        stored = schema.field(name).metadata
+        assert (stored[b"dtype"], stored[b"width"]) == (b"<f2", str(width).encode())
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("column", ["states", "pooled", "title_pooled"])
+def test_a_value_that_is_not_finite_names_its_row(
+    tmp_path: Path, column: str, value: float
+) -> None:
+    rows = [
+        FeatureRow(id_, OK, np.ones((2, 3), "f2"), np.ones(5, "f2"), np.ones(5, "f2"))
+        for id_ in ("good", "bad", "fine")
+    ]
+    getattr(rows[1], column)[-1] = value
+    with pytest.raises(FeatureStoreError, match=f"^{column} of bad: "):
+        write_shard(tmp_path / shard_name(0), rows, WIDTHS, {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_without_shards_says_what_to_run(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(FeatureStoreError, match=rf"^{folder}: .*dvc repro"):
+            read_features(folder)
+
+
+def some_rows(number: int = 40) -> list[FeatureRow]:
+    rng = np.random.default_rng(0)
+    return [
+        FeatureRow(f"q{i}", OK, bits(rng, 3, 3), bits(rng, 5), bits(rng, 5)) for i in range(number)
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0, 1, exclude_max=True))
+def test_a_truncated_shard_is_named(share: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_store(Path(folder), some_rows(), shard_rows=20)
+        second = Path(folder) / shard_name(1)
+        whole = second.read_bytes()
+        second.write_bytes(whole[: int(share * len(whole))])
+        with pytest.raises(FeatureStoreError, match=rf"{second}: .*dvc repro"):
+            read_features(Path(folder))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0, 0.9), st.integers(1, 400), st.booleans())
+def test_a_shard_with_a_hole_is_no_traceback(share: float, size: int, filled: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_store(Path(folder), some_rows())
+        path = Path(folder) / shard_name(0)
+        whole = path.read_bytes()
+        start = int(share * len(whole))
+        path.write_bytes(whole[:start] + bytes(size if filled else 0) + whole[start + size :])
+        with contextlib.suppress(FeatureStoreError):
+            assert len(read_features(Path(folder))) == 40
+
+
+def test_a_broken_page_behind_a_whole_footer_names_the_folder(tmp_path: Path) -> None:
+    write_store(tmp_path, some_rows())
+    path = tmp_path / shard_name(0)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + b"\xff" * 40 + whole[44:])
+    with pytest.raises(FeatureStoreError, match=rf"{tmp_path}: .* broken .*dvc repro"):
+        read_features(tmp_path)
+
+
+@pytest.mark.parametrize("stored", [None, {"mmoe.features": "0"}, {"other": "1"}])
+def test_a_shard_of_another_version_is_refused(
+    tmp_path: Path, stored: dict[str, str] | None
+) -> None:
+    write_store(tmp_path, some_rows(3))
+    path = tmp_path / shard_name(0)
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata(stored), path)
+    found = (stored or {}).get("mmoe.features", "none")
+    with pytest.raises(FeatureStoreError, match=rf"{path}: feature format {found}, wanted 1"):
+        read_features(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("widths", "metadata"),
+    [(WIDTHS, {"encoder": "b"}), ({**WIDTHS, "states": 4}, {"encoder": "a"})],
+)
+def test_shards_of_different_settings_do_not_mix(
+    tmp_path: Path, widths: dict[str, int], metadata: dict[str, object]
+) -> None:
+    write_shard(tmp_path / shard_name(0), [], WIDTHS, {"encoder": "a"})
+    write_shard(tmp_path / shard_name(1), [], widths, metadata)
+    with pytest.raises(FeatureStoreError, match=rf"{tmp_path / shard_name(1)}: .*other settings"):
+        read_features(tmp_path)
+
+
+def test_the_metadata_comes_back(tmp_path: Path) -> None:
+    metadata = {"encoder": "é", "joint": True, "shard_rows": 7}
+    write_store(tmp_path, [], metadata=metadata)
+    wanted = {**metadata, "widths": WIDTHS}
+    assert shard_metadata(open_shard(tmp_path / shard_name(0))) == wanted
+    assert read_features(tmp_path).metadata == wanted
+
+
+def test_rows_are_found_by_id(tmp_path: Path) -> None:
+    write_store(tmp_path, some_rows(5), shard_rows=2)
+    table = read_features(tmp_path)
+    assert table.rows_of(["q4", "q0", "q4"]).tolist() == [4, 0, 4]
+    assert table.rows_of([]).dtype == np.int64
+    with pytest.raises(FeatureStoreError, match=r"features of q9 are missing; run dvc repro"):
+        table.rows_of(["q1", "q9"])
+
+
+def test_features_of_other_settings_name_the_setting(tmp_path: Path) -> None:
+    write_store(tmp_path, [], metadata={"encoder": "one", "max_text_length": 50})
+    table = read_features(tmp_path)
+    check_made_by(table, tmp_path, {"encoder": "one", "max_text_length": 50, "not_stored": 3})
+    with pytest.raises(
+        FeatureStoreError, match=rf"{tmp_path}: made with max_text_length = 50, .*40"
+    ):
+        check_made_by(table, tmp_path, {"encoder": "one", "max_text_length": 40})
+    with pytest.raises(
+        FeatureStoreError, match=r"made with encoder = 'one', .*'two'; run dvc repro"
+    ):
+        check_made_by(table, tmp_path, {"encoder": "two", "max_text_length": 40})

@@ -1,0 +1,267 @@
+"""Slow and obvious versions that the fast paths are held against.
+
+They work on one token, one mention and one entity at a time, in double precision, with the weights of
+the matcher under test: no packing, no padding, no bounds, no inner-product tricks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmoe.model.experts import SparseExperts
+from mmoe.model.features import SideFeatures
+from mmoe.model.matcher import Matcher
+from mmoe.model.packed import Packed
+from mmoe.model.router import Routing
+
+TIE = 1e-5  # relative: METHOD's definition of a tie
+
+
+def dense_experts(layer: SparseExperts, tokens_TC: Tensor, routing: Routing) -> Tensor:
+    """Every expert on every token, then a weighted sum."""
+    every_TKD = torch.stack([expert(tokens_TC) for expert in layer.experts], dim=1)
+    gates_TK = tokens_TC.new_zeros(len(tokens_TC), len(layer.experts))
+    gates_TK.scatter_(1, routing.experts_Tk, routing.gates_Tk)
+    return (gates_TK[..., None] * every_TKD).sum(dim=1)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One mention or entity: vectors, lists of vectors, and None for a missing picture."""
+
+    tokens: list[Tensor]
+    text: Tensor
+    title: Tensor
+    patches: list[Tensor] | None
+    picture: Tensor | None
+
+
+def items_of(features: SideFeatures) -> list[Item]:
+    """The rows of a batch, one by one, in double precision."""
+    items = []
+    for i in range(len(features)):
+        patches = picture = None
+        if features.image is not None and _row(features.has_image_B, i):
+            assert features.image_pooled_BP is not None
+            patches, picture = sequence(features.image, i), features.image_pooled_BP[i].double()
+        items.append(
+            Item(
+                sequence(features.text, i),
+                features.text_pooled_BP[i].double(),
+                features.title_pooled_BP[i].double(),
+                patches,
+                picture,
+            )
+        )
+    return items
+
+
+def sequence(packed: Packed, row: int) -> list[Tensor]:
+    """The tokens of one sequence, in double precision."""
+    lengths = packed.lengths_B.tolist()
+    start = sum(lengths[:row])
+    return [packed.values_TC[t].double() for t in range(start, start + lengths[row])]
+
+
+def pair_scores(matcher: Matcher, mention: Item, entity: Item) -> dict[str, Tensor]:
+    """Each unit's score of one pair, and `overall`, their sum (MMoE eq. 3-8)."""
+    formulas = {"text": _text_score, "vision": _vision_score, "cross": _cross_score}
+    scores = {name: formulas[name](matcher, mention, entity) for name in matcher.unit_names}
+    return {**scores, "overall": torch.stack(list(scores.values())).sum()}
+
+
+def score_table(
+    matcher: Matcher, mentions: SideFeatures, entities: SideFeatures
+) -> dict[str, Tensor]:
+    """`pair_scores` of all pairs: [B, N] a unit."""
+    rows = [
+        [pair_scores(matcher, mention, entity) for entity in items_of(entities)]
+        for mention in items_of(mentions)
+    ]
+    return {
+        name: torch.stack([torch.stack([pair[name] for pair in row]) for row in rows])
+        for name in rows[0][0]
+    }
+
+
+def cross_entropy(scores: Sequence[Tensor], gold: Tensor) -> Tensor:
+    """-log of the gold's share among all candidates, the gold included in `scores`."""
+    return -(gold.exp() / torch.stack([score.exp() for score in scores]).sum()).log()
+
+
+def batch_loss(
+    matcher: Matcher,
+    mentions: SideFeatures,
+    entities: SideFeatures,
+    gold: Sequence[int],
+    negatives: Sequence[Sequence[int]],
+    term: str,
+) -> Tensor:
+    """MMoE eq. 8 for one term: every mention against the set of the batch's golds and its own negatives."""
+    items = items_of(entities)
+    losses = []
+    for mention, right, own in zip(items_of(mentions), gold, negatives, strict=True):
+        score = {
+            entity: pair_scores(matcher, mention, items[entity])[term]
+            for entity in set(gold) | set(own)
+        }
+        losses.append(cross_entropy(list(score.values()), score[right]))
+    return torch.stack(losses).mean()
+
+
+def rank_by_sorting(scores: Sequence[float], gold: int) -> tuple[int, int]:
+    """Pessimistic and optimistic rank: the gold sorted after, then before, all that tie with it."""
+    best = scores[gold]
+    snapped = [best if abs(s - best) <= TIE * max(abs(s), abs(best)) else s for s in scores]
+    others = range(len(scores))
+    last = sorted(others, key=lambda entity: (-snapped[entity], entity == gold))
+    first = sorted(others, key=lambda entity: (-snapped[entity], entity != gold))
+    return last.index(gold) + 1, first.index(gold) + 1
+
+
+def cosine(a: Tensor, b: Tensor) -> Tensor:
+    """a · b / |a| |b|."""
+    return a @ b / (a @ a).sqrt() / (b @ b).sqrt()
+
+
+def _text_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
+    unit: Any = matcher.unit("text")
+    score = _intra_score(unit, _text_inputs(matcher, mention), _text_inputs(matcher, entity))
+    for residual, a, b in (
+        (unit.text_residual, mention.text, entity.text),
+        (unit.title_residual, mention.title, entity.title),
+    ):
+        score = score + _residual(residual, a, b)
+    return score
+
+
+def _vision_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
+    unit: Any = matcher.unit("vision")
+    score = _intra_score(unit, _image_inputs(matcher, mention), _image_inputs(matcher, entity))
+    return score + _residual(unit.image_residual, mention.picture, entity.picture)
+
+
+def _intra_score(
+    unit: Any, mention: tuple[Tensor, list[Tensor]], entity: tuple[Tensor, list[Tensor]]
+) -> Tensor:
+    """(h_e · h_m + h_e · G) / 2, G the mean of what each entity token takes from the mention's."""
+    h_m, tokens_m = _projected(unit.projection, mention[0]), mention[1]
+    h_e, tokens_e = _projected(unit.projection, entity[0]), entity[1]
+    queries = [_linear(unit.query, _projected(unit.projection, token)) for token in tokens_e]
+    keys = [_linear(unit.key, _projected(unit.projection, token)) for token in tokens_m]
+    values = [_linear(unit.value, _projected(unit.projection, token)) for token in tokens_m]
+    taken = [_attend(query / math.sqrt(len(h_m)), keys, values) for query in queries]
+    return (h_e @ h_m + h_e @ (torch.stack(taken).sum(dim=0) / len(taken))) / 2
+
+
+def _cross_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
+    unit: Any = matcher.unit("cross")
+    sides = []
+    for item in (mention, entity):
+        (text, tokens), (image, patches) = _text_inputs(matcher, item), _image_inputs(matcher, item)
+        h_text, h_image = (
+            _projected(unit.projection, _linear(unit.text_fit, text)),
+            _projected(unit.projection, _linear(unit.image_fit, image)),
+        )
+        fine_text = [_projected(unit.projection, _linear(unit.text_fit, t)) for t in tokens]
+        fine_image = [_projected(unit.projection, _linear(unit.image_fit, p)) for p in patches]
+        sides.append(
+            (
+                _in_context(unit.text_in_vision, h_text, fine_image),
+                _in_context(unit.vision_in_text, h_image, fine_text),
+            )
+        )
+    (tvm_m, vtm_m), (tvm_e, vtm_e) = sides
+    score = (tvm_m @ tvm_e + vtm_m @ vtm_e) / 2
+    score = score + _residual(unit.text_image_residual, mention.text, entity.picture)
+    return score + _residual(unit.image_text_residual, mention.picture, entity.text)
+
+
+def _in_context(context: Any, h: Tensor, tokens: list[Tensor]) -> Tensor:
+    gate = h if isinstance(context.gate, nn.Identity) else _linear(context.gate, h)
+    gated: Tensor = gate.tanh() * h
+    return _layer_norm(context.norm, gated + _attend(h, tokens, tokens))
+
+
+def _attend(query: Tensor, keys: list[Tensor], values: list[Tensor]) -> Tensor:
+    weights = [(query @ key).exp() for key in keys]
+    total = torch.stack(weights).sum()
+    return torch.stack([w / total * v for w, v in zip(weights, values, strict=True)]).sum(dim=0)
+
+
+def _residual(residual: Any, a: Tensor | None, b: Tensor | None) -> Tensor:
+    """τ cos(a, b), or τ b₀ where one of the two is missing."""
+    if residual is None:
+        return torch.zeros((), dtype=torch.float64)
+    scale: Tensor = residual.log_scale.double().exp()
+    if a is None or b is None:
+        missing: Tensor = residual.missing.double()
+        return scale * missing
+    return scale * cosine(a, b)
+
+
+def _text_inputs(matcher: Matcher, item: Item) -> tuple[Tensor, list[Tensor]]:
+    stem = matcher.text_stem
+    pooled = item.text if isinstance(stem.fit, nn.Identity) else _linear(stem.fit, item.text)
+    tokens = [_layer_norm(stem.fine_norm, token) for token in item.tokens]
+    return _layer_norm(stem.coarse_norm, pooled), tokens
+
+
+def _image_inputs(matcher: Matcher, item: Item) -> tuple[Tensor, list[Tensor]]:
+    stem = matcher.image_stem
+    assert stem is not None
+    if item.picture is None or item.patches is None:
+        return stem.missing_coarse.double(), [stem.missing_fine.double()]
+    patches = [_layer_norm(stem.fine_norm, _linear(stem.fine, patch)) for patch in item.patches]
+    return _layer_norm(stem.coarse_norm, _linear(stem.coarse, item.picture)), patches
+
+
+def _projected(projection: Any, x: Tensor) -> Tensor:
+    """One token through the MLP and the SMoE layers, or through the one linear layer."""
+    if isinstance(projection, nn.Linear):
+        return _linear(projection, x)
+    for layer in projection.fusion:
+        x = _gelu(x) if isinstance(layer, nn.GELU) else _linear(layer, x)
+    for layer in projection.inner:
+        x = x + _mixture(layer, x)
+    return _mixture(projection.last, x)
+
+
+def _mixture(layer: Any, x: Tensor) -> Tensor:
+    """Σ over the top_k most probable experts of R_i · FFN_i(x)."""
+    weights = [logit.exp() for logit in _linear(layer.router.score, x)]
+    gates = [weight / torch.stack(weights).sum() for weight in weights]
+    chosen = sorted(range(len(gates)), key=lambda i: -gates[i].item())[: layer.router.top_k]
+    total = torch.stack([gates[i] for i in chosen]).sum() if layer.router.renormalise else 1.0
+    outputs = []
+    for i in chosen:
+        inner, _, outer = layer.experts.experts[i]
+        outputs.append(gates[i] / total * _linear(outer, _gelu(_linear(inner, x))))
+    return torch.stack(outputs).sum(dim=0)
+
+
+def _linear(layer: Any, x: Tensor) -> Tensor:
+    y: Tensor = layer.weight.double() @ x + layer.bias.double()
+    return y
+
+
+def _layer_norm(layer: Any, x: Tensor) -> Tensor:
+    centred = x - x.mean()
+    normed = centred / (centred.square().mean() + layer.eps).sqrt()
+    scaled: Tensor = normed * layer.weight.double() + layer.bias.double()
+    return scaled
+
+
+def _gelu(x: Tensor) -> Tensor:
+    return x * (1 + torch.erf(x / math.sqrt(2))) / 2
+
+
+def _row(mask: Tensor | None, row: int) -> bool:
+    assert mask is not None
+    return bool(mask[row])

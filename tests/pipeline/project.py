@@ -1,0 +1,87 @@
+"""Runs stages as their command lines do, in this process, and looks at what they left."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from pipeline.stage import run_part_stage, run_stage
+
+STAGES = ("ingest", "retrieve", "rank", "encode", "baselines", "train", "evaluate", "report")
+FUNCTIONS = {stage: "ingest_stage" if stage == "ingest" else stage for stage in STAGES}
+
+
+def function_of(stage: str) -> Any:
+    """The function that `pipeline.<stage>` hands to run_stage."""
+    return getattr(importlib.import_module(f"pipeline.{stage}"), FUNCTIONS[stage])
+
+
+def run(stage: str, *arguments: str) -> None:
+    """`python -m pipeline.<stage> <arguments>`, without a new process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [f"pipeline.{stage}", *arguments])
+        runner = run_part_stage if stage == "encode" else run_stage
+        runner(function_of(stage), "")
+
+
+class Failure(NamedTuple):
+    """How a stage ended."""
+
+    code: Any
+    stderr: str
+
+
+def failed(capsys: pytest.CaptureFixture[str], stage: str, *arguments: str) -> Failure:
+    """Runs a stage that must fail."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as caught:
+        run(stage, *arguments)
+    return Failure(caught.value.code, capsys.readouterr().err)
+
+
+def one_line(capsys: pytest.CaptureFixture[str], stage: str, *arguments: str) -> str:
+    """The one line with which a stage ends with exit code 1; a progress bar may stand before it."""
+    code, stderr = failed(capsys, stage, *arguments)
+    assert code == 1
+    *bars, line, rest = stderr.split("\n")
+    assert [bar for bar in bars if "%|" not in bar] == []
+    assert line.startswith("error: ")
+    assert rest == ""
+    return line.removeprefix("error: ")
+
+
+def arguments_of(stage: str, dataset: str = "tiny") -> tuple[str, ...]:
+    """What the stage is called with; encode with one of its parts."""
+    return (dataset, "mention_text") if stage == "encode" else (dataset,)
+
+
+def contents(*folders: str) -> dict[str, str]:
+    """The hash of every file under the folders."""
+    files = [path for folder in folders for path in sorted(Path(folder).rglob("*"))]
+    return {
+        path.as_posix(): hashlib.sha256(_ordered(path)).hexdigest()
+        for path in files
+        if path.is_file()
+    }
+
+
+def _ordered(path: Path) -> bytes:
+    """A file's bytes; those of safetensors with the header's keys in order, which the format leaves open."""
+    content = path.read_bytes()
+    if path.suffix != ".safetensors":
+        return content
+    end = 8 + int.from_bytes(content[:8], "little")
+    try:
+        header = json.loads(content[8:end])
+    except ValueError:  # half a file
+        return content
+    return json.dumps(header, sort_keys=True).encode() + content[end:]
+
+
+DONE = ("data/interim", "data/features", "data/models", "data/ranks", "reports")

@@ -1,0 +1,144 @@
+"""How every stage starts and ends: parameters first, one line for a mistake, a trace for a bug."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mmoe.errors import DataError
+
+from pipeline.stage import exit_on_mistake
+from tests.config.sheets import edited
+from tests.imports import ROOT
+from tests.pipeline.project import DONE, STAGES, arguments_of, contents, failed, one_line, run
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_illegal_parameters_stop_a_stage_before_it_reads(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """top_k is no knob of ingest; still ingest is where a run of hours must stop."""
+    edited(tmp_path, "top_k: 3", "top_k: 5")
+    monkeypatch.chdir(tmp_path)
+    line = one_line(capsys, stage, *arguments_of(stage))
+    assert line == "params.yaml: moe.top_k = 5: must lie in [1, moe.num_experts = 4]"
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+def test_all_problems_of_the_parameters_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = edited(tmp_path, "top_k: 3", "top_k: 5")
+    path.write_text(path.read_text("utf-8").replace("seed: 43", 'seed: "43"'), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    code, stderr = failed(capsys, "ingest", "tiny")
+    assert code == 1
+    assert [line.split(" = ")[0] for line in stderr.splitlines()] == [
+        "error: params.yaml: moe.top_k",
+        "params.yaml: train.seed",
+    ]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_outside_a_project_a_stage_says_where_to_stand(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = one_line(capsys, stage, *arguments_of(stage))
+    assert line == "params.yaml: no such file; run from the project's root folder"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_full_disk_is_one_line_and_leaves_what_was_written(
+    stage: str,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The first fsync fails, as on a disk without room for the file."""
+
+    def full(number: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = contents("data/raw", "data/interim", "data/models", "data/ranks")
+    monkeypatch.setattr(os, "fsync", full)
+    line = one_line(capsys, stage, *arguments_of(stage))
+    assert line.startswith(f"[Errno {errno.ENOSPC}] No space left on device")
+    assert line.endswith("; finished work is kept, run again when mended")
+    after = contents("data/raw", "data/interim", "data/models", "data/ranks")
+    assert after.items() <= before.items()
+    assert list(Path().rglob("*.tmp")) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (DataError("a.jsonl, row 3: broken"), "error: a.jsonl, row 3: broken\n"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "data/x.parquet"),
+            "error: [Errno 13] Permission denied: 'data/x.parquet'; "
+            "finished work is kept, run again when mended\n",
+        ),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(
+    error: Exception, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        exit_on_mistake(raising(error))
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize("bug", [KeyError("x"), AssertionError("ours"), ValueError("ours")])
+def test_a_bug_of_ours_keeps_its_trace(bug: Exception) -> None:
+    with pytest.raises(type(bug)):
+        exit_on_mistake(raising(bug))
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    def work() -> None:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize("stage", ["ingest", "retrieve", "rank", "report"])  # the others load torch
+def test_a_stage_is_a_module_to_run(stage: str, tmp_path: Path) -> None:
+    """A real process: the guard at the module's end, the exit code, the streams."""
+    edited(tmp_path, "top_k: 3", "top_k: 5")
+    done = subprocess.run(
+        [sys.executable, "-m", f"pipeline.{stage}", "tiny"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: params.yaml: moe.top_k = 5")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_stage_without_a_data_set_shows_its_usage(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, stderr = failed(capsys, "ingest")
+    assert code == 2
+    assert "usage: " in stderr
+    assert "the following arguments are required: dataset" in stderr
+    assert contents(*DONE)
+
+
+def test_a_corrupt_picture_is_told_and_the_run_goes_on(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("encode", "tiny", "mention_image")
+    printed = capsys.readouterr().out
+    assert "mention_image: 1 unreadable pictures are masked, among them" in printed
+    assert "data/raw/tiny/mention_images/" in printed

@@ -1,0 +1,139 @@
+"""Small feature stores with a task that can be learned: a mention's features are its entity's, blurred."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mmoe.features.shards import ABSENT, OK, FeatureRow, shard_name, write_shard
+from mmoe.model.matcher import Matcher
+from mmoe.ranks.engine import rank_over_kb
+from mmoe.records import Entity, Mention
+from mmoe.training.data import LinkingData
+
+CPU = torch.device("cpu")
+MADE_BY = {"encoder": "toy", "max_text_length": 8}
+TEXT_WIDTHS = {"states": 10, "pooled": 6, "title_pooled": 6}
+IMAGE_WIDTHS = {"states": 7, "pooled": 6}
+NO_IMAGE_WIDTHS = {"states": 0, "pooled": 0}
+SHARD_ROWS = 9  # a few shards a part
+SPLITS = ("train", "train", "train", "train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Toy:
+    """What a small store holds.
+
+    Attributes:
+        nils: how many mentions, of the last, have no gold entity in the knowledge base.
+        twins: how many entities, of the last, repeat the features of the first.
+        blur: how far a mention's features are from its entity's.
+    """
+
+    mentions: int = 36
+    entities: int = 14
+    pictures: bool = True
+    nils: int = 2
+    twins: int = 0
+    blur: float = 0.5
+    seed: int = 0
+
+
+def records_of(toy: Toy) -> tuple[list[Mention], list[Entity]]:
+    """Mentions m0, m1, … and entities Q0, Q1, …; mention i means entity i modulo their number."""
+    entities = [Entity(f"Q{i}", f"name {i}", "", ()) for i in range(toy.entities)]
+    mentions = []
+    for i in range(toy.mentions):
+        is_nil = i >= toy.mentions - toy.nils
+        gold = None if is_nil else f"Q{i % toy.entities}"
+        split = SPLITS[i % len(SPLITS)]
+        mentions.append(Mention(f"m{i}", f"s{i}", "word", "context", None, gold, not is_nil, split))
+    return mentions, entities
+
+
+def rows_of(toy: Toy) -> dict[str, list[FeatureRow]]:
+    """The features of all four parts, in the order of the records."""
+    rng = np.random.default_rng(toy.seed)
+    latent = rng.normal(size=(toy.entities, 6))
+    if toy.twins:
+        latent[-toy.twins :] = latent[: toy.twins]
+    entity_rows = [_rows(rng, f"Q{i}", latent[i], toy) for i in range(toy.entities)]
+    for i in range(toy.twins):
+        entity_rows[toy.entities - toy.twins + i] = tuple(
+            FeatureRow(f"Q{toy.entities - toy.twins + i}", *list(vars(row).values())[1:])
+            for row in entity_rows[i]
+        )
+    mention_rows = [
+        _rows(rng, f"m{i}", latent[i % toy.entities] + toy.blur * rng.normal(size=6), toy)
+        for i in range(toy.mentions)
+    ]
+    return {
+        f"{side}_{part}": [pair[number] for pair in rows]
+        for side, rows in (("mention", mention_rows), ("entity", entity_rows))
+        for number, part in enumerate(("text", "image"))
+    }
+
+
+def _rows(
+    rng: np.random.Generator, id_: str, latent: NDArray[np.float64], toy: Toy
+) -> tuple[FeatureRow, ...]:
+    """A text of 1 to 5 tokens and a picture of 4 patches, or in a third of the rows none."""
+    tokens = np.tile(latent, (int(rng.integers(1, 6)), 2))[:, : TEXT_WIDTHS["states"]]
+    tokens = tokens + 0.3 * rng.normal(size=tokens.shape)
+    text = FeatureRow(id_, OK, _half(tokens), _half(latent), _half(np.roll(latent, 1)))
+    patches = 0.3 * rng.normal(size=(4, IMAGE_WIDTHS["states"])) + latent[0]
+    if rng.random() < 1 / 3:
+        return text, FeatureRow(id_, ABSENT, None, None)
+    return text, FeatureRow(id_, OK, _half(patches), _half(latent[::-1]))
+
+
+def _half(values: NDArray[np.float64]) -> NDArray[np.float16]:
+    return values.astype(np.float16)
+
+
+def write_store(folder: Path, toy: Toy, **metadata: Any) -> Path:
+    """Writes all four parts, last row first, so that the store's order is not the records'."""
+    for part, rows in rows_of(toy).items():
+        widths = TEXT_WIDTHS if part.endswith("text") else IMAGE_WIDTHS
+        if part.endswith("image") and not toy.pictures:
+            rows, widths = [], NO_IMAGE_WIDTHS
+        write_part(folder / part, rows[::-1], widths, **metadata)
+    return folder
+
+
+def write_part(
+    folder: Path, rows: Sequence[FeatureRow], widths: dict[str, int], **metadata: Any
+) -> None:
+    """Writes one part in shards."""
+    stored = {**MADE_BY, "fingerprint": "toy", "joint": True, **metadata}
+    for number, start in enumerate(range(0, max(1, len(rows)), SHARD_ROWS)):
+        chunk = rows[start : start + SHARD_ROWS]
+        write_shard(folder / shard_name(number), chunk, widths, stored)
+
+
+def open_toy(folder: Path, toy: Toy) -> LinkingData:
+    """A small store, written and opened."""
+    mentions, entities = records_of(toy)
+    return LinkingData.open(mentions, entities, write_store(folder, toy), MADE_BY)
+
+
+def valid_mrr(data: LinkingData, split: str = "valid") -> Callable[[Matcher], float]:
+    """What the trainer calls after each epoch: MRR (×100) over the whole knowledge base."""
+    mentions = data.linkable(split)
+
+    def validate(matcher: Matcher) -> float:
+        ranked = rank_over_kb(
+            matcher,
+            data.entity_batches(CPU),
+            data.mention_batches(mentions, CPU),
+            data.gold_of(mentions),
+        )
+        return float((100 / ranked.ranks.pessimistic).mean())
+
+    return validate

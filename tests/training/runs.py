@@ -1,0 +1,121 @@
+"""Short training runs, whole or killed; as a program, one that kills itself with SIGKILL.
+
+usage  python -m tests.training.runs STORE WORK PRECISION STEP
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmoe.config.loss import LossParams
+from mmoe.config.train import TrainParams
+from mmoe.model.matcher import Matcher
+from mmoe.training.build import build_matcher
+from mmoe.training.data import LinkingData
+from mmoe.training.trainer import EpochRecord, Progress, Trainer
+
+from tests.model.matchers import model_params, moe_params
+from tests.stores import CPU, MADE_BY, Toy, records_of, valid_mrr
+
+TRAIN = {
+    "seed": 43,
+    "batch_size": 7,
+    "max_epochs": 3,
+    "learning_rate": 0.01,
+    "schedule": "linear",
+    "weight_decay": 1e-4,
+    "adam_eps": 1e-6,
+    "max_grad_norm": 1.0,
+    "mined_negatives": 2,
+    "mining_depth": 5,
+    "patience": 3,
+    "fraction": 1.0,
+    "checkpoint_every": 2,
+    "precision": "float32",
+    "device": "cpu",
+}
+TERMS = ("overall", "text", "vision", "cross")
+
+
+@dataclass
+class Heard:
+    """A listener that remembers."""
+
+    records: list[EpochRecord] = field(default_factory=list)
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        self.records.append(record)
+
+
+def train_params(**changes: Any) -> TrainParams:
+    """Section `train` with some keys changed."""
+    return TrainParams.model_validate({**TRAIN, **changes})
+
+
+def new_matcher(data: LinkingData, **changes: Any) -> Matcher:
+    """An untrained matcher that fits the store."""
+    units = ("text", "vision", "cross") if data.widths.image else ("text",)
+    model = model_params(**{"units": units, "embed_dim": 8, **changes})
+    return build_matcher(data.widths, model, moe_params(), 43, CPU)
+
+
+def new_trainer(
+    data: LinkingData,
+    work: Path,
+    validate: Callable[[Matcher], float] | None = None,
+    listener: Heard | None = None,
+    matcher: Matcher | None = None,
+    **changes: Any,
+) -> Trainer:
+    """A trainer with small parameters."""
+    return Trainer(
+        new_matcher(data) if matcher is None else matcher,
+        data,
+        train_params(**changes),
+        LossParams(terms=TERMS),
+        valid_mrr(data) if validate is None else validate,
+        work,
+        [] if listener is None else [listener],
+    )
+
+
+def outcome(trainer: Trainer) -> tuple[Progress, dict[str, Tensor]]:
+    """Runs to the end."""
+    progress = trainer.run()
+    return progress, {name: value.clone() for name, value in trainer.matcher.state_dict().items()}
+
+
+def die_before_step(trainer: Trainer, number: int, die: Callable[[], Any]) -> None:
+    """Makes the run end just before its number-th step from now, 1 for the first."""
+    step, done = trainer._step, 0
+
+    def counted(rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
+        nonlocal done
+        done += 1
+        if done == number:
+            die()
+        return step(rows, negatives, where)
+
+    trainer._step = counted  # type: ignore[method-assign]
+
+
+def main(store: str, work: str, precision: str, step: str) -> None:
+    """Trains on a store until just before a step, then dies as by kill -9."""
+    torch.set_num_threads(1)
+    data = LinkingData.open(*records_of(Toy()), Path(store), MADE_BY)
+    trainer = new_trainer(data, Path(work), precision=precision)
+    die_before_step(trainer, int(step), lambda: os.kill(os.getpid(), signal.SIGKILL))
+    trainer.run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,141 @@
+"""A seeded run repeats to the bit, and a killed one ends as an undisturbed one does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from mmoe.training.data import LinkingData
+from mmoe.training.trainer import Progress
+
+from tests.imports import ROOT
+from tests.stores import Toy, open_toy
+from tests.training.runs import Heard, die_before_step, new_trainer, outcome
+
+PRECISIONS = ["float32", "bfloat16"]
+Outcome = tuple[Progress, dict[str, Tensor]]
+
+
+@pytest.fixture(scope="module", params=PRECISIONS)
+def undisturbed(
+    request: pytest.FixtureRequest, data: LinkingData, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Outcome, Heard]:
+    """A precision, a run that nothing disturbed, and what its listener heard."""
+    heard, work = Heard(), tmp_path_factory.mktemp("undisturbed")
+    trainer = new_trainer(data, work, listener=heard, precision=request.param)
+    return request.param, outcome(trainer), heard
+
+
+class Killed(BaseException):
+    """Stands in for a kill."""
+
+
+def kill() -> None:
+    raise Killed
+
+
+def assert_same(found: Outcome, wanted: Outcome) -> None:
+    """Equal to the last bit: weights, history, best epoch."""
+    assert found[0] == wanted[0]
+    assert list(found[1]) == list(wanted[1])
+    for name, value in wanted[1].items():
+        assert torch.equal(found[1][name], value), name
+
+
+def test_a_seeded_run_repeats_to_the_bit(
+    data: LinkingData, tmp_path: Path, undisturbed: tuple[str, Outcome, Heard]
+) -> None:
+    precision, wanted, _ = undisturbed
+    assert_same(outcome(new_trainer(data, tmp_path, precision=precision)), wanted)
+    assert wanted[0].step == 12
+
+
+def test_another_seed_is_another_run(data: LinkingData, tmp_path: Path) -> None:
+    first = outcome(new_trainer(data, tmp_path / "a"))
+    second = outcome(new_trainer(data, tmp_path / "b", seed=44))
+    assert first[0].history != second[0].history
+
+
+@pytest.mark.parametrize("step", [1, 4, 5, 12])
+def test_a_killed_run_ends_as_an_undisturbed_one(
+    data: LinkingData, tmp_path: Path, undisturbed: tuple[str, Outcome, Heard], step: int
+) -> None:
+    precision, wanted, heard = undisturbed
+    killed, told = new_trainer(data, tmp_path, precision=precision), Heard()
+    die_before_step(killed, step, kill)
+    with pytest.raises(Killed):
+        killed.run()
+    resumed = new_trainer(data, tmp_path, listener=told, precision=precision)
+    assert_same(outcome(resumed), wanted)
+    assert told.records == heard.records
+
+
+def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(
+    data: LinkingData, tmp_path: Path
+) -> None:
+    wanted = outcome(new_trainer(data, tmp_path / "a"))
+    for _ in range(5):
+        killed = new_trainer(data, tmp_path / "b")
+        die_before_step(killed, 3, kill)
+        with pytest.raises(Killed):
+            killed.run()
+    assert_same(outcome(new_trainer(data, tmp_path / "b")), wanted)
+
+
+def test_a_run_killed_in_validation_repeats_at_most_the_steps_since_the_checkpoint(
+    data: LinkingData, tmp_path: Path
+) -> None:
+    wanted = outcome(new_trainer(data, tmp_path / "a"))
+    killed = new_trainer(data, tmp_path / "b")
+    validate, calls = killed.validate, 0
+
+    def dying(matcher: object) -> float:
+        nonlocal calls
+        calls += 1
+        if calls == 3:  # of the untrained matcher, of epoch 1, of epoch 2
+            kill()
+        return validate(matcher)  # type: ignore[arg-type]
+
+    killed.validate = dying
+    with pytest.raises(Killed):
+        killed.run()
+    resumed = new_trainer(data, tmp_path / "b")
+    # Epoch 2's four steps are all in the checkpoint; only epoch 3's are left.
+    die_before_step(resumed, 5, kill)
+    assert_same(outcome(resumed), wanted)
+
+
+def test_a_finished_run_started_again_takes_no_step(data: LinkingData, tmp_path: Path) -> None:
+    wanted = outcome(new_trainer(data, tmp_path))
+    again = new_trainer(data, tmp_path)
+    die_before_step(again, 1, kill)
+    assert_same(outcome(again), wanted)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_kill_9_in_the_middle_of_an_epoch(tmp_path: Path, precision: str) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        data = open_toy(tmp_path / "store", Toy())
+        wanted = outcome(new_trainer(data, tmp_path / "a", precision=precision))
+        words = [str(tmp_path / "store"), str(tmp_path / "b"), precision, "8"]
+        died = subprocess.run(
+            [sys.executable, "-m", "tests.training.runs", *words],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert died.returncode == -signal.SIGKILL, died.stderr
+        resumed = new_trainer(data, tmp_path / "b", precision=precision)
+        die_before_step(resumed, 7, kill)  # step 7 was lost, 7 to 12 are left
+        assert_same(outcome(resumed), wanted)
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,286 @@
+"""What a step minimises, when training stops, what it keeps, and what it says when the loss is NaN."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from mmoe.errors import TrainingError
+from mmoe.model.matcher import Matcher
+from mmoe.training.data import FeatureSide, LinkingData
+from mmoe.training.trainer import Trainer
+
+from tests.oracles import batch_loss
+from tests.stores import CPU, Toy, open_toy, valid_mrr
+from tests.training.runs import TERMS, Heard, new_matcher, new_trainer, outcome, train_params
+
+
+def losses_by_formula(trainer: Trainer, rows: Tensor, negatives: Tensor) -> dict[str, Tensor]:
+    """The losses of a step before it is taken."""
+    data, mentions = trainer.data, trainer.mentions[rows]
+    everything = torch.arange(len(data.entities))
+    return {
+        term: batch_loss(
+            trainer.matcher,
+            data.mention_side.gather(mentions, CPU),
+            data.entity_side.gather(everything, CPU),
+            data.gold_of(mentions).tolist(),
+            negatives.tolist(),
+            term,
+        )
+        for term in TERMS
+    }
+
+
+def rows_of_golds(trainer: Trainer, golds: list[int]) -> Tensor:
+    """One training mention for each gold entity given; another one where it repeats."""
+    gold = trainer.data.gold_of(trainer.mentions).tolist()
+    rows: list[int] = []
+    for wanted in golds:
+        rows.append(next(i for i, g in enumerate(gold) if g == wanted and i not in rows))
+    return torch.tensor(rows)
+
+
+@pytest.mark.parametrize(
+    ("golds", "negatives"),
+    [
+        ([0], [[]]),
+        ([0, 1, 2], [[], [], []]),
+        ([0, 0, 1], [[], [], []]),  # the same gold twice is one column
+        ([0, 1], [[5, 3], [3, 7]]),  # a mined entity of both is each one's own
+        ([0, 1], [[1, 5], [4, 0]]),  # a mined entity that is another's gold counts once
+        ([0, 0], [[5, 6], [5, 6]]),
+    ],
+)
+def test_a_step_minimises_the_formula_over_distinct_entities(
+    data: LinkingData, tmp_path: Path, golds: list[int], negatives: list[list[int]]
+) -> None:
+    trainer = new_trainer(data, tmp_path)
+    rows, drawn = rows_of_golds(trainer, golds), torch.tensor(negatives, dtype=torch.int64)
+    with torch.no_grad():
+        wanted = losses_by_formula(trainer, rows, drawn)
+    found = trainer._step(rows, drawn, "here")
+    for term, value in wanted.items():
+        assert found[term] == pytest.approx(float(value), rel=1e-4, abs=1e-5)
+    assert found["total"] == pytest.approx(sum(found[term] for term in TERMS), rel=1e-5)
+
+
+def test_terms_of_absent_units_are_left_out(data: LinkingData, tmp_path: Path) -> None:
+    matcher = new_matcher(data, units=["text"])
+    progress = new_trainer(data, tmp_path, matcher=matcher, max_epochs=1).run()
+    assert sorted(progress.history[-1]["loss"]) == ["overall", "text", "total"]
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    data = open_toy(tmp_path / "store", Toy(mentions=240, entities=40, blur=0.3))
+    matcher = new_matcher(data, residual=False, units=["text"])
+    trainer = new_trainer(
+        data,
+        tmp_path / "work",
+        matcher=matcher,
+        max_epochs=6,
+        patience=6,
+        batch_size=16,
+        learning_rate=0.03,
+    )
+    history = trainer.run().history
+    assert history[0]["valid_mrr"] < 20  # a random projection
+    assert max(record["valid_mrr"] for record in history) > 45
+    assert history[-1]["loss"]["total"] < history[1]["loss"]["total"] / 2
+    assert valid_mrr(data, "test")(trainer.matcher) > 45
+
+
+def scripted(values: list[float], seen: list[dict[str, Tensor]]) -> object:
+    """Validation that says what it is told, and remembers the weights it was shown."""
+
+    def validate(matcher: Matcher) -> float:
+        assert not matcher.training
+        seen.append({name: value.clone() for name, value in matcher.state_dict().items()})
+        return values[len(seen) - 1]
+
+    return validate
+
+
+@pytest.mark.parametrize(
+    ("values", "patience", "last", "best"),
+    [
+        ([10, 20, 15, 15, 15, 99], 3, 4, 1),
+        ([10, 20, 15, 21, 15, 15, 99], 2, 5, 3),
+        ([50, 10, 10, 99], 2, 2, 0),  # never better than untrained
+        ([10, 10, 99], 1, 1, 0),  # as good is not better
+        ([10, 11, 12, 13, 14, 15, 16], 1, 6, 6),
+    ],
+)
+def test_it_stops_after_patience_epochs_and_keeps_the_best_weights(
+    data: LinkingData, tmp_path: Path, values: list[float], patience: int, last: int, best: int
+) -> None:
+    seen: list[dict[str, Tensor]] = []
+    validate = scripted(values, seen)
+    trainer = new_trainer(
+        data,
+        tmp_path,
+        validate,  # type: ignore[arg-type]
+        max_epochs=6,
+        patience=patience,
+        batch_size=64,
+    )
+    progress, weights = outcome(trainer)
+    assert [record["epoch"] for record in progress.history] == list(range(last + 1))
+    assert (progress.best_epoch, progress.best_mrr) == (best, values[best])
+    for name, value in seen[best].items():
+        assert torch.equal(weights[name], value), name
+
+
+def test_no_epoch_keeps_the_untrained_matcher(data: LinkingData, tmp_path: Path) -> None:
+    heard = Heard()
+    trainer = new_trainer(data, tmp_path, listener=heard, max_epochs=0)
+    before = {name: value.clone() for name, value in trainer.matcher.state_dict().items()}
+    progress, weights = outcome(trainer)
+    assert [record.epoch for record in heard.records] == [0]
+    assert (progress.step, progress.best_epoch) == (0, 0)
+    assert all(torch.equal(weights[name], value) for name, value in before.items())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_size": 1},
+        {"batch_size": 1000},
+        {"batch_size": 5},
+        {"mined_negatives": 0},
+        {"mined_negatives": 0, "mining_depth": 0},
+        {"mined_negatives": 50, "mining_depth": 100},
+        {"schedule": "constant"},
+    ],
+)
+def test_every_training_mention_is_seen_once_an_epoch(
+    data: LinkingData, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    trainer = new_trainer(data, tmp_path, max_epochs=1, **changes)
+    step, seen = trainer._step, list[int]()
+
+    def noted(rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
+        seen.extend(rows.tolist())
+        assert len(negatives) == len(rows)
+        gold = data.gold_of(trainer.mentions[rows])
+        assert not (negatives == gold[:, None]).any()
+        assert all(len(set(own)) == len(own) for own in negatives.tolist())
+        return step(rows, negatives, where)
+
+    trainer._step = noted  # type: ignore[method-assign]
+    trainer.run()
+    assert sorted(seen) == list(range(len(data.linkable("train"))))
+
+
+def test_a_knowledge_base_of_one_entity_trains(tmp_path: Path) -> None:
+    data = open_toy(tmp_path / "store", Toy(mentions=12, entities=1))
+    progress = new_trainer(data, tmp_path / "work").run()
+    assert progress.history[-1]["loss"]["total"] == 0
+    assert progress.best_mrr == 100
+
+
+def test_a_text_only_store_trains(tmp_path: Path) -> None:
+    data = open_toy(tmp_path / "store", Toy(pictures=False))
+    progress = new_trainer(data, tmp_path / "work", max_epochs=1).run()
+    assert sorted(progress.history[-1]["loss"]) == ["overall", "text", "total"]
+
+
+@pytest.mark.parametrize(("fraction", "kept"), [(1.0, 24), (0.5, 12), (0.001, 1)])
+def test_a_fraction_of_the_training_mentions(tmp_path: Path, fraction: float, kept: int) -> None:
+    data = open_toy(tmp_path / "store", Toy(nils=0))
+    first, second = (new_trainer(data, tmp_path, fraction=fraction).mentions for _ in range(2))
+    other = new_trainer(data, tmp_path, fraction=fraction, seed=44).mentions
+    assert len(first) == kept
+    assert torch.equal(first, second)
+    assert set(first.tolist()) <= set(data.linkable("train").tolist())
+    assert fraction == 1 or not torch.equal(first, other)
+
+
+def test_no_training_mention_is_an_error(tmp_path: Path) -> None:
+    data = open_toy(tmp_path / "store", Toy(mentions=12, nils=12))
+    with pytest.raises(TrainingError, match="no training mention has its gold entity"):
+        new_trainer(data, tmp_path / "work")
+
+
+def poisoned(side: FeatureSide, record: int, value: float) -> FeatureSide:
+    """The same features but for one value in one record's first token."""
+    states = side.texts.states_TC.clone()
+    states[side.texts.offsets[side.text_rows[record]], 0] = value
+    return replace(side, texts=replace(side.texts, states_TC=states))
+
+
+def test_a_nan_loss_names_epoch_batch_and_mention_and_keeps_the_checkpoint(
+    data: LinkingData, tmp_path: Path
+) -> None:
+    bad = replace(data, mention_side=poisoned(data.mention_side, 8, float("nan")))
+    trainer = new_trainer(bad, tmp_path, checkpoint_every=1)
+    rule = r"epoch 1, batch \d: the loss is nan \(mentions m8\); the last good checkpoint is kept"
+    with pytest.raises(TrainingError, match=rule) as caught:
+        trainer.run()
+    assert str(tmp_path) in str(caught.value)
+    assert_good_checkpoint(tmp_path)
+
+
+def test_a_nan_in_an_entity_names_the_mentions_that_meet_it(
+    data: LinkingData, tmp_path: Path
+) -> None:
+    bad = replace(data, entity_side=poisoned(data.entity_side, 3, float("nan")))
+    trainer = new_trainer(bad, tmp_path, lambda _: 0.0)
+    rows = rows_of_golds(trainer, [0, 3, 1, 2, 4, 5])
+    ids = ", ".join(data.mentions[i].mention_id for i in trainer.mentions[rows[:5]].tolist())
+    with pytest.raises(TrainingError, match=rf"here: the loss is nan \(mentions {ids}, …\)"):
+        trainer._step(rows, torch.empty(6, 0, dtype=torch.int64), "here")
+
+
+def spoil(parameter: Tensor) -> None:
+    assert parameter.grad is not None
+    parameter.grad.fill_(float("inf"))
+
+
+def test_an_infinite_gradient_stops_before_it_spoils_the_weights(
+    data: LinkingData, tmp_path: Path
+) -> None:
+    trainer = new_trainer(data, tmp_path, checkpoint_every=1)
+    weight: Any = trainer.matcher.text_stem.fine_norm.weight
+    weight.register_post_accumulate_grad_hook(spoil)
+    with pytest.raises(TrainingError, match=r"epoch 1, batch 1: the gradient is (nan|inf)"):
+        trainer.run()
+    assert all(bool(torch.isfinite(p).all()) for p in trainer.matcher.parameters())
+    assert_good_checkpoint(tmp_path)
+
+
+def assert_good_checkpoint(work: Path) -> None:
+    state = torch.load(work / "last.pt", weights_only=True)
+    assert all(bool(torch.isfinite(v).all()) for v in state["matcher"].values())
+
+
+def test_the_listener_hears_of_the_untrained_matcher_and_of_every_epoch(
+    data: LinkingData, tmp_path: Path
+) -> None:
+    heard = Heard()
+    trainer = new_trainer(data, tmp_path, listener=heard)
+    progress = trainer.run()
+    assert [vars(record) for record in heard.records] == progress.history
+    assert [(r.epoch, r.step) for r in heard.records] == [(0, 0), (1, 4), (2, 8), (3, 12)]
+    for shares in heard.records[1].expert_load.values():
+        assert sum(shares) == pytest.approx(1)
+    assert heard.records[0].expert_load == {}
+
+
+def test_the_learning_rate_falls_to_nothing_or_stays(data: LinkingData, tmp_path: Path) -> None:
+    rates = {
+        schedule: [
+            record["learning_rate"]
+            for record in new_trainer(data, tmp_path / schedule, schedule=schedule).run().history
+        ]
+        for schedule in ("constant", "linear")
+    }
+    rate, steps = train_params().learning_rate, 12
+    assert rates["constant"] == [rate] * 4
+    expected = [rate * (1 - (epoch * 4 - 1) / steps) for epoch in (1, 2, 3)]
+    assert rates["linear"][1:] == pytest.approx(expected)
