@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -70,6 +71,16 @@ def test_pooled_alone_equals_pooled_among_all(rows: list[FeatureRow], shard_rows
     assert light.title_pooled_NP is not None
     assert whole.title_pooled_NP is not None
     assert torch.equal(light.title_pooled_NP, whole.title_pooled_NP)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 6), st.integers(0, 6))
+def test_a_slice_of_a_column_gives_its_own_bytes(start: int, length: int) -> None:
+    values = [[0.5], None, [1, 2], [], [3, 4, 5], [6]]
+    raw = [None if value is None else np.array(value, "<f2").tobytes() for value in values]
+    column = pa.array(raw, pa.large_binary()).slice(start, length)
+    wanted = [number for value in values[start : start + length] for number in value or []]
+    assert store._raw_values(column).tolist() == wanted
 
 
 def test_more_rows_than_a_row_group_come_back(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import json
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,23 +64,10 @@ def contents(*folders: str) -> dict[str, str]:
     """The hash of every file under the folders."""
     files = [path for folder in folders for path in sorted(Path(folder).rglob("*"))]
     return {
-        path.as_posix(): hashlib.sha256(_ordered(path)).hexdigest()
+        path.as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
         if path.is_file()
     }
-
-
-def _ordered(path: Path) -> bytes:
-    """A file's bytes; those of safetensors with the header's keys in order, which the format leaves open."""
-    content = path.read_bytes()
-    if path.suffix != ".safetensors":
-        return content
-    end = 8 + int.from_bytes(content[:8], "little")
-    try:
-        header = json.loads(content[8:end])
-    except ValueError:  # half a file
-        return content
-    return json.dumps(header, sort_keys=True).encode() + content[end:]
 
 
 DONE = ("data/interim", "data/features", "data/models", "data/ranks", "reports")

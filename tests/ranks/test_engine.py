@@ -218,6 +218,23 @@ def test_bounds_leave_few_pairs_open() -> None:
     assert top.num_scored < brute.num_scored
 
 
+@pytest.mark.parametrize("top_n", [1, 3])
+def test_the_best_are_found_below_the_highest_bounds(top_n: int) -> None:
+    """Values that attention hardly looks at raise bounds far above the scores."""
+    matcher = random_matcher(units=["text"], residual=False)
+    with torch.no_grad():
+        matcher.get_parameter("units.text.value.weight").mul_(20)
+    mentions, entities = random_side([6] * 8, [0] * 8, seed=1), random_side([3] * 60, [0] * 60)
+    gold = list(range(8))
+    found = [rank(matcher, mentions, entities, gold, engine=e, top_n=top_n) for e in ENGINES]
+    assert found[0].top_Bn.tolist() == found[1].top_Bn.tolist()
+    with torch.inference_mode():
+        _, high = EntityIndex.build(matcher, [entities]).bounds(matcher.encode_mentions(mentions))
+    highest = high.topk(2 * top_n).indices.tolist()
+    missed = [set(best) - set(first) for best, first in zip(found[1].top_Bn, highest, strict=True)]
+    assert any(missed)  # or the bounds' order alone would do
+
+
 def test_the_bounds_of_the_index_hold() -> None:
     matcher = random_matcher()
     mentions = random_side([3, 1, 4], [2, 0, 1], seed=1)

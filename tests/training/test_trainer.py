@@ -60,7 +60,8 @@ def rows_of_golds(trainer: Trainer, golds: list[int]) -> Tensor:
 def test_a_step_minimises_the_formula_over_distinct_entities(
     data: LinkingData, tmp_path: Path, golds: list[int], negatives: list[list[int]]
 ) -> None:
-    trainer = new_trainer(data, tmp_path)
+    # Without the residual's steep scores every column weighs.
+    trainer = new_trainer(data, tmp_path, matcher=new_matcher(data, residual=False))
     rows, drawn = rows_of_golds(trainer, golds), torch.tensor(negatives, dtype=torch.int64)
     with torch.no_grad():
         wanted = losses_by_formula(trainer, rows, drawn)
@@ -175,6 +176,21 @@ def test_every_training_mention_is_seen_once_an_epoch(
     trainer._step = noted  # type: ignore[method-assign]
     trainer.run()
     assert sorted(seen) == list(range(len(data.linkable("train"))))
+
+
+def test_every_epoch_shuffles_and_draws_anew(data: LinkingData, tmp_path: Path) -> None:
+    trainer = new_trainer(data, tmp_path, batch_size=1000)
+    step, orders, drawn = trainer._step, list[list[int]](), list[list[list[int]]]()
+
+    def noted(rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
+        orders.append(rows.tolist())
+        drawn.append(negatives[rows.argsort()].sort(dim=-1).values.tolist())
+        return step(rows, negatives, where)
+
+    trainer._step = noted  # type: ignore[method-assign]
+    trainer.run()
+    for epochs in (orders, drawn):
+        assert len({str(epoch) for epoch in epochs}) == 3
 
 
 def test_a_knowledge_base_of_one_entity_trains(tmp_path: Path) -> None:
