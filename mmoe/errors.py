@@ -7,6 +7,11 @@ class MmoeError(Exception):
     """A mistake in the input, the parameters or the environment that the user can mend."""
 
 
+def one_line(error: Exception) -> str:
+    """An error's own text on one line; libraries' reasons may have several."""
+    return " ".join(str(error).split())
+
+
 class ConfigError(MmoeError):
     """params.yaml holds a key, a value or a combination that is not legal."""
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mmoe.errors import FeatureStoreError
+from mmoe.errors import FeatureStoreError, one_line
 from mmoe.files import whole_file
 
 FORMAT_VERSION = "1"
@@ -127,7 +127,7 @@ def open_shard(path: Path) -> pq.ParquetFile:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise FeatureStoreError(
-            f"{path}: not a whole Parquet file ({reason(error)}); delete its folder and run dvc repro"
+            f"{path}: not a whole Parquet file ({one_line(error)}); delete its folder and run dvc repro"
         ) from None
     version = (file.schema_arrow.metadata or {}).get(b"mmoe.features", b"none").decode()
     if version != FORMAT_VERSION:
@@ -135,11 +135,6 @@ def open_shard(path: Path) -> pq.ParquetFile:
             f"{path}: feature format {version}, wanted {FORMAT_VERSION}; run dvc repro to encode again"
         )
     return file
-
-
-def reason(error: Exception) -> str:
-    """What an error says, in one line: Arrow's messages have several."""
-    return " ".join(str(error).split())
 
 
 def shard_metadata(file: pq.ParquetFile) -> dict[str, Any]:

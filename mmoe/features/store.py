@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmoe.errors import FeatureStoreError
-from mmoe.features.shards import OK, ROW_GROUP_ROWS, open_shard, reason, shard_metadata
+from mmoe.errors import FeatureStoreError, one_line
+from mmoe.features.shards import OK, ROW_GROUP_ROWS, open_shard, shard_metadata
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def read_features(folder: Path, *, states: bool = True) -> FeatureTable:
         return _read(paths, states)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise FeatureStoreError(
-            f"{folder}: a feature shard is broken ({reason(error)}); delete the folder and run dvc repro"
+            f"{folder}: a feature shard is broken ({one_line(error)}); delete the folder and run dvc repro"
         ) from None
 
 

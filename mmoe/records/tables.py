@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmoe.errors import DataError
+from mmoe.errors import DataError, one_line
 from mmoe.files import whole_file
 
 SCHEMA_VERSION = "1"
@@ -84,9 +84,8 @@ def _read(path: Path, read: Any) -> Any:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; run the stage that writes it (dvc repro)") from None
     except (pa.ArrowInvalid, OSError) as error:
-        reason = " ".join(str(error).split())  # some of Arrow's reasons have several lines
         raise DataError(
-            f"{path}: not a whole Parquet file ({reason}); delete it and run dvc repro"
+            f"{path}: not a whole Parquet file ({one_line(error)}); delete it and run dvc repro"
         ) from None
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mmoe.errors import DataError
+from mmoe.errors import DataError, one_line
 
 COLUMNS = ("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank", "top")
 
@@ -70,7 +70,7 @@ def read_ranked(path: Path) -> RankedMentions:
         raise DataError(f"{path}: no such file; run stage evaluate (dvc repro)") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(
-            f"{path}: not a whole Parquet file ({error}); delete it and run dvc repro"
+            f"{path}: not a whole Parquet file ({one_line(error)}); delete it and run dvc repro"
         ) from None
     missing = [name for name in COLUMNS if name not in table.column_names]
     if missing:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
-from mmoe.errors import CheckpointError
+from mmoe.errors import CheckpointError, one_line
 from mmoe.files import whole_file
 from mmoe.model.features import FeatureWidths
 from mmoe.model.matcher import Matcher, MatcherSpec
@@ -83,7 +83,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise CheckpointError(f"{path}: no such file; run dvc repro to train") from None
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{path}: not a whole safetensors file ({error}); run dvc repro to train again"
+            f"{path}: not a whole safetensors file ({one_line(error)}); run dvc repro to train again"
         ) from None
     about: dict[str, Any] = json.loads(metadata.get(METADATA_KEY, "{}"))
     if about.get("version") != CHECKPOINT_VERSION:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmoe.errors import WikidataError
+from mmoe.errors import WikidataError, one_line
 
 SLICES = ("wikidata.jsonl", "wikidata.jsonl.gz")
 DEFAULT_LANGUAGE = "mul"  # Wikidata's "default for all languages"
@@ -92,7 +92,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         ) from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise WikidataError(
-            f"{path}: not whole gzip data after line {number} ({error}); fetch the file again"
+            f"{path}: not whole gzip data after line {number} ({one_line(error)}); fetch the file again"
         ) from None
 
 

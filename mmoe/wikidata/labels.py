@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmoe.errors import WikidataError
+from mmoe.errors import WikidataError, one_line
 from mmoe.files import sha256_of, whole_file, write_json
 from mmoe.names import normalise_name
 from mmoe.records import Candidate, Mention
@@ -115,7 +115,7 @@ def find_in_index(
             rows = database.execute(_QUERY, values).fetchall()
     except duckdb.Error as error:
         raise WikidataError(
-            f"{folder}: can't be queried ({error}); delete it and run the stage retrieve again"
+            f"{folder}: can't be queried ({one_line(error)}); delete it and run the stage retrieve again"
         ) from None
     for word, *fields in rows:
         hits_by_word.setdefault(word, []).append(Hit(*fields))
