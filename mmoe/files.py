@@ -82,3 +82,10 @@ def content_key(*parts: object) -> str:
     """A short stable name (16 hex digits) for what `parts` print as JSON; never Python's hash()."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def sources_key(*folders: Path) -> str:
+    """A short name for the Python sources in `folders`: unfinished work of other code is not resumed."""
+    files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
+    assert files, f"no sources in {', '.join(str(folder) for folder in folders)}"
+    return content_key([(file.name, sha256_of(file)) for file in files])

@@ -10,7 +10,10 @@ A run that was killed goes on from .mmoe/train/<dataset> and ends with the same 
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
+import mmoe.model
+import mmoe.training
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.loss import LossParams
@@ -18,7 +21,7 @@ from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.train import TrainParams
 from mmoe.evaluation.metrics import reciprocals
-from mmoe.files import content_key, sha256_of, write_json
+from mmoe.files import content_key, sha256_of, sources_key, write_json
 from mmoe.model.matcher import Matcher
 from mmoe.ranks.engine import rank_over_kb
 from mmoe.records import Entity, Mention, read_records
@@ -49,7 +52,9 @@ def train(at: Layout, file: ParamsFile) -> None:
         ranked = rank_over_kb(matcher, entities, mentions, data.gold_of(valid))
         return float(reciprocals(ranked.ranks.pessimistic).mean())
 
-    key = content_key(config, data.made_by, sha256_of(at.mentions), sha256_of(at.entities))
+    code = sources_key(*(Path(room.__path__[0]) for room in (mmoe.model, mmoe.training)))
+    records = [sha256_of(path) for path in (at.mentions, at.entities)]
+    key = content_key(config, data.made_by, records, code)
     work = at.work("train") / key
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(matcher, data, params, loss, validate, work, [curves])

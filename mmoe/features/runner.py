@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import FeatureRow, open_shard, shard_name, write_shard
-from mmoe.files import content_key
+from mmoe.files import content_key, sources_key
 
 Row = TypeVar("Row")
+SOURCES = sources_key(Path(__file__).parent)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def run_shards(
     Returns:
         How many rows were kept from an interrupted run.
     """
-    work = plan.work.with_name(f"{plan.work.name}-{content_key(dict(plan.metadata))}")
+    work = plan.work.with_name(f"{plan.work.name}-{content_key(dict(plan.metadata), SOURCES)}")
     resumed, names = 0, []
     with tqdm(total=len(rows), unit="row", desc=plan.out.name) as progress:
         for number, start in enumerate(range(0, max(1, len(rows)), plan.shard_rows)):

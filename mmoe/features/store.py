@@ -104,6 +104,9 @@ def _read(paths: Sequence[Path], states: bool) -> FeatureTable:
     offsets = np.concatenate([[0], counts.cumsum()]).astype(np.int64)
     present = np.array([value == OK for value in status], dtype=bool)
     widths = metadata["widths"]
+    # Raw bytes are as large on disk: a broken count must not ask for memory that is not there.
+    if int(offsets[-1]) * widths["states"] * 2 > sum(path.stat().st_size for path in paths):
+        raise ValueError("it counts more states than it has bytes")
     states_TC = (
         _read_column(paths, files, "states", int(offsets[-1]), widths["states"], None)
         if states
