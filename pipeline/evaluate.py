@@ -27,12 +27,14 @@ from mmoe.records import Entity, Mention, read_records
 from mmoe.training.checkpoint import load_matcher
 from mmoe.training.data import LinkingData
 from mmoe.training.device import resolve_device
+from mmoe.training.memory import keep_memory_flat
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
 
 def evaluate(at: Layout, file: ParamsFile) -> None:
+    keep_memory_flat()
     encode, params = file.section(EncodeParams), file.section(EvaluateParams)
     device = resolve_device(file.section(TrainParams).device)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)

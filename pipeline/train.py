@@ -29,6 +29,7 @@ from mmoe.training.build import build_matcher
 from mmoe.training.checkpoint import save_matcher
 from mmoe.training.data import LinkingData
 from mmoe.training.device import resolve_device
+from mmoe.training.memory import keep_memory_flat
 from mmoe.training.trainer import Trainer
 
 from pipeline.layout import Layout
@@ -37,6 +38,7 @@ from pipeline.stage import run_stage
 
 
 def train(at: Layout, file: ParamsFile) -> None:
+    keep_memory_flat()
     encode, params = file.section(EncodeParams), file.section(TrainParams)
     model, moe, loss = file.section(ModelParams), file.section(MoeParams), file.section(LossParams)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)

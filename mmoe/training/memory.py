@@ -1,19 +1,36 @@
-"""Memory that was freed but not given back."""
+"""Keeps the process as small as what it holds.
+
+Batches of ever different sizes leave holes between long-lived blocks, and oneDNN keeps a compiled kernel
+for every shape it has seen. On RichpediaMEL both together took 1.0 of 3.7 GB after 24 training steps.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
+from typing import Any
+
+MMAP_THRESHOLD = -3  # glibc's name of the option, M_MMAP_THRESHOLD
+LARGE_BLOCK = 4 << 20  # bytes; such blocks go back to the system when they are freed
+KERNELS_KEPT = "16"
+
+
+def keep_memory_flat() -> None:
+    """Call before the first tensor operation; changes no result. Without glibc it does less."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KERNELS_KEPT)
+    mallopt = _from_glibc("mallopt")
+    if mallopt is not None:
+        mallopt(MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def return_freed_memory() -> None:
-    """Gives the allocator's free pages back to the system, where the C library is glibc.
-
-    Batches of ever different sizes leave holes between long-lived blocks: without this a training run on
-    RichpediaMEL grew by 1.4 GB within 24 steps that held nothing.
-    """
-    if sys.platform != "linux":
-        return
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # absent from musl
+    """Gives the allocator's free pages back to the system, where the C library is glibc."""
+    trim = _from_glibc("malloc_trim")
     if trim is not None:
         trim(0)
+
+
+def _from_glibc(name: str) -> Any:
+    """A function of the C library; None where it has none of that name (musl, macOS, Windows)."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
