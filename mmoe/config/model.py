@@ -20,6 +20,7 @@ class ModelParams(Section):
     projection: Literal["smoe", "linear"]
     residual: bool
     cross_gate: Literal["elementwise", "scalar"]
+    dropout: float = Field(ge=0, lt=1, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _units_differ(self) -> ModelParams:

@@ -69,15 +69,17 @@ class Stem:
 class TextStem(nn.Module):
     """LayerNorms of pooled embedding and token states; a linear layer where their widths differ."""
 
-    def __init__(self, widths: FeatureWidths) -> None:
+    def __init__(self, widths: FeatureWidths, dropout: float) -> None:
         super().__init__()
         same = widths.text == widths.text_pooled
         self.fit = nn.Identity() if same else nn.Linear(widths.text_pooled, widths.text)
         self.coarse_norm = nn.LayerNorm(widths.text)
         self.fine_norm = nn.LayerNorm(widths.text)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, pooled_BP: Tensor, states_TC: Tensor) -> tuple[Tensor, Tensor]:
-        return self.coarse_norm(self.fit(pooled_BP)), self.fine_norm(states_TC)
+        coarse, fine = self.coarse_norm(self.fit(pooled_BP)), self.fine_norm(states_TC)
+        return self.dropout(coarse), self.dropout(fine)
 
 
 class ImageStem(nn.Module):
@@ -87,11 +89,12 @@ class ImageStem(nn.Module):
         picture is a learned pooled vector and a learned patch, not a black image.
     """
 
-    def __init__(self, widths: FeatureWidths, dim: int) -> None:
+    def __init__(self, widths: FeatureWidths, dim: int, dropout: float) -> None:
         super().__init__()
         self.coarse = nn.Linear(widths.image_pooled, dim)
         self.fine = nn.Linear(widths.image, dim)
         self.coarse_norm, self.fine_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.dropout = nn.Dropout(dropout)
         self.missing_coarse = nn.Parameter(torch.randn(dim))
         self.missing_fine = nn.Parameter(torch.randn(dim))
 
@@ -102,8 +105,8 @@ class ImageStem(nn.Module):
         fine = self.fine_norm(self.fine(states.values_TC))
         has_image_T = has_image_B[states.rows_T]
         return (
-            torch.where(has_image_B[:, None], coarse, self.missing_coarse),
-            torch.where(has_image_T[:, None], fine, self.missing_fine),
+            torch.where(has_image_B[:, None], self.dropout(coarse), self.missing_coarse),
+            torch.where(has_image_T[:, None], self.dropout(fine), self.missing_fine),
         )
 
 

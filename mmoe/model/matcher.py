@@ -46,8 +46,8 @@ class Matcher(nn.Module):
                 f"model.units = {list(spec.model.units)}: {' and '.join(needs_images)} need pictures, "
                 "which the feature store lacks; use model.units=[text] or another encode.model"
             )
-        self.text_stem = TextStem(widths)
-        self.image_stem = ImageStem(widths, dim) if needs_images else None
+        self.text_stem = TextStem(widths, spec.model.dropout)
+        self.image_stem = ImageStem(widths, dim, spec.model.dropout) if needs_images else None
         self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in spec.model.units})
 
     @property

@@ -31,7 +31,9 @@ from mmoe.training.optimiser import build_optimiser, set_learning_rate
 
 CALIBRATION_ROWS = 512
 TRIM_EVERY = 8  # steps
-SHUFFLE, NEGATIVES, FRACTION, CALIBRATION = range(4)  # independent random streams of one seed
+SHUFFLE, NEGATIVES, FRACTION, CALIBRATION, DROPOUT = range(
+    5
+)  # independent random streams of one seed
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,9 @@ class Trainer:
             self.data.entity_side.gather(entities, self.device),
         )
 
-    def _rng(self, stream: int, epoch: int) -> np.random.Generator:
-        return np.random.default_rng([self.params.seed, stream, epoch])
+    def _rng(self, stream: int, number: int) -> np.random.Generator:
+        """One stream's generator for an epoch or a step."""
+        return np.random.default_rng([self.params.seed, stream, number])
 
     def _num_steps(self) -> int:
         return self.params.max_epochs * math.ceil(len(self.mentions) / self.params.batch_size)
@@ -170,6 +173,8 @@ class Trainer:
         return self.negatives.gather(1, columns) if count else self.negatives[:, :0]
 
     def _step(self, rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
+        # Dropout of a step depends on the step alone, so that a resumed run draws the same.
+        torch.manual_seed(int(self._rng(DROPOUT, self.progress.step).integers(2**63)))
         mentions = self.mentions[rows]
         gold = self.data.gold_of(mentions)
         entities, inverse = torch.unique(

@@ -24,6 +24,7 @@ MODEL = {
     "projection": "smoe",
     "residual": True,
     "cross_gate": "elementwise",
+    "dropout": 0.0,
 }
 MOE = {
     "num_experts": 3,

@@ -213,3 +213,14 @@ def test_expert_load_counts_nothing_outside_training() -> None:
 def test_units_may_not_repeat() -> None:
     with pytest.raises(ValueError, match=r"each unit may stand only once"):
         model_params(units=["text", "text"])
+
+
+def test_dropout_draws_while_training_only() -> None:
+    matcher = random_matcher(dropout=0.5)
+
+    def score() -> Tensor:
+        return matcher(MENTIONS, ENTITIES)["overall"]
+
+    assert torch.equal(score(), score())
+    matcher.train()
+    assert not torch.equal(score(), score())

@@ -64,7 +64,7 @@ def train_params(**changes: Any) -> TrainParams:
 def new_matcher(data: LinkingData, **changes: Any) -> Matcher:
     """An untrained matcher that fits the store."""
     units = ("text", "vision", "cross") if data.widths.image else ("text",)
-    model = model_params(**{"units": units, "embed_dim": 8, **changes})
+    model = model_params(**{"units": units, "embed_dim": 8, "dropout": 0.25, **changes})
     return build_matcher(data.widths, model, moe_params(), 43, CPU)
 
 
