@@ -219,7 +219,8 @@ def test_dropout_draws_while_training_only() -> None:
     matcher = random_matcher(dropout=0.5)
 
     def score() -> Tensor:
-        return matcher(MENTIONS, ENTITIES)["overall"]
+        overall: Tensor = matcher(MENTIONS, ENTITIES)["overall"]
+        return overall
 
     assert torch.equal(score(), score())
     matcher.train()
