@@ -61,7 +61,7 @@ def test_a_step_minimises_the_formula_over_distinct_entities(
     data: LinkingData, tmp_path: Path, golds: list[int], negatives: list[list[int]]
 ) -> None:
     # Without the residual's steep scores every column weighs.
-    trainer = new_trainer(data, tmp_path, matcher=new_matcher(data, residual=False))
+    trainer = new_trainer(data, tmp_path, matcher=new_matcher(data, residual=False, dropout=0.0))
     rows, drawn = rows_of_golds(trainer, golds), torch.tensor(negatives, dtype=torch.int64)
     with torch.no_grad():
         wanted = losses_by_formula(trainer, rows, drawn)
@@ -79,7 +79,7 @@ def test_terms_of_absent_units_are_left_out(data: LinkingData, tmp_path: Path) -
 
 def test_it_learns(tmp_path: Path) -> None:
     data = open_toy(tmp_path / "store", Toy(mentions=240, entities=40, blur=0.3))
-    matcher = new_matcher(data, residual=False, units=["text"])
+    matcher = new_matcher(data, residual=False, dropout=0.0, units=["text"])
     trainer = new_trainer(
         data,
         tmp_path / "work",
