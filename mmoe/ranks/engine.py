@@ -72,15 +72,19 @@ def rank_mentions(
     Raises:
         TrainingError: if a score is not finite; comparisons with it would put the gold entity first.
     """
-    rank_one = _rank_bounded if engine == "bounds" else _rank_brute
     rows: list[_Row] = []
     for batch in batches:
         sides = matcher.encode_mentions(batch)
-        low, high = index.bounds(sides)
+        bounds = index.bounds(sides) if engine == "bounds" else None
         for i in range(len(batch)):
-            row = torch.tensor([i], device=low.device)
+            row = torch.tensor([i], device=index.inner_NI.device)
             one = {name: side.select(row) for name, side in sides.items()}
-            rows.append(rank_one(index, one, low[i], high[i], int(gold[len(rows)]), top_n))
+            target = int(gold[len(rows)])
+            if bounds is None:
+                rows.append(_rank_brute(index, one, target, top_n))
+            else:
+                low, high = bounds[0][i], bounds[1][i]
+                rows.append(_rank_bounded(index, one, low, high, target, top_n))
     return _collect(rows, matcher.unit_names, min(top_n, len(index)))
 
 
@@ -112,15 +116,8 @@ def _rank_bounded(
     )
 
 
-def _rank_brute(
-    index: EntityIndex,
-    mention: dict[str, MentionSide],
-    low: Tensor,
-    _high: Tensor,
-    gold: int,
-    top_n: int,
-) -> _Row:
-    everything = torch.arange(len(index), device=low.device)
+def _rank_brute(index: EntityIndex, mention: dict[str, MentionSide], gold: int, top_n: int) -> _Row:
+    everything = torch.arange(len(index), device=index.inner_NI.device)
     scores = torch.cat(
         [index.scores(mention, chunk)[0] for chunk in torch.split(everything, BRUTE_ENTITIES)]
     )
