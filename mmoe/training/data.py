@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from mmoe.errors import FeatureStoreError
 from mmoe.features.store import FeatureTable, check_made_by, read_features
 from mmoe.model.features import FeatureWidths, SideFeatures
 from mmoe.model.packed import Packed, packed_positions
-from mmoe.records import Entity, Mention
+from mmoe.records import Entity, Leak, Mention
 
 ENTITY_BATCH = 512  # entities encoded at a time
 MENTION_BATCH = 16  # mentions ranked at a time: bounds take 16 · 50 · N floats
@@ -199,3 +199,9 @@ class LinkingData:
             ],
             dtype=torch.int64,
         )
+
+
+def without_leaks(mentions: Iterable[Mention], leaks: Iterable[Leak]) -> list[Mention]:
+    """The mentions less those of train whose context or picture recurs in valid or test."""
+    dropped = {leak.mention_id for leak in leaks if leak.split == "train" and leak.crosses}
+    return [mention for mention in mentions if mention.mention_id not in dropped]

@@ -117,6 +117,16 @@ class Trainer:
         self.matcher.load_state_dict(self._load("best.pt")["matcher"])
         return self.progress
 
+    def summary(self) -> dict[str, Any]:
+        """How training went, as it is written to history.json."""
+        progress = self.progress
+        return {
+            "epochs": progress.history[1:],
+            "best_epoch": progress.best_epoch,
+            "untrained_valid_mrr": progress.history[0]["valid_mrr"],
+            "precision": self.precision,
+        }
+
     def _training_mentions(self) -> Tensor:
         mentions = self.data.linkable("train")
         if not len(mentions):
