@@ -1,4 +1,4 @@
-"""Section `data`: which raw format, how much of it, and what happens to mentions without a gold entity."""
+"""Section `data`: which raw format, how much of it, and what happens to mentions that don't fit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from mmoe.config.section import Section
 class DataParams(Section):
     SECTION: ClassVar[str] = "data"
 
-    format: Literal["auto", "own", "melbench"]
+    format: Literal["auto", "own", "melbench", "mimic", "wikidiverse", "fissfuse"]
     nil: Literal["drop", "keep"]
     max_mentions: int | None = Field(ge=1)
+    leak_policy: Literal["keep", "drop"]
+    picture_distance: int = Field(ge=0, le=16)

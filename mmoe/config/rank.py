@@ -10,4 +10,4 @@ from mmoe.config.section import Section
 class RankParams(Section):
     SECTION: ClassVar[str] = "rank"
 
-    backend: Literal["none", "first", "lexical"]
+    backend: Literal["none", "first", "lexical", "given"]

@@ -6,28 +6,38 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmoe.config.data import DataParams
-from mmoe.datasets.pictures import hash_pictures
+from mmoe.datasets.fingerprints import fingerprint_pictures
 from mmoe.datasets.raw import RawDataset
 from mmoe.datasets.registry import read_dataset
 from mmoe.errors import DataError
 from mmoe.files import write_json
-from mmoe.records import SPLITS, Entity, ImageInput, Mention, TextInput, write_records
+from mmoe.records import SPLITS, Entity, ImageInput, Mention, Picture, TextInput, write_records
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What ingest takes of a raw folder: the knobs data.format, data.nil and data.max_mentions."""
+
+    format: str
+    nil: str
+    max_mentions: int | None
 
 
 @dataclass(frozen=True)
 class IngestFiles:
-    """Where ingest writes."""
+    """Where ingest writes; `journal` is what a killed run goes on from."""
 
     mentions: Path
     entities: Path
+    pictures: Path
     mention_image: Path
     entity_text: Path
     entity_image: Path
     counts: Path
+    journal: Path
 
 
-def ingest(raw: Path, params: DataParams, files: IngestFiles) -> dict[str, int]:
+def ingest(raw: Path, selection: Selection, files: IngestFiles) -> dict[str, int]:
     """Reads a raw folder, applies `data.nil` and `data.max_mentions`, and writes all files.
 
     Args:
@@ -37,8 +47,8 @@ def ingest(raw: Path, params: DataParams, files: IngestFiles) -> dict[str, int]:
     Raises:
         DataError: if the data are missing or broken, or a split has no mention left.
     """
-    dataset = read_dataset(raw, params.format)
-    mentions = select_mentions(dataset.mentions, params)
+    dataset = read_dataset(raw, selection.format)
+    mentions = select_mentions(dataset.mentions, selection)
     _check_splits(raw, dataset, mentions)
     counts = _counts(dataset, mentions)
     metadata = {"format": dataset.format, "sources": dataset.sources}
@@ -49,14 +59,14 @@ def ingest(raw: Path, params: DataParams, files: IngestFiles) -> dict[str, int]:
     return counts
 
 
-def select_mentions(mentions: Iterable[Mention], params: DataParams) -> list[Mention]:
+def select_mentions(mentions: Iterable[Mention], selection: Selection) -> list[Mention]:
     """The mentions that `data.nil` keeps; of them the first `data.max_mentions` of each split."""
     taken = dict.fromkeys(SPLITS, 0)
     selected = []
     for mention in mentions:
-        if params.nil == "drop" and not mention.in_kb:
+        if selection.nil == "drop" and not mention.in_kb:
             continue
-        if params.max_mentions is not None and taken[mention.split] >= params.max_mentions:
+        if selection.max_mentions is not None and taken[mention.split] >= selection.max_mentions:
             continue
         taken[mention.split] += 1
         selected.append(mention)
@@ -106,11 +116,14 @@ def _write_inputs(
     write_records(files.entity_text, TextInput, texts)
     of_mention = {mention.mention_id: mention.picture for mention in mentions}
     of_entity = {e.qid: e.pictures[0] if e.pictures else None for e in entities}
-    shown = {name for name in (*of_mention.values(), *of_entity.values()) if name is not None}
-    digests = hash_pictures(raw, shown)
-    for file, pictures in ((files.mention_image, of_mention), (files.entity_image, of_entity)):
+    listed = {name for name in of_mention.values() if name is not None}
+    listed |= {name for entity in entities for name in entity.pictures}
+    pictures = fingerprint_pictures(raw, listed, files.journal)
+    write_records(files.pictures, Picture, pictures)
+    digests = {picture.picture: picture.sha256 for picture in pictures}
+    for file, shown in ((files.mention_image, of_mention), (files.entity_image, of_entity)):
         rows = [
             ImageInput(id=key, picture=name, sha256=None if name is None else digests[name])
-            for key, name in pictures.items()
+            for key, name in shown.items()
         ]
         write_records(file, ImageInput, rows)

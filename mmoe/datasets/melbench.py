@@ -10,17 +10,17 @@ mention_image(s)/<id>.<ending>, kb_image/<qid>.<ending>    optional pictures
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmoe.datasets.json_files import read_json_object
 from mmoe.datasets.pictures import PictureFolder
 from mmoe.datasets.raw import RawDataset, check_unique, gold_of, require_file, with_in_kb
-from mmoe.datasets.rows import plain_text, unique_keys
+from mmoe.datasets.rows import plain_text
 from mmoe.errors import DataError
-from mmoe.files import read_text, sha256_of
+from mmoe.files import sha256_of
 from mmoe.records import SPLITS, Entity, Mention
 
 ATTRIBUTES, NAMES, SPLIT_IDS = "qid2abs.json", "qid2ne.json", "splits.json"
@@ -55,7 +55,7 @@ def read_melbench(folder: Path) -> RawDataset:
     attributes_file = require_file(folder / ATTRIBUTES, "it holds the entities' attributes")
     splits_file = require_file(folder / SPLIT_IDS, "it says which records train, validate and test")
     names_file = folder / NAMES if (folder / NAMES).is_file() else None
-    records = _object(data)
+    records = read_json_object(data)
     links = [link for key, record in records.items() for link in _links(data, key, record)]
     check_unique("mention id", ((m.mention_id, f"{data}, record {m.sentence_id!r}") for m in links))
     split_of, split_counts = _splits(splits_file, {_id(data, k, r) for k, r in records.items()})
@@ -91,25 +91,11 @@ def _data_file(folder: Path) -> Path:
     return found[0]
 
 
-def _object(file: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(read_text(file), object_pairs_hook=unique_keys)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{file}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; "
-            "fetch or mend the file"
-        ) from None
-    except KeyError as error:
-        raise DataError(
-            f"{file}: key {error.args[0]!r} stands twice in one object; keep one"
-        ) from None
-    if not isinstance(value, dict):
-        raise DataError(f"{file}: must be one JSON object, found {type(value).__name__}")
-    return value
-
-
 def _texts(file: Path) -> dict[str, str]:
-    return {key: plain_text(text, f"{file}, key {key!r}") for key, text in _object(file).items()}
+    return {
+        key: plain_text(text, f"{file}, key {key!r}")
+        for key, text in read_json_object(file).items()
+    }
 
 
 def _id(file: Path, key: str, record: Any) -> str:
@@ -152,7 +138,7 @@ def _links(file: Path, key: str, record: Any) -> Iterator[_Link]:
 
 def _splits(file: Path, records: set[str]) -> tuple[dict[str, str], dict[str, int]]:
     """Split by record id, and how many ids of either side the other one lacks."""
-    content, split_of = _object(file), dict[str, str]()
+    content, split_of = read_json_object(file), dict[str, str]()
     for key, ids in content.items():
         split = SPLIT_ALIASES.get(key, key)
         if split not in SPLITS:

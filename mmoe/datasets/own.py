@@ -2,114 +2,276 @@
 
     mentions.jsonl | mentions.csv    mention_id, word, context, split (train, valid, test);
                                      optional sentence_id (mention_id if absent), picture,
-                                     gold_qid (null, "" or "nil": the mention is not in Wikidata)
+                                     gold_qid (null, "" or "nil": the mention is not in Wikidata),
+                                     description
     entities.jsonl | entities.csv    qid, name; optional attributes, pictures
     pictures                         anywhere below the folder, named relative to it
 
-Other keys are ignored and counted. In CSV `pictures` is one cell, names separated by a bar.
+`own_schema.py` holds the keys' types and rules. Other keys are ignored and counted. In CSV `pictures` is
+one cell, names separated by a bar.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
+from pydantic import ValidationError
+
+from mmoe.datasets.own_explain import explain
+from mmoe.datasets.own_schema import ROWS, EntityRow, MentionRow
 from mmoe.datasets.pictures import PictureFolder
-from mmoe.datasets.raw import RawDataset, check_unique, gold_of, with_in_kb
-from mmoe.datasets.rows import Row, read_rows, unknown_keys
+from mmoe.datasets.problems import Kind, Problems
+from mmoe.datasets.raw import RawDataset, gold_of, with_in_kb
+from mmoe.datasets.rows import Row, rows_of, split_cell
 from mmoe.errors import DataError
 from mmoe.files import sha256_of
-from mmoe.records import SPLITS, Entity, Mention
+from mmoe.records import Entity, Mention
 
-MENTION_KEYS = frozenset(
-    {"mention_id", "sentence_id", "word", "context", "picture", "gold_qid", "split"}
-)
-ENTITY_KEYS = frozenset({"qid", "name", "attributes", "pictures"})
 ENDINGS = (".jsonl", ".csv")
+
+
+class TableKeys(NamedTuple):
+    """Which key of a table names the row, and which one its pictures."""
+
+    id: str
+    picture: str
+
+
+KEYS = {"mentions": TableKeys("mention_id", "picture"), "entities": TableKeys("qid", "pictures")}
+
+Model = TypeVar("Model", MentionRow, EntityRow)
+
+
+@dataclass
+class Table:
+    """What was read of one file, and what was noticed on the way.
+
+    Attributes:
+        name: mentions or entities.
+        file: null if the folder holds no such table, or two, or nobody asked for it.
+        rows: the row's number of each id, of rows with problems too.
+        splits: the split of every row that names one, of rows with problems too.
+        absent: (row number, key, name) of each picture that is listed but not there.
+        ignored: how many rows hold each unknown key.
+    """
+
+    name: str
+    file: Path | None
+    rows: dict[str, int] = field(default_factory=dict)
+    splits: set[str] = field(default_factory=set)
+    absent: list[tuple[int, str, str]] = field(default_factory=list)
+    ignored: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class OwnTables:
+    """Both tables of a folder: the rows that are right as records, and every problem of the others."""
+
+    mention_table: Table
+    entity_table: Table
+    mentions: list[Mention]
+    entities: list[Entity]
+    problems: Problems
 
 
 def recognises(folder: Path) -> bool:
     """Whether the folder holds one of the two tables."""
-    return any(_choices(folder, stem) for stem in ("mentions", "entities"))
+    return any(_choices(folder, stem) for stem in ROWS)
 
 
 def read_own(folder: Path) -> RawDataset:
     """Reads a folder in our own format.
 
     Raises:
-        DataError: naming file, row, key and remedy of the first thing that is wrong.
+        DataError: naming file, row, key and remedy of everything that is wrong, one problem a line.
     """
-    files = [_table(folder, stem) for stem in ("mentions", "entities")]
-    mention_rows, entity_rows = (read_rows(file) for file in files)
-    pictures = PictureFolder(folder)
-    missing = {"missing_mention_pictures": 0, "missing_entity_pictures": 0}
-    mentions = [_mention(row, pictures, missing) for row in mention_rows]
-    entities = [_entity(row, pictures, missing) for row in entity_rows]
-    check_unique("mention_id", _places([m.mention_id for m in mentions], mention_rows))
-    check_unique("qid", _places([e.qid for e in entities], entity_rows))
+    found = read_tables(folder)
+    found.problems.raise_any(f"`python -m mmoe.datasets check {folder}` lists all")
+    tables = (found.mention_table, found.entity_table)
     return RawDataset(
         format="own",
-        mentions=with_in_kb(mentions, entities),
-        entities=entities,
-        counts=missing
-        | _ignored("mentions", mention_rows, MENTION_KEYS)
-        | _ignored("entities", entity_rows, ENTITY_KEYS),
-        sources={file.name: sha256_of(file) for file in files},
+        mentions=with_in_kb(found.mentions, found.entities),
+        entities=found.entities,
+        counts={
+            "missing_mention_pictures": len(found.mention_table.absent),
+            "missing_entity_pictures": len(found.entity_table.absent),
+        }
+        | _ignored_keys(found.mention_table)
+        | _ignored_keys(found.entity_table),
+        sources={t.file.name: sha256_of(t.file) for t in tables if t.file is not None},
     )
+
+
+class OwnEntities(NamedTuple):
+    """The table of entities alone: its file, its rows as records, and what was noticed."""
+
+    file: Path
+    entities: list[Entity]
+    counts: dict[str, int]
+
+
+def read_entities(folder: Path) -> OwnEntities:
+    """The table of entities that stands beside mentions in another format.
+
+    Raises:
+        DataError: as `read_own`.
+    """
+    found = read_tables(folder, ("entities",))
+    found.problems.raise_any("mend these first")
+    table = found.entity_table
+    assert table.file is not None
+    counts = {"missing_entity_pictures": len(table.absent)} | _ignored_keys(table)
+    return OwnEntities(table.file, found.entities, counts)
+
+
+def _ignored_keys(table: Table) -> dict[str, int]:
+    return {f"ignored_key.{table.name}.{key}": n for key, n in sorted(table.ignored.items())}
+
+
+def read_tables(folder: Path, names: Collection[str] = tuple(ROWS)) -> OwnTables:
+    """Reads the named tables to their ends, whatever is wrong with them."""
+    problems, pictures = Problems(), PictureFolder(folder)
+    mention_table, entity_table = (
+        _table(folder, stem, problems) if stem in names else Table(stem, None) for stem in ROWS
+    )
+    mentions = [
+        _mention(row, found) for row, found in _read(mention_table, MentionRow, pictures, problems)
+    ]
+    entities = [
+        _entity(row, found) for row, found in _read(entity_table, EntityRow, pictures, problems)
+    ]
+    return OwnTables(mention_table, entity_table, mentions, entities, problems)
 
 
 def _choices(folder: Path, stem: str) -> list[Path]:
     return [path for ending in ENDINGS if (path := folder / f"{stem}{ending}").is_file()]
 
 
-def _table(folder: Path, stem: str) -> Path:
+def _table(folder: Path, stem: str, problems: Problems) -> Table:
     found = _choices(folder, stem)
-    if not found:
-        raise DataError(f"{folder}: no {stem}.jsonl or {stem}.csv; add one of them")
-    if len(found) > 1:
-        raise DataError(f"{folder}: holds {stem}.jsonl and {stem}.csv; remove one of them")
-    return found[0]
+    if len(found) == 1:
+        return Table(stem, found[0])
+    problems.add(
+        Kind.TABLE,
+        f"{folder}: holds {stem}.jsonl and {stem}.csv; remove one of them"
+        if found
+        else f"{folder}: no {stem}.jsonl or {stem}.csv; add one of them",
+    )
+    return Table(stem, None)
 
 
-def _mention(row: Row, pictures: PictureFolder, missing: dict[str, int]) -> Mention:
-    mention_id, split = row.filled("mention_id"), row.text("split")
-    if split not in SPLITS:
-        raise DataError(
-            f"{row.where}, key `split`: {split!r} is no split; write one of {', '.join(SPLITS)}"
+def _read(
+    table: Table, model: type[Model], pictures: PictureFolder, problems: Problems
+) -> Iterator[tuple[Model, list[str]]]:
+    """Each legal row with those of its pictures that are there."""
+    if table.file is None:
+        return
+    key, known = KEYS[table.name].id, model.model_fields.keys()
+    for row in rows_of(table.file, problems):
+        for name in row.values.keys() - known:
+            table.ignored[name] = table.ignored.get(name, 0) + 1
+        values, before = _values(row), len(problems)
+        _note_id(table, row, key, values.get(key), problems)
+        if isinstance(split := values.get("split"), str):
+            table.splits.add(split)
+        found = _find(table, row, values, pictures, problems)
+        try:
+            valid = model.model_validate(values)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                problems.add(*explain(detail, row))
+            continue
+        if len(problems) == before:
+            yield valid, found
+    _check_key_names(table, problems)
+
+
+def _values(row: Row) -> dict[str, Any]:
+    cell = row.values.get("pictures")
+    if isinstance(cell, str) and row.file.suffix == ".csv":
+        return row.values | {"pictures": split_cell(cell)}
+    return row.values
+
+
+def _note_id(table: Table, row: Row, key: str, value: Any, problems: Problems) -> None:
+    if not isinstance(value, str) or not value.strip():
+        return
+    name = value.strip() if key == "qid" else value
+    first = table.rows.setdefault(name, row.number)
+    if first != row.number:
+        problems.add(
+            Kind.DUPLICATE,
+            f"{row.where}: {key} {name!r} stands already in {row.file}, row {first}; "
+            "ids must be unique",
         )
-    listed = row.optional("picture")
-    picture = pictures.find(listed, f"{row.where}, key `picture`") if listed else None
-    missing["missing_mention_pictures"] += listed is not None and picture is None
+
+
+def _find(
+    table: Table,
+    row: Row,
+    values: dict[str, Any],
+    pictures: PictureFolder,
+    problems: Problems,
+) -> list[str]:
+    """Of rows with other problems too, so values may still be of any type."""
+    key = KEYS[table.name].picture
+    value = values.get(key)
+    listed = value if isinstance(value, list) and key == "pictures" else [value]
+    found = []
+    for name in listed:
+        if not (name and isinstance(name, str) and _is_whole(name)):
+            continue
+        try:
+            path = pictures.find(name, f"{row.where}, key `{key}`")
+        except DataError as error:
+            problems.add(Kind.OUTSIDE, str(error))
+            continue
+        if path is None:
+            table.absent.append((row.number, key, name))
+        else:
+            found.append(path)
+    return found
+
+
+def _check_key_names(table: Table, problems: Problems) -> None:
+    """An unknown key is named in the counts, so it must be text that can be written."""
+    for name in table.ignored:
+        if not _is_whole(name):
+            problems.add(
+                Kind.CHARACTER,
+                f"{table.file}: key `{name}` holds half a surrogate pair; rename the key",
+            )
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _mention(row: MentionRow, found: list[str]) -> Mention:
     return Mention(
-        mention_id=mention_id,
-        sentence_id=row.optional("sentence_id") or mention_id,
-        word=row.filled("word"),
-        context=row.text("context"),
-        picture=picture,
-        gold_qid=gold_of(row.optional("gold_qid")),
+        mention_id=row.mention_id,
+        sentence_id=row.sentence_id or row.mention_id,
+        word=row.word,
+        context=row.context,
+        picture=found[0] if found else None,
+        gold_qid=gold_of(row.gold_qid),
         in_kb=False,
-        split=split,
+        split=row.split,
+        description=row.description or None,
     )
 
 
-def _entity(row: Row, pictures: PictureFolder, missing: dict[str, int]) -> Entity:
-    qid = gold_of(row.filled("qid"))
-    if qid is None:
-        raise DataError(f'{row.where}, key `qid`: "nil" means no entity; give the entity its id')
-    listed = [name for name in row.texts("pictures") if name]
-    found = [pictures.find(name, f"{row.where}, key `pictures`") for name in listed]
-    missing["missing_entity_pictures"] += found.count(None)
+def _entity(row: EntityRow, found: list[str]) -> Entity:
     return Entity(
-        qid=qid,
-        name=row.filled("name"),
-        attributes=row.optional("attributes") or "",
-        pictures=tuple(name for name in found if name is not None),
+        qid=row.qid.strip(),
+        name=row.name,
+        attributes=row.attributes or "",
+        pictures=tuple(found),
     )
-
-
-def _places(ids: list[str], rows: list[Row]) -> list[tuple[str, str]]:
-    return [(name, row.where) for name, row in zip(ids, rows, strict=True)]
-
-
-def _ignored(table: str, rows: list[Row], known: frozenset[str]) -> dict[str, int]:
-    counts = unknown_keys(rows, known)
-    return {f"ignored_key.{table}.{key}": number for key, number in counts.items()}

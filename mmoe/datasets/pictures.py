@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import posixpath
-from concurrent.futures import ThreadPoolExecutor
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
 from mmoe.errors import DataError
-from mmoe.files import sha256_of
 
 PICTURE_ENDINGS = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".jfif", ".png", ".tif", ".tiff", ".webp"}
 )
-HASH_THREADS = 8
 
 
 class PictureFolder:
@@ -37,7 +36,7 @@ class PictureFolder:
         for spelling in dict.fromkeys((name, unquote(name))):
             path = _inside(spelling, where)
             parent, base = posixpath.split(path)
-            if base in self._files(parent):
+            if base in self.names(parent):
                 return path
         return None
 
@@ -47,14 +46,15 @@ class PictureFolder:
         Of several endings the first in alphabetical order counts.
         """
         found: dict[str, str] = {}
-        names = sorted(self._files(folder))
+        names = sorted(self.names(folder))
         pictures = [name for name in names if Path(name).suffix.lower() in PICTURE_ENDINGS]
         for decode in (str, unquote):
             for name in pictures:
                 found.setdefault(decode(Path(name).stem), posixpath.join(folder, name))
         return found
 
-    def _files(self, folder: str) -> frozenset[str]:
+    def names(self, folder: str) -> frozenset[str]:
+        """The files directly in `folder`; none if there is no such folder."""
         if folder not in self._listed:
             try:
                 with os.scandir(self.root / folder) as entries:
@@ -65,24 +65,45 @@ class PictureFolder:
         return self._listed[folder]
 
 
-def hash_pictures(root: Path, names: set[str]) -> dict[str, str]:
-    """SHA-256 of each picture's bytes, read by several threads.
+class NamedPictures:
+    """Finds the picture that a record means among the files of some folders, however its name is spelt.
 
-    Raises:
-        DataError: if a picture can't be read.
+    A name is looked up without its folders: as it stands, then whatever its ending, its percent-encoding
+    and the form of its accents.
+
+    Args:
+        folders: below the raw folder; the first one that holds the name counts.
+        cut_at_dot: at last look for what stands before the name's first dot: all that the MIMIC release
+            kept of the name of a mention's picture when it made the picture a .jpg.
     """
 
-    def digest(name: str) -> str:
-        try:
-            return sha256_of(root / name)
-        except OSError as error:
-            raise DataError(
-                f"{root / name}: can't be read ({error.strerror}); mend or remove it"
-            ) from None
+    def __init__(
+        self, pictures: PictureFolder, folders: Sequence[str], cut_at_dot: bool = False
+    ) -> None:
+        self._cut_at_dot = cut_at_dot
+        self._exact: dict[str, str] = {}
+        self._by_spelling: dict[str, str] = {}
+        for folder in folders:
+            for name in sorted(pictures.names(folder)):
+                path = posixpath.join(folder, name)
+                self._exact.setdefault(name, path)
+                if Path(name).suffix.lower() in PICTURE_ENDINGS:
+                    self._by_spelling.setdefault(_spelling(name), path)
 
-    ordered = sorted(names)
-    with ThreadPoolExecutor(HASH_THREADS) as pool:
-        return dict(zip(ordered, pool.map(digest, ordered), strict=True))
+    def find(self, listed: str) -> str | None:
+        """The file, relative to the raw folder; null if there is none."""
+        name = posixpath.basename(listed.replace("\\", "/"))
+        found = self._exact.get(name) or self._by_spelling.get(_spelling(name))
+        if found is None and self._cut_at_dot:
+            return self._by_spelling.get(_spelling(name.partition(".")[0]))
+        return found
+
+
+def _spelling(name: str) -> str:
+    """A picture's name in the form in which names are compared."""
+    stem, dot, ending = name.rpartition(".")
+    is_picture = f"{dot}{ending}".lower() in PICTURE_ENDINGS | {".svg"}
+    return unicodedata.normalize("NFC", unquote(stem if stem and is_picture else name))
 
 
 def _inside(name: str, where: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from mmoe.datasets import melbench, own
+from mmoe.datasets import fissfuse, melbench, mimic, own, wikidiverse
 from mmoe.datasets.raw import RawDataset
 from mmoe.errors import DataError
 
@@ -25,6 +25,19 @@ FORMATS = {
     ),
     "melbench": Format(
         melbench.recognises, melbench.read_melbench, "qid2abs.json, splits.json and one more .json"
+    ),
+    "mimic": Format(
+        mimic.recognises, mimic.read_mimic, "kb_entity.json with <name>_train.json, _dev, _test"
+    ),
+    "wikidiverse": Format(
+        wikidiverse.recognises,
+        wikidiverse.read_wikidiverse,
+        "train.json, valid.json, test.json with title2qid.json or .csv and entities.jsonl or .csv",
+    ),
+    "fissfuse": Format(
+        fissfuse.recognises,
+        fissfuse.read_fissfuse,
+        "<name>_train.jsonl, _valid, _test with entities.jsonl and one .h5",
     ),
 }
 
@@ -53,6 +66,9 @@ def read_dataset(folder: Path, format: str) -> RawDataset:  # noqa: A002 - as th
 
 def _recognise(folder: Path) -> str:
     found = [name for name, kind in FORMATS.items() if kind.recognises(folder)]
+    # Other formats list entities as ours does; mentions in our own table are what makes a folder ours.
+    if len(found) > 1 and not any((folder / f"mentions{end}").is_file() for end in own.ENDINGS):
+        found = [name for name in found if name != "own"]
     looked_for = "; ".join(f"{name}: {kind.files}" for name, kind in FORMATS.items())
     if not found:
         raise DataError(f"{folder}: no known format; looked for {looked_for}")

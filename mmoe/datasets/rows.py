@@ -1,19 +1,24 @@
-"""Rows of a JSONL or CSV file as typed values; every complaint names file, row and key."""
+"""Rows of a JSONL, CSV or TSV file, and values of them; every complaint names file, row and key."""
 
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmoe.datasets.problems import Kind, Problems
 from mmoe.errors import DataError
 from mmoe.files import read_text
 
 LIST_SEPARATOR = "|"
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+# Bytes that are not UTF-8 are read as lone surrogates; moved to the private use area they can't be taken
+# for a second mistake in the same row.
+_PRIVATE = {0xDC00 + byte: 0xF700 + byte for byte in range(0x80, 0x100)}
 
 
 def plain_text(value: Any, where: str) -> str:
@@ -23,7 +28,7 @@ def plain_text(value: Any, where: str) -> str:
         DataError: if it is another type or holds half a surrogate pair; the message begins with `where`.
     """
     if not isinstance(value, str):
-        raise DataError(f"{where}: must be text, found {json.dumps(value, ensure_ascii=True)[:60]}")
+        raise DataError(f"{where}: must be text, found {shown(value)}")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -31,6 +36,11 @@ def plain_text(value: Any, where: str) -> str:
             f"{where}: holds half a surrogate pair; write the character whole"
         ) from None
     return value
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: JSON, cut short."""
+    return json.dumps(value, ensure_ascii=True, default=str)[:60]
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,21 +93,53 @@ class Row:
         value = self.values.get(key)
         if value is None:
             return ()
-        if isinstance(value, str) and self.file.suffix == ".csv":
-            return tuple(part.strip() for part in value.split(LIST_SEPARATOR) if part.strip())
+        if isinstance(value, str) and self.file.suffix in DELIMITERS:
+            return tuple(split_cell(value))
         if not isinstance(value, list):
             raise DataError(f"{self.where}, key `{key}`: must be a list of texts")
         return tuple(plain_text(part, f"{self.where}, key `{key}`") for part in value)
 
 
+def split_cell(cell: str) -> list[str]:
+    """The texts that one CSV cell holds between bars."""
+    return [part.strip() for part in cell.split(LIST_SEPARATOR) if part.strip()]
+
+
 def read_rows(file: Path) -> list[Row]:
-    """All rows of a .jsonl or .csv file (UTF-8, with or without byte order mark), in file order.
+    """All rows of a .jsonl, .csv or .tsv file (UTF-8, with or without byte order mark), in file order.
 
     Raises:
         DataError: if the file is missing, not UTF-8, or a row of it can't be read.
     """
-    text = read_text(file)
-    return list(_csv_rows(file, text) if file.suffix == ".csv" else _json_rows(file, text))
+    problems = Problems()
+    rows = list(rows_of(file, problems))
+    problems.raise_any("mend these first")
+    return rows
+
+
+def rows_of(file: Path, problems: Problems) -> Iterator[Row]:
+    """The rows that can be read, one at a time; what is wrong with the others goes to `problems`.
+
+    Raises:
+        DataError: if the file is missing.
+    """
+    is_utf8 = True
+    try:
+        read_text(file)
+    except DataError as error:
+        if not file.is_file():
+            raise
+        is_utf8 = False
+        problems.add(Kind.ENCODING, str(error))
+    is_csv = file.suffix in DELIMITERS
+    with file.open(
+        encoding="utf-8-sig",
+        errors="strict" if is_utf8 else "surrogateescape",
+        # JSON strings may hold U+2028 and its kin, CSV cells line breaks: both end no row.
+        newline="" if is_csv else "\n",
+    ) as stream:
+        lines = stream if is_utf8 else (line.translate(_PRIVATE) for line in stream)
+        yield from (_csv_rows if is_csv else _json_rows)(file, lines, problems)
 
 
 def unknown_keys(rows: Iterable[Row], known: frozenset[str]) -> dict[str, int]:
@@ -109,51 +151,68 @@ def unknown_keys(rows: Iterable[Row], known: frozenset[str]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _json_rows(file: Path, text: str) -> Iterator[Row]:
-    # Not splitlines(): JSON strings may hold U+2028 and its kin, which end no line here.
-    for number, line in enumerate(text.split("\n"), start=1):
+def _json_rows(file: Path, lines: Iterable[str], problems: Problems) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        where = f"{file}, row {number}"
         try:
-            values = json.loads(line, object_pairs_hook=unique_keys)
-        except json.JSONDecodeError as error:
-            raise DataError(
-                f"{where}: not valid JSON at column {error.colno}: {error.msg}; "
-                "each line must be one whole JSON object"
-            ) from None
-        except KeyError as error:
-            raise DataError(f"{where}: key `{error.args[0]}` stands twice; keep one") from None
-        if not isinstance(values, dict):
-            raise DataError(f"{where}: must be a JSON object, found {type(values).__name__}")
-        yield Row(file, number, values)
+            yield Row(file, number, _json_object(line.removesuffix("\n")))
+        except DataError as error:
+            problems.add(Kind.BROKEN, f"{file}, row {number}: {error}")
 
 
-def _csv_rows(file: Path, text: str) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    start = 1
-    header: list[str] = []
+def _json_object(line: str) -> dict[str, Any]:
     try:
-        for cells in reader:
-            number, start = start, reader.line_num + 1
-            if not cells:
-                continue
-            if not header:
-                header = _checked_header(file, cells)
-                continue
-            if len(cells) != len(header):
-                raise DataError(
-                    f"{file}, row {number}: {len(cells)} cells where the header names "
-                    f"{len(header)}; quote cells that hold commas or line breaks"
-                )
+        values = json.loads(line, object_pairs_hook=unique_keys)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"not valid JSON at column {error.colno}: {error.msg}; "
+            "each line must be one whole JSON object"
+        ) from None
+    except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits
+        raise DataError(f"not readable JSON: {error}; shorten the value") from None
+    except KeyError as error:
+        raise DataError(f"key `{error.args[0]}` stands twice; keep one") from None
+    if not isinstance(values, dict):
+        raise DataError(
+            f"must be a JSON object, found {type(values).__name__}; write one object a line"
+        )
+    return values
+
+
+def _csv_rows(file: Path, lines: Iterable[str], problems: Problems) -> Iterator[Row]:
+    reader = csv.reader(lines, strict=True, delimiter=DELIMITERS[file.suffix])
+    start, header = 1, list[str]()
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            problems.add(
+                Kind.BROKEN,
+                f"{file}, row {start}: not valid CSV: {error}; mend the quotes of the row",
+            )
+            cells = []
+        if cells is None:
+            return
+        number, start = start, reader.line_num + 1
+        if not cells:
+            continue
+        if not header:
+            header = [cell.strip() for cell in cells]
+            if not _is_header(file, number, header, problems):
+                return
+        elif len(cells) == len(header):
             yield Row(file, number, dict(zip(header, cells, strict=True)))
-    except csv.Error as error:
-        raise DataError(f"{file}, row {start}: not valid CSV: {error}") from None
+        else:
+            problems.add(
+                Kind.BROKEN,
+                f"{file}, row {number}: {len(cells)} cells where the header names {len(header)}; "
+                "quote cells that hold commas or line breaks",
+            )
 
 
-def _checked_header(file: Path, cells: list[str]) -> list[str]:
-    header = [cell.strip() for cell in cells]
+def _is_header(file: Path, number: int, header: list[str], problems: Problems) -> bool:
     repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise DataError(f"{file}, row 1: column `{repeated[0]}` stands twice; keep one")
-    return header
+    for name in repeated:
+        problems.add(Kind.BROKEN, f"{file}, row {number}: column `{name}` stands twice; keep one")
+    return not repeated

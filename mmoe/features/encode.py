@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from mmoe.features.layout import TextLayout, find_focus
 from mmoe.features.runner import ShardPlan, run_shards
 from mmoe.features.shards import ABSENT, FORMAT_VERSION, OK, UNREADABLE, FeatureRow
 from mmoe.files import sha256_of
+from mmoe.pictures import DECODING_ERRORS, decoding_problem, open_picture
 from mmoe.records import ImageInput, TextInput, read_records
 
 TITLE_BATCH_FACTOR = 4  # titles are several times shorter than whole texts
@@ -164,7 +163,7 @@ def _encode_pictures(
             status.append(ABSENT)
             continue
         try:
-            pictures.append(load_picture(raw / row.picture))
+            pictures.append(load_picture(raw, row.picture))
             status.append(OK)
         except PictureError as error:
             unreadable.append(str(error))
@@ -184,40 +183,26 @@ def _unpadded(encoded: Encoded) -> list[Features]:
     return [(states[i, :n], pooled[i]) for i, n in enumerate(encoded.lengths_B.tolist())]
 
 
-# What Pillow's decoders raise on broken files, tried with some ten thousand of them.
-DECODER_ERRORS = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    RuntimeError,
-    ArithmeticError,
-    LookupError,
-    TypeError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
-
-
 class PictureError(Exception):
     """A picture that can't be decoded; the run goes on without it."""
 
 
-def load_picture(path: Path) -> Image.Image:
+def load_picture(raw: Path, name: str) -> Image.Image:
     """Decodes a picture as RGB.
 
+    Args:
+        raw: the data set's raw folder, to which `name` is relative.
     Raises:
         PictureError: whatever is wrong with the file: it names it.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata; a picture that decodes is good enough
-            with Image.open(path) as image:
+            with open_picture(raw, name) as stream, Image.open(stream) as image:
                 # A JPEG decodes several times faster at a size still twice what encoders take.
                 image.draft("RGB", (448, 448))
                 if image.mode.startswith("I;16"):  # convert() would clip all but the darkest
                     return image.point(lambda value: value / 256, "L").convert("RGB")
                 return image.convert("RGB")
-    except DECODER_ERRORS as error:
-        raise PictureError(f"{path}: {type(error).__name__}: {error}") from None
+    except DECODING_ERRORS as error:
+        raise PictureError(f"{raw / name}: {decoding_problem(error)}") from None

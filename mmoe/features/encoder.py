@@ -43,6 +43,45 @@ class Encoded:
     pooled_BP: Tensor
 
 
+@dataclass(frozen=True)
+class SpecialTokens:
+    """The ids that a tokenizer puts around a text, and those that part its title from its body."""
+
+    prefix: tuple[int, ...]
+    separator: tuple[int, ...]
+    suffix: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """How many they are."""
+        return len(self.prefix) + len(self.separator) + len(self.suffix)
+
+
+def special_tokens(name: str, tokenizer: Any) -> SpecialTokens:
+    """The special tokens of one tokenizer.
+
+    Args:
+        name: of the encoder, for the message.
+    Raises:
+        FeatureStoreError: if the tokenizer is empty.
+    """
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    dressed = tokenizer("a")["input_ids"]
+    if not set(bare) - {tokenizer.unk_token_id}:
+        raise FeatureStoreError(
+            f"encode.model = {name}: its tokenizer's files are missing: it knows no letter"
+        )
+    start = next(i for i in range(len(dressed)) if dressed[i : i + len(bare)] == bare)
+    separator = (
+        [tokenizer.sep_token_id]
+        if tokenizer.sep_token_id is not None
+        else tokenizer(SEPARATOR_TEXT, add_special_tokens=False)["input_ids"]
+    )
+    return SpecialTokens(
+        tuple(dressed[:start]), tuple(separator), tuple(dressed[start + len(bare) :])
+    )
+
+
 class Encoder(ABC):
     """A frozen model with its tokenizer and, where it sees pictures, its image processor.
 
@@ -102,29 +141,14 @@ class Encoder(ABC):
             raise FeatureStoreError(
                 f"encode.max_text_length = {max_length}: {self.name} takes at most {self.text_limit} tokens"
             )
-        bare = self.tokenizer("a", add_special_tokens=False)["input_ids"]
-        dressed = self.tokenizer("a")["input_ids"]
-        if not set(bare) - {self.tokenizer.unk_token_id}:
-            raise FeatureStoreError(
-                f"encode.model = {self.name}: its tokenizer's files are missing: it knows no letter"
-            )
-        start = next(i for i in range(len(dressed)) if dressed[i : i + len(bare)] == bare)
-        separator = (
-            [self.tokenizer.sep_token_id]
-            if self.tokenizer.sep_token_id is not None
-            else self.tokenizer(SEPARATOR_TEXT, add_special_tokens=False)["input_ids"]
-        )
-        shortest = 2 * (len(dressed) - len(bare) + len(separator)) - 1
+        special = special_tokens(self.name, self.tokenizer)
+        shortest = 2 * special.total - 1
         if max_length < shortest:
             raise FeatureStoreError(
                 f"encode.max_text_length = {max_length}: the special tokens of {self.name} need {shortest}"
             )
         return TextLayout(
-            max_length,
-            description_budget,
-            prefix=tuple(dressed[:start]),
-            separator=tuple(separator),
-            suffix=tuple(dressed[start + len(bare) :]),
+            max_length, description_budget, special.prefix, special.separator, special.suffix
         )
 
     def _padded(
@@ -227,6 +251,18 @@ class TextOnlyEncoder(Encoder):
         return Encoded(states, lengths_B, summed / lengths_B[:, None])
 
 
+def load_tokenizer(name: str) -> Any:
+    """The tokenizer alone of the encoder that `encode.model` names.
+
+    Raises:
+        FeatureStoreError: see `load_encoder`.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(_resolve(name))
+    except LOADING_ERRORS as error:
+        raise _not_loaded(name, error) from None
+
+
 def load_encoder(name: str, device: str = "auto", precision: str = "float32") -> Encoder:
     """Loads the encoder that `encode.model` names.
 
@@ -255,8 +291,12 @@ def load_encoder(name: str, device: str = "auto", precision: str = "float32") ->
             )
         return known.get(kind, TextOnlyEncoder)(name, source, chosen, dtype)
     except LOADING_ERRORS as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise FeatureStoreError(f"encode.model = {name}: can't be loaded: {reason}") from None
+        raise _not_loaded(name, error) from None
+
+
+def _not_loaded(name: str, error: Exception) -> FeatureStoreError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return FeatureStoreError(f"encode.model = {name}: can't be loaded: {reason}")
 
 
 def _resolve(name: str) -> str:

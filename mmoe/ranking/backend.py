@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from mmoe.errors import RankingError
-from mmoe.ranking.plain import FirstCandidate, NoDescription
+from mmoe.ranking.plain import FirstCandidate, GivenDescription, NoDescription
 from mmoe.records import Candidate, Description, Mention
 
 CandidatesByMention = Mapping[str, Sequence[Candidate]]
@@ -26,7 +26,7 @@ class Ranker(Protocol):
 
 
 def make_ranker(backend: str) -> Ranker:
-    """The backend of that name: none, first or lexical.
+    """The backend of that name: none, first, lexical or given.
 
     Raises:
         RankingError: if there is no such backend.
@@ -36,9 +36,11 @@ def make_ranker(backend: str) -> Ranker:
             return NoDescription()
         case "first":
             return FirstCandidate()
+        case "given":
+            return GivenDescription()
         case "lexical":
             # Imported here: scipy and bm25s would double the start of the other backends.
             from mmoe.ranking.lexical import Lexical
 
             return Lexical()
-    raise RankingError(f"rank.backend: no backend {backend!r}; use none, first or lexical")
+    raise RankingError(f"rank.backend: no backend {backend!r}; use none, first, lexical or given")

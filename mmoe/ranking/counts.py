@@ -9,6 +9,9 @@ from mmoe.records import SPLITS, Candidate, Description, Mention
 # Bounds of num_candidates; 0 and 1 stand apart, for there nothing is ranked.
 BY_CANDIDATES = {"0": (0, 0), "1": (1, 1), "2-5": (2, 5), "6-20": (6, 20), "21+": (21, 10**9)}
 
+# These choose no candidate, so that no share of their choices can be right or wrong.
+WITHOUT_CHOICE = frozenset({"none", "given"})
+
 Counts = dict[str, int | float | None]
 Row = tuple[Mention, Description, bool]  # the last: whether the gold entity is a candidate
 
@@ -18,7 +21,8 @@ def ranking_counts(
     descriptions: Sequence[Description],
     candidates_by_mention: Mapping[str, Sequence[Candidate]],
 ) -> dict[str, dict[str, object]]:
-    """Counts over all mentions and over each split; shares lie in [0, 1], null over no mention.
+    """Counts over all mentions and over each split; shares lie in [0, 1], null over no mention and for a
+    backend that chooses no candidate.
 
     share_right: of the mentions with a gold qid, those for which the gold entity was chosen;
     share_right_where_possible: of those whose gold entity is a candidate.
@@ -53,6 +57,7 @@ def _counts(rows: Sequence[Row]) -> Counts:
     with_gold = sum(mention.gold_qid is not None for mention, _, _ in rows)
     possible = sum(has_gold for _, _, has_gold in rows)
     right = sum(description.is_gold is True for _, description, _ in rows)
+    choosing = any(description.backend not in WITHOUT_CHOICE for _, description, _ in rows)
     return {
         "mentions": len(rows),
         "chosen": sum(description.qid is not None for _, description, _ in rows),
@@ -60,6 +65,6 @@ def _counts(rows: Sequence[Row]) -> Counts:
         "with_gold": with_gold,
         "with_gold_candidate": possible,
         "right": right,
-        "share_right": right / with_gold if with_gold else None,
-        "share_right_where_possible": right / possible if possible else None,
+        "share_right": right / with_gold if with_gold and choosing else None,
+        "share_right_where_possible": right / possible if possible and choosing else None,
     }

@@ -7,7 +7,9 @@ from mmoe.records.types import (
     Description,
     Entity,
     ImageInput,
+    Leak,
     Mention,
+    Picture,
     TextInput,
 )
 
@@ -17,7 +19,9 @@ __all__ = [
     "Description",
     "Entity",
     "ImageInput",
+    "Leak",
     "Mention",
+    "Picture",
     "TextInput",
     "read_metadata",
     "read_records",

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from mmoe.errors import DataError, one_line
 from mmoe.files import whole_file
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 _ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 

@@ -20,6 +20,8 @@ class Mention:
         gold_qid: the entity that is meant; null for nil.
         in_kb: whether the knowledge base holds the gold entity; false for nil.
         split: train, valid or test.
+        description: what the data set itself says of the entity that is meant, as MMoE's DME version
+            of the benchmarks does; only `rank.backend: given` reads it.
     """
 
     mention_id: str
@@ -30,6 +32,7 @@ class Mention:
     gold_qid: str | None
     in_kb: bool
     split: str
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +111,57 @@ class ImageInput:
     id: str
     picture: str | None
     sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a data set by its content.
+
+    Attributes:
+        picture: file relative to the data set's raw folder.
+        sha256: of its bytes; null if they can't be read.
+        phash: 64 bits of perceptual hash as 16 hex digits: near for pictures that look alike. Null if
+            the picture can't be decoded or shows a single colour.
+        width, height: in pixels; null if it can't be decoded.
+        problem: why it can't be read or decoded; null for a sound picture.
+    """
+
+    picture: str
+    sha256: str | None
+    phash: str | None
+    width: int | None
+    height: int | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What a mention shares with mentions across the border between train and the other two splits.
+
+    Attributes:
+        same_context: another mention across the border has the same context.
+        same_picture: … has a picture of the same bytes.
+        similar_picture: … has a picture that looks alike.
+        seen_gold: … has the same gold entity.
+        own_picture: a picture of the gold entity is the mention's own, to the byte.
+        similar_own_picture: a picture of the gold entity looks like the mention's own.
+    """
+
+    mention_id: str
+    split: str
+    same_context: bool
+    same_picture: bool
+    similar_picture: bool
+    seen_gold: bool
+    own_picture: bool
+    similar_own_picture: bool
+
+    @property
+    def crosses(self) -> bool:
+        """Whether the mention itself, text or picture, recurs across the border."""
+        return self.same_context or self.same_picture or self.similar_picture
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether a right answer can't come from a recurring text or picture."""
+        return not (self.crosses or self.own_picture or self.similar_own_picture)

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from mmoe.pictures import DECODING_ERRORS, open_picture
+
 LONGEST_SIDE = 160
 QUALITY = 78
-
-# What Pillow's readers raise on broken files.
-BROKEN = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    IndexError,
-    struct.error,
-    Image.DecompressionBombError,
-)
 
 
 @dataclass(frozen=True)
@@ -46,18 +36,18 @@ def thumbnail(raw: Path, picture: str | None) -> Thumbnail:
     if picture is None:
         return Thumbnail(None, 0, 0, "no picture")
     try:
-        return _encoded(raw / picture)
+        return _encoded(raw, picture)
     except FileNotFoundError:
         return Thumbnail(None, 0, 0, f"{picture}: no such file")
-    except BROKEN as error:
+    except DECODING_ERRORS as error:
         return Thumbnail(None, 0, 0, f"{picture}: unreadable ({type(error).__name__})")
 
 
-def _encoded(path: Path) -> Thumbnail:
+def _encoded(raw: Path, picture: str) -> Thumbnail:
     with warnings.catch_warnings():
         # Odd metadata is warned of while opening already; a picture that decodes is good enough.
         warnings.simplefilter("ignore")
-        with Image.open(path) as image:
+        with open_picture(raw, picture) as stream, Image.open(stream) as image:
             image.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
             turned = ImageOps.exif_transpose(image)
             turned.thumbnail((LONGEST_SIDE, LONGEST_SIDE))

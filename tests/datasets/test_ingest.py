@@ -11,27 +11,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.config.data import DataParams
 from mmoe.datasets import IngestFiles, ingest
-from mmoe.datasets.ingest import select_mentions
+from mmoe.datasets.ingest import Selection, select_mentions
 from mmoe.errors import DataError
 from mmoe.records import SPLITS, Entity, ImageInput, Mention, TextInput, read_metadata, read_records
 
 from tests.datasets.folders import mention, picture, three_mentions, two_entities, write_own
 
 
-def params(nil: Literal["drop", "keep"] = "drop", max_mentions: int | None = None) -> DataParams:
-    return DataParams(format="auto", nil=nil, max_mentions=max_mentions)
+def params(nil: Literal["drop", "keep"] = "drop", max_mentions: int | None = None) -> Selection:
+    return Selection("auto", nil, max_mentions)
 
 
 def files_below(folder: Path) -> IngestFiles:
     return IngestFiles(
         mentions=folder / "mentions.parquet",
         entities=folder / "entities.parquet",
+        pictures=folder / "pictures.parquet",
         mention_image=folder / "inputs/mention_image.parquet",
         entity_text=folder / "inputs/entity_text.parquet",
         entity_image=folder / "inputs/entity_image.parquet",
         counts=folder / "ingest.json",
+        journal=folder / "work/pictures.jsonl",
     )
 
 

@@ -17,6 +17,7 @@ from mmoe.files import sha256_of
 from mmoe.records import SPLITS
 
 from tests.datasets.folders import (
+    Table,
     mention,
     picture,
     three_mentions,
@@ -103,6 +104,9 @@ def test_csv_reads_as_jsonl(encoding: str, words: list[str]) -> None:
         ({"picture": "%2e%2e/x.png"}, r"leads out of the data set's folder"),
         ({"picture": "C:\\x.png"}, r"leads out of the data set's folder"),
         ({"picture": ["a"]}, r"key `picture`: must be text"),
+        ({"picture": "\ud800/x.png"}, r"key `picture`: holds half a surrogate"),
+        ({"description": 7}, r"key `description`: must be text, found 7; write it as one text"),
+        ({"\udc00": 1}, r"key `\\udc00` holds half a surrogate pair; rename"),
     ],
 )
 def test_a_bad_mention(tmp_path: Path, spoilt: dict[str, Any], message: str) -> None:
@@ -121,6 +125,13 @@ def test_a_bad_mention(tmp_path: Path, spoilt: dict[str, Any], message: str) -> 
         ({"qid": "nil", "name": "x"}, r"row 3, key `qid`: \"nil\" means no entity"),
         ({"qid": "Q3757", "name": "x"}, r"row 3: qid 'Q3757' stands already in .*row 1"),
         ({"qid": "Q5", "name": "x", "pictures": "a.png"}, r"row 3, key `pictures`: must be a list"),
+        (
+            {"qid": "Q5", "name": "x", "pictures": ["a", 5]},
+            r"key `pictures`, number 2: must be text",
+        ),
+        ({"qid": " NIL ", "name": "x"}, r"row 3, key `qid`: \" NIL \" means no entity"),
+        ({"qid": " Q3757 ", "name": "x"}, r"row 3: qid 'Q3757' stands already"),
+        ({"qid": "", "name": "x"}, r"row 3, key `qid`: is empty"),
     ],
 )
 def test_a_bad_entity(tmp_path: Path, entity: dict[str, Any], message: str) -> None:
@@ -140,6 +151,7 @@ def test_duplicate_mentions_name_both_rows(tmp_path: Path) -> None:
         (b'{"mention_id": "m1"\n', r"row 1: not valid JSON at column 20"),
         (b'\n\n["m1"]\n', r"row 3: must be a JSON object, found list"),
         (b'{"word": "a", "word": "b"}\n', r"row 1: key `word` stands twice"),
+        (b'{"word": 1' + b"0" * 5000 + b"}\n", r"row 1: not readable JSON"),
         (b'{"word": "\xe9"}\n', r"mentions\.jsonl: not UTF-8 at byte 10 \(0xe9\)"),
     ],
 )
@@ -155,7 +167,7 @@ def test_broken_jsonl(tmp_path: Path, content: bytes, message: str) -> None:
         ("mention_id,word\nm1\n", r"mentions\.csv, row 2: 1 cells where the header names 2"),
         ('word\n"a\nb"\n"c\n', r"mentions\.csv, row 4: not valid CSV"),
         ("word,word\n", r"row 1: column `word` stands twice"),
-        ("word,split\nx,train\n", r"row 2: key `mention_id` is missing"),
+        ("word,split\nx,train\n", r"row 1: column `mention_id` is missing; add it"),
     ],
 )
 def test_broken_csv(tmp_path: Path, content: str, message: str) -> None:
@@ -168,3 +180,53 @@ def test_broken_csv(tmp_path: Path, content: str, message: str) -> None:
 def test_line_separators_inside_a_string_end_no_row(tmp_path: Path) -> None:
     rows = [mention("m1", context="one\u2028two\x85three"), *three_mentions()[1:]]
     assert read_dataset(write_own(tmp_path, rows), "own").mentions[0].context.count("\u2028") == 1
+
+
+def test_descriptions(tmp_path: Path) -> None:
+    rows = [mention("m1", description="an island"), mention("m2", description=""), mention("m3")]
+    read = read_dataset(write_own(tmp_path, rows), "own")
+    assert [m.description for m in read.mentions] == ["an island", None, None]
+    assert not [name for name in read.counts if name.startswith("ignored_key")]
+
+
+def test_every_problem_at_once(tmp_path: Path) -> None:
+    rows = [
+        mention("m1", split="dev", word=" ", picture="../x.png"),
+        mention("m2", "valid", context=None),
+        mention("m2", "test"),
+    ]
+    entities: Table = [{"qid": "Q1"}, {"qid": "nil", "name": "x", "pictures": 3}]
+    with pytest.raises(DataError) as caught:
+        read_dataset(write_own(tmp_path, rows, entities), "own")
+    mentions, kb = tmp_path / "mentions.jsonl", tmp_path / "entities.jsonl"
+    said = [line.split(";")[0] for line in str(caught.value).splitlines()]
+    assert sorted(said) == sorted(
+        [
+            f"{mentions}, row 1, key `picture`: '../x.png' leads out of the data set's folder",
+            f"{mentions}, row 1, key `word`: is empty",
+            f"{mentions}, row 1, key `split`: 'dev' is no split",
+            f"{mentions}, row 2, key `context`: must be text, found null",
+            f"{mentions}, row 3: mention_id 'm2' stands already in {mentions}, row 2",
+            f"{kb}, row 1: key `name` is missing",
+            f'{kb}, row 2, key `qid`: "nil" means no entity',
+            f"{kb}, row 2, key `pictures`: must be a list of texts, found 3",
+        ]
+    )
+
+
+@pytest.mark.parametrize("number", [20, 21, 50])
+def test_ingest_says_twenty_and_where_the_others_are(tmp_path: Path, number: int) -> None:
+    rows = [mention(f"m{i}", word="") for i in range(number)]
+    with pytest.raises(DataError) as caught:
+        read_dataset(write_own(tmp_path, rows), "own")
+    lines = str(caught.value).splitlines()
+    assert len([line for line in lines if "is empty" in line]) == 20
+    rest = f"… and {number - 20} more; `python -m mmoe.datasets check {tmp_path}` lists all"
+    assert lines[20:] == ([rest] if number > 20 else [])
+
+
+def test_both_tables_are_read_where_one_is_doubled(tmp_path: Path) -> None:
+    write_own(tmp_path, entities=[{"qid": "Q1"}])
+    (tmp_path / "mentions.csv").write_text("mention_id\n")
+    with pytest.raises(DataError, match=r"(?s)remove one of them.*row 1: key `name` is missing"):
+        read_dataset(tmp_path, "own")

@@ -2,14 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
-from mmoe.datasets import read_dataset
+from mmoe.config.data import DataParams
+from mmoe.datasets import FORMATS, read_dataset
 from mmoe.errors import DataError
 
-from tests.datasets.folders import write_melbench, write_own
+from tests.datasets.fissfuse_folder import write_fissfuse
+from tests.datasets.folders import three_mentions, write_jsonl, write_melbench, write_own
+from tests.datasets.mimic_folder import write_mimic
+from tests.datasets.wikidiverse_folder import write_wikidiverse
+
+WRITERS: dict[str, Callable[[Path], Path]] = {
+    "own": write_own,
+    "melbench": write_melbench,
+    "mimic": write_mimic,
+    "wikidiverse": write_wikidiverse,
+    "fissfuse": write_fissfuse,
+}
+
+
+def test_the_knob_names_every_format() -> None:
+    allowed = get_args(get_type_hints(DataParams)["format"])
+    assert set(allowed) == {"auto", *FORMATS}
+    assert set(WRITERS) == set(FORMATS)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_each_format_is_recognised_with_certainty(tmp_path: Path, name: str) -> None:
+    assert read_dataset(WRITERS[name](tmp_path), "auto").format == name
+
+
+@pytest.mark.parametrize("name", ["wikidiverse", "fissfuse"])
+def test_entities_as_ours_make_no_folder_ours_but_mentions_do(tmp_path: Path, name: str) -> None:
+    write_jsonl(WRITERS[name](tmp_path) / "mentions.jsonl", three_mentions())
+    with pytest.raises(DataError, match=rf"looks like own and {name}; set data\.format"):
+        read_dataset(tmp_path, "auto")
+    assert read_dataset(tmp_path, name).format == name
+
+
+@pytest.mark.parametrize("one", WRITERS)
+@pytest.mark.parametrize("other", WRITERS)
+def test_two_data_sets_in_one_folder_are_never_guessed(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    WRITERS[other](WRITERS[one](tmp_path))
+    if one == other:
+        assert read_dataset(tmp_path, "auto").format == one
+        return
+    with pytest.raises(DataError):
+        read_dataset(tmp_path, "auto")
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:
@@ -33,8 +79,8 @@ def test_two_formats_in_one_folder_want_the_knob(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"data\.format = 'mimic': unknown; known: auto, own"):
-        read_dataset(tmp_path, "mimic")
+    with pytest.raises(DataError, match=r"data\.format = 'csv': unknown; known: auto, own"):
+        read_dataset(tmp_path, "csv")
 
 
 @pytest.mark.parametrize("stem", ["mentions", "entities"])

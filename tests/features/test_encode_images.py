@@ -21,6 +21,8 @@ from mmoe.features.shards import ABSENT, OK, UNREADABLE, open_shard
 from mmoe.features.store import FeatureTable, read_features
 from mmoe.records import ImageInput, write_records
 
+from tests.datasets.fissfuse_folder import write_archive
+
 RED = (250, 10, 20)
 
 
@@ -119,7 +121,7 @@ def test_every_row_holds_its_own_picture(
         if name in BAD:
             assert not len(states)
             continue
-        alone = encoder.encode_images([load_picture(tmp_path / "raw" / name)])
+        alone = encoder.encode_images([load_picture(tmp_path / "raw", name)])
         torch.testing.assert_close(states, alone.states_BLC[0].half(), atol=2e-3, rtol=2e-3)
         torch.testing.assert_close(
             table.pooled_NP[i], alone.pooled_BP[0].half(), atol=2e-3, rtol=2e-3
@@ -169,7 +171,7 @@ def test_two_runs_write_the_same_bytes(
 )
 def test_a_picture_is_decoded_in_its_colours(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(GOOD[name])
-    picture = load_picture(tmp_path / name)
+    picture = load_picture(tmp_path, name)
     assert picture.mode == "RGB"
     pixels = np.asarray(picture, dtype=int)
     assert abs(pixels[0, 0] - RED).max() < 25
@@ -177,15 +179,29 @@ def test_a_picture_is_decoded_in_its_colours(tmp_path: Path, name: str) -> None:
         assert pixels[-1, -1].max() < 25
 
 
+def test_members_of_an_hdf5_file_are_encoded_as_files_are(
+    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
+) -> None:
+    members = {"plain.jpg": GOOD["plain.jpg"], "cut.jpg": BAD["cut.jpg"]}
+    stored = {f"entity_image/{n}": np.frombuffer(c, np.uint8) for n, c in members.items()}
+    pack = write_archive(tmp_path / "pack.h5", stored).read_bytes()
+    names = [f"pack.h5::entity_image/{name}" for name in (*members, "gone")]
+    files = {"pack.h5": pack, "plain.jpg": GOOD["plain.jpg"]}
+    summary, table = run(tmp_path, files, listed([*names, "plain.jpg"]), params, encoders["clip"])
+    assert table.present.tolist() == [True, False, False, True]
+    assert all(name in line for name, line in zip(names[1:], summary.unreadable, strict=True))
+    assert torch.equal(table.pooled_NP[0], table.pooled_NP[3])
+
+
 def test_a_large_jpeg_keeps_twice_what_encoders_take(tmp_path: Path) -> None:
     (tmp_path / "large.jpg").write_bytes(GOOD["large.jpg"])
-    assert min(load_picture(tmp_path / "large.jpg").size) >= 448
+    assert min(load_picture(tmp_path, "large.jpg").size) >= 448
 
 
 def test_sixteen_bits_of_grey_keep_their_shades(tmp_path: Path) -> None:
     ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None]
     Image.fromarray(ramp).save(tmp_path / "deep.png")
-    pixels = np.asarray(load_picture(tmp_path / "deep.png"), dtype=int)
+    pixels = np.asarray(load_picture(tmp_path, "deep.png"), dtype=int)
     assert abs(pixels[0] - np.arange(256)[:, None]).max() <= 1
 
 
@@ -223,7 +239,7 @@ def test_a_broken_file_raises_nothing_but_a_picture_error(
     path = tmp_path_factory.getbasetemp() / "broken"
     path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
     with contextlib.suppress(PictureError):
-        assert load_picture(path).mode == "RGB"
+        assert load_picture(path.parent, path.name).mode == "RGB"
 
 
 def test_a_decoder_that_gives_up_in_its_own_way_is_a_picture_error(tmp_path: Path) -> None:
@@ -231,10 +247,10 @@ def test_a_decoder_that_gives_up_in_its_own_way_is_a_picture_error(tmp_path: Pat
     content[80:84] = bytes(4)  # the pixel format's flags
     (tmp_path / "odd.dds").write_bytes(content)
     with pytest.raises(PictureError, match=r"odd\.dds: NotImplementedError"):
-        load_picture(tmp_path / "odd.dds")
+        load_picture(tmp_path, "odd.dds")
 
 
 def test_a_decompression_bomb_is_a_picture_error(tmp_path: Path, few_pixels: None) -> None:
     (tmp_path / "bomb.png").write_bytes(saved("PNG", size=(200, 200)))
     with pytest.raises(PictureError, match=r"bomb\.png: DecompressionBombError"):
-        load_picture(tmp_path / "bomb.png")
+        load_picture(tmp_path, "bomb.png")

@@ -12,7 +12,17 @@ import pytest
 
 from pipeline.stage import run_part_stage, run_stage
 
-STAGES = ("ingest", "retrieve", "rank", "encode", "baselines", "train", "evaluate", "report")
+STAGES = (
+    "ingest",
+    "retrieve",
+    "rank",
+    "audit",
+    "encode",
+    "baselines",
+    "train",
+    "evaluate",
+    "report",
+)
 FUNCTIONS = {stage: "ingest_stage" if stage == "ingest" else stage for stage in STAGES}
 
 

@@ -58,7 +58,8 @@ def no_gold_in_valid() -> None:
 
 
 def latin_1() -> None:
-    MENTIONS.write_bytes(MENTIONS.read_bytes() + b'{"word": "Z\xfcrich"}\n')
+    row = b'{"mention_id": "x", "word": "Z\xfcrich", "context": "", "split": "test"}\n'
+    MENTIONS.write_bytes(MENTIONS.read_bytes() + row)
 
 
 def escaping_picture() -> None:

@@ -17,6 +17,7 @@ at = Layout("tiny")
 READ_FIRST = {
     "retrieve": at.mentions,
     "rank": at.candidates,
+    "audit": at.pictures,
     "encode": at.inputs("mention_text"),
     "baselines": at.entities,
     "train": at.mentions,

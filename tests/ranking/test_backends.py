@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,6 +123,26 @@ def test_a_candidate_of_another_data_set_is_refused() -> None:
         group_candidates([mention("a")], candidates("z", "x"))
 
 
+def test_given_takes_what_the_data_set_says_and_chooses_no_candidate() -> None:
+    mentions = [replace(mention("a", gold_qid="Q1"), description="painter"), mention("b")]
+    found = {"a": candidates("a", "sailor", "cook")}
+    assert make_ranker("given").rank(mentions, found) == [
+        Description("a", None, "painter", "given", None, 2, None),
+        Description("b", None, None, "given", None, 0, None),
+    ]
+    assert make_ranker("given").rank([], {}) == []
+
+
+def test_given_wants_a_data_set_with_descriptions() -> None:
+    with pytest.raises(
+        RankingError,
+        match=r"rank\.backend: the data set gives no mention a desc.*; use none, first",
+    ):
+        make_ranker("given").rank([mention("a"), mention("b")], {})
+
+
 def test_an_unknown_backend_is_named() -> None:
-    with pytest.raises(RankingError, match="no backend 'oracle'; use none, first or lexical"):
+    with pytest.raises(
+        RankingError, match="no backend 'oracle'; use none, first, lexical or given"
+    ):
         make_ranker("oracle")

@@ -77,6 +77,17 @@ def test_right_choices_are_counted_among_what_was_possible() -> None:
     assert counts["train"]["share_right_where_possible"] is None
 
 
+@pytest.mark.parametrize("backend", ["none", "given"])
+def test_where_nothing_is_chosen_no_share_is_right(backend: str) -> None:
+    """A share of 0 would say that the choices were wrong."""
+    mentions = [replace(mention("m", gold_qid="Q1"), description="painter")]
+    found = {"m": candidates("m", "x", "y")}
+    counts = ranking_counts(mentions, make_ranker(backend).rank(mentions, found), found)["test"]
+    assert (counts["chosen"], counts["described"]) == (0, int(backend == "given"))
+    assert (counts["with_gold"], counts["with_gold_candidate"], counts["right"]) == (1, 1, 0)
+    assert counts["share_right"] is counts["share_right_where_possible"] is None
+
+
 def test_a_nil_mention_never_counts_as_possible() -> None:
     mentions, found = [mention("nil")], {"nil": candidates("nil", "x", "y")}
     records = make_ranker("first").rank(mentions, found)

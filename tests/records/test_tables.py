@@ -71,7 +71,7 @@ def test_the_lists_of_a_record_come_back_as_tuples(tmp_path: Path) -> None:
 
 def test_columns_are_nullable_where_the_type_says_so() -> None:
     nullable = {field.name for field in schema_of(Mention) if field.nullable}
-    assert nullable == {"picture", "gold_qid"}
+    assert nullable == {"picture", "gold_qid", "description"}
 
 
 def test_a_null_where_none_may_stand_is_not_written(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_another_type_of_record_is_named(tmp_path: Path) -> None:
     path = tmp_path / "e.parquet"
     write_records(path, Entity, ENTITIES)
     assert refused(path, Mention) == (
-        f"{path}: holds schema Entity version 1, wanted Mention version 1; "
+        f"{path}: holds schema Entity version 2, wanted Mention version 2; "
         "run dvc repro to write it again"
     )
 

@@ -1,0 +1,1 @@
+"""What `python -m mmoe.datasets` can do, one module a command."""

@@ -1,0 +1,172 @@
+"""Everything there is to say about a raw folder: problems that stop ingest, and what is worth a look."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmoe.datasets import own
+from mmoe.datasets.own import OwnTables, Table
+from mmoe.datasets.own_schema import ROWS
+from mmoe.datasets.problems import Kind, Notice, Problems
+from mmoe.datasets.raw import with_in_kb
+from mmoe.datasets.registry import FORMATS, read_dataset
+from mmoe.records import SPLITS, Entity, Mention
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a look at a folder found.
+
+    Attributes:
+        size: mentions by split and entities, in words.
+        counts: what the reader counted and passed over; empty for our own format, where every one
+            of them is a notice.
+    """
+
+    size: str
+    counts: dict[str, int]
+    problems: Problems
+    notices: Problems
+
+
+def examine(folder: Path, format: str) -> Findings:  # noqa: A002 - as the knob data.format
+    """Looks at a folder in any format; of our own format every problem is found at once.
+
+    Raises:
+        DataError: if the folder is not recognised; in other formats, the first thing that is wrong.
+    """
+    found = [name for name, kind in FORMATS.items() if kind.recognises(folder)]
+    if folder.is_dir() and (format == "own" or (format == "auto" and found == ["own"])):
+        return examine_own(folder, tuple(ROWS))
+    dataset = read_dataset(folder, format)
+    problems, notices = Problems(), Problems()
+    _check_gold(folder, dataset.mentions, problems)
+    _notice_mentions(
+        dataset.mentions,
+        {entity.qid for entity in dataset.entities},
+        lambda mention: f"{folder}, mention {mention.mention_id!r}",
+        notices,
+    )
+    _notice_entities(dataset.entities, lambda entity: f"{folder}, entity {entity.qid!r}", notices)
+    return Findings(
+        _size(dataset.format, dataset.mentions, dataset.entities), dataset.counts, problems, notices
+    )
+
+
+def examine_own(folder: Path, names: Collection[str]) -> Findings:
+    """Looks at the named tables of a folder in our own format."""
+    read, notices = own.read_tables(folder, names), Problems()
+    mention_table, entity_table = read.mention_table, read.entity_table
+    for table in (mention_table, entity_table):
+        for number, key, name in table.absent:
+            notices.add(
+                Notice.PICTURE,
+                f"{table.file}, row {number}, key `{key}`: {name!r} is not there; add the file or "
+                "drop the name",
+            )
+    # A row that can't be read might hold the entity.
+    is_known = entity_table.file is not None and not read.problems.of(Kind.BROKEN)
+    qids = entity_table.rows.keys() if is_known else None
+    _notice_mentions(read.mentions, qids, lambda m: _row(mention_table, m.mention_id), notices)
+    _notice_entities(read.entities, lambda e: _row(entity_table, e.qid), notices)
+    for table, model in zip((mention_table, entity_table), ROWS.values(), strict=True):
+        _notice_keys(table, list(model.model_fields), notices)
+    _check_whole(folder, read)
+    return Findings(_size("own", read.mentions, read.entities), {}, read.problems, notices)
+
+
+def _row(table: Table, name: str) -> str:
+    return f"{table.file}, row {table.rows[name]}"
+
+
+def _size(name: str, mentions: list[Mention], entities: list[Entity]) -> str:
+    splits = Counter(mention.split for mention in mentions)
+    each = ", ".join(f"{splits[split]:,} {split}" for split in SPLITS)
+    return f"format {name}, {len(mentions):,} mentions ({each}), {len(entities):,} entities"
+
+
+def _check_whole(folder: Path, read: OwnTables) -> None:
+    """What only whole tables can lack; a row that can't be read might hold it."""
+    problems, mentions, entities = read.problems, read.mention_table, read.entity_table
+    if problems.of(Kind.BROKEN) or problems.of(Kind.ENCODING):
+        return
+    was_sound = not problems
+    if entities.file is not None and not entities.rows and was_sound:
+        problems.add(
+            Kind.TABLE, f"{entities.file}: the knowledge base is empty; list at least one entity"
+        )
+    if mentions.file is None:
+        return
+    for split in SPLITS:
+        if split not in mentions.splits:
+            problems.add(
+                Kind.EMPTY_SPLIT,
+                f"{mentions.file}: no mention has split {split}; assign some to it",
+            )
+    if entities.rows and was_sound:
+        linked = with_in_kb(read.mentions, read.entities)
+        _check_gold(folder, linked, problems, mentions.splits)
+
+
+def _check_gold(
+    folder: Path, mentions: list[Mention], problems: Problems, splits: Set[str] = frozenset(SPLITS)
+) -> None:
+    linked = {mention.split for mention in mentions if mention.in_kb}
+    for split in SPLITS:
+        if split in splits - linked:
+            problems.add(
+                Kind.EMPTY_SPLIT,
+                f"{folder}: no mention of split {split} has its gold entity in the knowledge base; "
+                "check its gold qids",
+            )
+
+
+def _notice_mentions(
+    mentions: Iterable[Mention],
+    qids: Set[str] | None,
+    where: Callable[[Mention], str],
+    notices: Problems,
+) -> None:
+    for mention in mentions:
+        if _folded(mention.word) not in _folded(mention.context):
+            notices.add(
+                Notice.WORD,
+                f"{where(mention)}, key `word`: {mention.word!r} is not in the context; "
+                "check that they belong together",
+            )
+        gold = mention.gold_qid
+        if qids is not None and gold is not None and gold not in qids:
+            notices.add(
+                Notice.GOLD,
+                f"{where(mention)}, key `gold_qid`: the knowledge base lacks {gold!r}; add the entity "
+                "or leave it to data.nil",
+            )
+
+
+def _notice_entities(
+    entities: Iterable[Entity], where: Callable[[Entity], str], notices: Problems
+) -> None:
+    for entity in entities:
+        if not entity.attributes.strip():
+            notices.add(
+                Notice.ATTRIBUTES,
+                f"{where(entity)}, key `attributes`: nothing is said of {entity.name!r}; "
+                "a sentence helps the matcher",
+            )
+
+
+def _notice_keys(table: Table, known: list[str], notices: Problems) -> None:
+    for name, number in sorted(table.ignored.items()):
+        close = difflib.get_close_matches(name, known, n=1)
+        remedy = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
+        rows = "1 row" if number == 1 else f"{number:,} rows"
+        notices.add(Notice.UNKNOWN, f"{table.file}, key `{name}`: ignored in {rows}; {remedy}")
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

@@ -1,0 +1,103 @@
+"""Every picture's content: bytes, size, and a perceptual hash; in parallel, and resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import imagehash
+from PIL import Image
+from tqdm import tqdm
+
+from mmoe.errors import one_line
+from mmoe.pictures import DECODING_ERRORS, decoding_problem, picture_file, read_picture
+from mmoe.records import Picture
+
+AT_ONCE = 256  # pictures between two writes of the journal
+DRAFT = (64, 64)  # JPEG decodes at the smallest scale that is at least this
+
+
+def fingerprint_pictures(root: Path, names: set[str], journal: Path) -> list[Picture]:
+    """Hashes pictures by as many threads as there are cores, sorted by name.
+
+    A picture that can't be read or decoded is reported in its row; the others go on.
+
+    Args:
+        root: the data set's raw folder, to which the names are relative.
+        journal: JSON lines of what is done already; a killed run goes on from it. A picture whose file
+            has changed in size or time of change since is hashed again.
+    """
+    done = {row.picture: row for row in _read_journal(root, journal) if row.picture in names}
+    left = sorted(names - done.keys())
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    progress = tqdm(total=len(names), initial=len(done), desc="pictures", unit="picture")
+    workers = ThreadPoolExecutor(os.cpu_count())
+    with (
+        progress,
+        workers,
+        warnings.catch_warnings(),
+        journal.open("a", encoding="utf-8") as stream,
+    ):
+        warnings.simplefilter("ignore")  # odd metadata; a picture that decodes is good enough
+        for start in range(0, len(left), AT_ONCE):
+            chunk = left[start : start + AT_ONCE]
+            rows = list(workers.map(lambda name: _fingerprint(root, name), chunk))
+            done |= {row.picture: row for row in rows}
+            lines = ({"stamp": _stamp(root, row.picture), **asdict(row)} for row in rows)
+            stream.writelines(json.dumps(line) + "\n" for line in lines)
+            stream.flush()
+            progress.update(len(rows))
+    return [done[name] for name in sorted(names)]
+
+
+def _fingerprint(root: Path, name: str) -> Picture:
+    try:
+        content = read_picture(root, name)
+    except OSError as error:
+        return Picture(name, None, None, None, None, one_line(error))
+    digest = hashlib.sha256(content).hexdigest()
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
+            image.draft("L", DRAFT)
+            looks = _perceptual_hash(image)
+    except DECODING_ERRORS as error:
+        return Picture(name, digest, None, None, None, decoding_problem(error))
+    return Picture(name, digest, looks, width, height, None)
+
+
+def _perceptual_hash(image: Image.Image) -> str | None:
+    """The hash; null for a single colour, whose frequencies are nothing but rounding."""
+    grey = image.convert("L")
+    low, high = grey.getextrema()
+    return None if low == high else str(imagehash.phash(grey))
+
+
+def _read_journal(root: Path, journal: Path) -> Iterator[Picture]:
+    """The whole lines of the journal whose pictures have not changed since."""
+    if not journal.is_file():
+        return
+    for line in journal.read_text(encoding="utf-8").splitlines():
+        try:
+            values = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # the line that a kill cut off
+        stamp = values.pop("stamp")
+        if stamp is not None and stamp == _stamp(root, values["picture"]):
+            yield Picture(**values)
+
+
+def _stamp(root: Path, name: str) -> str | None:
+    """Size and time of change of the file that holds the picture; null if it can't be looked at."""
+    try:
+        status = picture_file(root, name).stat()
+    except OSError:
+        return None
+    return f"{status.st_size}-{status.st_mtime_ns}"

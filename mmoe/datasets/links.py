@@ -1,0 +1,149 @@
+"""From the links that a published file lists to mentions with ids of their own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from mmoe.datasets.raw import check_unique
+from mmoe.datasets.rows import Row, unknown_keys
+from mmoe.errors import DataError
+from mmoe.records import Entity, Mention
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One mention as a file lists it.
+
+    Attributes:
+        where: file and row, for messages.
+        given_id: the file's own id, of the mention or of its sentence; need not be unique.
+        word: as it stands in the file, percent-encoded or not.
+        picture: the file that was found for it; null if there is none.
+    """
+
+    where: str
+    given_id: str
+    split: str
+    sentence: str
+    word: str
+    picture: str | None
+    gold_qid: str | None
+    description: str | None = None
+
+
+def mentions_of(links: Sequence[Link]) -> tuple[list[Mention], dict[str, int]]:
+    """The links as mentions, and what was noticed.
+
+    An id that stands once is kept. Of one that stands several times every mention gets a number after
+    it, `12#0`, `12#1`. Mentions with one text in one split share the sentence_id of the first.
+
+    Raises:
+        DataError: if a made id meets one of the file.
+    """
+    total, seen = Counter(link.given_id for link in links), Counter[str]()
+    sentence_ids, num_renamed = _sentence_ids(links)
+    mentions = []
+    for link, sentence_id in zip(links, sentence_ids, strict=True):
+        number = seen[link.given_id]
+        seen[link.given_id] += 1
+        mentions.append(
+            Mention(
+                mention_id=f"{link.given_id}#{number}"
+                if total[link.given_id] > 1
+                else link.given_id,
+                sentence_id=sentence_id,
+                word=percent_decoded(link.word),
+                context=link.sentence,
+                picture=link.picture,
+                gold_qid=link.gold_qid,
+                in_kb=False,
+                split=link.split,
+                description=link.description,
+            )
+        )
+    check_unique(
+        "mention id",
+        ((m.mention_id, link.where) for m, link in zip(mentions, links, strict=True)),
+    )
+    return mentions, _counts(links, mentions) | {"ids_of_several_sentences": num_renamed}
+
+
+def distinct_entities(found: Iterable[tuple[Entity, str]]) -> tuple[list[Entity], int]:
+    """The entities, each once, and how many were the repetition of another one.
+
+    Args:
+        found: (entity, where it stands).
+    Raises:
+        DataError: if two entities with one qid differ.
+    """
+    seen: dict[str, tuple[Entity, str]] = {}
+    num_repeated = 0
+    for entity, where in found:
+        first, place = seen.setdefault(entity.qid, (entity, where))
+        if entity != first:
+            raise DataError(
+                f"{where}: qid {entity.qid!r} stands already in {place} with other values; keep one"
+            )
+        num_repeated += where != place
+    return [entity for entity, _ in seen.values()], num_repeated
+
+
+def given_id_of(row: Row, key: str) -> str:
+    """A row's own id, a text or a whole number.
+
+    Raises:
+        DataError: if it is missing, empty or anything else.
+    """
+    value = row.values.get(key)
+    return str(value) if type(value) is int else row.filled(key)
+
+
+def ignored_keys(table: str, rows: Iterable[Row], known: frozenset[str]) -> dict[str, int]:
+    """How many rows of a table hold each key that the reader does not look at, as counts."""
+    return {f"ignored_key.{table}.{key}": n for key, n in unknown_keys(rows, known).items()}
+
+
+def percent_decoded(text: str) -> str:
+    """`text` without percent-encoding; as it stands where that would not be UTF-8."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
+
+
+def _sentence_ids(links: Sequence[Link]) -> tuple[list[str], int]:
+    """The sentence_id of each link, and how many sentences could not have the file's own id."""
+    id_of: dict[tuple[str, str, str], str] = {}
+    taken: set[str] = set()
+    num_renamed = 0
+    for link in links:
+        key = _sentence_key(link)
+        if key in id_of:
+            continue
+        name, number = link.given_id, 1
+        while name in taken:
+            number += 1
+            name = f"{link.given_id}~{number}"
+        num_renamed += number > 1
+        taken.add(name)
+        id_of[key] = name
+    return [id_of[_sentence_key(link)] for link in links], num_renamed
+
+
+def _sentence_key(link: Link) -> tuple[str, str, str]:
+    # An empty text says nothing of belonging together.
+    return (link.split, link.sentence, "" if link.sentence.strip() else link.given_id)
+
+
+def _counts(links: Sequence[Link], mentions: Sequence[Mention]) -> dict[str, int]:
+    return {
+        "percent_encoded_words": sum(
+            link.word != mention.word for link, mention in zip(links, mentions, strict=True)
+        ),
+        "empty_words": sum(not mention.word.strip() for mention in mentions),
+        "words_not_in_sentence": sum(mention.word not in mention.context for mention in mentions),
+        "mentions_with_description": sum(m.description is not None for m in mentions),
+    }

@@ -1,0 +1,193 @@
+"""Format `mimic`: WikiMEL, RichpediaMEL and WikiDiverse as the MIMIC release unpacks them.
+
+kb_entity.json     list of {qid, entity_name, attr or desc, image_list, id, type}
+qid2id.json        qid -> id; optional, only held against kb_entity.json
+<name>_train.json, <name>_dev.json (or _valid), <name>_test.json    list of {id, sentence, mentions,
+                   entities, answer, imgPath} and, with the descriptions of MMoE's DME, desc; mentions,
+                   entities, answer and desc are texts, or lists of equal length
+kb_image, mention_image or mention_images    the pictures; also one folder deeper, mention_image/mention_image
+
+Names and words may be percent-encoded. An answer "nil" is no entity. A mention's picture may be listed
+as x.png where the file is x.jpg; `NamedPictures` says how it is found.
+Source: the files' names and keys in the release's configuration and reader (github.com/pengfei-luo/MIMIC).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+
+from mmoe.datasets.json_files import json_rows, read_json_object
+from mmoe.datasets.links import (
+    Link,
+    distinct_entities,
+    given_id_of,
+    ignored_keys,
+    mentions_of,
+    percent_decoded,
+)
+from mmoe.datasets.pictures import NamedPictures, PictureFolder
+from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
+from mmoe.datasets.rows import Row, plain_text
+from mmoe.datasets.split_files import split_files
+from mmoe.errors import DataError
+from mmoe.files import sha256_of
+from mmoe.records import Entity
+
+KB, IDS = "kb_entity.json", "qid2id.json"
+ENTITY_FOLDERS = ("kb_image", "kb_image/kb_image")
+MENTION_FOLDERS = (
+    "mention_image",
+    "mention_images",
+    "mention_image/mention_image",
+    "mention_images/mention_images",
+)
+ENTITY_KEYS = frozenset({"id", "qid", "entity_name", "attr", "desc", "image_list", "type"})
+MENTION_KEYS = frozenset({"id", "sentence", "mentions", "entities", "answer", "imgPath", "desc"})
+
+
+@dataclass
+class _Noticed:
+    """What is counted while single rows are read."""
+
+    missing_mention_pictures: int = 0
+    missing_entity_pictures: int = 0
+    repeated_entity_pictures: int = 0
+    percent_encoded_names: int = 0
+    entities_named_by_qid: int = 0
+
+
+def recognises(folder: Path) -> bool:
+    """Whether the folder holds the knowledge base or its ids."""
+    return (folder / KB).is_file() or (folder / IDS).is_file()
+
+
+def read_mimic(folder: Path) -> RawDataset:
+    """Reads a folder of the MIMIC release.
+
+    Raises:
+        DataError: naming file, row, key and remedy of the first thing that is wrong.
+    """
+    kb_file = require_file(folder / KB, "it holds the knowledge base; unpack the release here")
+    ids_file = folder / IDS if (folder / IDS).is_file() else None
+    files, noticed = split_files(folder, ".json"), _Noticed()
+    entity_rows = json_rows(kb_file)
+    mention_rows = {split: json_rows(file) for split, file in files.items()}
+    pictures = PictureFolder(folder)
+    entities, num_repeated = _entities(entity_rows, pictures, noticed)
+    shown = NamedPictures(pictures, MENTION_FOLDERS, cut_at_dot=True)
+    mentions, link_counts = mentions_of(
+        [
+            link
+            for split, rows in mention_rows.items()
+            for row in rows
+            for link in _links(row, split, shown, noticed)
+        ]
+    )
+    return RawDataset(
+        format="mimic",
+        mentions=with_in_kb(mentions, entities),
+        entities=entities,
+        counts=asdict(noticed)
+        | {"repeated_entities": num_repeated}
+        | link_counts
+        | (_id_counts(ids_file, entity_rows) if ids_file else {})
+        | ignored_keys("mentions", chain(*mention_rows.values()), MENTION_KEYS)
+        | ignored_keys("entities", entity_rows, ENTITY_KEYS),
+        sources={
+            file.name: sha256_of(file)
+            for file in (kb_file, ids_file, *files.values())
+            if file is not None
+        },
+    )
+
+
+def _entities(
+    rows: list[Row], pictures: PictureFolder, noticed: _Noticed
+) -> tuple[list[Entity], int]:
+    shown = NamedPictures(pictures, ENTITY_FOLDERS)
+    return distinct_entities((_entity(row, shown, noticed), row.where) for row in rows)
+
+
+def _entity(row: Row, shown: NamedPictures, noticed: _Noticed) -> Entity:
+    qid = gold_of(row.filled("qid"))
+    if qid is None:
+        raise DataError(f'{row.where}, key `qid`: "nil" means no entity; remove the row')
+    listed = row.optional("entity_name") or ""
+    name = percent_decoded(listed)
+    noticed.percent_encoded_names += name != listed
+    noticed.entities_named_by_qid += not name.strip()
+    # An empty text stands where the list would be empty.
+    names = () if row.values.get("image_list") == "" else row.texts("image_list")
+    found = [shown.find(picture) for picture in names if picture]
+    distinct = dict.fromkeys(picture for picture in found if picture is not None)
+    noticed.missing_entity_pictures += found.count(None)
+    noticed.repeated_entity_pictures += len(found) - found.count(None) - len(distinct)
+    return Entity(
+        qid=qid,
+        name=name if name.strip() else qid,
+        attributes=row.optional("attr") or row.optional("desc") or "",
+        pictures=tuple(distinct),
+    )
+
+
+def _links(row: Row, split: str, shown: NamedPictures, noticed: _Noticed) -> Iterator[Link]:
+    given_id, sentence = given_id_of(row, "id"), row.text("sentence")
+    listed = row.optional("imgPath")
+    picture = shown.find(listed) if listed else None
+    noticed.missing_mention_pictures += listed is not None and picture is None
+    for word, answer, description in _parallel(row):
+        yield Link(
+            where=row.where,
+            given_id=given_id,
+            split=split,
+            sentence=sentence,
+            word=word,
+            picture=picture,
+            gold_qid=gold_of(answer),
+            description=description.strip() or None if description else None,
+        )
+
+
+def _parallel(row: Row) -> Iterator[tuple[str, str | None, str | None]]:
+    """Word, answer and description of each mention of a record, which may be texts or lists."""
+    for key in ("mentions", "answer"):
+        if key not in row.values:
+            raise DataError(f"{row.where}: key `{key}` is missing; add it to the row")
+    keys = ("mentions", "answer", "desc", "entities")
+    columns = {key: value for key in keys if (value := row.values.get(key)) is not None}
+    sizes = {key: len(v) if isinstance(v, list) else None for key, v in columns.items()}
+    if len(set(sizes.values())) > 1:
+        shown = ", ".join(
+            f"{key} {'no list' if size is None else size}" for key, size in sizes.items()
+        )
+        raise DataError(
+            f"{row.where}: `mentions`, `answer`, `entities` and `desc` must all be texts, or lists of "
+            f"equal length, found {shown}"
+        )
+    many = {key: value if isinstance(value, list) else [value] for key, value in columns.items()}
+    if "mentions" not in many:
+        raise DataError(f"{row.where}, key `mentions`: is null; write the mention's word")
+    for place, word in enumerate(many["mentions"]):
+        answer, description = (
+            None
+            if key not in many or many[key][place] is None
+            else plain_text(many[key][place], f"{row.where}, key `{key}`")
+            for key in ("answer", "desc")
+        )
+        yield plain_text(word, f"{row.where}, key `mentions`"), answer, description
+
+
+def _id_counts(file: Path, rows: list[Row]) -> dict[str, int]:
+    """How qid2id.json differs from the knowledge base; what it says of nil is no entity."""
+    listed = {qid: number for qid, number in read_json_object(file).items() if gold_of(qid)}
+    ids = {row.text("qid").strip(): row.values.get("id") for row in rows}
+    return {
+        "qid2id_without_entity": len(listed.keys() - ids.keys()),
+        "entities_without_qid2id": len(ids.keys() - listed.keys()),
+        "ids_unlike_qid2id": sum(
+            str(listed[qid]) != str(number) for qid, number in ids.items() if qid in listed
+        ),
+    }

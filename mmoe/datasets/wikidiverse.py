@@ -1,0 +1,163 @@
+"""Format `wikidiverse`: WikiDiverse as its authors publish it, with a table of qids added.
+
+train.json, valid.json, test.json    one list each of [sentence, picture URL, topic, mentions], the topic
+                    may be left out; a mention is [word, type, start, end, Wikipedia URL]
+title2qid.json | title2qid.csv    the qid of each Wikipedia title (see titles.py)
+entities.jsonl | entities.csv     the knowledge base, as in our own format
+wikinewsImgs | mention_image(s) | images    the pictures; a name begins with the MD5 of the last part of
+                    the picture's URL (or of the whole URL), its ending may be another one
+
+A mention whose URL leads to no page, or to a page that the table has no qid for, has no gold qid. Both
+are counted, apart from one another: a title without a qid may well be an entity of Wikidata.
+Source: the list's form from github.com/wangxw5/wikiDiverse; the pictures' names from programs that
+read its archive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmoe.datasets.json_files import read_json_list
+from mmoe.datasets.links import Link, mentions_of, percent_decoded
+from mmoe.datasets.own import read_entities
+from mmoe.datasets.pictures import PICTURE_ENDINGS, NamedPictures, PictureFolder
+from mmoe.datasets.raw import RawDataset, require_file, with_in_kb
+from mmoe.datasets.rows import plain_text, shown
+from mmoe.datasets.titles import has_title_table, read_titles, title_of_url
+from mmoe.errors import DataError
+from mmoe.files import sha256_of
+
+FILES = {"train": "train.json", "valid": "valid.json", "test": "test.json"}
+OTHERS = ("kb_entity.json", "qid2id.json", "qid2abs.json", "splits.json")
+FOLDERS = ("wikinewsImgs", "mention_image", "mention_images", "images")
+DIGEST = 32  # hex digits of an MD5
+ITEM = "[sentence, picture URL, topic, mentions]"
+MENTION_PARTS = ("word", "type", "start", "end", "Wikipedia URL")
+
+
+def recognises(folder: Path) -> bool:
+    """Whether the folder holds the table of titles, or all three splits and no other format's files."""
+    if has_title_table(folder):
+        return True
+    has_splits = all((folder / name).is_file() for name in FILES.values())
+    return has_splits and not any((folder / name).is_file() for name in OTHERS)
+
+
+class _NewsPictures:
+    """Finds a picture by the URL that it was downloaded from."""
+
+    def __init__(self, folder: Path) -> None:
+        pictures = PictureFolder(folder)
+        self._by_name = NamedPictures(pictures, FOLDERS)
+        self._by_digest: dict[str, str] = {}
+        for parent in FOLDERS:
+            for name in sorted(pictures.names(parent)):
+                if Path(name).suffix.lower() in PICTURE_ENDINGS:
+                    self._by_digest.setdefault(name[:DIGEST].lower(), f"{parent}/{name}")
+
+    def find(self, url: str) -> str | None:
+        """The file, relative to the raw folder; null if there is none."""
+        name = url.rstrip("/").rpartition("/")[2]
+        if not name:
+            return None
+        for text in dict.fromkeys((name, percent_decoded(name), url)):
+            digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+            if digest in self._by_digest:
+                return self._by_digest[digest]
+        return self._by_name.find(name)
+
+
+class _Lists:
+    """Turns the lists into links and counts what is odd about them."""
+
+    def __init__(self, qids: dict[str, str], pictures: _NewsPictures) -> None:
+        self._qids = qids
+        self._pictures = pictures
+        self._titles_without_qid: set[str] = set()
+        self._counts = dict.fromkeys(
+            (
+                "missing_mention_pictures",
+                "sentences_without_mention",
+                "words_beside_their_offsets",
+                "urls_without_title",
+                "mentions_of_titles_without_qid",
+            ),
+            0,
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return self._counts | {"titles_without_qid": len(self._titles_without_qid)}
+
+    def links(self, file: Path, split: str) -> Iterator[Link]:
+        """The mentions of one split; their sentences are named by the split and the row."""
+        for number, item in enumerate(read_json_list(file), start=1):
+            where = f"{file}, row {number}"
+            sentence, url, mentions = _sentence(item, where)
+            picture = self._pictures.find(url) if url.strip() else None
+            self._counts["missing_mention_pictures"] += bool(url.strip()) and picture is None
+            self._counts["sentences_without_mention"] += not mentions
+            for place, mention in enumerate(mentions, start=1):
+                at = f"{where}, mention {place}"
+                word, start, end, page = _mention(mention, at)
+                self._counts["words_beside_their_offsets"] += sentence[start:end] != word
+                gold = self._gold(page)
+                yield Link(at, f"{split}-{number}", split, sentence, word, picture, gold)
+
+    def _gold(self, page: str) -> str | None:
+        title = title_of_url(page)
+        if title is None:
+            self._counts["urls_without_title"] += 1
+            return None
+        if title not in self._qids:
+            self._counts["mentions_of_titles_without_qid"] += 1
+            self._titles_without_qid.add(title)
+        return self._qids.get(title)
+
+
+def read_wikidiverse(folder: Path) -> RawDataset:
+    """Reads a folder with WikiDiverse's lists.
+
+    Raises:
+        DataError: naming file, row, key and remedy of the first thing that is wrong.
+    """
+    files = {
+        split: require_file(folder / name, f"it holds the sentences of split {split}")
+        for split, name in FILES.items()
+    }
+    title_file, qids = read_titles(folder)
+    entity_file, entities, entity_counts = read_entities(folder)
+    lists = _Lists(qids, _NewsPictures(folder))
+    mentions, link_counts = mentions_of(
+        [link for split, file in files.items() for link in lists.links(file, split)]
+    )
+    return RawDataset(
+        format="wikidiverse",
+        mentions=with_in_kb(mentions, entities),
+        entities=entities,
+        counts=lists.counts | entity_counts | link_counts,
+        sources={f.name: sha256_of(f) for f in (*files.values(), title_file, entity_file)},
+    )
+
+
+def _sentence(item: Any, where: str) -> tuple[str, str, list[Any]]:
+    """Text, picture URL (empty if there is none) and mentions of one item."""
+    if not isinstance(item, list) or len(item) not in (3, 4) or not isinstance(item[-1], list):
+        raise DataError(f"{where}: must be a list {ITEM}, the topic may be left out")
+    url = "" if item[1] is None else plain_text(item[1], f"{where}, picture URL")
+    return plain_text(item[0], f"{where}, sentence"), url, item[-1]
+
+
+def _mention(item: Any, where: str) -> tuple[str, int, int, str]:
+    """Word, start, end and URL (empty if there is none) of one mention."""
+    if not isinstance(item, list) or len(item) != len(MENTION_PARTS):
+        raise DataError(f"{where}: must be a list [{', '.join(MENTION_PARTS)}]")
+    word, _, start, end, page = item
+    for name, value in (("start", start), ("end", end)):
+        if type(value) is not int or value < 0:
+            raise DataError(f"{where}, {name}: must be a whole number from 0, found {shown(value)}")
+    url = "" if page is None else plain_text(page, f"{where}, Wikipedia URL")
+    return plain_text(word, f"{where}, word"), start, end, url

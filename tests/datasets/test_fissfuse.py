@@ -1,0 +1,148 @@
+"""FissFuse's format: what is read of each oddity, what is counted, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+
+from mmoe.datasets import read_dataset
+from mmoe.errors import DataError
+from mmoe.pictures import read_picture
+
+from tests.datasets.fissfuse_folder import (
+    line,
+    png,
+    stored,
+    write_archive,
+    write_fissfuse,
+    write_odd_fissfuse,
+)
+from tests.datasets.mimic_folder import without
+
+
+def test_a_plain_folder(tmp_path: Path) -> None:
+    dataset = read_dataset(write_fissfuse(tmp_path), "auto")
+    assert dataset.format == "fissfuse"
+    assert [(m.mention_id, m.split, m.word, m.gold_qid) for m in dataset.mentions] == [
+        ("a", "train", "Lake", "Q1"),
+        ("b", "valid", "Lake", "Q1"),
+        ("c", "test", "Lake", "Q1"),
+    ]
+    assert [(e.name, e.attributes) for e in dataset.entities] == [("Lake Geneva", "A lake.")]
+    assert {key for key, number in dataset.counts.items() if number} == set()
+    assert "lake_image.h5" not in dataset.sources
+    assert len(dataset.sources) == 4
+
+
+def test_pictures_are_members_of_the_hdf5_file(tmp_path: Path) -> None:
+    dataset = read_dataset(write_odd_fissfuse(tmp_path), "fissfuse")
+    zoe, full = (f"lake_image.h5::mention_image/{key}" for key in ("Zoë", "full.name"))
+    assert [m.picture for m in dataset.mentions[:5]] == [zoe, zoe, None, None, full]
+    assert [e.pictures for e in dataset.entities] == [("lake_image.h5::entity_image/Q1",), ()]
+    assert read_picture(tmp_path, zoe) == png()
+
+
+def test_the_gold_entity(tmp_path: Path) -> None:
+    dataset = read_dataset(write_odd_fissfuse(tmp_path), "fissfuse")
+    assert [m.gold_qid for m in dataset.mentions[:5]] == ["Q1", None, "Q9", "Q2", "Q1"]
+    assert [m.in_kb for m in dataset.mentions[:5]] == [True, False, False, True, True]
+
+
+def test_mentions_of_one_sentence(tmp_path: Path) -> None:
+    mentions = read_dataset(write_odd_fissfuse(tmp_path), "fissfuse").mentions
+    assert [m.sentence_id for m in mentions[:5]] == ["a", "d", "e", "e", "g"]
+
+
+def test_everything_odd_is_counted(tmp_path: Path) -> None:
+    counts = read_dataset(write_odd_fissfuse(tmp_path), "fissfuse").counts
+    assert {key: number for key, number in counts.items() if number} == {
+        "missing_mention_pictures": 1,
+        "answer_is_not_first_candidate": 1,
+        "repeated_entities": 1,
+        "entities_named_by_qid": 1,
+        "percent_encoded_words": 1,
+        "words_not_in_sentence": 1,
+        "ignored_key.mentions.topic": 1,
+    }
+
+
+def test_no_candidate_is_nil(tmp_path: Path) -> None:
+    row = without(line("a", candidates=[]), "answer")
+    assert read_dataset(write_fissfuse(tmp_path, [row]), "auto").mentions[0].gold_qid is None
+
+
+@pytest.mark.parametrize("name", ["image.h5py", "IMAGE.HDF5", "image.h5"])
+def test_the_file_of_pictures_by_its_ending(tmp_path: Path, name: str) -> None:
+    (write_fissfuse(tmp_path) / "lake_image.h5").unlink()
+    write_archive(tmp_path / name, {"entity_image/Q1": stored(png())})
+    (picture,) = read_dataset(tmp_path, "auto").entities[0].pictures
+    assert picture == f"{name}::entity_image/Q1"
+    assert read_picture(tmp_path, picture) == png()
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "message"),
+    [
+        (without(line("a"), "mention_id"), r"row 1: key `mention_id` is missing"),
+        (without(line("a"), "mentions"), r"row 1: key `mentions` is missing"),
+        (without(line("a"), "sentence"), r"row 1: key `sentence` is missing"),
+        (without(line("a"), "answer"), r"row 1: keys `answer` and `candidates` are missing; add"),
+        (line("a", candidates="Q1"), r"row 1, key `candidates`: must be a list of texts"),
+        (line("a", mentions=["Lake"]), r"row 1, key `mentions`: must be text"),
+        (line("a", imgPath=1), r"row 1, key `imgPath`: must be text, found 1"),
+    ],
+)
+def test_a_bad_row(tmp_path: Path, spoilt: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=rf"LAKE_train\.jsonl, {message}"):
+        read_dataset(write_fissfuse(tmp_path, [spoilt]), "fissfuse")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"qid": "nil"}, r'row 2, key `qid`: "nil" means no entity; remove the row'),
+        ({"name": "X"}, r"row 2: key `qid` is missing"),
+        ({"qid": "Q1", "name": "X"}, r"row 2: qid 'Q1' stands already in .*row 1 with other"),
+    ],
+)
+def test_a_bad_entity(tmp_path: Path, row: dict[str, Any], message: str) -> None:
+    kb = [{"qid": "Q1", "name": "Lake"}, row]
+    with pytest.raises(DataError, match=rf"entities\.jsonl, {message}"):
+        read_dataset(write_fissfuse(tmp_path, kb=kb), "fissfuse")
+
+
+def test_a_missing_knowledge_base(tmp_path: Path) -> None:
+    (write_fissfuse(tmp_path) / "entities.jsonl").unlink()
+    with pytest.raises(DataError, match=r"entities\.jsonl: no such file; it holds the knowledge"):
+        read_dataset(tmp_path, "auto")
+
+
+def test_one_file_of_pictures_is_wanted(tmp_path: Path) -> None:
+    write_archive(write_fissfuse(tmp_path) / "more.h5", {})
+    with pytest.raises(DataError, match=r"found lake_image\.h5, more\.h5; leave exactly one"):
+        read_dataset(tmp_path, "auto")
+    for name in ("lake_image.h5", "more.h5"):
+        (tmp_path / name).unlink()
+    with pytest.raises(DataError, match=r"wanted one HDF5 file of pictures .* found none; leave"):
+        read_dataset(tmp_path, "auto")
+
+
+def test_a_file_of_pictures_that_is_not_whole(tmp_path: Path) -> None:
+    path = write_odd_fissfuse(tmp_path) / "lake_image.h5"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DataError, match=r"lake_image\.h5: no whole HDF5 file \(.*\); fetch it"):
+        read_dataset(tmp_path, "auto")
+
+
+def test_a_group_by_another_name(tmp_path: Path) -> None:
+    with h5py.File(write_fissfuse(tmp_path) / "lake_image.h5", "w") as file:
+        file.create_group("entity_image")
+        file.create_group("mentions")
+        file["loose"] = 1
+    with pytest.raises(
+        DataError, match=r"no group mention_image, found entity_image, mentions; name the groups so"
+    ):
+        read_dataset(tmp_path, "auto")

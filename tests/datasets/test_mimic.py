@@ -1,0 +1,277 @@
+"""The MIMIC release: what is read of each oddity, what is counted, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmoe.datasets import read_dataset
+from mmoe.errors import DataError
+
+from tests.datasets.folders import picture
+from tests.datasets.mimic_folder import (
+    FILES,
+    entity,
+    record,
+    without,
+    write_json,
+    write_mimic,
+    write_odd_mimic,
+)
+
+
+def test_a_plain_folder(tmp_path: Path) -> None:
+    dataset = read_dataset(write_mimic(tmp_path), "auto")
+    assert dataset.format == "mimic"
+    assert [(m.mention_id, m.split, m.word) for m in dataset.mentions] == [
+        ("a", "train", "Lake"),
+        ("b", "valid", "Lake"),
+        ("c", "test", "Lake"),
+    ]
+    assert [(e.qid, e.name, e.attributes) for e in dataset.entities] == [
+        ("Q1", "Name of Q1", "Sort: lake."),
+        ("Q2", "Name of Q2", "Sort: lake."),
+    ]
+    assert {key for key, number in dataset.counts.items() if number} == set()
+    names = [f"{name}.json" for name in FILES.values()]
+    assert sorted(dataset.sources) == sorted([*names, "kb_entity.json", "qid2id.json"])
+
+
+def test_several_mentions_a_sentence_as_records_and_as_lists(tmp_path: Path) -> None:
+    train = read_dataset(write_odd_mimic(tmp_path), "mimic").mentions[:5]
+    assert [m.mention_id for m in train] == ["7#0", "7#1", "8#0", "8#1", "9"]
+    assert [m.sentence_id for m in train] == ["7", "7", "8", "8", "9"]
+    assert [m.gold_qid for m in train] == ["Q1", None, "Q2", "Q9", "Q2"]
+    assert [m.in_kb for m in train] == [True, False, True, False, True]
+
+
+def test_percent_encoded_names_are_decoded_and_counted(tmp_path: Path) -> None:
+    dataset = read_dataset(write_odd_mimic(tmp_path), "mimic")
+    assert (dataset.mentions[0].word, dataset.entities[0].name) == ("Léman", "Lac Léman")
+    assert dataset.counts["percent_encoded_words"] == 1
+    assert dataset.counts["percent_encoded_names"] == 1
+
+
+def test_what_is_no_valid_encoding_stays_as_it_is(tmp_path: Path) -> None:
+    folder = write_mimic(tmp_path, [record("a", mentions="100%FF %")])
+    assert read_dataset(folder, "mimic").mentions[0].word == "100%FF %"
+
+
+@pytest.mark.parametrize(
+    "folder", ["mention_image", "mention_images", "mention_images/mention_images"]
+)
+def test_pictures_under_other_names(tmp_path: Path, folder: str) -> None:
+    """A .png that became a .jpg, accents in two characters, a name cut at its first dot."""
+    mentions = read_dataset(write_odd_mimic(tmp_path, folder), "mimic").mentions
+    leman = f"{folder}/Le\u0301man.jpg"
+    assert [m.picture for m in mentions[:5]] == [leman, leman, None, None, f"{folder}/St.jpg"]
+
+
+def test_several_pictures_an_entity_each_once(tmp_path: Path) -> None:
+    dataset = read_dataset(write_odd_mimic(tmp_path), "mimic")
+    assert [e.pictures for e in dataset.entities] == [
+        ("kb_image/Q1_0.jpg", "kb_image/Q1?.png"),
+        ("kb_image/Q2_0.jpg",),
+        (),
+    ]
+
+
+def test_everything_odd_is_counted(tmp_path: Path) -> None:
+    counts = read_dataset(write_odd_mimic(tmp_path), "mimic").counts
+    assert {key: number for key, number in counts.items() if number} == {
+        "missing_mention_pictures": 1,
+        "missing_entity_pictures": 2,  # one a row of the entity that stands twice
+        "repeated_entity_pictures": 4,
+        "repeated_entities": 1,
+        "entities_named_by_qid": 1,
+        "percent_encoded_names": 1,
+        "percent_encoded_words": 1,
+        "words_not_in_sentence": 1,
+        "mentions_with_description": 1,
+    }
+
+
+def test_an_entity_without_name_or_attr(tmp_path: Path) -> None:
+    last = read_dataset(write_odd_mimic(tmp_path), "mimic").entities[-1]
+    assert (last.qid, last.name, last.attributes) == ("Q3", "Q3", "Sort: pond.")
+
+
+def test_desc_becomes_the_mentions_description(tmp_path: Path) -> None:
+    several = record(
+        "l", ["Q1", "nil"], mentions=["Lake", "Boats"], entities=["A", "B"], desc=["Deep.", None]
+    )
+    folder = write_mimic(tmp_path, [record("a", desc="Of the Alps.\n"), several, record("d")])
+    found = [m.description for m in read_dataset(folder, "mimic").mentions]
+    assert found == ["Of the Alps.", "Deep.", None, None, None, None]
+
+
+def test_a_picture_by_its_first_dot_only_where_nothing_is_nearer(tmp_path: Path) -> None:
+    rows = [record("a", imgPath="St.Paul.png"), record("d", imgPath="St.Anne.png")]
+    kb = [entity("Q1", image_list=["St.Paul.png"])]
+    folder = write_mimic(tmp_path, rows, kb)
+    for name in ("mention_image/St.jpg", "mention_image/St.Anne.webp", "kb_image/St.jpg"):
+        picture(folder, name)
+    dataset = read_dataset(folder, "mimic")
+    assert [m.picture for m in dataset.mentions[:2]] == [
+        "mention_image/St.jpg",
+        "mention_image/St.Anne.webp",
+    ]
+    assert dataset.entities[0].pictures == ()
+
+
+def test_one_id_for_different_sentences(tmp_path: Path) -> None:
+    """Ids that begin anew in each file would tie unrelated sentences together."""
+    names = {"train": "train", "dev": "dev", "test": "test"}
+    folder = write_mimic(tmp_path, [record(0), record(1)], names=names)
+    write_json(folder / "dev.json", [record(0, sentence="Another Lake.")])
+    dataset = read_dataset(folder, "auto")
+    assert [m.mention_id for m in dataset.mentions] == ["0#0", "1", "0#1", "c"]
+    assert [m.sentence_id for m in dataset.mentions] == ["0", "1", "0~2", "c"]
+    assert dataset.counts["ids_of_several_sentences"] == 1
+
+
+def test_ids_are_held_against_qid2id(tmp_path: Path) -> None:
+    folder = write_mimic(tmp_path, kb=[entity("Q1", 0), entity("Q2", 1), entity("Q3", 2)])
+    write_json(folder / "qid2id.json", {"Q1": 0, "Q2": 5, "Q8": 8, "Q9": 9, "nil": 10})
+    counts = read_dataset(folder, "mimic").counts
+    assert counts["ids_unlike_qid2id"] == 1
+    assert counts["qid2id_without_entity"] == 2
+    assert counts["entities_without_qid2id"] == 1
+    (folder / "qid2id.json").unlink()
+    assert "ids_unlike_qid2id" not in read_dataset(folder, "auto").counts
+
+
+def test_unknown_keys_are_counted(tmp_path: Path) -> None:
+    kb = [entity("Q1", instance="human"), entity("Q2", instance="lake")]
+    counts = read_dataset(write_mimic(tmp_path, [record("a", topic="x")], kb), "mimic").counts
+    assert counts["ignored_key.entities.instance"] == 2
+    assert counts["ignored_key.mentions.topic"] == 1
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "message"),
+    [
+        (without(record("a"), "sentence"), r"row 1: key `sentence` is missing; add it"),
+        (without(record("a"), "mentions"), r"row 1: key `mentions` is missing; add it"),
+        (without(record("a"), "answer"), r"row 1: key `answer` is missing; add it"),
+        (without(record("a"), "id"), r"row 1: key `id` is missing; add it"),
+        (record(1.5), r"row 1, key `id`: must be text, found 1\.5"),
+        (record(" "), r"row 1, key `id`: is empty"),
+        (record("a", mentions=None), r"row 1, key `mentions`: is null; write the mention's word"),
+        (record("a", mentions=3), r"row 1, key `mentions`: must be text, found 3"),
+        (record("a", 3), r"row 1, key `answer`: must be text, found 3"),
+        (record("a", desc=3), r"row 1, key `desc`: must be text, found 3"),
+        (record("a", imgPath=["x.jpg"]), r"row 1, key `imgPath`: must be text"),
+        (
+            record("a", ["Q1", "Q2"], mentions=["x"], entities=[]),
+            r"row 1: .* lists of equal length, found mentions 1, answer 2, entities 0",
+        ),
+        (record("a", ["Q1"]), r"found mentions no list, answer 1, entities no list"),
+        ("text", r"LakeMEL_train\.json, row 1: must be a JSON object, found str"),
+    ],
+)
+def test_a_bad_record(tmp_path: Path, spoilt: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_dataset(write_mimic(tmp_path, [spoilt]), "mimic")
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "message"),
+    [
+        (entity("nil"), r'kb_entity\.json, row 2, key `qid`: "nil" means no entity; remove'),
+        (entity("Q2", image_list="a.jpg"), r"row 2, key `image_list`: must be a list of texts"),
+        (entity("Q2", image_list=[1]), r"row 2, key `image_list`: must be text, found 1"),
+        (entity("Q2", attr=["x"]), r"row 2, key `attr`: must be text"),
+        (
+            entity("Q1", entity_name="Other"),
+            r"row 2: qid 'Q1' stands already in .*row 1 with other values; keep one",
+        ),
+    ],
+)
+def test_a_bad_entity(tmp_path: Path, spoilt: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_dataset(write_mimic(tmp_path, kb=[entity("Q1"), spoilt]), "mimic")
+
+
+def test_a_made_id_that_the_file_has_already(tmp_path: Path) -> None:
+    folder = write_mimic(tmp_path, [record("a"), record("a"), record("a#1")])
+    with pytest.raises(DataError, match=r"row 3: mention id 'a#1' stands already in .*row 2"):
+        read_dataset(folder, "mimic")
+
+
+def test_two_data_sets_in_one_folder_are_named(tmp_path: Path) -> None:
+    write_mimic(tmp_path)
+    write_json(tmp_path / "PondMEL_train.json", [])
+    with pytest.raises(
+        DataError, match=r"splits of 2 data sets \(LakeMEL_dev.*PondMEL_train\.json\); give each"
+    ):
+        read_dataset(tmp_path, "auto")
+
+
+def test_dev_and_valid_in_one_folder(tmp_path: Path) -> None:
+    write_json(write_mimic(tmp_path) / "LakeMEL_valid.json", [])
+    with pytest.raises(
+        DataError, match=r"LakeMEL_dev\.json and LakeMEL_valid\.json for split valid; remove one"
+    ):
+        read_dataset(tmp_path, "auto")
+
+
+def test_all_missing_splits_are_named(tmp_path: Path) -> None:
+    write_mimic(tmp_path)
+    for split in ("dev", "test"):
+        (tmp_path / f"{FILES[split]}.json").unlink()
+    with pytest.raises(
+        DataError, match=r"no file for valid and test: wanted .*found LakeMEL_train\.json; put"
+    ):
+        read_dataset(tmp_path, "auto")
+
+
+def test_a_missing_knowledge_base(tmp_path: Path) -> None:
+    (write_mimic(tmp_path) / "kb_entity.json").unlink()
+    with pytest.raises(DataError, match=r"kb_entity\.json: no such file; it holds the knowledge"):
+        read_dataset(tmp_path, "auto")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"Q1": 0}', r"kb_entity\.json: must be one JSON list, found dict"),
+        ("[", r"kb_entity\.json: not valid JSON at line 1, column 2: .*; fetch or mend"),
+        ('[{"qid": "Q1", "qid": "Q2"}]', r"key 'qid' stands twice in one object; keep one"),
+        (f"[{'9' * 5000}]", r"kb_entity\.json: not readable JSON: .*; mend the file"),
+    ],
+)
+def test_a_file_of_another_form(tmp_path: Path, content: str, message: str) -> None:
+    (write_mimic(tmp_path) / "kb_entity.json").write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_dataset(tmp_path, "mimic")
+
+
+def test_qid2id_must_be_an_object(tmp_path: Path) -> None:
+    write_json(write_mimic(tmp_path) / "qid2id.json", ["Q1"])
+    with pytest.raises(DataError, match=r"qid2id\.json: must be one JSON object, found list"):
+        read_dataset(tmp_path, "mimic")
+
+
+def test_directories_are_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at the disk for each of 100,000 pictures would take minutes on a network drive."""
+    kb = [entity(f"Q{n}", n, image_list=[f"Q{n}.jpg", f"Q{n}-2.jpg"]) for n in range(1, 3001)]
+    folder = write_mimic(tmp_path, [record(n, imgPath=f"{n}.jpg") for n in range(3000)], kb)
+    picture(folder, "kb_image/Q3.jpg")
+    looked_at: list[Path] = []
+    stat = Path.stat
+
+    def noted(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        looked_at.append(self)
+        return stat(self, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", noted)
+    start = time.perf_counter()
+    counts = read_dataset(folder, "mimic").counts
+    assert counts["missing_entity_pictures"] == 5999
+    assert 0 < len(looked_at) < 100
+    assert time.perf_counter() - start < 5
