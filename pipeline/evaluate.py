@@ -7,23 +7,23 @@ out    data/ranks/<dataset>/ranks.parquet; reports/<dataset>/metrics.json, plots
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
+from mmoe.audit.metrics import audited_metrics
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.train import TrainParams
-from mmoe.evaluation.histogram import rank_histogram
+from mmoe.evaluation.histogram import write_histogram
 from mmoe.evaluation.ranks import Ranks
 from mmoe.evaluation.summary import gain_metrics, system_metrics
-from mmoe.files import whole_file, write_json
+from mmoe.files import write_json
 from mmoe.model.matcher import MatcherSpec
 from mmoe.ranks.engine import MentionRanks, rank_over_kb
 from mmoe.ranks.table import write_rank_table
-from mmoe.records import Entity, Mention, read_records
+from mmoe.records import Entity, Leak, Mention, read_records
 from mmoe.training.checkpoint import load_matcher
 from mmoe.training.data import LinkingData
 from mmoe.training.device import resolve_device
@@ -41,6 +41,7 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
     data = LinkingData.open(mentions, entities, at.features, encode.made_by)
     spec = MatcherSpec(data.widths, file.section(ModelParams), file.section(MoeParams))
     test = data.linkable("test")
+    chosen = [mentions[i] for i in test.tolist()]
 
     def ranks_by(checkpoint: Path, top_n: int) -> MentionRanks:
         return rank_over_kb(
@@ -60,16 +61,14 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
         start = system_metrics(untrained, params.hits_at, params.bootstrap_samples)
         metrics |= {f"untrained_{name}": value for name, value in start.items()}
         metrics |= gain_metrics(ranked.ranks, untrained, params.bootstrap_samples)
+    leak_of = {leak.mention_id: leak for leak in read_records(at.leaks, Leak)}
+    leaks = [leak_of[mention.mention_id] for mention in chosen]
+    metrics |= audited_metrics(ranked.ranks, leaks, params.hits_at, params.bootstrap_samples)
     metrics["num_mentions"], metrics["num_entities"] = len(test), len(entities)
     metrics["num_left_out"] = sum(m.split == "test" for m in mentions) - len(test)
-
-    chosen = [mentions[i] for i in test.tolist()]
     write_rank_table(at.ranks / "ranks.parquet", chosen, entities, ranked, untrained)
     write_json(at.report / "metrics.json", metrics)
-    with whole_file(at.report / "plots/ranks.csv") as path, path.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, ["ranks", "mentions", "share"])
-        writer.writeheader()
-        writer.writerows(rank_histogram(ranked.ranks))
+    write_histogram(at.report / "plots/ranks.csv", ranked.ranks)
     print(f"{len(test)} mentions over {len(entities)} entities: MRR {metrics['mrr']:.2f}")
 
 

@@ -2,30 +2,40 @@
 
 usage  python -m pipeline.ingest DATASET
 in     data/raw/<dataset>
-out    data/interim/<dataset>/{mentions,entities}.parquet, ingest.json,
+out    data/interim/<dataset>/{mentions,entities,pictures}.parquet, ingest.json,
        data/interim/<dataset>/inputs/{mention_image,entity_text,entity_image}.parquet
+
+A run that was killed while it hashed pictures goes on from .mmoe/ingest/<dataset>.
 """
 
 from __future__ import annotations
 
+import shutil
+
 from mmoe.config.data import DataParams
 from mmoe.config.load import ParamsFile
-from mmoe.datasets.ingest import IngestFiles, ingest
+from mmoe.datasets.ingest import IngestFiles, Selection, ingest
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
 
 def ingest_stage(at: Layout, file: ParamsFile) -> None:
+    params = file.section(DataParams)
+    selection = Selection(params.format, params.nil, params.max_mentions)
+    work = at.work("ingest")
     files = IngestFiles(
         mentions=at.mentions,
         entities=at.entities,
+        pictures=at.pictures,
         mention_image=at.inputs("mention_image"),
         entity_text=at.inputs("entity_text"),
         entity_image=at.inputs("entity_image"),
         counts=at.ingest_counts,
+        journal=work / "pictures.jsonl",
     )
-    counts = ingest(at.raw, file.section(DataParams), files)
+    counts = ingest(at.raw, selection, files)
+    shutil.rmtree(work)
     splits = ", ".join(
         f"{counts[f'mentions_{name}']} {name}" for name in ("train", "valid", "test")
     )

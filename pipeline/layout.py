@@ -31,6 +31,10 @@ class Layout:
         return self.interim / "entities.parquet"
 
     @property
+    def pictures(self) -> Path:
+        return self.interim / "pictures.parquet"
+
+    @property
     def ingest_counts(self) -> Path:
         return self.interim / "ingest.json"
 
@@ -53,6 +57,10 @@ class Layout:
     @property
     def rank_counts(self) -> Path:
         return self.interim / "rank.json"
+
+    @property
+    def leaks(self) -> Path:
+        return self.interim / "leaks.parquet"
 
     def inputs(self, part: str) -> Path:
         return self.interim / "inputs" / f"{part}.parquet"

@@ -1,8 +1,9 @@
 """Stage report: one page about a data set's run, and the same in short as Markdown.
 
 usage  python -m pipeline.report DATASET
-in     reports/<dataset>/{metrics,baselines}.json, data/ranks/<dataset>, data/models/<dataset>/history.json,
-       data/interim/<dataset>/{mentions,entities,descriptions}.parquet, {ingest,retrieve,rank}.json there,
+in     reports/<dataset>/{metrics,baselines,data}.json, data/ranks/<dataset>,
+       data/models/<dataset>/history.json,
+       data/interim/<dataset>/{mentions,entities,descriptions}.parquet, {retrieve,rank}.json there,
        pictures of data/raw/<dataset>, reports/published.yaml
 out    reports/<dataset>/report.html, reports/<dataset>/report.md
 """
@@ -30,7 +31,7 @@ def report(at: Layout, file: ParamsFile) -> None:
         mentions=at.mentions,
         entities=at.entities,
         descriptions=at.descriptions,
-        ingest_counts=at.ingest_counts,
+        data=at.report / "data.json",
         retrieve_counts=at.retrieve_counts,
         rank_counts=at.rank_counts,
         metrics=at.report / "metrics.json",

@@ -1,7 +1,7 @@
 """Stage train: the matcher on cached features, early stopping on validation MRR over the whole KB.
 
 usage  python -m pipeline.train DATASET
-in     data/interim/<dataset>/{mentions,entities}.parquet, data/features/<dataset>
+in     data/interim/<dataset>/{mentions,entities,leaks}.parquet, data/features/<dataset>
 out    data/models/<dataset>/{matcher,untrained}.safetensors, history.json; reports/<dataset>/training
 
 A run that was killed goes on from .mmoe/train/<dataset> and ends with the same weights.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import mmoe.model
 import mmoe.training
+from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.loss import LossParams
@@ -24,10 +25,10 @@ from mmoe.evaluation.metrics import reciprocals
 from mmoe.files import content_key, sha256_of, sources_key, write_json
 from mmoe.model.matcher import Matcher
 from mmoe.ranks.engine import rank_over_kb
-from mmoe.records import Entity, Mention, read_records
+from mmoe.records import Entity, Leak, Mention, read_records
 from mmoe.training.build import build_matcher
 from mmoe.training.checkpoint import save_matcher
-from mmoe.training.data import LinkingData
+from mmoe.training.data import LinkingData, without_leaks
 from mmoe.training.device import resolve_device
 from mmoe.training.memory import keep_memory_flat
 from mmoe.training.trainer import Trainer
@@ -42,6 +43,9 @@ def train(at: Layout, file: ParamsFile) -> None:
     encode, params = file.section(EncodeParams), file.section(TrainParams)
     model, moe, loss = file.section(ModelParams), file.section(MoeParams), file.section(LossParams)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
+    policy = file.section(DataParams).leak_policy
+    if policy == "drop":
+        mentions = without_leaks(mentions, read_records(at.leaks, Leak))
     data = LinkingData.open(mentions, entities, at.features, encode.made_by)
     device = resolve_device(params.device)
     matcher = build_matcher(data.widths, model, moe, params.seed, device)
@@ -55,22 +59,14 @@ def train(at: Layout, file: ParamsFile) -> None:
         return float(reciprocals(ranked.ranks.pessimistic).mean())
 
     code = sources_key(*(Path(room.__path__[0]) for room in (mmoe.model, mmoe.training)))
-    records = [sha256_of(path) for path in (at.mentions, at.entities)]
-    key = content_key(config, data.made_by, records, code)
-    work = at.work("train") / key
+    records = [policy, *(sha256_of(path) for path in (at.mentions, at.entities, at.leaks))]
+    work = at.work("train") / content_key(config, data.made_by, records, code)
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(matcher, data, params, loss, validate, work, [curves])
         save_matcher(at.model / "untrained.safetensors", matcher, config)
         progress = trainer.run()
     save_matcher(at.model / "matcher.safetensors", matcher, config)
-    history = {
-        "epochs": progress.history[1:],
-        "best_epoch": progress.best_epoch,
-        "untrained_valid_mrr": progress.history[0]["valid_mrr"],
-        "precision": trainer.precision,
-        "config": config,
-    }
-    write_json(at.model / "history.json", history)
+    write_json(at.model / "history.json", trainer.summary() | {"config": config})
     print(f"best epoch {progress.best_epoch}: validation MRR {progress.best_mrr:.2f}")
     shutil.rmtree(work)
 

@@ -17,7 +17,17 @@ from tests.config.knobs import knobs_in, knobs_of, knobs_read_by
 from tests.imports import ROOT, modules, stage_deps
 
 STAGES: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"]
-ORDER = ("ingest", "retrieve", "rank", "encode", "baselines", "train", "evaluate", "report")
+ORDER = (
+    "ingest",
+    "retrieve",
+    "rank",
+    "audit",
+    "encode",
+    "baselines",
+    "train",
+    "evaluate",
+    "report",
+)
 CODE = ("mmoe/", "pipeline/")
 at = Layout("some-set")
 
@@ -47,12 +57,20 @@ READS: dict[str, list[Path]] = {
     "ingest": [at.raw],
     "retrieve": [at.raw, *RECORDS],
     "rank": [at.mentions, at.candidates],
+    "audit": [
+        *RECORDS,
+        at.pictures,
+        at.ingest_counts,
+        at.inputs("mention_text"),
+        at.inputs("entity_text"),
+    ],
     # Pictures are named by their hashes in the part's input, so that raw texts don't matter here.
     "encode": [at.inputs(PARTS[0])],
     "baselines": [*RECORDS, *FEATURES],
-    "train": [*RECORDS, *FEATURES],
+    "train": [*RECORDS, at.leaks, *FEATURES],
     "evaluate": [
         *RECORDS,
+        at.leaks,
         *FEATURES,
         at.model / "matcher.safetensors",
         at.model / "untrained.safetensors",
@@ -61,24 +79,26 @@ READS: dict[str, list[Path]] = {
         at.raw,
         *RECORDS,
         at.descriptions,
-        at.ingest_counts,
         at.retrieve_counts,
         at.rank_counts,
         at.model / "history.json",
         at.ranks / "ranks.parquet",
         at.report / "metrics.json",
         at.report / "baselines.json",
+        at.report / "data.json",
         Path("reports/published.yaml"),
     ],
 }
 WRITES: dict[str, list[Path]] = {
     "ingest": [
         *RECORDS,
+        at.pictures,
         at.ingest_counts,
         *(at.inputs(part) for part in PARTS if part != "mention_text"),
     ],
     "retrieve": [at.labels, at.candidates, at.retrieve_counts],
     "rank": [at.descriptions, at.rank_counts, at.inputs("mention_text")],
+    "audit": [at.leaks, at.report / "data.json"],
     "encode": [at.features / PARTS[0]],
     "baselines": [at.ranks / "baselines.parquet", at.report / "baselines.json"],
     "train": [
@@ -227,10 +247,16 @@ def test_metrics_live_in_git() -> None:
     }
 
 
+def test_the_data_report_lives_in_git_but_is_no_metric() -> None:
+    """Its eighty numbers would drown the metrics in `dvc exp show`."""
+    listed = [entry for entry in STAGES["audit"]["outs"] if isinstance(entry, dict)]
+    assert listed == [{"reports/${item.dataset}/data.json": {"cache": False}}]
+
+
 def test_nothing_persists_through_a_run() -> None:
     """`persist` would turn the run-cache off; what must survive a kill lies in .mmoe."""
     for stage in ORDER:
         for entry in [e for key in ("outs", "plots") for e in STAGES[stage].get(key, [])]:
             options = {} if isinstance(entry, str) else next(iter(entry.values()))
-            assert options.keys() <= {"x", "y", "template"}
+            assert options.keys() <= {"x", "y", "template", "cache"}
     assert not at.work("train").is_relative_to("data")

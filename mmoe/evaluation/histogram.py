@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from mmoe.evaluation.metrics import DECIMALS
 from mmoe.evaluation.ranks import Ranks
+from mmoe.files import whole_file
 
 
 class Bucket(NamedTuple):
@@ -38,6 +41,14 @@ BUCKETS = (
 def rank_histogram(ranks: Ranks) -> list[dict[str, str | int | float]]:
     """One row a bucket, best first, empty ones too: `ranks`, `mentions` and their `share` in percent."""
     return histogram_of(ranks.pessimistic)
+
+
+def write_histogram(path: Path, ranks: Ranks) -> None:
+    """Writes `rank_histogram` as CSV for `dvc plots`."""
+    with whole_file(path) as temporary, temporary.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, ["ranks", "mentions", "share"])
+        writer.writeheader()
+        writer.writerows(rank_histogram(ranks))
 
 
 def histogram_of(ranks: NDArray[np.int64]) -> list[dict[str, str | int | float]]:

@@ -19,6 +19,7 @@ NEEDED_METRICS = (
     *("mrr", "mrr_low", "mrr_high", "hits_at_1", "hits_at_1_low", "hits_at_1_high"),
     *("num_mentions", "num_entities", "num_left_out"),
 )
+NEEDED_GROUPS = ("table1", "text", "names", "pictures", "read", "leaks")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ReportFiles:
     mentions: Path
     entities: Path
     descriptions: Path
-    ingest_counts: Path
+    data: Path
     retrieve_counts: Path
     rank_counts: Path
     metrics: Path
@@ -71,6 +72,7 @@ class Inputs:
     metrics: dict[str, float]
     baselines: dict[str, dict[str, float]]
     history: History
+    data: dict[str, Any]
     counts: dict[str, dict[str, Any]]
     mentions: dict[str, Mention]
     entities: dict[str, Entity]
@@ -93,8 +95,8 @@ def read_inputs(dataset: str, files: ReportFiles) -> Inputs:
             files.baselines, TypeAdapter(dict[str, dict[str, float | None]]), _given_of_each
         ),
         history=_validated(files.history, TypeAdapter(History), lambda history: history),
+        data=_read_data(files.data),
         counts={
-            "Data": _read_counts(files.ingest_counts),
             "Candidate retrieval": _read_counts(files.retrieve_counts),
             "Description ranking": _read_counts(files.rank_counts),
         },
@@ -117,6 +119,14 @@ def _read_metrics(path: Path) -> dict[str, float]:
 def _read_counts(path: Path) -> dict[str, Any]:
     counts: dict[str, Any] = _validated(path, TypeAdapter(dict[str, Any]), lambda values: values)
     return counts
+
+
+def _read_data(path: Path) -> dict[str, Any]:
+    data = _read_counts(path)
+    missing = [group for group in NEEDED_GROUPS if group not in data]
+    if missing:
+        raise DataError(f"{path}: lacks {', '.join(missing)}; run stage audit again")
+    return data
 
 
 def _given(numbers: dict[str, float | None]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from mmoe.evaluation.histogram import histogram_of
 from mmoe.reporting import charts, wording
+from mmoe.reporting.audit import leak_table, subset_table, table_1
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.markdown import cell, markdown_table
@@ -25,6 +26,12 @@ from mmoe.reporting.systems import (
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
+DATA_GROUPS = {
+    "read": "Records read",
+    "text": "Texts, in tokens",
+    "names": "Names",
+    "pictures": "Pictures",
+}
 WIKIDATA_ID = re.compile(r"Q[1-9][0-9]*")
 
 
@@ -71,12 +78,16 @@ def build_report(inputs: Inputs, num_examples: int) -> Report:
 def _values(inputs: Inputs) -> dict[str, Any]:
     """What HTML and Markdown have in common."""
     metrics, published = inputs.metrics, inputs.published
+    groups = {title: inputs.data[key] for key, title in DATA_GROUPS.items()} | inputs.counts
     return {
         "dataset": inputs.dataset,
         "name": matcher_name(inputs),
         "metrics": metrics,
         "history": inputs.history,
-        "counts": {title: wording.definitions(c) for title, c in inputs.counts.items()},
+        "table_1": table_1(inputs.data, None if published is None else published.benchmark),
+        "leaks": leak_table(inputs.data),
+        "subsets": subset_table(matcher_name(inputs), metrics),
+        "counts": {title: wording.definitions(c) for title, c in groups.items()},
         "settings": wording.definitions(inputs.history.config),
         "main": main_table(inputs),
         "published": published,

@@ -21,11 +21,22 @@ class _Strict(BaseModel):
 
 
 class Benchmark(_Strict):
-    """A data set as the papers used it."""
+    """A data set as the papers used it: MMoE, Table 1."""
 
     title: str
+    sentences: int | None = Field(default=None, ge=1)
     entities: int = Field(ge=1)
+    entities_with_picture: int | None = Field(default=None, ge=1)
+    mentions: int | None = Field(default=None, ge=1)
+    mentions_with_picture: int | None = Field(default=None, ge=1)
+    train_mentions: int | None = Field(default=None, ge=1)
+    valid_mentions: int | None = Field(default=None, ge=1)
     test_mentions: int = Field(ge=1)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts that the paper gives, by the names of data.json's table1."""
+        return {name: value for name, value in self if isinstance(value, int)}
 
 
 class Values(_Strict):

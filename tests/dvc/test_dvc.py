@@ -19,7 +19,7 @@ from pipeline.layout import PARTS
 from tests.dvc.clone import Clone, make_clone, ran
 
 _CACHED = re.compile(r"^Stage '([^']+)' is cached", re.MULTILINE)
-ALL = ["ingest", "retrieve", "rank", *(f"encode {part}" for part in PARTS)]
+ALL = ["ingest", "retrieve", "rank", "audit", *(f"encode {part}" for part in PARTS)]
 ALL += ["baselines", "train", "evaluate", "report"]
 
 
@@ -56,6 +56,7 @@ def test_metrics_are_in_git_and_the_rest_is_dvcs(first: Run) -> None:
         "reports/published.yaml",
         "reports/tiny/metrics.json",
         "reports/tiny/baselines.json",
+        "reports/tiny/data.json",
     }
 
 
@@ -74,6 +75,8 @@ def test_the_second_repro_does_nothing(first: Run) -> None:
         ("mmoe/config/check.py", "SECTIONS: ", "# edited\nSECTIONS: ", set()),
         ("mmoe/reporting/style.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"report"}),
         ("mmoe/ranking/plain.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"rank"}),
+        ("params.yaml", "leak_policy: keep", "leak_policy: drop", {"train"}),
+        ("params.yaml", "picture_distance: 4", "picture_distance: 5", {"audit"}),
         ("params.yaml", "num_examples: 3", "num_examples: 4", {"report"}),
         ("params.yaml", "max_candidates: 50", "max_candidates: 49", {"retrieve"}),
         ("params.yaml", "top_n: 10", "top_n: 9", {"evaluate"}),
@@ -198,7 +201,7 @@ def other_ranker(experiment: Run) -> Iterator[Run]:
 
 def test_another_ranker_encodes_the_mentions_texts_only(other_ranker: Run) -> None:
     assert ran(other_ranker.log) == ["rank", "encode mention_text"]
-    assert other_ranker.clone.stale() == {"baselines", "train", "evaluate", "report"}
+    assert other_ranker.clone.stale() == {"audit", "baselines", "train", "evaluate", "report"}
 
 
 def test_an_older_commit_comes_back_without_a_run(experiment: Run) -> None:

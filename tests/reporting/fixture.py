@@ -15,6 +15,7 @@ from mmoe.evaluation.metrics import metrics_from_ranks
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import write_json
 from mmoe.records import Description, Entity, Mention, write_records
+from mmoe.reporting.audit import LEAKS
 from mmoe.reporting.inputs import ReportFiles
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published.yaml"
@@ -82,7 +83,7 @@ def _files(root: Path) -> ReportFiles:
         mentions=root / "mentions.parquet",
         entities=root / "entities.parquet",
         descriptions=root / "descriptions.parquet",
-        ingest_counts=root / "ingest.json",
+        data=root / "data.json",
         retrieve_counts=root / "retrieve.json",
         rank_counts=root / "rank.json",
         metrics=root / "metrics.json",
@@ -91,6 +92,22 @@ def _files(root: Path) -> ReportFiles:
         ranks=root / "ranks.parquet",
         published=PUBLISHED,
     )
+
+
+def _data(num_mentions: int, num_entities: int) -> dict[str, Any]:
+    sizes = {"sentences": num_mentions, "entities": num_entities, "mentions": 3 * num_mentions}
+    splits = {f"{split}_mentions": num_mentions for split in ("train", "valid", "test")}
+    leaks = {name: i for i, name in enumerate(LEAKS)} | {"clean": num_mentions - 2}
+    return {
+        "table1": sizes
+        | {"entities_with_picture": num_entities // 2, "mentions_with_picture": 1}
+        | splits,
+        "text": {"limit_tokens": 50, "mention_tokens_mean": 31.39, "mention_truncated": 10.57},
+        "names": {"words": 7, "share_equal_to_gold_name": None},
+        "pictures": {"files": 3, "unreadable_files": 1},
+        "read": {"mentions_read": 3 * num_mentions, "nil": 3},
+        "leaks": dict.fromkeys(("train", "valid", "test"), leaks),
+    }
 
 
 def _write_pictures(raw: Path) -> None:
@@ -123,7 +140,7 @@ def _write_records(files: ReportFiles, num_mentions: int, num_entities: int) -> 
     write_records(files.mentions, Mention, mentions)
     write_records(files.entities, Entity, entities)
     write_records(files.descriptions, Description, descriptions)
-    write_json(files.ingest_counts, {"format": "own", "mentions": num_mentions, "nil": 3})
+    write_json(files.data, _data(num_mentions, num_entities))
     retrieval = {"source": "kb", "recall": {"1": 0.71, "all": 0.93}, "note": "<entity text>"}
     write_json(files.retrieve_counts, retrieval)
     write_json(files.rank_counts, {"backend": "lexical", "chosen": 7, "share_right": 0.875})

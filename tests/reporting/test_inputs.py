@@ -37,9 +37,7 @@ def test_everything_is_read(files: ReportFiles) -> None:
     assert inputs.counts["Candidate retrieval"]["recall"] == {"1": 0.71, "all": 0.93}
 
 
-@pytest.mark.parametrize(
-    "name", ["metrics", "baselines", "history", "ranks", "mentions", "ingest_counts"]
-)
+@pytest.mark.parametrize("name", ["metrics", "baselines", "history", "ranks", "mentions", "data"])
 def test_a_missing_file_is_named(files: ReportFiles, name: str) -> None:
     path: Path = getattr(files, name)
     path.unlink()
@@ -53,6 +51,7 @@ def test_a_missing_file_is_named(files: ReportFiles, name: str) -> None:
         ("metrics", lambda m: m.pop("mrr_low"), r"metrics\.json: lacks mrr_low"),
         ("metrics", lambda m: m.pop("gain_mrr_high"), r"metrics\.json: lacks gain_mrr_high"),
         ("metrics", lambda m: m.update(mrr="high"), r"metrics\.json: mrr: .*number"),
+        ("data", lambda d: d.pop("leaks"), r"data\.json: lacks leaks"),
         ("baselines", lambda b: b.update(bm25=3), r"baselines\.json: bm25: .*dictionary"),
         ("history", lambda h: h.pop("epochs"), r"history\.json: epochs: Field required"),
         (

@@ -78,7 +78,11 @@ def test_the_name_of_the_folder_may_be_spelt_as_in_the_papers() -> None:
         ("mrr: 93.75", "mrr: 39.75", r"MRR 39\.75 can't lie below Hits@1"),
         ("hits_at_3: 96.27", "hits_at_3: 69.27", r"Hits@1, 3, 5 must not fall"),
         ("system: MMoE+DME", "system: MMoE", r"MMoE, Table 3, MMoE: stands twice"),
-        ("wikimel: {title", "wikimell: {title", r"\['wikimel'\] are not listed under data_sets"),
+        (
+            "wikimel:\n    title",
+            "wikimell:\n    title",
+            r"\['wikimel'\] are not listed under data_sets",
+        ),
         ("tables:", "tables: [", "not valid YAML"),
     ],
 )

@@ -25,7 +25,7 @@ def lay_out(root: Path, at: Layout) -> None:
         files.mentions: at.mentions,
         files.entities: at.entities,
         files.descriptions: at.descriptions,
-        files.ingest_counts: at.ingest_counts,
+        files.data: at.report / "data.json",
         files.retrieve_counts: at.retrieve_counts,
         files.rank_counts: at.rank_counts,
         files.metrics: at.report / "metrics.json",

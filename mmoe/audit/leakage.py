@@ -1,0 +1,146 @@
+"""What valid and test mentions share with train: contexts, pictures, gold entities."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmoe.records import Entity, Leak, Mention, Picture
+
+PAIRS_AT_ONCE = 1 << 24
+
+
+def find_leaks(
+    mentions: Sequence[Mention],
+    entities: Iterable[Entity],
+    pictures: Iterable[Picture],
+    distance: int,
+) -> list[Leak]:
+    """One row a mention, in order; the border runs between train and the other two splits together.
+
+    Contexts count as the same whatever their case and white space. A mention without a picture, or with
+    one that can't be decoded, shares none.
+
+    Args:
+        pictures: all of the mentions' and entities' pictures.
+        distance: bits of 64 in which the hashes of pictures that look alike may differ.
+    """
+    found = {picture.picture: picture for picture in pictures}
+    of_gold = {entity.qid: [found[name] for name in entity.pictures] for entity in entities}
+    own = [None if m.picture is None else found[m.picture] for m in mentions]
+    in_train = [mention.split == "train" for mention in mentions]
+    context = _recurs([_folded(mention.context) for mention in mentions], in_train)
+    same = _recurs([None if picture is None else picture.sha256 for picture in own], in_train)
+    gold = _recurs([mention.gold_qid for mention in mentions], in_train)
+    looks = [None if picture is None else picture.phash for picture in own]
+    similar = _looks_recur(looks, in_train, distance)
+    rows = []
+    for i, mention in enumerate(mentions):
+        shown = of_gold.get(mention.gold_qid, []) if mention.gold_qid is not None else []
+        rows.append(
+            Leak(
+                mention_id=mention.mention_id,
+                split=mention.split,
+                same_context=context[i],
+                same_picture=same[i],
+                similar_picture=similar[i],
+                seen_gold=gold[i],
+                own_picture=_shares(own[i], shown, _same_bytes),
+                similar_own_picture=_shares(own[i], shown, _looks_alike(distance)),
+            )
+        )
+    return rows
+
+
+def leak_counts(leaks: Sequence[Leak]) -> dict[str, dict[str, int]]:
+    """How many rows of each split carry each mark: `train`, `valid`, `test` to mark to number."""
+    marks: Mapping[str, Callable[[Leak], bool]] = {
+        "mentions": lambda _: True,
+        "same_context": lambda leak: leak.same_context,
+        "same_picture": lambda leak: leak.same_picture,
+        "similar_picture": lambda leak: leak.similar_picture,
+        "crosses": lambda leak: leak.crosses,
+        "seen_gold": lambda leak: leak.seen_gold,
+        "own_picture": lambda leak: leak.own_picture,
+        "similar_own_picture": lambda leak: leak.similar_own_picture,
+        "clean": lambda leak: leak.is_clean,
+    }
+    return {
+        split: {
+            name: sum(holds(leak) for leak in leaks if leak.split == split)
+            for name, holds in marks.items()
+        }
+        for split in ("train", "valid", "test")
+    }
+
+
+def _folded(text: str) -> str | None:
+    """A context as it is compared; null for an empty one, which all others without text would share."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split()) or None
+
+
+def _recurs(values: Sequence[Hashable | None], in_train: Sequence[bool]) -> list[bool]:
+    """Whether each value stands on the other side of the border too; null never does."""
+    sides: tuple[set[Hashable], set[Hashable]] = (set(), set())
+    for value, train in zip(values, in_train, strict=True):
+        sides[train].add(value)
+    both = (sides[0] & sides[1]) - {None}
+    return [value in both for value in values]
+
+
+def _looks_recur(
+    hashes: Sequence[str | None], in_train: Sequence[bool], distance: int
+) -> list[bool]:
+    """Whether a picture on the other side of the border looks like each one."""
+    sides = [
+        sorted({h for h, train in zip(hashes, in_train, strict=True) if train == side and h})
+        for side in (False, True)
+    ]
+    near = near_hashes(bits_of(sides[0]), bits_of(sides[1]), distance)
+    alike = [
+        {text for text, is_near in zip(side, flags, strict=True) if is_near}
+        for side, flags in zip(sides, near, strict=True)
+    ]
+    return [text in alike[train] for text, train in zip(hashes, in_train, strict=True)]
+
+
+def bits_of(hashes: Sequence[str]) -> NDArray[np.uint64]:
+    """Hashes of 16 hex digits as 64 bits each."""
+    return np.array([int(text, 16) for text in hashes], dtype=np.uint64)
+
+
+def near_hashes(
+    left: NDArray[np.uint64], right: NDArray[np.uint64], distance: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which hashes of each side have one on the other side within `distance` bits."""
+    near_left = np.zeros(len(left), dtype=np.bool_)
+    near_right = np.zeros(len(right), dtype=np.bool_)
+    step = max(1, PAIRS_AT_ONCE // max(1, len(right)))
+    for start in range(0, len(left), step):
+        chunk = slice(start, start + step)
+        near = np.bitwise_count(left[chunk, None] ^ right[None, :]) <= distance
+        near_left[chunk] = near.any(axis=1)
+        near_right |= near.any(axis=0)
+    return near_left, near_right
+
+
+def _shares(
+    own: Picture | None, shown: Sequence[Picture], alike: Callable[[Picture, Picture], bool]
+) -> bool:
+    return own is not None and any(alike(own, picture) for picture in shown)
+
+
+def _same_bytes(one: Picture, other: Picture) -> bool:
+    return one.sha256 is not None and one.sha256 == other.sha256
+
+
+def _looks_alike(distance: int) -> Callable[[Picture, Picture], bool]:
+    def alike(one: Picture, other: Picture) -> bool:
+        if one.phash is None or other.phash is None:
+            return False
+        return (int(one.phash, 16) ^ int(other.phash, 16)).bit_count() <= distance
+
+    return alike

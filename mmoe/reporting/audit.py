@@ -1,0 +1,89 @@
+"""The data set's own tables: Table 1 beside the papers', leaks by split, metrics on subsets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmoe.reporting.published import Benchmark
+from mmoe.reporting.table import System, Table, metrics_table
+from mmoe.reporting.wording import MISSING, plain
+
+SPLITS = ("train", "valid", "test")
+TABLE_1 = {
+    "sentences": "Sentences",
+    "entities": "Entities",
+    "entities_with_picture": "… with a picture",
+    "mentions": "Mentions",
+    "mentions_with_picture": "… with a picture",
+    "train_mentions": "… in train",
+    "valid_mentions": "… in valid",
+    "test_mentions": "… in test",
+}
+LEAKS = {
+    "mentions": "Mentions",
+    "same_context": "Context recurs across the border",
+    "same_picture": "Picture recurs, the same bytes",
+    "similar_picture": "Picture recurs, looks alike",
+    "crosses": "… any of these three",
+    "own_picture": "Gold entity has the mention's own picture",
+    "similar_own_picture": "… one that looks like it",
+    "clean": "Clean: nothing of the above",
+    "seen_gold": "Gold entity recurs across the border",
+}
+SUBSETS = {
+    "clean": "Clean mentions",
+    "unseen_gold": "Gold entity not in train",
+}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts: titles of the columns, and rows that begin with their own title."""
+
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def table_1(data: Mapping[str, Any], published: Benchmark | None) -> Grid:
+    """This data set's counts, beside MMoE's Table 1 where it is one of the papers'."""
+    own = data["table1"]
+    papers: Mapping[str, int] = {} if published is None else published.counts
+    titles = ("", "Here") if published is None else ("", "Here", "Paper", "Difference")
+    rows = []
+    for key, title in TABLE_1.items():
+        cells = [plain(own[key])]
+        if published is not None:
+            known = papers.get(key)
+            cells += (
+                [MISSING, MISSING]
+                if known is None
+                else [plain(known), plain(own[key] - known) if own[key] != known else "0"]
+            )
+        rows.append((title, *cells))
+    return Grid(titles, tuple(rows))
+
+
+def leak_table(data: Mapping[str, Any]) -> Grid:
+    """How many mentions of each split share what with the other side of the border."""
+    leaks = data["leaks"]
+    rows = [(title, *(plain(leaks[s][key]) for s in SPLITS)) for key, title in LEAKS.items()]
+    return Grid(("", "Train", "Valid", "Test"), tuple(rows))
+
+
+def subset_table(name: str, metrics: Mapping[str, float]) -> Table | None:
+    """The matcher on all mentions and on each subset that is neither empty nor all of them."""
+    shown = [System(f"{name}, all mentions", "ours", metrics)]
+    for subset, title in SUBSETS.items():
+        count = int(metrics.get(f"{subset}_num_mentions", 0))
+        if not 0 < count < int(metrics["num_mentions"]):
+            continue
+        prefix = f"{subset}_"
+        numbers = {k.removeprefix(prefix): v for k, v in metrics.items() if k.startswith(prefix)}
+        shown.append(System(f"{title} ({plain(count)})", "baseline", numbers))
+    if len(shown) == 1:
+        return None
+    columns = ("mrr", "mrr_interval", "hits_at_1", "hits_at_3", "hits_at_5", "median_rank")
+    # Other mentions, another task: no best value.
+    return metrics_table(shown, columns).without_best()
