@@ -48,6 +48,9 @@ ONLY_IN = {
     "torch": ("mmoe.features", "mmoe.model", "mmoe.training", "mmoe.ranks", "mmoe.sample"),
     "duckdb": ("mmoe.wikidata",),
     "bm25s": ("mmoe.bm25",),
+    "requests": ("mmoe.datasets.download",),
+    "h5py": ("mmoe.pictures",),
+    "imagehash": ("mmoe.datasets.fingerprints",),
     "altair": ("mmoe.reporting",),
     "jinja2": ("mmoe.reporting",),
     "importlib": (

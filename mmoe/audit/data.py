@@ -75,7 +75,7 @@ def _texts(inputs: DataInputs) -> dict[str, Any]:
             f"{side}_tokens_median": float(np.median(lengths)),
             f"{side}_tokens_p95": float(np.percentile(lengths, 95)),
             f"{side}_tokens_max": int(lengths.max()),
-            f"{side}_truncated": _share(int((lengths > inputs.limit).sum()), len(lengths)),
+            f"{side}_truncated_percent": _share(int((lengths > inputs.limit).sum()), len(lengths)),
         }
     return numbers
 
@@ -98,7 +98,7 @@ def _names(mentions: Sequence[Mention], entities: Sequence[Entity]) -> dict[str,
         "mentions_naming_one_entity": sum(bearers[word] == 1 for word in words),
         "mentions_naming_several_entities": sum(bearers[word] > 1 for word in words),
         "mentions_equal_to_gold_name": equal,
-        "share_equal_to_gold_name": _share(equal, len(linkable)),
+        "equal_to_gold_name_percent": _share(equal, len(linkable)),
         "words_not_in_context": sum(
             word not in normalise_name(m.context) for word, m in zip(words, mentions, strict=True)
         ),

@@ -60,7 +60,7 @@ def test_table_1_has_the_rows_of_the_paper() -> None:
 def test_texts() -> None:
     text = report()["text"]
     assert text["context_words_mean"] == 3.25
-    assert (text["mention_truncated"], text["entity_truncated"]) == (50.0, 0.0)
+    assert (text["mention_truncated_percent"], text["entity_truncated_percent"]) == (50.0, 0.0)
     assert (text["mention_tokens_max"], text["mention_tokens_median"]) == (60, 50.5)
 
 
@@ -72,7 +72,7 @@ def test_names() -> None:
         "mentions_naming_one_entity": 1,
         "mentions_naming_several_entities": 2,
         "mentions_equal_to_gold_name": 2,
-        "share_equal_to_gold_name": 66.67,
+        "equal_to_gold_name_percent": 66.67,
         "words_not_in_context": 1,
         "entities_without_attributes": 1,
         "gold_entities": 3,
@@ -100,6 +100,6 @@ def test_only_numbers_are_taken_of_what_was_read() -> None:
 def test_without_mentions_there_are_no_means_and_no_shares() -> None:
     empty = report([])
     assert "context_words_mean" not in empty["text"]
-    assert "mention_truncated" not in empty["text"]
-    assert empty["names"]["share_equal_to_gold_name"] is None
+    assert "mention_truncated_percent" not in empty["text"]
+    assert empty["names"]["equal_to_gold_name_percent"] is None
     json.dumps(empty, allow_nan=False)

@@ -102,8 +102,12 @@ def _data(num_mentions: int, num_entities: int) -> dict[str, Any]:
         "table1": sizes
         | {"entities_with_picture": num_entities // 2, "mentions_with_picture": 1}
         | splits,
-        "text": {"limit_tokens": 50, "mention_tokens_mean": 31.39, "mention_truncated": 10.57},
-        "names": {"words": 7, "share_equal_to_gold_name": None},
+        "text": {
+            "limit_tokens": 50,
+            "mention_tokens_mean": 31.39,
+            "mention_truncated_percent": 10.57,
+        },
+        "names": {"words": 7, "equal_to_gold_name_percent": None},
         "pictures": {"files": 3, "unreadable_files": 1},
         "read": {"mentions_read": 3 * num_mentions, "nil": 3},
         "leaks": dict.fromkeys(("train", "valid", "test"), leaks),
