@@ -37,7 +37,7 @@ OURS = (
     "raw, out = Path(sys.argv[1]), Path(sys.argv[2]);"
     "names = ('mentions', 'entities', 'pictures', 'mention_image', 'entity_text', 'entity_image');"
     "files = IngestFiles(*(out / n for n in names), out / 'counts', out / 'journal');"
-    "ingest(raw, Selection('auto', 'drop', None), files)"
+    "ingest(raw, Selection('auto', 'given', 'drop', None), files)"
 )
 PLAIN = (
     "import sys, pandas as pd;"

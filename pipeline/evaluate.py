@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmoe.audit.metrics import audited_metrics
+from mmoe.audit.metrics import part_metrics, parts_of
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
@@ -62,8 +62,8 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
         metrics |= {f"untrained_{name}": value for name, value in start.items()}
         metrics |= gain_metrics(ranked.ranks, untrained, params.bootstrap_samples)
     leak_of = {leak.mention_id: leak for leak in read_records(at.leaks, Leak)}
-    leaks = [leak_of[mention.mention_id] for mention in chosen]
-    metrics |= audited_metrics(ranked.ranks, leaks, params.hits_at, params.bootstrap_samples)
+    parts = parts_of(chosen, [leak_of[mention.mention_id] for mention in chosen])
+    metrics |= part_metrics(ranked.ranks, parts, params.hits_at, params.bootstrap_samples)
     metrics["num_mentions"], metrics["num_entities"] = len(test), len(entities)
     metrics["num_left_out"] = sum(m.split == "test" for m in mentions) - len(test)
     write_rank_table(at.ranks / "ranks.parquet", chosen, entities, ranked, untrained)

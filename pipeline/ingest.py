@@ -22,7 +22,7 @@ from pipeline.stage import run_stage
 
 def ingest_stage(at: Layout, file: ParamsFile) -> None:
     params = file.section(DataParams)
-    selection = Selection(params.format, params.nil, params.max_mentions)
+    selection = Selection(params.format, params.split, params.nil, params.max_mentions)
     work = at.work("ingest")
     files = IngestFiles(
         mentions=at.mentions,

@@ -13,6 +13,7 @@ class DataParams(Section):
     SECTION: ClassVar[str] = "data"
 
     format: Literal["auto", "own", "melbench", "mimic", "wikidiverse", "fissfuse"]
+    split: Literal["given", "entity"]
     nil: Literal["drop", "keep"]
     max_mentions: int | None = Field(ge=1)
     leak_policy: Literal["keep", "drop"]

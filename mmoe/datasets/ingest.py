@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 from mmoe.datasets.fingerprints import fingerprint_pictures
@@ -16,9 +19,10 @@ from mmoe.records import SPLITS, Entity, ImageInput, Mention, Picture, TextInput
 
 @dataclass(frozen=True)
 class Selection:
-    """What ingest takes of a raw folder: the knobs data.format, data.nil and data.max_mentions."""
+    """What ingest takes of a raw folder: the knobs data.format, data.split, data.nil, data.max_mentions."""
 
     format: str
+    split: str
     nil: str
     max_mentions: int | None
 
@@ -48,7 +52,9 @@ def ingest(raw: Path, selection: Selection, files: IngestFiles) -> dict[str, int
         DataError: if the data are missing or broken, or a split has no mention left.
     """
     dataset = read_dataset(raw, selection.format)
-    mentions = select_mentions(dataset.mentions, selection)
+    by_entity = selection.split == "entity"
+    assigned = split_by_entity(dataset.mentions) if by_entity else dataset.mentions
+    mentions = select_mentions(assigned, selection)
     _check_splits(raw, dataset, mentions)
     counts = _counts(dataset, mentions)
     metadata = {"format": dataset.format, "sources": dataset.sources}
@@ -71,6 +77,22 @@ def select_mentions(mentions: Iterable[Mention], selection: Selection) -> list[M
         taken[mention.split] += 1
         selected.append(mention)
     return selected
+
+
+def split_by_entity(mentions: Sequence[Mention]) -> list[Mention]:
+    """Splits anew, so that no gold entity stands in two splits: valid and test then ask for unseen ones.
+
+    A hash of the gold qid decides; the splits' shares of the entities are those that the data set gives
+    them of the mentions. A mention without a gold entity keeps its split.
+    """
+    counts = Counter(mention.split for mention in mentions)
+    ends = list(accumulate(counts[split] / max(1, len(mentions)) for split in SPLITS))
+
+    def split_of(qid: str) -> str:
+        lot = int.from_bytes(hashlib.sha256(qid.encode()).digest()[:8]) / 2**64
+        return next((s for s, end in zip(SPLITS, ends, strict=True) if lot < end), SPLITS[-1])
+
+    return [m if m.gold_qid is None else replace(m, split=split_of(m.gold_qid)) for m in mentions]
 
 
 def _check_splits(raw: Path, dataset: RawDataset, selected: list[Mention]) -> None:

@@ -3,7 +3,7 @@
     mentions.jsonl | mentions.csv    mention_id, word, context, split (train, valid, test);
                                      optional sentence_id (mention_id if absent), picture,
                                      gold_qid (null, "" or "nil": the mention is not in Wikidata),
-                                     description
+                                     description, needs
     entities.jsonl | entities.csv    qid, name; optional attributes, pictures
     pictures                         anywhere below the folder, named relative to it
 
@@ -265,6 +265,7 @@ def _mention(row: MentionRow, found: list[str]) -> Mention:
         in_kb=False,
         split=row.split,
         description=row.description or None,
+        needs=row.needs or None,
     )
 
 

@@ -71,6 +71,12 @@ class MentionRow(_TableRow):
         description="What the data set itself says of the entity that is meant; null, empty or left "
         "out: nothing.",
     )
+    needs: Annotated[str, Field(pattern=r"^[a-z0-9_]*$")] | None = Field(
+        default=None,
+        description="A label in lower case by which metrics are also given apart, such as what decides the "
+        "mention; null, empty or left out: none.",
+        examples=["picture"],
+    )
 
 
 class EntityRow(_TableRow):

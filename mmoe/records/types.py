@@ -22,6 +22,8 @@ class Mention:
         split: train, valid or test.
         description: what the data set itself says of the entity that is meant, as MMoE's DME version
             of the benchmarks does; only `rank.backend: given` reads it.
+        needs: a label by which metrics are also given apart, in the sample what decides the mention: text,
+            picture or description.
     """
 
     mention_id: str
@@ -33,6 +35,7 @@ class Mention:
     in_kb: bool
     split: str
     description: str | None = None
+    needs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mmoe.reporting.published import Benchmark
 from mmoe.reporting.table import System, Table, metrics_table
-from mmoe.reporting.wording import MISSING, plain
+from mmoe.reporting.wording import MISSING, label, plain
 
 SPLITS = ("train", "valid", "test")
 TABLE_1 = {
@@ -32,10 +33,8 @@ LEAKS = {
     "clean": "Clean: nothing of the above",
     "seen_gold": "Gold entity recurs across the border",
 }
-SUBSETS = {
-    "clean": "Clean mentions",
-    "unseen_gold": "Gold entity not in train",
-}
+PART = re.compile(r"(clean|unseen_gold|needs_[a-z0-9_]+)_num_mentions")
+PARTS = {"clean": "Clean mentions", "unseen_gold": "Gold entity not in train"}
 
 
 @dataclass(frozen=True)
@@ -72,15 +71,16 @@ def leak_table(data: Mapping[str, Any]) -> Grid:
     return Grid(("", "Train", "Valid", "Test"), tuple(rows))
 
 
-def subset_table(name: str, metrics: Mapping[str, float]) -> Table | None:
-    """The matcher on all mentions and on each subset that is neither empty nor all of them."""
+def parts_table(name: str, metrics: Mapping[str, float]) -> Table | None:
+    """The matcher on all mentions and on each part that is neither empty nor all of them."""
     shown = [System(f"{name}, all mentions", "ours", metrics)]
-    for subset, title in SUBSETS.items():
-        count = int(metrics.get(f"{subset}_num_mentions", 0))
+    for part in (match[1] for match in map(PART.fullmatch, metrics) if match):
+        count = int(metrics[f"{part}_num_mentions"])
         if not 0 < count < int(metrics["num_mentions"]):
             continue
-        prefix = f"{subset}_"
+        prefix = f"{part}_"
         numbers = {k.removeprefix(prefix): v for k, v in metrics.items() if k.startswith(prefix)}
+        title = PARTS.get(part) or label(part)
         shown.append(System(f"{title} ({plain(count)})", "baseline", numbers))
     if len(shown) == 1:
         return None

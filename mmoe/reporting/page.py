@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from mmoe.evaluation.histogram import histogram_of
 from mmoe.reporting import charts, wording
-from mmoe.reporting.audit import leak_table, subset_table, table_1
+from mmoe.reporting.audit import leak_table, parts_table, table_1
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.markdown import cell, markdown_table
@@ -86,7 +86,7 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "history": inputs.history,
         "table_1": table_1(inputs.data, None if published is None else published.benchmark),
         "leaks": leak_table(inputs.data),
-        "subsets": subset_table(matcher_name(inputs), metrics),
+        "parts_shown": parts_table(matcher_name(inputs), metrics),
         "counts": {title: wording.definitions(c) for title, c in groups.items()},
         "settings": wording.definitions(inputs.history.config),
         "main": main_table(inputs),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.datasets import IngestFiles, ingest
-from mmoe.datasets.ingest import Selection, select_mentions
+from mmoe.datasets.ingest import Selection, select_mentions, split_by_entity
 from mmoe.errors import DataError
 from mmoe.records import SPLITS, Entity, ImageInput, Mention, TextInput, read_metadata, read_records
 
@@ -20,7 +21,7 @@ from tests.datasets.folders import mention, picture, three_mentions, two_entitie
 
 
 def params(nil: Literal["drop", "keep"] = "drop", max_mentions: int | None = None) -> Selection:
-    return Selection("auto", nil, max_mentions)
+    return Selection("auto", "given", nil, max_mentions)
 
 
 def files_below(folder: Path) -> IngestFiles:
@@ -116,3 +117,32 @@ def test_a_split_of_nil_mentions_is_empty_too(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"split test is empty: of the 1 .*check its gold qids"):
         ingest(write_own(tmp_path / "raw", rows), params("keep"), files_below(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+@given(rows=st.lists(st.tuples(st.integers(0, 30), st.sampled_from(SPLITS)), max_size=60))
+def test_split_by_entity(rows: list[tuple[int, str]]) -> None:
+    mentions = [
+        Mention(str(i), str(i), "w", "c", None, f"Q{gold}" if gold else None, True, split)
+        for i, (gold, split) in enumerate(rows)
+    ]
+    anew = split_by_entity(mentions)
+    splits_of: dict[str, set[str]] = {}
+    for before, after in zip(mentions, anew, strict=True):
+        assert after.mention_id == before.mention_id
+        if after.gold_qid is None:
+            assert after == before
+        else:
+            splits_of.setdefault(after.gold_qid, set()).add(after.split)
+    assert all(len(splits) == 1 for splits in splits_of.values())
+    assert {m.split for m in anew} <= {m.split for m in mentions}
+
+
+def test_split_by_entity_keeps_the_shares() -> None:
+    splits = ["train"] * 700 + ["valid"] * 100 + ["test"] * 200
+    mentions = [
+        Mention(str(i), str(i), "w", "c", None, f"Q{i}", True, split)
+        for i, split in enumerate(splits)
+    ]
+    found = Counter(mention.split for mention in split_by_entity(mentions))
+    assert abs(found["train"] - 700) < 50
+    assert abs(found["test"] - 200) < 45
