@@ -50,7 +50,7 @@ ONLY_IN = {
     "bm25s": ("mmoe.bm25",),
     "requests": ("mmoe.datasets.download",),
     "h5py": ("mmoe.pictures",),
-    "imagehash": ("mmoe.datasets.fingerprints",),
+    "imagehash": ("mmoe.datasets.fingerprints", "mmoe.sample.tables"),
     "altair": ("mmoe.reporting",),
     "jinja2": ("mmoe.reporting",),
     "importlib": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,7 @@ class MoeParams(Section):
 
     num_experts: int = Field(ge=1, le=64)
     top_k: int = Field(ge=1, le=64)
+    router: Literal["topk", "released"]
     expansion: int = Field(ge=1, le=16)
     num_layers: int = Field(ge=1, le=8)
     fusion_layers: int = Field(ge=0, le=4)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from mmoe.config.moe import MoeParams
-from mmoe.model.router import Routing, TopKRouter
+from mmoe.model.packed import Packed
+from mmoe.model.router import Places, ReleasedRouter, Routing, TopKRouter, places_of
 
 
 class SparseExperts(nn.Module):
@@ -46,19 +47,26 @@ class SparseMixture(nn.Module):
 
     def __init__(self, dim: int, out: int, params: MoeParams) -> None:
         super().__init__()
-        self.router = TopKRouter(
-            dim, params.num_experts, params.top_k, renormalise=params.renormalise
-        )
+        self.router = _build_router(dim, params)
         self.experts = SparseExperts(dim, params.expansion * dim, out, params.num_experts)
         self.load_K: Tensor
         self.register_buffer("load_K", torch.zeros(params.num_experts, dtype=torch.int64))
 
-    def forward(self, tokens_TC: Tensor) -> Tensor:
-        routing: Routing = self.router(tokens_TC)
+    def forward(self, tokens_TC: Tensor, places: Places | None = None) -> Tensor:
+        """`places` are needed by the released router alone."""
+        routing: Routing = (
+            self.router(tokens_TC) if places is None else self.router(tokens_TC, places)
+        )
         if self.training:
             self.load_K += routing.experts_Tk.flatten().bincount(minlength=len(self.load_K))
         mixed: Tensor = self.experts(tokens_TC, routing)
         return mixed
+
+
+def _build_router(dim: int, params: MoeParams) -> nn.Module:
+    if params.router == "released":
+        return ReleasedRouter(dim, params.num_experts, params.top_k)
+    return TopKRouter(dim, params.num_experts, params.top_k, renormalise=params.renormalise)
 
 
 class MixtureProjection(nn.Module):
@@ -82,12 +90,13 @@ class MixtureProjection(nn.Module):
             SparseMixture(dim, dim, params) for _ in range(params.num_layers - 1)
         )
         self.last = SparseMixture(dim, out, params)
+        self.routes_by_place = params.router == "released"
 
-    def forward(self, tokens_TC: Tensor) -> Tensor:
+    def forward(self, tokens_TC: Tensor, places: Places | None = None) -> Tensor:
         tokens_TC = self.fusion(tokens_TC)
         for layer in self.inner:
-            tokens_TC = tokens_TC + layer(tokens_TC)
-        projected: Tensor = self.last(tokens_TC)
+            tokens_TC = tokens_TC + layer(tokens_TC, places)
+        projected: Tensor = self.last(tokens_TC, places)
         return projected
 
 
@@ -105,10 +114,12 @@ class ProjectionParams:
         return MixtureProjection(dim, self.embed_dim, self.moe)
 
 
-def project(projection: nn.Module, coarse_BC: Tensor, fine_TC: Tensor) -> tuple[Tensor, Tensor]:
+def project(projection: nn.Module, coarse_BC: Tensor, fine: Packed) -> tuple[Tensor, Tensor]:
     """Coarse and fine features through one projection, joined and split again: [B, D] and [T, D].
 
     Source: MMoE §3.4, steps (1) and (3).
     """
-    joined: Tensor = projection(torch.cat([coarse_BC, fine_TC]))
+    tokens = torch.cat([coarse_BC, fine.values_TC])
+    by_place = isinstance(projection, MixtureProjection) and projection.routes_by_place
+    joined: Tensor = projection(tokens, places_of(fine)) if by_place else projection(tokens)
     return joined[: len(coarse_BC)], joined[len(coarse_BC) :]

@@ -59,7 +59,7 @@ class IntraUnit(Unit):
 
     def _project(self, stem: Stem) -> tuple[Tensor, Tensor, Packed]:
         coarse, fine = self.inputs(stem)
-        return *project(self.projection, coarse, fine.values_TC), fine
+        return *project(self.projection, coarse, fine), fine
 
     @abstractmethod
     def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
@@ -209,12 +209,12 @@ class CrossUnit(Unit):
         text, text_tokens = project(
             self.projection,
             self.text_fit(stem.text_coarse_BC),
-            self.text_fit(stem.text_fine.values_TC),
+            stem.text_fine.with_values(self.text_fit(stem.text_fine.values_TC)),
         )
         image, image_tokens = project(
             self.projection,
             self.image_fit(stem.image_coarse_BD),
-            self.image_fit(stem.image_fine.values_TC),
+            stem.image_fine.with_values(self.image_fit(stem.image_fine.values_TC)),
         )
         return [
             self.text_in_vision(text, stem.image_fine.with_values(image_tokens)),

@@ -29,6 +29,7 @@ MODEL = {
 MOE = {
     "num_experts": 3,
     "top_k": 2,
+    "router": "topk",
     "expansion": 2,
     "num_layers": 1,
     "fusion_layers": 1,

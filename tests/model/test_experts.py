@@ -17,6 +17,7 @@ from mmoe.model.experts import (
     SparseMixture,
     project,
 )
+from mmoe.model.packed import Packed
 from mmoe.model.router import TopKRouter
 
 from tests.model.matchers import moe_params
@@ -94,6 +95,6 @@ def test_coarse_and_fine_go_through_the_same_projection(moe: None) -> None:
     torch.manual_seed(0)
     projection = ProjectionParams(5, moe).build(7)
     coarse, fine = torch.randn(2, 7), torch.randn(9, 7)
-    h, H = project(projection, coarse, fine)
+    h, H = project(projection, coarse, Packed(fine, torch.tensor([4, 5])))
     torch.testing.assert_close(h, projection(coarse))
     torch.testing.assert_close(H, projection(fine))
