@@ -1,47 +1,111 @@
-"""A CLIP small enough for git, with seeded random weights, in Hugging Face's folder layout."""
+"""A CLIP small enough for git: its sizes, its tokenizer, and its folder in Hugging Face's layout."""
 
 from __future__ import annotations
 
+import json
+import shutil
+import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmoe.files import read_json, whole_file, write_text
 from mmoe.sample.merges import END_OF_WORD, Pair, learn_merges
-from mmoe.sample.sketch import SIZE
 
 BOS, EOS = "<|startoftext|>", "<|endoftext|>"
-NUM_MERGES = 490
-WIDTH, HEADS, LAYERS, INNER, PROJECTION = 64, 4, 2, 128, 32
-PATCH = 32
+SIZE, PATCH = 224, 32  # pixels a side; 49 patches, as in ViT-B/32
+POSITIONS = 77
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
-def write_clip(folder: Path, texts: Iterable[str], seed: int) -> None:
-    """Writes model, tokenizer and image processor.
+@dataclass(frozen=True)
+class TowerSizes:
+    """One transformer: width, heads, layers, inner width of its feed-forward networks."""
+
+    width: int
+    heads: int
+    layers: int
+    inner: int
+
+    def config(self, projection: int) -> dict[str, int]:
+        """As transformers names them."""
+        return {
+            "hidden_size": self.width,
+            "num_attention_heads": self.heads,
+            "num_hidden_layers": self.layers,
+            "intermediate_size": self.inner,
+            "projection_dim": projection,
+        }
+
+
+@dataclass(frozen=True)
+class ClipSizes:
+    """All sizes of the model; the defaults make 2.17 million parameters with the full vocabulary."""
+
+    vision: TowerSizes = TowerSizes(width=160, heads=4, layers=4, inner=512)
+    text: TowerSizes = TowerSizes(width=96, heads=4, layers=3, inner=384)
+    projection: int = 96
+    vocabulary: int = 2400
+
+
+def new_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
+    """CLIP's byte-level tokenizer, for which no text is unknown.
 
     Args:
         texts: what the byte-pair merges are learned from.
-        seed: of the weights.
+        vocabulary: the most entries it may have; at least 514, for the bytes and the two ends.
+    """
+    import transformers
+
+    hf: Any = transformers  # half of what is called here carries no types
+    merges = learn_merges(_words(texts, hf.CLIPTokenizer), vocabulary - len(_tokens([])))
+    numbers = {token: number for number, token in enumerate(_tokens(merges))}
+    return hf.CLIPTokenizer(vocab=numbers, merges=merges, model_max_length=POSITIONS)
+
+
+def new_clip(tokenizer: Any, sizes: ClipSizes, seed: int, attention: str | None = None) -> Any:
+    """A CLIPModel with seeded random weights.
+
+    Args:
+        attention: transformers' name of the implementation; None leaves its default.
     """
     import torch
     import transformers
+
+    hf: Any = transformers
+    config = _config(tokenizer, sizes)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return hf.CLIPModel._from_config(config, attn_implementation=attention).eval()
+
+
+def save_clip(folder: Path, model: Any, tokenizer: Any) -> None:
+    """Writes model (float16, which changes it), tokenizer and image processor."""
+    import transformers
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-    # Half of what is called here carries no types.
     hf: Any = transformers
-    merges = learn_merges(_words(texts, hf.CLIPTokenizer), NUM_MERGES)
-    vocabulary = {token: number for number, token in enumerate(_tokens(merges))}
-    tokenizer = hf.CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=77)
+    hf.utils.logging.disable_progress_bar()
     processor = hf.CLIPProcessor(
         image_processor=CLIPImageProcessorPil(
-            size={"shortest_edge": SIZE}, crop_size={"height": SIZE, "width": SIZE}
+            size={"shortest_edge": SIZE},
+            crop_size={"height": SIZE, "width": SIZE},
+            image_mean=list(MEAN),
+            image_std=list(STD),
         ),
         tokenizer=tokenizer,
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = hf.CLIPModel(_config(vocabulary)).eval()
-    model.half().save_pretrained(folder)
-    processor.save_pretrained(folder)
+    with tempfile.TemporaryDirectory() as name:
+        made = Path(name)
+        model.half().save_pretrained(made)
+        processor.save_pretrained(made)
+        # Indented, it would take twice the room.
+        vocabulary = json.dumps(read_json(made / "tokenizer.json"), ensure_ascii=False)
+        write_text(made / "tokenizer.json", vocabulary + "\n")
+        for file in sorted(made.iterdir()):
+            with whole_file(folder / file.name) as temporary:
+                shutil.copyfile(file, temporary)
 
 
 def _words(texts: Iterable[str], tokenizer_type: Any) -> list[str]:
@@ -64,23 +128,16 @@ def _tokens(merges: list[Pair]) -> list[str]:
     return [*every_byte, *ends, *(left + right for left, right in merges), BOS, EOS]
 
 
-def _config(vocabulary: dict[str, int]) -> Any:
+def _config(tokenizer: Any, sizes: ClipSizes) -> Any:
     from transformers import CLIPConfig
 
-    tower = {
-        "hidden_size": WIDTH,
-        "intermediate_size": INNER,
-        "num_hidden_layers": LAYERS,
-        "num_attention_heads": HEADS,
-        "projection_dim": PROJECTION,
-    }
-    text = tower | {
-        "vocab_size": len(vocabulary),
-        "max_position_embeddings": 77,
+    text = sizes.text.config(sizes.projection) | {
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": POSITIONS,
         # Named explicitly: the defaults belong to CLIP's own vocabulary, and pooling looks for eos.
-        "bos_token_id": vocabulary[BOS],
-        "eos_token_id": vocabulary[EOS],
-        "pad_token_id": vocabulary[EOS],
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
     }
-    vision = tower | {"image_size": SIZE, "patch_size": PATCH}
-    return CLIPConfig(text_config=text, vision_config=vision, projection_dim=PROJECTION)
+    vision = sizes.vision.config(sizes.projection) | {"image_size": SIZE, "patch_size": PATCH}
+    return CLIPConfig(text_config=text, vision_config=vision, projection_dim=sizes.projection)

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.files import content_key, write_text
-from mmoe.sample.catalogue import Catalogue, Item, SampleEntity
+from mmoe.sample.world import Item, World
 
 LANGUAGE = "en"
+MUL_EVERY = 40
+WIKIS = tuple(
+    "en de fr es it ru ja zh pt pl nl sv ar uk cs fi hu ko no tr da ro fa he ca vi id el sr bg".split()
+)
 
 # The dump interleaves properties with items; a reader has to pass them over.
 PROPERTY = {
@@ -23,10 +27,11 @@ PROPERTY = {
 }
 
 
-def write_slice(file: Path, catalogue: Catalogue) -> int:
+def write_slice(file: Path, world: World) -> int:
     """Writes the slice and returns its number of items."""
-    kept: list[Item] = [entity for entity in catalogue.entities if entity.in_wikidata]
-    items = [_item(item) for item in (*kept, *catalogue.distractors)]
+    items = [
+        _item(item, number) for number, item in enumerate((*world.entities, *world.distractors))
+    ]
     middle = len(items) // 2
     entries = [*items[:middle], PROPERTY, *items[middle:]]
     lines = [json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries]
@@ -34,9 +39,9 @@ def write_slice(file: Path, catalogue: Catalogue) -> int:
     return len(items)
 
 
-def _item(item: Item) -> dict[str, Any]:
-    is_mul = isinstance(item, SampleEntity) and item.mul_label
-    label_language = "mul" if is_mul else LANGUAGE
+def _item(item: Item, number: int) -> dict[str, Any]:
+    # Some labels of the dump stand under `mul` only.
+    label_language = "mul" if number % MUL_EVERY == 0 else LANGUAGE
     aliases = [{"language": LANGUAGE, "value": alias} for alias in item.aliases]
     return {
         "type": "item",
@@ -46,11 +51,14 @@ def _item(item: Item) -> dict[str, Any]:
         # Older dumps write an empty map as [].
         "aliases": {LANGUAGE: aliases} if aliases else [],
         "claims": _claims(item),
-        "sitelinks": {
-            site: {"site": site, "title": title, "badges": []}
-            for site, title in item.sitelinks.items()
-        },
+        "sitelinks": _sitelinks(item),
     }
+
+
+def _sitelinks(item: Item) -> dict[str, Any]:
+    """One for every ten that the item has: their number orders candidates, and the file stays small."""
+    sites = [f"{language}wiki" for language in WIKIS[: -(-item.sitelinks // 10)]]
+    return {site: {"site": site, "title": item.name, "badges": []} for site in sites}
 
 
 def _claims(item: Item) -> dict[str, Any]:

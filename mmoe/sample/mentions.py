@@ -1,0 +1,142 @@
+"""Which mentions the sample has: three families by what decides them, and some that mean nothing known."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mmoe.sample.drawing import BACKGROUNDS, Scene
+from mmoe.sample.world import World, WorldEntity
+
+SPLITS = ("train", "valid", "test")
+ENDS = (0.6, 0.75, 1.0)  # where each split ends, as a share of a family
+TEXT_PICTURE, DESCRIPTION_PICTURE = 0.85, 0.8  # share of a family's mentions that have a picture
+OWN_BACKGROUND = 0.5  # share of the pictures with the background that goes with the entity
+SHORT_MENTIONS = 2  # of an entity that has an alias unlike its name
+DISTRACTOR_MENTIONS = 12
+
+# They say nothing of what is shown: only the picture tells.
+SHOWN = (
+    *("Here is {word}.", "This is {word}.", "Look, {word}!", "We finally saw {word}."),
+    *("{word}, as promised.", "Another picture of {word}.", "I kept this one of {word}."),
+    *("Guess what: {word}.", "{word} again.", "That must be {word}.", "For the album: {word}."),
+    *("My favourite is {word}.", "Nobody expected {word}.", "She drew {word} for me."),
+    *("The label only says {word}.", "{word}, seen today.", "He sent us {word} this morning."),
+    *("So this is {word}.", "Page nine shows {word}.", "You asked for {word}."),
+)
+MENTIONED = (
+    *("{word} came up twice.", "They spoke of {word} at length.", "A note on {word} follows."),
+    *("Ask her about {word}.", "What do you make of {word}?", "The last slide was on {word}."),
+    *("{word}, he said, and left.", "I had to look up {word}.", "More on {word} tomorrow."),
+    *("The quiz began with {word}.", "Somebody underlined {word}.", "{word} was the answer."),
+)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A mention before it has an id.
+
+    Attributes:
+        needs: text, picture or description; null for a mention without an entity here.
+        look: what its picture shows; null without a picture.
+        backdrop: the background of a picture that shows nothing else.
+    """
+
+    needs: str | None
+    word: str
+    context: str
+    gold_qid: str | None
+    look: Scene | None = None
+    backdrop: str | None = None
+    split: str = ""
+
+
+def plan_mentions(world: World, rng: random.Random) -> list[Planned]:
+    """All mentions with their splits, in the order of the splits, shuffled within each.
+
+    Every family is split alike, so that each split has all of them.
+    """
+    families = (
+        list(_by_text(world, rng)),
+        list(_by_picture(world, rng)),
+        list(_by_description(world, rng)),
+        list(_unknown(world, rng)),
+    )
+    planned = [mention for family in families for mention in _assigned(family, rng)]
+    repeated = [text for text, n in Counter(m.context for m in planned).items() if n > 1]
+    assert not repeated, f"contexts that stand twice: {repeated}"
+    rng.shuffle(planned)
+    return sorted(planned, key=lambda mention: SPLITS.index(mention.split))
+
+
+def look_of(entity: WorldEntity, rng: random.Random) -> Scene:
+    """What a picture of the entity shows; its background may be any."""
+    own = rng.random() < OWN_BACKGROUND
+    background = entity.background if own else rng.choice(BACKGROUNDS)
+    return Scene(entity.kind, entity.colour, background)
+
+
+def _by_text(world: World, rng: random.Random) -> Iterator[Planned]:
+    for entity in world.entities:
+        for word, text in entity.text:
+            look = look_of(entity, rng) if rng.random() < TEXT_PICTURE else None
+            yield Planned("text", word, text, entity.qid, look)
+
+
+def _by_picture(world: World, rng: random.Random) -> Iterator[Planned]:
+    """One of each entity whose looks no namesake shares."""
+    looks = Counter((e.shared, e.kind, e.colour) for e in world.entities)
+    templates = _Unused(SHOWN, rng)
+    for entity in world.entities:
+        if entity.shared and looks[entity.shared, entity.kind, entity.colour] == 1:
+            text = templates.next(entity.shared)
+            yield Planned("picture", entity.shared, text, entity.qid, look_of(entity, rng))
+
+
+def _by_description(world: World, rng: random.Random) -> Iterator[Planned]:
+    """Aliases unlike the name, in sentences that say nothing, with pictures that show nothing."""
+    templates = _Unused(MENTIONED, rng)
+    for entity in world.entities:
+        for number in range(SHORT_MENTIONS if entity.short else 0):
+            if number < len(entity.short):
+                word, text = entity.short[number]
+            else:
+                word = entity.short[0][0]
+                text = templates.next(word)
+            backdrop = rng.choice(BACKGROUNDS) if rng.random() < DESCRIPTION_PICTURE else None
+            yield Planned("description", word, text, entity.qid, backdrop=backdrop)
+
+
+def _unknown(world: World, rng: random.Random) -> Iterator[Planned]:
+    """Strangers, which are nil, and items that only the Wikidata slice holds."""
+    for word, text in world.strangers:
+        yield Planned(None, word, text, None)
+    templates = _Unused(MENTIONED, rng)
+    used = {word for entity in world.entities for word, _ in entity.short}
+    free = [item for item in world.distractors if item.name not in used]
+    for item in rng.sample(free, min(DISTRACTOR_MENTIONS, len(free))):
+        yield Planned(None, item.name, templates.next(item.name), item.qid)
+
+
+class _Unused:
+    """Deals out templates so that no word meets one twice."""
+
+    def __init__(self, templates: Sequence[str], rng: random.Random) -> None:
+        self._templates, self._rng = templates, rng
+        self._left: dict[str, list[str]] = {}
+
+    def next(self, word: str) -> str:
+        if word not in self._left:
+            self._left[word] = self._rng.sample(self._templates, len(self._templates))
+        return self._left[word].pop().format(word=word)
+
+
+def _assigned(family: list[Planned], rng: random.Random) -> Iterator[Planned]:
+    order = list(range(len(family)))
+    rng.shuffle(order)
+    for place, number in enumerate(order):
+        share = (place + 0.5) / len(order)
+        split = next(name for name, end in zip(SPLITS, ENDS, strict=True) if share < end)
+        yield replace(family[number], split=split)

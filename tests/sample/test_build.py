@@ -1,0 +1,136 @@
+"""The sample as it is written: sizes, shares, no leaks, and the same bytes again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from mmoe.audit.leakage import find_leaks
+from mmoe.datasets.fingerprints import fingerprint_pictures
+from mmoe.datasets.registry import read_dataset
+from mmoe.sample import build
+from mmoe.sample.mentions import SHOWN, plan_mentions
+from mmoe.sample.tables import entity_rows, mention_rows
+from mmoe.sample.world import World, read_world
+
+SAMPLE = Path(__file__).parents[2] / "data/raw/sample"
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return read_world()
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    lines = (SAMPLE / name).read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_the_sample_in_git_is_what_the_world_gives(world: World) -> None:
+    """Its pictures are drawn again in part only: all of them take seconds."""
+    mentions, drawings = mention_rows(world, build.SEED)
+    entities, more = entity_rows(world, build.SEED)
+    assert rows("mentions.jsonl") == mentions
+    assert rows("entities.jsonl") == entities
+    on_disk = {path.relative_to(SAMPLE).as_posix() for path in SAMPLE.glob("*_images/*")}
+    assert on_disk == {drawing.file for drawing in (*drawings, *more)}
+
+
+def small(world: World) -> World:
+    return World(
+        tuple(replace(e, text=e.text[:1]) for e in world.entities[:12]),
+        world.distractors[:14],
+        world.strangers[:3],
+    )
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+def test_building_again_gives_the_same_bytes(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "read_world", lambda: small(world))
+    counts = build.build_sample(tmp_path / "one")
+    first = digests(tmp_path / "one")
+    stale = tmp_path / "one" / "mention_images" / "old.png"
+    stale.write_bytes(b"old")
+    assert build.build_sample(tmp_path / "one") == counts
+    assert build.build_sample(tmp_path / "two") == counts
+    assert digests(tmp_path / "one") == digests(tmp_path / "two") == first
+
+
+def test_the_first_pictures_in_git_are_those_that_are_drawn(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pixels, not bytes: another Pillow may compress otherwise."""
+    from mmoe.sample import tables
+
+    _, drawings = mention_rows(world, build.SEED)
+    tables.write_pictures(tmp_path, drawings[:20], build.SEED)
+    for drawing in drawings[:20]:
+        with Image.open(tmp_path / drawing.file) as new, Image.open(SAMPLE / drawing.file) as old:
+            assert new.convert("RGB").tobytes() == old.convert("RGB").tobytes(), drawing.file
+
+
+def test_sizes_and_shares() -> None:
+    mentions, entities = rows("mentions.jsonl"), rows("entities.jsonl")
+    assert len(mentions) >= 900
+    families = Counter(mention["needs"] for mention in mentions)
+    assert min(families[needs] for needs in ("text", "picture", "description")) >= 200
+    assert 0.12 <= sum(m["picture"] is None for m in mentions) / len(mentions) <= 0.18
+    assert 0.22 <= sum(not e["pictures"] for e in entities) / len(entities) <= 0.28
+    assert sum(mention["gold_qid"] is None for mention in mentions) >= 10
+    splits = Counter(mention["split"] for mention in mentions)
+    assert splits["train"] > splits["test"] > splits["valid"] > 100
+
+
+def test_it_is_small_enough_for_git() -> None:
+    pictures = sum(path.stat().st_size for path in SAMPLE.glob("*_images/*"))
+    clip = sum(path.stat().st_size for path in (SAMPLE / "clip").iterdir())
+    everything = sum(path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file())
+    assert pictures <= 4.5 * MEGABYTE
+    assert clip <= 4.5 * MEGABYTE
+    assert everything <= 10 * MEGABYTE
+
+
+def test_nothing_leaks(tmp_path: Path) -> None:
+    """By the audit's own measure, looks included; gold entities recur, as the split is by mention."""
+    data = read_dataset(SAMPLE, "auto")
+    listed = {m.picture for m in data.mentions if m.picture is not None}
+    listed |= {name for entity in data.entities for name in entity.pictures}
+    pictures = fingerprint_pictures(SAMPLE, listed, tmp_path / "journal")
+    assert [picture.picture for picture in pictures if picture.problem is not None] == []
+    assert len({picture.sha256 for picture in pictures}) == len(pictures)
+    leaks = find_leaks(data.mentions, data.entities, pictures, 4)
+    backdrops = {m.mention_id for m in data.mentions if m.needs == "description"}
+    assert [leak for leak in leaks if not leak.is_clean and leak.mention_id not in backdrops] == []
+    assert len({mention.context for mention in data.mentions}) == len(data.mentions)
+
+
+def test_the_picture_family_says_nothing(world: World) -> None:
+    planned = [m for m in plan_mentions(world, random.Random(1)) if m.needs == "picture"]
+    said = {template.format(word="") for template in SHOWN}
+    assert all(mention.look is not None for mention in planned)
+    assert {mention.context.replace(mention.word, "") for mention in planned} <= said
+
+
+def test_the_card_names_the_counts() -> None:
+    card = (SAMPLE / "README.md").read_text("utf-8")
+    for name in ("mentions.jsonl", "entities.jsonl"):
+        assert str(len(rows(name))) in card
+    assert "{" not in card
