@@ -53,17 +53,22 @@ class SparseMixture(nn.Module):
         self.register_buffer("load_K", torch.zeros(params.num_experts, dtype=torch.int64))
 
     def forward(self, tokens_TC: Tensor, places: Places | None = None) -> Tensor:
-        """`places` are needed by the released router alone."""
-        routing: Routing = (
-            self.router(tokens_TC) if places is None else self.router(tokens_TC, places)
-        )
+        routing = self._route(tokens_TC, places)
         if self.training:
             self.load_K += routing.experts_Tk.flatten().bincount(minlength=len(self.load_K))
         mixed: Tensor = self.experts(tokens_TC, routing)
         return mixed
 
+    def _route(self, tokens_TC: Tensor, places: Places | None) -> Routing:
+        if isinstance(self.router, ReleasedRouter):
+            assert places is not None
+            released: Routing = self.router(tokens_TC, places)
+            return released
+        routing: Routing = self.router(tokens_TC)
+        return routing
 
-def _build_router(dim: int, params: MoeParams) -> nn.Module:
+
+def _build_router(dim: int, params: MoeParams) -> TopKRouter | ReleasedRouter:
     if params.router == "released":
         return ReleasedRouter(dim, params.num_experts, params.top_k)
     return TopKRouter(dim, params.num_experts, params.top_k, renormalise=params.renormalise)

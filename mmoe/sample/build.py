@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmoe.files import write_text
+from mmoe.files import read_text, write_text
 from mmoe.sample.card import CARD, write_sheet
 from mmoe.sample.tables import write_tables
 from mmoe.sample.wikidata import write_slice
@@ -23,5 +23,5 @@ def build_sample(folder: Path) -> dict[str, int]:
     counts = write_tables(folder, world, SEED)
     counts["wikidata_items"] = write_slice(folder / "wikidata.jsonl", world)
     write_sheet(folder / "contact-sheet.png", world, SEED)
-    write_text(folder / "README.md", CARD.format(**counts))
+    write_text(folder / "README.md", read_text(CARD).format(**counts))
     return counts

@@ -87,6 +87,9 @@ def save_clip(folder: Path, model: Any, tokenizer: Any) -> None:
 
     hf: Any = transformers
     hf.utils.logging.disable_progress_bar()
+    # What the last call asked for would be stored, and every user's texts cut as in training.
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
     processor = hf.CLIPProcessor(
         image_processor=CLIPImageProcessorPil(
             size={"shortest_edge": SIZE},

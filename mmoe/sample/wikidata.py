@@ -11,8 +11,37 @@ from mmoe.sample.world import Item, World
 
 LANGUAGE = "en"
 MUL_EVERY = 40
-WIKIS = tuple(
-    "en de fr es it ru ja zh pt pl nl sv ar uk cs fi hu ko no tr da ro fa he ca vi id el sr bg".split()
+WIKIS = (
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "ru",
+    "ja",
+    "zh",
+    "pt",
+    "pl",
+    "nl",
+    "sv",
+    "ar",
+    "uk",
+    "cs",
+    "fi",
+    "hu",
+    "ko",
+    "no",
+    "tr",
+    "da",
+    "ro",
+    "fa",
+    "he",
+    "ca",
+    "vi",
+    "id",
+    "el",
+    "sr",
+    "bg",
 )
 
 # The dump interleaves properties with items; a reader has to pass them over.

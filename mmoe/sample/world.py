@@ -87,12 +87,17 @@ def _item(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _entity(entry: dict[str, Any], names: list[str]) -> WorldEntity:
-    look = {key: entry[key] for key in ("kind", "colour", "background", "attributes")}
-    sentences = {
-        key: tuple((word, text) for word, text in entry[key] or ()) for key in ("text", "short")
-    }
-    shared = next(_names_in(entry["name"], names), None)
-    return WorldEntity(**_item(entry), **look, **sentences, shared=shared)
+    return WorldEntity(
+        **_item(entry),
+        **{key: entry[key] for key in ("kind", "colour", "background", "attributes")},
+        shared=next(_names_in(entry["name"], names), None),
+        text=_sentences(entry["text"]),
+        short=_sentences(entry["short"]),
+    )
+
+
+def _sentences(pairs: list[list[str]] | None) -> tuple[Sentence, ...]:
+    return tuple((word, text) for word, text in pairs or ())
 
 
 def _names_in(name: str, names: list[str]) -> Iterator[str]:

@@ -173,9 +173,12 @@ def test_a_text_length_without_room_for_special_tokens_names_the_knob(
     encoders: dict[str, Encoder],
 ) -> None:
     encoder = encoders["sample"]
-    with pytest.raises(FeatureStoreError, match=r"encode\.max_text_length = 10: .* need 11"):
-        encoder.layout(10, 0)
-    assert len(encoder.layout(11, 0).whole([7] * 99, [7] * 99)) == 11
+    roomy = encoder.layout(encoder.text_limit, 0)
+    least = 2 * sum(map(len, (roomy.prefix, roomy.separator, roomy.suffix))) - 1
+    wanted = rf"encode\.max_text_length = {least - 1}: .* need {least}"
+    with pytest.raises(FeatureStoreError, match=wanted):
+        encoder.layout(least - 1, 0)
+    assert len(encoder.layout(least, 0).whole([7] * 99, [7] * 99)) == least
 
 
 def test_the_separator_is_the_tokenizers_own_where_it_has_one(encoders: dict[str, Encoder]) -> None:

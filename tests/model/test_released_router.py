@@ -21,7 +21,8 @@ def dense_gates(router: ReleasedRouter, tokens_BLC: Tensor) -> Tensor:
     chosen = probs.topk(router.top_k, dim=-1).indices
     mask = torch.zeros_like(probs).scatter_(1, chosen, 1)
     kept = probs * mask
-    return kept / (kept.sum(0, keepdim=True) + router.EPSILON) * len(tokens_BLC)
+    gates: Tensor = kept / (kept.sum(0, keepdim=True) + router.EPSILON) * len(tokens_BLC)
+    return gates
 
 
 def packed_gates(router: ReleasedRouter, coarse_BC: Tensor, fine: Packed) -> Tensor:

@@ -74,7 +74,7 @@ def escaping_picture() -> None:
         (no_file, "data/raw/tiny: no entities.jsonl or entities.csv; add one of them"),
         (broken_json, "data/raw/tiny/mentions.jsonl, row 3: not valid JSON at column"),
         (no_key, "data/raw/tiny/mentions.jsonl, row 4: key `word` is missing"),
-        (same_mention_twice, "mentions.jsonl, row 21: mention_id 'train-001' stands already in"),
+        (same_mention_twice, "mentions.jsonl, row 21: mention_id 'm0001' stands already in"),
         (same_entity_twice, "stands already in data/raw/tiny/entities.jsonl, row 2; ids must be"),
         (no_entities, "data/raw/tiny: the knowledge base is empty; list at least one entity"),
         (no_test_mention, "data/raw/tiny: split test is empty: of the 0 mentions read for it"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -56,6 +57,16 @@ def test_it_sees_and_reads(clip: tuple[Any, Any]) -> None:
     assert out.image_embeds.shape == (1, model.config.projection_dim)
     assert out.vision_model_output.last_hidden_state.shape[1] == 1 + 49
     assert not out.text_embeds[0].allclose(out.text_embeds[1])
+
+
+def test_the_tokenizer_neither_cuts_nor_pads_by_itself(tmp_path: Path) -> None:
+    write_tiny(tmp_path, seed=3)
+    model, processor = load_clip(tmp_path)
+    processor.tokenizer(["a", "a b c d e"], padding=True, truncation=True, max_length=4)
+    save_clip(tmp_path / "again", model, processor.tokenizer)
+    for folder in (EMBEDDED, tmp_path / "again"):
+        stored = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+        assert (stored["truncation"], stored["padding"]) == (None, None)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))

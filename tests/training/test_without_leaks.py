@@ -25,7 +25,7 @@ MENTION = Mention("m", "s", "w", "c", None, "Q1", True, "train")
     ],
 )
 def test_rows_of_train_that_recur_are_dropped(mark: str, is_dropped: bool) -> None:
-    leak = replace(NOTHING, **{mark: True})
+    leak = replace(NOTHING, **{mark: True})  # type: ignore[arg-type]
     assert without_leaks([MENTION], [leak]) == ([] if is_dropped else [MENTION])
 
 

@@ -1,0 +1,70 @@
+"""What the sample was made to show: each part of the method visibly matters.
+
+usage of the table in README  python -m tests.sample.test_what_it_shows
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.sample.runs import VARIANTS, SampleProject
+
+SEEDS = (43, 44, 45)
+SHOWN = ("mrr", "needs_text_mrr", "needs_picture_hits_at_1", "needs_description_mrr")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> SampleProject:
+    return SampleProject(tmp_path_factory.mktemp("shows"))
+
+
+def test_pictures_decide_where_the_text_says_nothing(project: SampleProject) -> None:
+    """One seed, as a smoke test."""
+    full, text = (project.metrics(43, **VARIANTS[name]) for name in ("full", "text only"))
+    assert full["mrr"] >= text["mrr"] + 10
+    assert full["needs_picture_hits_at_1"] >= text["needs_picture_hits_at_1"] + 20
+
+
+@pytest.mark.slow
+def test_the_table_of_readme_over_three_seeds(project: SampleProject) -> None:
+    """Bands around what was measured; far outside them, README no longer tells the truth."""
+    means = table(project)
+    full, text = means["full"], means["text only"]
+    assert full["mrr"] >= text["mrr"] + 10
+    assert full["needs_picture_hits_at_1"] >= 55
+    assert text["needs_picture_hits_at_1"] <= 40  # three or four entities share a name
+    baselines = project.baselines()
+    for name in ("exact name", "BM25, word", "BM25, word + context", "two-part cosine"):
+        assert baselines[name]["mrr"] <= full["mrr"] - 5, name
+
+
+def table(project: SampleProject) -> dict[str, dict[str, float]]:
+    """Means over the seeds of what is shown of each variant; `no descriptions` last but one."""
+    order = ("no descriptions", "full", "text only", "released router")
+    return {
+        variant: {
+            name: statistics.mean(run[name] for run in runs)
+            for runs in [[project.metrics(seed, **VARIANTS[variant]) for seed in SEEDS]]
+            for name in SHOWN
+        }
+        for variant in order
+    }
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        project = SampleProject(Path(folder))
+        print("| | MRR | text: MRR | picture: Hits@1 | description: MRR |")
+        print("|---|---|---|---|---|")
+        for variant, means in table(project).items():
+            print(f"| {variant} | " + " | ".join(f"{means[name]:.1f}" for name in SHOWN) + " |")
+        for name, numbers in project.baselines().items():
+            print(f"| {name} | {numbers['mrr']:.1f} | | | |")
+
+
+if __name__ == "__main__":
+    main()
