@@ -99,14 +99,14 @@ def _rank_bounded(
     gold_score = index.scores(mention, torch.tensor([gold], device=low.device))[0, 0]
     others = torch.ones_like(low, dtype=torch.bool)
     others[gold] = False
-    # Twice the tolerance, so that rounding in the bounds never closes a pair that may be a tie.
-    above = (low > gold_score + 2 * tie_margin(low, gold_score)) & others
-    below = high < gold_score - 2 * tie_margin(high, gold_score)
+    slack = _slack(low, high)
+    above = (low > gold_score + slack) & others
+    below = high < gold_score - slack
     unsettled = torch.where(others & ~above & ~below)[0]
     exact = index.scores(mention, unsettled)[0]
     pessimistic, optimistic = _count(exact, gold_score)
     settled = 1 + int(above.sum())
-    top, num_best = _best_first(index, mention, high, top_n)
+    top, num_best = _best_first(index, mention, high, top_n, slack)
     return _Row(
         settled + pessimistic,
         settled + optimistic,
@@ -148,8 +148,17 @@ def tie_margin(scores: Tensor, gold_score: Tensor) -> Tensor:
     return TIE_TOLERANCE * torch.maximum(scores.abs(), gold_score.abs())
 
 
+def _slack(low: Tensor, high: Tensor) -> Tensor:
+    """How far a bound may lie on the wrong side of an exact score by rounding, or by a tie.
+
+    Terms may cancel to a score of almost nothing, whose own size then says nothing of the rounding in it:
+    the largest bound of the mention does.
+    """
+    return 2 * TIE_TOLERANCE * torch.maximum(low.abs().max(), high.abs().max())
+
+
 def _best_first(
-    index: EntityIndex, mention: dict[str, MentionSide], high: Tensor, top_n: int
+    index: EntityIndex, mention: dict[str, MentionSide], high: Tensor, top_n: int, slack: Tensor
 ) -> tuple[Tensor, int]:
     """The exact best entities: those with the highest upper bounds give a score to beat.
 
@@ -162,7 +171,9 @@ def _best_first(
     top_n = min(top_n, len(index))
     first = high.topk(min(2 * top_n, len(index))).indices
     to_beat = index.scores(mention, first)[0].topk(top_n).values[-1]
-    contenders = torch.where(high >= to_beat - 2 * tie_margin(high, to_beat))[0]
+    is_open = high >= to_beat - slack
+    is_open[first] = True  # enough of them, whatever rounding does
+    contenders = torch.where(is_open)[0]
     scores = index.scores(mention, contenders)[0]
     order = scores.sort(descending=True, stable=True).indices[:top_n]
     return contenders[order], len(first) + len(contenders)

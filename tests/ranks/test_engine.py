@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from mmoe.errors import TrainingError
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
 from mmoe.ranks import engine as ranks_engine
-from mmoe.ranks.engine import MentionRanks, rank_over_kb
+from mmoe.ranks.engine import MentionRanks, _best_first, _slack, rank_over_kb
 from mmoe.ranks.index import EntityIndex
 
 from tests.model.matchers import TEXT_ONLY, random_matcher, random_side, take
@@ -100,6 +101,24 @@ def test_bounds_equal_brute_force_and_sorting(
                 pair = (int(found.ranks.pessimistic[i]), int(found.ranks.optimistic[i]))
                 assert pair == rank_by_sorting(row.tolist(), gold[i])
             assert_best(found, i, row, {name: table[i] for name, table in scores.items()})
+
+
+def test_scores_that_cancel_to_nothing_leave_no_best_entity_out() -> None:
+    """One token: the bounds are the score, but for rounding that is larger than the score itself."""
+    high = torch.tensor([0.0, -1e-8, -0.5, -1.0])
+    exact = torch.tensor([1e-8, 3e-8, -0.5, -1.0])
+
+    class Index:
+        def __len__(self) -> int:
+            return len(exact)
+
+        def scores(self, _: object, entities: torch.Tensor) -> torch.Tensor:
+            return exact[entities][None]
+
+    index: Any = Index()
+    for top_n, best in ((1, [1]), (2, [1, 0]), (4, [1, 0, 2, 3]), (9, [1, 0, 2, 3])):
+        found, _ = _best_first(index, {}, high, top_n, _slack(high, high))
+        assert found.tolist() == best
 
 
 def assert_best(found: MentionRanks, i: int, overall: Tensor, units: dict[str, Tensor]) -> None:
