@@ -8,6 +8,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OURS = ("mmoe", "pipeline")
+# In the order of the pipeline.
+STAGES = (
+    "ingest",
+    "retrieve",
+    "rank",
+    "audit",
+    "encode",
+    "baselines",
+    "train",
+    "evaluate",
+    "report",
+)
 
 
 def modules() -> dict[str, Path]:

@@ -15,19 +15,9 @@ from mmoe.config.check import SECTIONS
 from pipeline.layout import PARTS, Layout
 from tests.config.knobs import knobs_in, knobs_of, knobs_read_by
 from tests.imports import ROOT, modules, stage_deps
+from tests.imports import STAGES as ORDER
 
 STAGES: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"]
-ORDER = (
-    "ingest",
-    "retrieve",
-    "rank",
-    "audit",
-    "encode",
-    "baselines",
-    "train",
-    "evaluate",
-    "report",
-)
 CODE = ("mmoe/", "pipeline/")
 at = Layout("some-set")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import imports
-from tests.imports import ROOT, imports_of, modules, reached_from
+from tests.imports import ROOT, STAGES, imports_of, modules, reached_from
 
 BASE = {"errors", "files", "names", "records"}
 ROOMS = {
@@ -59,17 +59,6 @@ ONLY_IN = {
         "mmoe.datasets.__main__",
     ),  # hides imports from these tests
 }
-STAGES = (
-    "ingest",
-    "retrieve",
-    "rank",
-    "audit",
-    "encode",
-    "baselines",
-    "train",
-    "evaluate",
-    "report",
-)
 LIGHT = ("ingest", "retrieve", "rank", "report", "check", "show")
 
 

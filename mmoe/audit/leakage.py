@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.records import Entity, Leak, Mention, Picture
+from mmoe.records import SPLITS, Entity, Leak, Mention, Picture
 
 PAIRS_AT_ONCE = 1 << 24
 
@@ -48,8 +48,8 @@ def find_leaks(
                 same_picture=same[i],
                 similar_picture=similar[i],
                 seen_gold=gold[i],
-                own_picture=_shares(own[i], shown, _same_bytes),
-                similar_own_picture=_shares(own[i], shown, _looks_alike(distance)),
+                own_picture=any(_same_bytes(own[i], picture) for picture in shown),
+                similar_own_picture=any(_look_alike(own[i], p, distance) for p in shown),
             )
         )
     return rows
@@ -73,7 +73,7 @@ def leak_counts(leaks: Sequence[Leak]) -> dict[str, dict[str, int]]:
             name: sum(holds(leak) for leak in leaks if leak.split == split)
             for name, holds in marks.items()
         }
-        for split in ("train", "valid", "test")
+        for split in SPLITS
     }
 
 
@@ -127,20 +127,11 @@ def near_hashes(
     return near_left, near_right
 
 
-def _shares(
-    own: Picture | None, shown: Sequence[Picture], alike: Callable[[Picture, Picture], bool]
-) -> bool:
-    return own is not None and any(alike(own, picture) for picture in shown)
+def _same_bytes(own: Picture | None, other: Picture) -> bool:
+    return own is not None and own.sha256 is not None and own.sha256 == other.sha256
 
 
-def _same_bytes(one: Picture, other: Picture) -> bool:
-    return one.sha256 is not None and one.sha256 == other.sha256
-
-
-def _looks_alike(distance: int) -> Callable[[Picture, Picture], bool]:
-    def alike(one: Picture, other: Picture) -> bool:
-        if one.phash is None or other.phash is None:
-            return False
-        return (int(one.phash, 16) ^ int(other.phash, 16)).bit_count() <= distance
-
-    return alike
+def _look_alike(own: Picture | None, other: Picture, distance: int) -> bool:
+    if own is None or own.phash is None or other.phash is None:
+        return False
+    return (int(own.phash, 16) ^ int(other.phash, 16)).bit_count() <= distance

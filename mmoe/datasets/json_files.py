@@ -17,10 +17,8 @@ def read_json_list(file: Path) -> list[Any]:
     Raises:
         DataError: if the file is missing, not UTF-8, not JSON, or anything but a list.
     """
-    value = _read(file)
-    if not isinstance(value, list):
-        raise DataError(f"{file}: must be one JSON list, found {type(value).__name__}")
-    return value
+    items: list[Any] = _read(file, list, "list")
+    return items
 
 
 def read_json_object(file: Path) -> dict[str, Any]:
@@ -29,10 +27,8 @@ def read_json_object(file: Path) -> dict[str, Any]:
     Raises:
         DataError: if the file is missing, not UTF-8, not JSON, or anything but an object.
     """
-    value = _read(file)
-    if not isinstance(value, dict):
-        raise DataError(f"{file}: must be one JSON object, found {type(value).__name__}")
-    return value
+    values: dict[str, Any] = _read(file, dict, "object")
+    return values
 
 
 def json_rows(file: Path) -> list[Row]:
@@ -50,9 +46,9 @@ def json_rows(file: Path) -> list[Row]:
     return [Row(file, number, item) for number, item in enumerate(items, start=1)]
 
 
-def _read(file: Path) -> Any:
+def _read(file: Path, kind: type, called: str) -> Any:
     try:
-        return json.loads(read_text(file), object_pairs_hook=unique_keys)
+        value = json.loads(read_text(file), object_pairs_hook=unique_keys)
     except json.JSONDecodeError as error:
         raise DataError(
             f"{file}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; "
@@ -64,3 +60,6 @@ def _read(file: Path) -> Any:
         raise DataError(
             f"{file}: key {error.args[0]!r} stands twice in one object; keep one"
         ) from None
+    if not isinstance(value, kind):
+        raise DataError(f"{file}: must be one JSON {called}, found {type(value).__name__}")
+    return value

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mmoe.config.encode import EncodeParams
-from mmoe.features.encoder import Encoded, Encoder
+from mmoe.features.encoder import Encoded, Encoder, plain_tokens
 from mmoe.features.layout import TextLayout, find_focus
 from mmoe.features.runner import ShardPlan, run_shards
 from mmoe.features.shards import ABSENT, FORMAT_VERSION, OK, UNREADABLE, FeatureRow
@@ -122,14 +122,9 @@ def _laid_out(
     chunk: Sequence[TextInput], layout: TextLayout, tokenizer: Any, around_title: bool
 ) -> tuple[list[list[int]], list[list[int]]]:
     """Token ids of the whole texts and of the titles alone."""
-
-    def tokens(texts: list[str], **options: Any) -> Any:
-        # A text that spells a special token stays a text: CLIP would pool at its first end token.
-        return tokenizer(texts, add_special_tokens=False, split_special_tokens=True, **options)
-
-    titles = tokens([row.title for row in chunk])["input_ids"]
-    descriptions = tokens([row.description or "" for row in chunk])["input_ids"]
-    bodies = tokens([row.body for row in chunk], return_offsets_mapping=True)
+    titles = plain_tokens(tokenizer, [row.title for row in chunk])["input_ids"]
+    descriptions = plain_tokens(tokenizer, [row.description or "" for row in chunk])["input_ids"]
+    bodies = plain_tokens(tokenizer, [row.body for row in chunk], return_offsets_mapping=True)
     whole = []
     for i, row in enumerate(chunk):
         spans = bodies["offset_mapping"][i]

@@ -82,6 +82,14 @@ def special_tokens(name: str, tokenizer: Any) -> SpecialTokens:
     )
 
 
+def plain_tokens(tokenizer: Any, texts: Sequence[str], **options: Any) -> Any:
+    """What a tokenizer makes of bare texts, without special tokens.
+
+    A text that spells a special token stays a text: CLIP would pool at its first end token.
+    """
+    return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True, **options)
+
+
 class Encoder(ABC):
     """A frozen model with its tokenizer and, where it sees pictures, its image processor.
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.features.encoder import load_tokenizer, special_tokens
+from mmoe.features.encoder import load_tokenizer, plain_tokens, special_tokens
 from mmoe.records import TextInput
 
 CHUNK = 4096
 
 
-@dataclass(frozen=True)
 class TokenCounter:
     """Counts what `title separator body description` and the special tokens take, uncut.
 
@@ -24,27 +22,22 @@ class TokenCounter:
         FeatureStoreError: if there is no such encoder, or its tokenizer is empty.
     """
 
-    name: str
+    def __init__(self, name: str) -> None:
+        self._tokenizer = load_tokenizer(name)
+        self._num_special = special_tokens(name, self._tokenizer).total
 
-    def lengths(self, rows: Iterable[TextInput]) -> NDArray[np.int64]:
+    def lengths(self, rows: Sequence[TextInput]) -> NDArray[np.int64]:
         """int64, one number a row, in order."""
-        tokenizer = load_tokenizer(self.name)
-        fixed = special_tokens(self.name, tokenizer).total
-        totals = []
-        for chunk in _chunks(rows):
+        totals: list[int] = []
+        for start in range(0, len(rows), CHUNK):
+            chunk = rows[start : start + CHUNK]
             parts = [
-                tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+                plain_tokens(self._tokenizer, texts)["input_ids"]
                 for texts in (
                     [row.title for row in chunk],
                     [row.body for row in chunk],
                     [row.description or "" for row in chunk],
                 )
             ]
-            totals += [fixed + sum(map(len, ids)) for ids in zip(*parts, strict=True)]
+            totals += [self._num_special + sum(map(len, ids)) for ids in zip(*parts, strict=True)]
         return np.array(totals, dtype=np.int64)
-
-
-def _chunks(rows: Iterable[TextInput]) -> Iterator[list[TextInput]]:
-    everything = list(rows)
-    for start in range(0, len(everything), CHUNK):
-        yield everything[start : start + CHUNK]

@@ -131,7 +131,7 @@ def _rank_brute(index: EntityIndex, mention: dict[str, MentionSide], gold: int, 
 def _count(scores: Tensor, gold_score: Tensor) -> tuple[int, int]:
     """How many scores are at least the gold's, and how many are above it, ties by tolerance."""
     _check_finite(scores, gold_score)
-    margin = tie_margin(scores, gold_score)
+    margin = TIE_TOLERANCE * torch.maximum(scores.abs(), gold_score.abs())
     return int((scores >= gold_score - margin).sum()), int((scores > gold_score + margin).sum())
 
 
@@ -141,11 +141,6 @@ def _check_finite(*scores: Tensor) -> None:
             "the matcher's scores are NaN or infinite, so nothing can be ranked by them: its weights "
             "or the features are broken; lower train.learning_rate and train again"
         )
-
-
-def tie_margin(scores: Tensor, gold_score: Tensor) -> Tensor:
-    """How far a score may lie from the gold's and still tie with it."""
-    return TIE_TOLERANCE * torch.maximum(scores.abs(), gold_score.abs())
 
 
 def _slack(low: Tensor, high: Tensor) -> Tensor:

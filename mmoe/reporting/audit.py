@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mmoe.records import SPLITS
 from mmoe.reporting.published import Benchmark
 from mmoe.reporting.table import System, Table, metrics_table
 from mmoe.reporting.wording import MISSING, label, plain
 
-SPLITS = ("train", "valid", "test")
 TABLE_1 = {
     "sentences": "Sentences",
     "entities": "Entities",

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mmoe.files import write_text
 from mmoe.sample.drawing import Scene, draw, draw_backdrop, save_picture
-from mmoe.sample.mentions import look_of, plan_mentions
+from mmoe.sample.mentions import SPLITS, look_of, plan_mentions
 from mmoe.sample.world import World, WorldEntity
 
 MENTION_PICTURES, ENTITY_PICTURES = "mention_images", "entity_images"
@@ -86,7 +86,7 @@ def write_tables(folder: Path, world: World, seed: int) -> dict[str, int]:
         write_text(folder / f"{name}.jsonl", "".join(lines))
     write_pictures(folder, [*mention_drawings, *entity_drawings], seed)
     counts = {"mentions": len(mentions), "entities": len(entities)}
-    for split in ("train", "valid", "test"):
+    for split in SPLITS:
         counts[split] = sum(row["split"] == split for row in mentions)
     for needs in ("text", "picture", "description"):
         counts[needs] = sum(row["needs"] == needs for row in mentions)

@@ -11,18 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from pipeline.stage import run_part_stage, run_stage
+from tests.imports import STAGES
 
-STAGES = (
-    "ingest",
-    "retrieve",
-    "rank",
-    "audit",
-    "encode",
-    "baselines",
-    "train",
-    "evaluate",
-    "report",
-)
 FUNCTIONS = {stage: "ingest_stage" if stage == "ingest" else stage for stage in STAGES}
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.layout import PARTS, Layout
-from tests.pipeline.project import DONE, STAGES, arguments_of, contents, one_line
+from tests.imports import STAGES
+from tests.pipeline.project import DONE, arguments_of, contents, one_line
 from tests.pipeline.tiny import write_params
 
 PARAMS = Path("params.yaml")

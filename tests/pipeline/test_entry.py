@@ -15,8 +15,8 @@ from mmoe.errors import DataError
 
 from pipeline.stage import exit_on_mistake
 from tests.config.sheets import edited
-from tests.imports import ROOT
-from tests.pipeline.project import DONE, STAGES, arguments_of, contents, failed, one_line, run
+from tests.imports import ROOT, STAGES
+from tests.pipeline.project import DONE, arguments_of, contents, failed, one_line, run
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -252,13 +252,13 @@ def test_bfloat16_only_where_the_processor_has_it(
 def test_authored_texts_are_found_wherever_they_stand(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("entities: [{name: Mars, qid: Q111}]")
     (tmp_path / "b.yaml").write_text(
-        "- name: Mercury\n  aliases: [Mercurius]\n  attributes: {Type: god}\n"
+        "- name: Mercury\n  aliases: [Mercurius]\n  attributes: 'Type: god.'\n"
         "  mentions:\n  - text: He carries a message.\n    short: a message\n  kind: temple\n"
     )
     found = read_authored(tmp_path)
     assert found.names == ("Mars", "Mercury", "Mercurius")
     assert found.texts == (
-        *("Mars", "Mercury", "Mercurius", "Type", "god", "He carries a message.", "a message"),
+        *("Mars", "Mercury", "Mercurius", "Type: god.", "He carries a message.", "a message"),
     )
 
 
