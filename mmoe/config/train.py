@@ -15,6 +15,7 @@ class TrainParams(Section):
     seed: int = Field(ge=0, lt=2**31)
     batch_size: int = Field(ge=1, le=65536)
     max_epochs: int = Field(ge=0, le=1000)
+    min_steps: int = Field(ge=0, le=1_000_000)
     learning_rate: float = Field(gt=0, le=1, allow_inf_nan=False)
     schedule: Literal["constant", "linear"]
     weight_decay: float = Field(ge=0, le=1, allow_inf_nan=False)

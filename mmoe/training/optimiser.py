@@ -38,7 +38,7 @@ def set_learning_rate(
 
     Args:
         step: steps taken so far.
-        num_steps: steps of train.max_epochs epochs.
+        num_steps: steps of all epochs.
     """
     left = 1.0 if params.schedule == "constant" else 1 - step / num_steps
     for group in optimiser.param_groups:

@@ -103,7 +103,7 @@ class Trainer:
         self._calibrate()
 
     def run(self) -> Progress:
-        """Trains until early stopping or train.max_epochs; the matcher then holds the best weights.
+        """Trains until early stopping or the last epoch; the matcher then holds the best weights.
 
         Raises:
             TrainingError: if the loss stops being finite; the last good checkpoint is kept.
@@ -111,7 +111,7 @@ class Trainer:
         self._resume()
         if not self.progress.history:
             self._finish_epoch(epoch=0)
-        while self.progress.epoch < self.params.max_epochs and not self._is_stale():
+        while self.progress.epoch < self._num_epochs() and not self._is_stale():
             self._train_epoch(self.progress.epoch + 1)
             self._finish_epoch(self.progress.epoch + 1)
         self.matcher.load_state_dict(self._load("best.pt")["matcher"])
@@ -150,11 +150,19 @@ class Trainer:
         """One stream's generator for an epoch or a step."""
         return np.random.default_rng([self.params.seed, stream, number])
 
-    def _num_steps(self) -> int:
-        return self.params.max_epochs * math.ceil(len(self.mentions) / self.params.batch_size)
+    def _steps_per_epoch(self) -> int:
+        return math.ceil(len(self.mentions) / self.params.batch_size)
+
+    def _num_epochs(self) -> int:
+        if not self.params.max_epochs:
+            return 0
+        return max(
+            self.params.max_epochs, math.ceil(self.params.min_steps / self._steps_per_epoch())
+        )
 
     def _is_stale(self) -> bool:
-        return self.progress.epoch - self.progress.best_epoch >= self.params.patience
+        waited = self.progress.epoch - self.progress.best_epoch
+        return waited >= self.params.patience and self.progress.step >= self.params.min_steps
 
     def _train_epoch(self, epoch: int) -> None:
         order = torch.from_numpy(self._rng(SHUFFLE, epoch).permutation(len(self.mentions)))
@@ -216,7 +224,8 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(self.matcher.parameters(), self.params.max_grad_norm)
         if not torch.isfinite(norm):  # a step with it would leave no good weights
             raise self._not_finite(f"{where}: the gradient is {float(norm)}", mentions)
-        set_learning_rate(self.optimiser, self.params, self.progress.step, self._num_steps())
+        num_steps = self._num_epochs() * self._steps_per_epoch()
+        set_learning_rate(self.optimiser, self.params, self.progress.step, num_steps)
         self.optimiser.step()
         return {name: float(value.detach()) for name, value in {**losses, "total": total}.items()}
 

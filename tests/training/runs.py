@@ -30,6 +30,7 @@ TRAIN = {
     "seed": 43,
     "batch_size": 7,
     "max_epochs": 3,
+    "min_steps": 0,
     "learning_rate": 0.01,
     "schedule": "linear",
     "weight_decay": 1e-4,

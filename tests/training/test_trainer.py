@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,37 @@ def test_it_stops_after_patience_epochs_and_keeps_the_best_weights(
     assert (progress.best_epoch, progress.best_mrr) == (best, values[best])
     for name, value in seen[best].items():
         assert torch.equal(weights[name], value), name
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "min_steps", "expected"), [(2, 0, 2), (2, 5, 3), (2, 4, 2), (5, 4, 5), (0, 9, 0)]
+)
+def test_few_mentions_get_more_epochs(
+    data: LinkingData, tmp_path: Path, max_epochs: int, min_steps: int, expected: int
+) -> None:
+    half = math.ceil(len(data.linkable("train")) / 2)
+    sizes: dict[str, Any] = {"max_epochs": max_epochs, "min_steps": min_steps, "batch_size": half}
+    progress = new_trainer(data, tmp_path, patience=1000, schedule="linear", **sizes).run()
+    assert progress.epoch == expected
+    assert progress.step == 2 * expected
+    if expected:
+        rate = progress.history[-1]["learning_rate"]
+        assert rate == pytest.approx(progress.history[1]["learning_rate"] / (2 * expected - 1))
+
+
+def test_it_does_not_stop_before_min_steps(data: LinkingData, tmp_path: Path) -> None:
+    validate = scripted([50.0] + [10.0] * 9, [])
+    batch = len(data.linkable("train"))
+    trainer = new_trainer(
+        data,
+        tmp_path,
+        validate,  # type: ignore[arg-type]
+        max_epochs=9,
+        patience=1,
+        min_steps=4,
+        batch_size=batch,
+    )
+    assert trainer.run().epoch == 4
 
 
 def test_no_epoch_keeps_the_untrained_matcher(data: LinkingData, tmp_path: Path) -> None:
