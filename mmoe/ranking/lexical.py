@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.bm25 import TextIndex
+from mmoe.bm25 import TextIndex, tokens_of
 from mmoe.ranking.choice import describe
 from mmoe.records import Candidate, Description, Mention
 
@@ -18,7 +18,9 @@ class Lexical:
     """Scores context and word against label and description of each candidate.
 
     How rare a word is, is counted over all different candidate texts of the data set. A mention with
-    one candidate gets it without a score; among equal scores the earlier candidate wins.
+    one candidate gets it without a score; among equal scores the earlier candidate wins. Where the
+    candidates share the very same words with the mention, nothing tells them apart, and none is chosen:
+    BM25 would prefer the shortest, and a wrong description misleads the matcher more than none.
     """
 
     def rank(
@@ -58,8 +60,15 @@ def _describe(
 ) -> Description:
     if scores is None:
         return describe(mention, group, group[0] if group else None, "lexical")
+    if len({_shared_words(mention, candidate) for candidate in group}) == 1:
+        return describe(mention, group, None, "lexical")
     best = int(np.argmax(scores >= scores.max() * (1 - TIE)))
     return describe(mention, group, group[best], "lexical", float(scores[best]))
+
+
+def _shared_words(mention: Mention, candidate: Candidate) -> frozenset[str]:
+    said = tokens_of(f"{mention.context} {mention.word}")
+    return frozenset(said) & frozenset(tokens_of(_text(candidate)))
 
 
 def _text(candidate: Candidate) -> str:
