@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmoe.sample.drawing import BACKGROUND_PHRASES, KIND_NOUNS, Scene
+from mmoe.sample.drawing import BACKGROUND_PHRASES, COLOURS, KIND_NOUNS, Scene
 from mmoe.sample.kind_words import NOUNS, TOPICS, kinds_named, kinds_with_topics
 
 SEPARATOR = " [SEP] "  # as the pipeline joins a name and what is said of it
@@ -111,7 +110,7 @@ def without_some_words(text: str, rng: random.Random, share: float = 0.15) -> st
 
 def _description(scene: Scene, rng: random.Random) -> Caption:
     colour = scene.colour if rng.random() < 0.65 else None
-    background = scene.background if rng.random() < 0.55 else None
+    background = scene.background if rng.random() < 0.65 else None
     thing, kinds = _thing(scene, colour, rng)
     place = rng.choice(BACKGROUND_PHRASES[background]) if background is not None else ""
     template = rng.choice(TEMPLATES)
@@ -164,10 +163,10 @@ def _joined(*words: str | None) -> str:
     return " ".join(word for word in words if word)
 
 
-def vocabulary_texts(scenes: Sequence[Scene], rng: random.Random) -> list[str]:
-    """Texts with every word that captions use, for the tokenizer to learn from."""
+def vocabulary_texts() -> list[str]:
+    """Texts with every word of captions that says something of a picture."""
     lines = [f"Type: {noun}." for nouns in NOUNS.values() for noun in nouns]
     lines += [" ".join(topics) for topics in TOPICS.values()]
     lines += [phrase for phrases in BACKGROUND_PHRASES.values() for phrase in phrases]
     lines += [form for forms in KIND_NOUNS.values() for form in forms]
-    return lines + [named(caption(scene, rng).text, "", rng) for scene in scenes]
+    return [*lines, *COLOURS, *(number for words in NUMBERS.values() for number in words)]

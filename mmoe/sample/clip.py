@@ -16,6 +16,10 @@ from mmoe.sample.merges import END_OF_WORD, Pair, learn_merges
 BOS, EOS = "<|startoftext|>", "<|endoftext|>"
 SIZE, PATCH = 224, 32  # pixels a side; 49 patches, as in ViT-B/32
 POSITIONS = 77
+# Standard deviation of the token embeddings at the start. With CLIP's 0.02 the tower takes thousands of
+# steps to tell words apart; after 400 steps with words alone the sample's descriptions find their entity
+# with MRR 22 instead of 12.
+WORD_SPREAD = 1.0
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
@@ -77,7 +81,9 @@ def new_clip(tokenizer: Any, sizes: ClipSizes, seed: int, attention: str | None 
     config = _config(tokenizer, sizes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return hf.CLIPModel._from_config(config, attn_implementation=attention).eval()
+        model = hf.CLIPModel._from_config(config, attn_implementation=attention).eval()
+        torch.nn.init.normal_(model.text_model.embeddings.token_embedding.weight, std=WORD_SPREAD)
+        return model
 
 
 def save_clip(folder: Path, model: Any, tokenizer: Any) -> None:

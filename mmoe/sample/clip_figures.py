@@ -13,9 +13,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from mmoe.sample.authored import read_authored
 from mmoe.sample.captions import Facts, caption, counted, full_caption, true_of, with_article
 from mmoe.sample.drawing import BACKGROUND_PHRASES, BACKGROUNDS, COLOURS, KIND_NOUNS, KINDS, Scene
 from mmoe.sample.train_data import SINGLE_KINDS, held_out
+from mmoe.sample.word_bags import WordBags
 
 MEASURED, PROBE_TRAINING = 1500, 2400  # drawings
 CHOICES = 100  # captions of which one is to be found
@@ -119,6 +121,7 @@ def zero_shot(
         "count": _choice(seen, reads, (1, 2, 3), "count", _numbered),
         f"caption_among_{CHOICES}": _among_captions(seen, reads),
         f"varied_caption_among_{CHOICES}": _among_captions(seen, reads, seed),
+        f"words_shared_among_{CHOICES}": _among_bags(len(seen.scenes), reads, seed),
     }
 
 
@@ -178,6 +181,20 @@ def _among_captions(
         also_BB = _also_true([said.facts for said in captions], scenes)
         nearest = cosines_BB.masked_fill(also_BB, -torch.inf).argmax(dim=1)
         right += (nearest == torch.arange(len(scenes))).tolist()
+    return _figure(right, 1 / CHOICES)
+
+
+def _among_bags(
+    number: int, reads: Callable[[Sequence[str]], Tensor], seed: int
+) -> dict[str, float]:
+    """Whether the nearest text is the one that shares words with a text, and with it alone by plan."""
+    rng = random.Random(f"clip-bags:{seed}")  # noqa: S311 - words are no secret
+    bags = WordBags(read_authored().texts)
+    right = []
+    for _ in range(number // CHOICES):
+        firsts, seconds = zip(*(bags.pair(rng) for _ in range(CHOICES)), strict=True)
+        nearest = (reads(firsts) @ reads(seconds).T).argmax(dim=1)
+        right += (nearest == torch.arange(CHOICES)).tolist()
     return _figure(right, 1 / CHOICES)
 
 

@@ -19,7 +19,7 @@ from mmoe.sample.train_data import Batch
 
 MOST_TOKENS = 50
 MOST_SCALE = math.log(100.0)  # as in CLIP
-NAME_SCALE = 10.0
+NAME_SCALE, BAGS_SCALE = 10.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class TrainPlan:
         warm_up: share of the steps over which the learning rate rises.
         name_weight: of the loss between two texts that share a name; without it a text's vector
             would forget the name.
+        bags_weight: of the loss between two texts that share words; without it the text tower
+            would know what is drawn and be blind to every other word.
     """
 
     steps: int
@@ -42,6 +44,7 @@ class TrainPlan:
     warm_up: float = 0.05
     weight_decay: float = 0.05
     name_weight: float = 0.25
+    bags_weight: float = 0.5
     window: int = 2048
     reuse: int = 4
     sizes: ClipSizes = field(default_factory=ClipSizes)
@@ -98,19 +101,20 @@ class ClipTrainer:
         return self.losses[-1]
 
     def loss(self, batch: Batch) -> Tensor:
-        """Pictures against texts, and texts against other texts of the same name."""
+        """Pictures against texts, texts against others of the same name or with the same words."""
         enabled = self.plan.precision == "bfloat16"
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
             pictures_BP = self._pictures(batch.pixels_BCHW)
-            texts = self._texts([*batch.texts, *batch.second_texts])
-        texts_BP, seconds_FP = texts[: len(batch.texts)], texts[len(batch.texts) :]
+            said = self._texts([*batch.texts, *batch.second_texts])
+            bags = self._texts([text for pair in batch.bags for text in pair])
+        texts_BP, seconds_FP = said[: len(batch.texts)], said[len(batch.texts) :]
         scale = self.model.logit_scale.exp()
         loss = contrastive_loss(texts_BP, pictures_BP, batch.true_BB, scale)
-        if not len(seconds_FP):
-            return loss
-        firsts_FP, fixed = texts_BP[: len(seconds_FP)], torch.tensor(NAME_SCALE)
-        names = contrastive_loss(firsts_FP, seconds_FP, batch.alike_FF, fixed)
-        return loss + self.plan.name_weight * names
+        firsts_FP = texts_BP[: len(seconds_FP)]
+        names = contrastive_loss(firsts_FP, seconds_FP, batch.alike_FF, torch.tensor(NAME_SCALE))
+        own = torch.eye(len(batch.bags), dtype=torch.bool)
+        words = contrastive_loss(bags[::2], bags[1::2], own, torch.tensor(BAGS_SCALE))
+        return loss + self.plan.name_weight * names + self.plan.bags_weight * words
 
     def _pictures(self, pixels_BCHW: Tensor) -> Tensor:
         out = self.model.get_image_features(pixel_values=pixels_BCHW)

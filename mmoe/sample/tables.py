@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,17 @@ def rng_for(seed: int, *names: str) -> random.Random:
     return random.Random(f"{seed}:{':'.join(names)}")  # noqa: S311 - pictures are no secret
 
 
-def mention_rows(world: World, seed: int) -> tuple[list[dict[str, Any]], list[Drawing]]:
-    """Rows of mentions.jsonl, and the pictures they name."""
+def mention_rows(
+    world: World, pictured: Collection[str], seed: int
+) -> tuple[list[dict[str, Any]], list[Drawing]]:
+    """Rows of mentions.jsonl, and the pictures they name.
+
+    Args:
+        pictured: qids of the entities that have a picture.
+    """
     rows, drawings = [], []
-    for number, mention in enumerate(plan_mentions(world, rng_for(seed, "mentions")), start=1):
+    planned = plan_mentions(world, pictured, rng_for(seed, "mentions"))
+    for number, mention in enumerate(planned, start=1):
         shows = mention.look or mention.backdrop
         picture = None if shows is None else f"{MENTION_PICTURES}/m{number:04}.png"
         if picture is not None and shows is not None:
@@ -79,8 +86,9 @@ def _even_lots(entities: Iterable[WorldEntity], rng: random.Random) -> list[floa
 
 def write_tables(folder: Path, world: World, seed: int) -> dict[str, int]:
     """Writes both tables and all pictures; returns what the data card counts."""
-    mentions, mention_drawings = mention_rows(world, seed)
     entities, entity_drawings = entity_rows(world, seed)
+    pictured = {str(row["qid"]) for row in entities if row["pictures"]}
+    mentions, mention_drawings = mention_rows(world, pictured, seed)
     for name, rows in (("mentions", mentions), ("entities", entities)):
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_text(folder / f"{name}.jsonl", "".join(lines))

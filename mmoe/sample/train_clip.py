@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from mmoe.files import content_key, read_json, sources_key, write_json
 from mmoe.sample.authored import Authored, read_authored
-from mmoe.sample.captions import vocabulary_texts
+from mmoe.sample.captions import caption, named, vocabulary_texts
 from mmoe.sample.clip import new_tokenizer, save_clip
 from mmoe.sample.clip_figures import measure
 from mmoe.sample.clip_trainer import ClipTrainer, TrainPlan, cpu_precision
@@ -56,8 +56,9 @@ class Habits:
 def tokenizer_for(authored: Authored, plan: TrainPlan) -> Any:
     """The tokenizer, learned from the authored texts and from captions as in training."""
     rng = random.Random(f"clip-words:{plan.seed}")  # noqa: S311 - captions are no secret
-    scenes = [random_scene(rng) for _ in range(SHOWN_CAPTIONS)]
-    texts = [*authored.texts, *vocabulary_texts(scenes, rng)]
+    captions = [caption(random_scene(rng), rng).text for _ in range(SHOWN_CAPTIONS)]
+    shown = [named(text, "", rng) for text in captions]
+    texts = [*authored.texts, *vocabulary_texts(), *shown]
     return new_tokenizer(texts, plan.sizes.vocabulary)
 
 
@@ -72,7 +73,7 @@ def train(folder: Path, plan: TrainPlan, authored: Authored, habits: Habits) -> 
     if checkpoint.exists():
         trainer.load(checkpoint)
     with _threads(plan.threads):
-        _run(trainer, _batches(plan, authored.names, trainer.done, habits.workers), habits)
+        _run(trainer, _batches(plan, authored, trainer.done, habits.workers), habits)
     save_clip(folder, trainer.trained(), trainer.tokenizer)
     shutil.rmtree(habits.work, ignore_errors=True)
     return _summary(plan, trainer)
@@ -92,8 +93,8 @@ def _run(trainer: ClipTrainer, batches: Iterator[Batch], habits: Habits) -> None
         habits.on_step(trainer.done, loss)
 
 
-def _batches(plan: TrainPlan, names: tuple[str, ...], first: int, workers: int) -> Iterator[Batch]:
-    batches = TrainingBatches(plan.seed, plan.batch, names, plan.window, plan.reuse)
+def _batches(plan: TrainPlan, authored: Authored, first: int, workers: int) -> Iterator[Batch]:
+    batches = TrainingBatches(plan.seed, plan.batch, authored, plan.window, plan.reuse)
     loader: DataLoader[Batch] = DataLoader(
         batches,
         batch_size=None,
@@ -126,7 +127,7 @@ def steps_in(minutes: float, plan: TrainPlan, authored: Authored, workers: int =
     trainer = ClipTrainer(probe, tokenizer_for(authored, probe))
     ends = []
     with _threads(plan.threads):
-        for batch in _batches(probe, authored.names, 0, workers):
+        for batch in _batches(probe, authored, 0, workers):
             trainer.step(batch)
             ends.append(time.monotonic())
     seconds = (ends[-1] - ends[UNCOUNTED_STEPS - 1]) / (PROBED_STEPS - UNCOUNTED_STEPS)

@@ -18,16 +18,28 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mmoe.sample.augment import Noise, altered
-from mmoe.sample.captions import Caption, caption, invented_name, named, true_of, without_some_words
+from mmoe.sample.authored import Authored
+from mmoe.sample.captions import (
+    Caption,
+    caption,
+    invented_name,
+    named,
+    true_of,
+    vocabulary_texts,
+    without_some_words,
+)
 from mmoe.sample.drawing import BACKGROUNDS, COLOURS, KINDS, Scene, draw
+from mmoe.sample.word_bags import WordBags
 
 Pixels = NDArray[np.uint8]
 
 SINGLE_KINDS = frozenset(("city", "map", "river", "mountain", "portrait", "building", "temple"))
 NAMED_SHARE = 0.5  # of the captions outside the pairs; a pair always has a name
 INVENTED_SHARE = 0.4  # of the names
-DISTRACTED_SHARE = 0.15  # of the captions; they get words that mean nothing
+DISTRACTED_SHARE = 0.35  # of the captions; they get words that say nothing of a picture
+MOST_DISTRACTIONS = 8
 PAIRED_SHARE = 4  # one in so many rows gets a second text
+BAGS_SHARE = 2  # one pair of texts that share words for so many rows
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,7 @@ class Batch:
         pixels_BCHW: uint8.
         true_BB: bool; [i, j] whether text i is true of picture j; the diagonal is.
         alike_FF: bool; [i, j] whether second text j fits text i as well as its own does.
+        bags: pairs of texts that share words, and have nothing to do with the pictures.
     """
 
     pixels_BCHW: Tensor
@@ -45,6 +58,7 @@ class Batch:
     true_BB: Tensor
     second_texts: list[str]
     alike_FF: Tensor
+    bags: list[tuple[str, str]]
 
 
 def random_scene(rng: random.Random) -> Scene:
@@ -71,19 +85,22 @@ class TrainingBatches(Dataset[Batch]):
     Args:
         window: how many drawings are in use at a time.
         reuse: in how many batches a drawing is used, on average.
-        names: that captions are given at times, whatever they mean.
+        authored: its names are given to captions at times, whatever they mean; its words are
+            dealt out without the texts they stand in.
     """
 
     seed: int
     batch: int
-    names: Sequence[str]
+    authored: Authored
     window: int = 2048
     reuse: int = 4
+    words: WordBags = field(init=False, repr=False)
     kept: dict[int, tuple[Scene, Pixels]] = field(default_factory=dict, repr=False)
     noise: Noise = field(default_factory=Noise, repr=False)
 
     def __post_init__(self) -> None:
         assert self.window >= self.batch, f"a window of {self.window} is less than a batch"
+        self.words = WordBags(self.authored.texts, meaningful=vocabulary_texts())
 
     def __getitem__(self, step: int) -> Batch:
         rng = random.Random(f"clip-batch:{self.seed}:{step}")  # noqa: S311 - as above
@@ -92,7 +109,7 @@ class TrainingBatches(Dataset[Batch]):
         looks = [altered(pixels, self.noise, rng).transpose(2, 0, 1) for _, pixels in rows]
         pixels = np.stack(looks)
         captions = [caption(scene, rng) for scene in scenes]
-        paired = len(rows) // PAIRED_SHARE
+        paired = max(1, len(rows) // PAIRED_SHARE)
         seconds = [caption(scene, rng) for scene in scenes[:paired]]
         shared = [self._name(rng) for _ in seconds]
         given = [*shared, *(self._name_at_times(rng) for _ in rows[paired:])]
@@ -102,6 +119,7 @@ class TrainingBatches(Dataset[Batch]):
             true_BB=_true(captions, scenes),
             second_texts=[self._text(*each, rng) for each in zip(seconds, shared, strict=True)],
             alike_FF=_alike(captions[:paired], seconds, scenes[:paired], shared),
+            bags=[self.words.pair(rng) for _ in range(max(1, len(rows) // BAGS_SHARE))],
         )
 
     def numbers(self, step: int, rng: random.Random) -> list[int]:
@@ -119,9 +137,9 @@ class TrainingBatches(Dataset[Batch]):
         return self.kept[number]
 
     def _name(self, rng: random.Random) -> str:
-        if not self.names or rng.random() < INVENTED_SHARE:
+        if not self.authored.names or rng.random() < INVENTED_SHARE:
             return invented_name(rng)
-        return rng.choice(self.names)
+        return rng.choice(self.authored.names)
 
     def _name_at_times(self, rng: random.Random) -> str | None:
         return self._name(rng) if rng.random() < NAMED_SHARE else None
@@ -131,7 +149,8 @@ class TrainingBatches(Dataset[Batch]):
         if name is not None:
             text = named(text, name, rng)
         if rng.random() < DISTRACTED_SHARE:
-            text = " ".join([text, *(invented_name(rng) for _ in range(rng.randint(1, 5)))])
+            number = rng.randint(1, MOST_DISTRACTIONS)
+            text = " ".join([text, *self.words.empty_words(number, rng)])
         return text
 
 

@@ -16,10 +16,14 @@ from PIL import Image
 from mmoe.audit.leakage import find_leaks
 from mmoe.datasets.fingerprints import fingerprint_pictures
 from mmoe.datasets.registry import read_dataset
+from mmoe.ranking import group_candidates, make_ranker
 from mmoe.sample import build
 from mmoe.sample.mentions import SHOWN, plan_mentions
 from mmoe.sample.tables import entity_rows, mention_rows
 from mmoe.sample.world import World, read_world
+from mmoe.wikidata.hits import Matching
+from mmoe.wikidata.labels import build_from_slice
+from mmoe.wikidata.query import find_in_index
 
 SAMPLE = Path(__file__).parents[2] / "data/raw/sample"
 MEGABYTE = 1_000_000
@@ -35,10 +39,14 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def pictured() -> set[str]:
+    return {row["qid"] for row in rows("entities.jsonl") if row["pictures"]}
+
+
 def test_the_sample_in_git_is_what_the_world_gives(world: World) -> None:
     """Its pictures are drawn again in part only: all of them take seconds."""
-    mentions, drawings = mention_rows(world, build.SEED)
     entities, more = entity_rows(world, build.SEED)
+    mentions, drawings = mention_rows(world, pictured(), build.SEED)
     assert rows("mentions.jsonl") == mentions
     assert rows("entities.jsonl") == entities
     on_disk = {path.relative_to(SAMPLE).as_posix() for path in SAMPLE.glob("*_images/*")}
@@ -80,7 +88,7 @@ def test_the_first_pictures_in_git_are_those_that_are_drawn(
     """Pixels, not bytes: another Pillow may compress otherwise."""
     from mmoe.sample import tables
 
-    _, drawings = mention_rows(world, build.SEED)
+    _, drawings = mention_rows(world, pictured(), build.SEED)
     tables.write_pictures(tmp_path, drawings[:20], build.SEED)
     for drawing in drawings[:20]:
         with Image.open(tmp_path / drawing.file) as new, Image.open(SAMPLE / drawing.file) as old:
@@ -124,10 +132,25 @@ def test_nothing_leaks(tmp_path: Path) -> None:
 
 def test_the_picture_family_says_nothing(world: World) -> None:
     lots = random.Random(1)  # noqa: S311 - mentions are no secret
-    planned = [m for m in plan_mentions(world, lots) if m.needs == "picture"]
+    planned = [m for m in plan_mentions(world, pictured(), lots) if m.needs == "picture"]
     said = {template.format(word="") for template in SHOWN}
     assert all(mention.look is not None for mention in planned)
+    assert {mention.gold_qid for mention in planned} <= pictured()
     assert {mention.context.replace(mention.word, "") for mention in planned} <= said
+
+
+def test_the_lexical_ranker_finds_nothing_to_go_by_where_only_the_picture_tells(
+    tmp_path: Path,
+) -> None:
+    data = read_dataset(SAMPLE, "auto")
+    shown = [mention for mention in data.mentions if mention.needs == "picture"]
+    build_from_slice(SAMPLE / "wikidata.jsonl", ["en"], tmp_path)
+    candidates = group_candidates(shown, find_in_index(tmp_path, shown, Matching("tokens")))
+    several = [mention for mention in shown if len(candidates[mention.mention_id]) > 1]
+    # Some: a word finds one candidate by its label and another by an alias that its label lacks.
+    described = [d for d in make_ranker("lexical").rank(several, candidates) if d.description]
+    assert len(several) > 0.8 * len(shown)
+    assert len(described) < 0.2 * len(several)
 
 
 def test_the_card_names_the_counts() -> None:

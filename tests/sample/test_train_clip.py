@@ -157,8 +157,8 @@ def test_what_is_also_true_is_no_negative() -> None:
     assert contrastive_loss(vectors, vectors, everything, torch.tensor(5.0)) == 0
 
 
-def batches(plan: TrainPlan, names: tuple[str, ...] = AUTHORED.names) -> TrainingBatches:
-    return TrainingBatches(plan.seed, plan.batch, names, plan.window, plan.reuse)
+def batches(plan: TrainPlan, authored: Authored = AUTHORED) -> TrainingBatches:
+    return TrainingBatches(plan.seed, plan.batch, authored, plan.window, plan.reuse)
 
 
 def test_a_batch_says_which_captions_are_also_true() -> None:
@@ -204,7 +204,7 @@ def test_streams_share_no_drawing() -> None:
 
 def test_worker_processes_change_nothing() -> None:
     plan = replace(PLAN, steps=2)
-    here, there = (list(train_clip._batches(plan, ("Jaguar",), 0, n)) for n in (0, 1))
+    here, there = (list(train_clip._batches(plan, AUTHORED, 0, n)) for n in (0, 1))
     assert [batch.texts for batch in here] == [batch.texts for batch in there]
     for one, other in zip(here, there, strict=True):
         assert torch.equal(one.pixels_BCHW, other.pixels_BCHW)

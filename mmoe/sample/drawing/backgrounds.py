@@ -125,10 +125,10 @@ def _paper(b: Backdrop) -> None:
     rules, start = b.rng.choice((10, 12, 14)), b.rng.uniform(0.02, 0.06)
     for rule in range(rules):
         y = start + rule / rules
-        b.stroke([(0, y), (1, y)], (188, 208, 230), 3)
+        b.stroke([(0, y), (1, y)], (138, 172, 216), 5)
     margin = b.rng.uniform(0.07, 0.12)
     margin = b.rng.choice((margin, 1 - margin))
-    b.stroke([(margin, 0), (margin, 1)], (236, 150, 150), 4)
+    b.stroke([(margin, 0), (margin, 1)], (228, 110, 110), 6)
 
 
 _PAINTERS: dict[str, Callable[[Backdrop], None]] = {
