@@ -7,6 +7,7 @@ import unicodedata
 from urllib.parse import unquote
 
 _TOKEN = re.compile(r"\w+")
+_SUFFIX = re.compile(r"(?<=\S)\s*\([^()]+\)$")
 
 
 def normalise_name(name: str) -> str:
@@ -18,6 +19,11 @@ def normalise_name(name: str) -> str:
     plain = unquote(name).replace("_", " ")
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", plain).casefold())
     return " ".join(folded.split())
+
+
+def without_suffix(name: str) -> str:
+    """A normalised name without the parenthesis at its end that tells it from its namesakes."""
+    return _SUFFIX.sub("", name)
 
 
 def name_tokens(name: str) -> list[str]:

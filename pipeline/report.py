@@ -3,7 +3,8 @@
 usage  python -m pipeline.report DATASET
 in     reports/<dataset>/{metrics,baselines,data}.json, data/ranks/<dataset>,
        data/models/<dataset>/history.json,
-       data/interim/<dataset>/{mentions,entities,descriptions}.parquet, {retrieve,rank}.json there,
+       data/interim/<dataset>/{mentions,entities,descriptions}.parquet, {retrieve,retrieve_runs,rank}.json
+       there,
        pictures of data/raw/<dataset>, reports/published.yaml
 out    reports/<dataset>/report.html, reports/<dataset>/report.md
 """
@@ -33,6 +34,7 @@ def report(at: Layout, file: ParamsFile) -> None:
         descriptions=at.descriptions,
         data=at.report / "data.json",
         retrieve_counts=at.retrieve_counts,
+        retrieve_runs=at.retrieve_runs,
         rank_counts=at.rank_counts,
         metrics=at.report / "metrics.json",
         baselines=at.report / "baselines.json",

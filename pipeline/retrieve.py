@@ -1,43 +1,55 @@
 """Stage retrieve: the Wikidata candidates of every mention.
 
-usage  python -m pipeline.retrieve DATASET
+usage  python -m pipeline.retrieve DATASET [--offline]
 in     data/interim/<dataset>/{mentions,entities}.parquet,
        data/raw/<dataset>/wikidata.jsonl or wikidata.jsonl.gz if retrieve.source is index
-out    data/interim/<dataset>/{candidates.parquet,retrieve.json}, data/interim/<dataset>/labels
+out    data/interim/<dataset>/{candidates.parquet,retrieve.json,retrieve_runs.json},
+       data/interim/<dataset>/labels
 """
 
 from __future__ import annotations
 
 import shutil
+import time
+from typing import Any
 
 from mmoe.config.load import ParamsFile
 from mmoe.config.retrieve import RetrieveParams
 from mmoe.files import write_json
-from mmoe.records import Candidate, Entity, Mention, read_records, write_records
+from mmoe.records import Candidate, Mention, read_records, write_records
 from mmoe.wikidata.counts import retrieval_counts
-from mmoe.wikidata.dump import find_slice
-from mmoe.wikidata.kb import find_in_kb
-from mmoe.wikidata.labels import SOURCE, build_label_index, find_in_index
 
 from pipeline.layout import Layout
+from pipeline.sources import SOURCES, Question, sources_to_show
 from pipeline.stage import run_stage
 
 KB_NOTE = (
     "candidates are entities of the knowledge base and their descriptions its attributes: "
     "the text that the matcher itself reads"
 )
+OFFLINE = "ask the cache of the API's answers and nothing else"
 
 
-def retrieve(at: Layout, file: ParamsFile) -> None:
+def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
     params = file.section(RetrieveParams)
     mentions = read_records(at.mentions, Mention)
-    candidates = _find(at, params, mentions)
-    metadata = params.model_dump()
-    write_records(at.candidates, Candidate, candidates, metadata)
-    counts = retrieval_counts(mentions, candidates)
+    # DVC removes outs before a stage; a stage that is run by hand would leave another source's index.
+    shutil.rmtree(at.labels, ignore_errors=True)
+    at.labels.mkdir(parents=True)
+    counts: dict[str, Any] = {}
+    runs: dict[str, Any] = {}
+    for source in sources_to_show(at, params):
+        started = time.perf_counter()
+        candidates, requests = SOURCES[source](Question(at, params, mentions, offline))
+        runs[source] = {"seconds": round(time.perf_counter() - started, 2), "requests": requests}
+        counts[source] = retrieval_counts(mentions, candidates)
+        if source == params.source:
+            write_records(at.candidates, Candidate, candidates, params.model_dump())
     note = {"note": KB_NOTE} if params.source == "kb" else {}
-    write_json(at.retrieve_counts, {"source": params.source} | note | counts)
-    numbers = counts["all"]
+    write_json(at.retrieve_counts, {"source": params.source} | note | {"sources": counts})
+    # Apart from the counts: seconds and requests differ from run to run.
+    write_json(at.retrieve_runs, runs)
+    numbers = counts[params.source]["all"]
     print(
         f"{at.dataset}: of {numbers['mentions']} mentions "
         f"{numbers['mentions_without_candidate']} have no candidate, "
@@ -48,17 +60,5 @@ def retrieve(at: Layout, file: ParamsFile) -> None:
         print(f"the gold entity is among the candidates of {numbers['recall_at_all']:.1%}")
 
 
-def _find(at: Layout, params: RetrieveParams, mentions: list[Mention]) -> list[Candidate]:
-    # DVC removes outs before a stage; a stage that is run by hand would leave another source's index.
-    shutil.rmtree(at.labels, ignore_errors=True)
-    if params.source == "index":
-        build_label_index(find_slice(at.raw), params.language, at.labels)
-        return find_in_index(at.labels, mentions, params.max_candidates)
-    write_json(at.labels / SOURCE, {"source": params.source})
-    if params.source == "kb":
-        return find_in_kb(read_records(at.entities, Entity), mentions, params.max_candidates)
-    return []
-
-
 if __name__ == "__main__":
-    run_stage(retrieve, __doc__)
+    run_stage(retrieve, __doc__, flags={"offline": OFFLINE})

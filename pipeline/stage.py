@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mmoe.config.load import ParamsFile
@@ -14,11 +14,21 @@ from mmoe.errors import MmoeError
 from pipeline.layout import Layout
 
 
-def run_stage(stage: Callable[[Layout, ParamsFile], None], doc: str | None) -> None:
-    """Runs `stage` on the data set named on the command line; exits 1 with one line on an MmoeError."""
+def run_stage(
+    stage: Callable[..., None], doc: str | None, flags: Mapping[str, str] | None = None
+) -> None:
+    """Runs `stage` on the data set named on the command line; exits 1 with one line on an MmoeError.
+
+    Args:
+        stage: is given the layout, the parameters, and each flag as a keyword: true if it was set.
+        flags: what each one does, by name; DVC sets none.
+    """
     parser = _parser(doc)
-    dataset = parser.parse_args().dataset
-    exit_on_mistake(lambda: stage(Layout(dataset), checked_params()))
+    for name, meaning in (flags or {}).items():
+        parser.add_argument(f"--{name}", action="store_true", help=meaning)
+    chosen = vars(parser.parse_args())
+    dataset = chosen.pop("dataset")
+    exit_on_mistake(lambda: stage(Layout(dataset), checked_params(), **chosen))
 
 
 def run_part_stage(stage: Callable[[Layout, ParamsFile, str], None], doc: str | None) -> None:

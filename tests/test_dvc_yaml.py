@@ -70,6 +70,7 @@ READS: dict[str, list[Path]] = {
         *RECORDS,
         at.descriptions,
         at.retrieve_counts,
+        at.retrieve_runs,
         at.rank_counts,
         at.model / "history.json",
         at.ranks / "ranks.parquet",
@@ -86,7 +87,7 @@ WRITES: dict[str, list[Path]] = {
         at.ingest_counts,
         *(at.inputs(part) for part in PARTS if part != "mention_text"),
     ],
-    "retrieve": [at.labels, at.candidates, at.retrieve_counts],
+    "retrieve": [at.labels, at.candidates, at.retrieve_counts, at.retrieve_runs],
     "rank": [at.descriptions, at.rank_counts, at.inputs("mention_text")],
     "audit": [at.leaks, at.report / "data.json"],
     "encode": [at.features / PARTS[0]],
@@ -137,14 +138,17 @@ def test_the_files_are_those_that_the_layout_names(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", ORDER)
 def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None:
-    """What pipeline/<stage>.py takes of its Layout covers, and is covered by, deps and outs."""
-    tree = ast.parse((ROOT / "pipeline" / f"{stage}.py").read_text("utf-8"))
+    """What a stage's modules in pipeline take of its Layout covers, and is covered by, deps and outs."""
+    shared = {"pipeline/layout.py", "pipeline/stage.py"}
+    own = [p for p in stage_deps(stage) - shared if p.startswith("pipeline/")]
+    nodes = [n for path in own for n in ast.walk(ast.parse((ROOT / path).read_text("utf-8")))]
     used = {
         node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) == "at"
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and "at" in (getattr(node.value, "id", None), getattr(node.value, "attr", None))
     }
-    literals = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    literals = {node.value for node in nodes if isinstance(node, ast.Constant)}
     inputs = [at.inputs(part) for part in PARTS if part in literals or stage == "encode"]
     places = [
         place

@@ -57,6 +57,7 @@ ONLY_IN = {
         "pipeline.stage",
         "mmoe.features.encoder",
         "mmoe.datasets.__main__",
+        "mmoe.wikidata.__main__",
     ),  # hides imports from these tests
 }
 LIGHT = ("ingest", "retrieve", "rank", "report", "check", "show")

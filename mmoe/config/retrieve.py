@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mmoe.config.section import Section
+
+Language = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 
 
 class RetrieveParams(Section):
     SECTION: ClassVar[str] = "retrieve"
 
-    source: Literal["index", "kb", "none"]
-    language: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    source: Literal["index", "api", "kb", "none"]
+    index: str | None = Field(min_length=1)
+    languages: list[Language] = Field(min_length=1)
+    match: Literal["exact", "tokens"]
+    strip_suffix: bool
     max_candidates: int = Field(ge=1, le=1000)
+    api_url: str = Field(pattern=r"^https?://")
+    requests_per_minute: int = Field(ge=1, le=100_000)
+    max_lag_wait: float = Field(ge=0)
+    cache_days: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _names_can_be_asked(self) -> RetrieveParams:
+        if self.source == "api" and self.match == "tokens":
+            raise ValueError(
+                "match: tokens needs all names at hand, which the API does not give; "
+                "take source index or kb, or match exact"
+            )
+        return self

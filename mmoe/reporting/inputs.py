@@ -32,6 +32,7 @@ class ReportFiles:
     descriptions: Path
     data: Path
     retrieve_counts: Path
+    retrieve_runs: Path
     rank_counts: Path
     metrics: Path
     baselines: Path
@@ -74,6 +75,8 @@ class Inputs:
     history: History
     data: dict[str, Any]
     counts: dict[str, dict[str, Any]]
+    retrieval: dict[str, Any]
+    retrieve_runs: dict[str, Any]
     mentions: dict[str, Mention]
     entities: dict[str, Entity]
     descriptions: dict[str, Description]
@@ -97,9 +100,10 @@ def read_inputs(dataset: str, files: ReportFiles) -> Inputs:
         history=_validated(files.history, TypeAdapter(History), lambda history: history),
         data=_read_data(files.data),
         counts={
-            "Candidate retrieval": _read_counts(files.retrieve_counts),
             "Description ranking": _read_counts(files.rank_counts),
         },
+        retrieval=_read_counts(files.retrieve_counts),
+        retrieve_runs=_read_counts(files.retrieve_runs),
         mentions={row.mention_id: row for row in read_records(files.mentions, Mention)},
         entities={row.qid: row for row in read_records(files.entities, Entity)},
         descriptions={r.mention_id: r for r in read_records(files.descriptions, Description)},

@@ -17,6 +17,7 @@ from mmoe.reporting.audit import leak_table, parts_table, table_1
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.markdown import cell, markdown_table
+from mmoe.reporting.retrieval import ambiguous_words, candidate_histogram, source_table
 from mmoe.reporting.style import DARK
 from mmoe.reporting.systems import (
     main_systems,
@@ -86,6 +87,10 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "history": inputs.history,
         "table_1": table_1(inputs.data, None if published is None else published.benchmark),
         "leaks": leak_table(inputs.data),
+        "sources": source_table(inputs.retrieval, inputs.retrieve_runs),
+        "candidates": candidate_histogram(inputs.retrieval),
+        "ambiguous": ambiguous_words(inputs.retrieval),
+        "retrieve_note": inputs.retrieval.get("note"),
         "parts_shown": parts_table(matcher_name(inputs), metrics),
         "counts": {title: wording.definitions(c) for title, c in groups.items()},
         "settings": wording.definitions(inputs.history.config),

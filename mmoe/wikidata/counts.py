@@ -1,22 +1,34 @@
-"""How many candidates retrieval found, and how often the gold entity is among them."""
+"""How many candidates retrieval found, for which words most, and how often the gold entity is among them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from mmoe.names import normalise_name
 from mmoe.records import SPLITS, Candidate, Mention
 
 RECALL_AT = (1, 5, 20)
+HISTOGRAM = ((0, 0), (1, 1), (2, 2), (3, 5), (6, 10), (11, 20), (21, 50), (51, math.inf))
+MOST_AMBIGUOUS = 20
+NORMAL_95 = 1.959964  # standard deviations on each side that hold 95 % of a normal distribution
 
 Counts = dict[str, int | float | None]
+Qids = Mapping[str, Sequence[str]]
 
 
 def retrieval_counts(
     mentions: Sequence[Mention], candidates: Iterable[Candidate]
-) -> dict[str, Counts]:
+) -> dict[str, Any]:
     """Counts over all mentions and over each split; shares lie in [0, 1], null over no mention.
 
-    recall_at_n: share of the mentions with a gold qid whose gold is among the first n candidates.
+    Returns:
+        `all`, `train`, `valid`, `test`: counts and shares of mentions with none, one and several
+        candidates; recall_at_n: share of the mentions with a gold qid whose gold is among the first n
+        candidates, with `_low` and `_high`, Wilson's 95 % interval. `histogram`: mentions by number of
+        candidates. `most_ambiguous`: the words with most candidates.
     """
     qids_by_mention: dict[str, list[str]] = {mention.mention_id: [] for mention in mentions}
     for candidate in sorted(candidates, key=lambda candidate: candidate.position):
@@ -24,10 +36,14 @@ def retrieval_counts(
     parts = {"all": list(mentions)} | {
         split: [mention for mention in mentions if mention.split == split] for split in SPLITS
     }
-    return {name: _counts(part, qids_by_mention) for name, part in parts.items()}
+    counts: dict[str, Any] = {name: _counts(part, qids_by_mention) for name, part in parts.items()}
+    return counts | {
+        "histogram": _histogram(qids_by_mention),
+        "most_ambiguous": _most_ambiguous(mentions, qids_by_mention),
+    }
 
 
-def _counts(mentions: Sequence[Mention], qids_by_mention: dict[str, list[str]]) -> Counts:
+def _counts(mentions: Sequence[Mention], qids_by_mention: Qids) -> Counts:
     found = [qids_by_mention[mention.mention_id] for mention in mentions]
     none, one = sum(not qids for qids in found), sum(len(qids) == 1 for qids in found)
     several = len(found) - none - one
@@ -37,7 +53,7 @@ def _counts(mentions: Sequence[Mention], qids_by_mention: dict[str, list[str]]) 
         if mention.gold_qid is not None
     ]
     reached = [place for place in places if place is not None]
-    return {
+    counts: Counts = {
         "mentions": len(found),
         "mentions_without_candidate": none,
         "mentions_with_one_candidate": one,
@@ -47,12 +63,51 @@ def _counts(mentions: Sequence[Mention], qids_by_mention: dict[str, list[str]]) 
         "share_with_several_candidates": _share(several, len(found)),
         "mean_candidates": _share(sum(map(len, found)), len(found)),
         "mentions_with_gold": len(places),
-        **{
-            f"recall_at_{n}": _share(sum(place < n for place in reached), len(places))
-            for n in RECALL_AT
-        },
-        "recall_at_all": _share(len(reached), len(places)),
     }
+    for n in RECALL_AT:
+        counts |= _recall(f"recall_at_{n}", sum(place < n for place in reached), len(places))
+    return counts | _recall("recall_at_all", len(reached), len(places))
+
+
+def _recall(name: str, part: int, whole: int) -> Counts:
+    low, high = wilson_interval(part, whole) if whole else (None, None)
+    return {name: _share(part, whole), f"{name}_low": low, f"{name}_high": high}
+
+
+def wilson_interval(part: int, whole: int) -> tuple[float, float]:
+    """95 % interval of a share, which stays within [0, 1] and is not empty at its ends.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference (1927).
+    """
+    share, spread = part / whole, NORMAL_95**2 / whole
+    middle = (share + spread / 2) / (1 + spread)
+    half = NORMAL_95 * math.sqrt(share * (1 - share) / whole + spread / (4 * whole)) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _histogram(qids_by_mention: Qids) -> list[dict[str, Any]]:
+    """Mentions by number of candidates, in buckets that widen; empty ones too."""
+    sizes = Counter(len(qids) for qids in qids_by_mention.values())
+    rows = []
+    for first, last in HISTOGRAM:
+        inside = sum(n for size, n in sizes.items() if first <= size <= last)
+        several = f">{first - 1}" if last == math.inf else f"{first}–{last}"
+        name = str(first) if first == last else several
+        rows.append({"candidates": name, "mentions": inside})
+    return rows
+
+
+def _most_ambiguous(mentions: Sequence[Mention], qids_by_mention: Qids) -> list[dict[str, Any]]:
+    """The words with most candidates, by their normal form."""
+    sizes = {normalise_name(m.word): len(qids_by_mention[m.mention_id]) for m in mentions}
+    uses = Counter(normalise_name(mention.word) for mention in mentions)
+    several = sorted(
+        (word for word, size in sizes.items() if size > 1), key=lambda w: (-sizes[w], w)
+    )
+    return [
+        {"word": word, "candidates": sizes[word], "mentions": uses[word]}
+        for word in several[:MOST_AMBIGUOUS]
+    ]
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from mmoe.names import normalise_name
+from mmoe.names import normalise_name, without_suffix
 from mmoe.records import Candidate, Mention
 
 
@@ -18,6 +19,27 @@ class Hit:
     description: str
     match: str
     sitelinks: int | None
+
+
+@dataclass(frozen=True)
+class Matching:
+    """When an item is a candidate of a word.
+
+    Attributes:
+        match: `exact`: the word is one of its names; `tokens`: every token of the word is a token of one
+            of its names, for surnames and first names.
+        strip_suffix: whether `Java (island)` also counts as `Java`.
+        max_candidates: the best that are kept for a word.
+    """
+
+    match: Literal["exact", "tokens"] = "exact"
+    strip_suffix: bool = False
+    max_candidates: int = 50
+
+
+def forms_of(word: str, strip_suffix: bool) -> tuple[str, ...]:
+    """The names that a normalised word may stand for, each once."""
+    return tuple(dict.fromkeys((word, without_suffix(word)))) if strip_suffix else (word,)
 
 
 def distinct_words(mentions: Iterable[Mention]) -> list[str]:

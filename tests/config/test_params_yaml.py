@@ -107,13 +107,26 @@ def test_the_range_in_the_comment_is_the_one_that_is_checked(
         ("encode.device", "gpu"),
         ("encode.device", "cuda:x"),
         ("train.device", "cuda:"),
-        ("retrieve.language", "English"),
+        ("retrieve.match", "fuzzy"),
+        ("retrieve.api_url", "www.wikidata.org"),
     ],
 )
 def test_a_value_outside_the_rules_is_refused_by_name(key: str, bad: Any, tmp_path: Path) -> None:
     said = complaint(sheet(tmp_path, {key: bad}))
     assert said.startswith(f"{key} = {bad!r}: should ")
     assert "\n" not in said
+
+
+def test_a_language_is_a_code_and_there_is_one(tmp_path: Path) -> None:
+    said = complaint(sheet(tmp_path, {"retrieve.languages": ["en", "English"]}))
+    assert said.startswith("retrieve.languages.1 = 'English': should match pattern")
+    said = complaint(sheet(tmp_path, {"retrieve.languages": []}))
+    assert said.startswith("retrieve.languages = []: List should have at least 1 item")
+
+
+def test_the_api_can_not_match_by_tokens(tmp_path: Path) -> None:
+    said = complaint(sheet(tmp_path, {"retrieve.source": "api", "retrieve.match": "tokens"}))
+    assert "take source index or kb" in said
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:11"])

@@ -14,9 +14,10 @@ from mmoe.evaluation.bootstrap import metric_intervals, paired_gain
 from mmoe.evaluation.metrics import metrics_from_ranks
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import write_json
-from mmoe.records import Description, Entity, Mention, write_records
+from mmoe.records import Candidate, Description, Entity, Mention, write_records
 from mmoe.reporting.audit import LEAKS
 from mmoe.reporting.inputs import ReportFiles
+from mmoe.wikidata.counts import retrieval_counts
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published.yaml"
 UNITS = ("text", "vision", "cross")
@@ -85,6 +86,7 @@ def _files(root: Path) -> ReportFiles:
         descriptions=root / "descriptions.parquet",
         data=root / "data.json",
         retrieve_counts=root / "retrieve.json",
+        retrieve_runs=root / "runs.json",
         rank_counts=root / "rank.json",
         metrics=root / "metrics.json",
         baselines=root / "baselines.json",
@@ -145,8 +147,18 @@ def _write_records(files: ReportFiles, num_mentions: int, num_entities: int) -> 
     write_records(files.entities, Entity, entities)
     write_records(files.descriptions, Description, descriptions)
     write_json(files.data, _data(num_mentions, num_entities))
-    retrieval = {"source": "kb", "recall": {"1": 0.71, "all": 0.93}, "note": "<entity text>"}
+    candidates = [
+        Candidate(m.mention_id, 0, "Q1", m.word, "", "label", None) for m in mentions[::2]
+    ]
+    counts = retrieval_counts(mentions, candidates)
+    retrieval = {
+        "source": "kb",
+        "note": "<entity text>",
+        "sources": {"kb": counts, "index": counts},
+    }
     write_json(files.retrieve_counts, retrieval)
+    run = {"seconds": 1.25, "requests": {"search": 3, "entities": 4}}
+    write_json(files.retrieve_runs, {"kb": run, "index": run | {"requests": {}}})
     write_json(files.rank_counts, {"backend": "lexical", "chosen": 7, "share_right": 0.875})
 
 

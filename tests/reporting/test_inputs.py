@@ -34,7 +34,7 @@ def test_everything_is_read(files: ReportFiles) -> None:
     assert inputs.ranked.untrained is not None
     assert inputs.history.best_epoch == 3
     assert inputs.published is None
-    assert inputs.counts["Candidate retrieval"]["recall"] == {"1": 0.71, "all": 0.93}
+    assert inputs.retrieval["source"] == "kb"
 
 
 @pytest.mark.parametrize("name", ["metrics", "baselines", "history", "ranks", "mentions", "data"])

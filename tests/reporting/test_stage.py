@@ -27,6 +27,7 @@ def lay_out(root: Path, at: Layout) -> None:
         files.descriptions: at.descriptions,
         files.data: at.report / "data.json",
         files.retrieve_counts: at.retrieve_counts,
+        files.retrieve_runs: at.retrieve_runs,
         files.rank_counts: at.rank_counts,
         files.metrics: at.report / "metrics.json",
         files.baselines: at.report / "baselines.json",

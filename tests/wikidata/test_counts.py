@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+from scipy import stats
+
 from mmoe.records import Candidate
-from mmoe.wikidata.counts import retrieval_counts
+from mmoe.wikidata.counts import retrieval_counts, wilson_interval
 
 from tests.wikidata.slices import mention
 
@@ -27,8 +30,9 @@ def test_counts_shares_and_recall() -> None:
     many = [f"Q{number}" for number in range(100, 106)]
     # The positions decide, not the order of the rows.
     rows = candidates("m4", "Q1") + candidates("m2", *many, "Q2")[::-1] + candidates("m1", "Q1")
-    counts = retrieval_counts(mentions, rows)["test"]
-    assert counts == {
+    counts = retrieval_counts(mentions, rows)
+    numbers = {k: v for k, v in counts["test"].items() if not k.endswith(("_low", "_high"))}
+    assert numbers == {
         "mentions": 4,
         "mentions_without_candidate": 1,
         "mentions_with_one_candidate": 2,
@@ -51,3 +55,49 @@ def test_a_share_of_nothing_is_null() -> None:
     assert counts["train"]["recall_at_1"] is None
     assert counts["valid"]["share_without_candidate"] is None
     assert counts["all"]["mentions"] == 1
+
+
+@pytest.mark.parametrize(("part", "whole"), [(0, 1), (1, 1), (0, 40), (17, 40), (3039, 3561)])
+def test_the_interval_is_wilsons(part: int, whole: int) -> None:
+    known = stats.binomtest(part, whole).proportion_ci(method="wilson")
+    assert wilson_interval(part, whole) == pytest.approx((known.low, known.high), abs=1e-6)
+
+
+def test_recall_has_an_interval_around_it() -> None:
+    mentions = [mention("a", f"m{n}", "Q1") for n in range(4)]
+    numbers = retrieval_counts(mentions, candidates("m1", "Q1"))["all"]
+    low, recall, high = (numbers[f"recall_at_1{end}"] for end in ("_low", "", "_high"))
+    assert low < recall < high
+    assert recall == 0.25
+
+
+def test_mentions_by_number_of_candidates() -> None:
+    many = [f"Q{number}" for number in range(60)]
+    sizes = {"none": 0, "one": 1, "three": 3, "five": 5, "fifty": 50, "more": 51}
+    rows = [row for name, size in sizes.items() for row in candidates(name, *many[:size])]
+    counts = retrieval_counts([mention(name, name) for name in sizes], rows)
+    assert {row["candidates"]: row["mentions"] for row in counts["histogram"]} == {
+        "0": 1,
+        "1": 1,
+        "2": 0,
+        "3–5": 2,
+        "6–10": 0,
+        "11–20": 0,
+        "21–50": 1,
+        ">50": 1,
+    }
+
+
+def test_the_most_ambiguous_words_come_first_and_once() -> None:
+    words = {"m1": "Paris", "m2": "PARIS", "m3": "Ada", "m4": "Ben", "m5": "Cy"}
+    rows = [
+        *(row for name in ("m1", "m2", "m3") for row in candidates(name, "Q1", "Q2")),
+        *candidates("m4", "Q1", "Q2", "Q3"),
+        *candidates("m5", "Q1"),
+    ]
+    mentions = [mention(word, mention_id) for mention_id, word in words.items()]
+    assert retrieval_counts(mentions, rows)["most_ambiguous"] == [
+        {"word": "ben", "candidates": 3, "mentions": 1},
+        {"word": "ada", "candidates": 2, "mentions": 1},
+        {"word": "paris", "candidates": 2, "mentions": 2},
+    ]

@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.dump import Item, read_items
+from mmoe.wikidata.dump import read_items
+from mmoe.wikidata.entity import Item, Name
 
 from tests.wikidata.slices import item_line, write_slice
+
+
+def known(
+    qid: str,
+    label: str | None,
+    description: str | None,
+    aliases: Sequence[str] = (),
+    sitelinks: int | None = None,
+    language: str = "en",
+) -> Item:
+    """An item whose names all stand in one language."""
+    labels = [] if label is None else [Name(label, "label", language)]
+    names = (*labels, *(Name(alias, "alias", language) for alias in aliases))
+    return Item(qid, label, description, names, sitelinks=sitelinks)
+
 
 ADA = item_line("Q1", "Ada", "painter", ["A. T.", "Ada T."], ["enwiki", "frwiki"])
 BEN = item_line("Q22", "Ben", None)
 
 
 def read(path: Path, language: str = "en") -> list[Item]:
-    return list(read_items(path, language))
+    return list(read_items(path, [language]))
 
 
 def test_an_item_is_read_whole(tmp_path: Path) -> None:
     path = write_slice(tmp_path / "s.jsonl", ADA)
-    assert read(path) == [Item("Q1", "Ada", "painter", ("A. T.", "Ada T."), 2)]
+    assert read(path) == [known("Q1", "Ada", "painter", ("A. T.", "Ada T."), 2)]
 
 
 @pytest.mark.parametrize(
@@ -51,12 +68,12 @@ def test_all_members_of_a_gzip_file_are_read(tmp_path: Path) -> None:
 def test_empty_maps_may_be_lists(tmp_path: Path) -> None:
     names = ("labels", "descriptions", "aliases", "claims", "sitelinks")
     line = json.dumps({"type": "item", "id": "Q5"} | {name: [] for name in names})
-    assert read(write_slice(tmp_path / "s.jsonl", line)) == [Item("Q5", None, None, (), 0)]
+    assert read(write_slice(tmp_path / "s.jsonl", line)) == [known("Q5", None, None, (), 0)]
 
 
 def test_absent_maps_are_not_zero_sitelinks(tmp_path: Path) -> None:
     path = write_slice(tmp_path / "s.jsonl", '{"type": "item", "id": "Q5"}')
-    assert read(path) == [Item("Q5", None, None, (), None)]
+    assert read(path) == [known("Q5", None, None)]
 
 
 def test_mul_stands_in_for_a_missing_language(tmp_path: Path) -> None:
@@ -66,8 +83,8 @@ def test_mul_stands_in_for_a_missing_language(tmp_path: Path) -> None:
         item_line("Q2", "Ada", "Malerin", ["A."], language="de"),
     )
     assert read(path, "en") == [
-        Item("Q1", "Ada", "painter", ("A.",), 0),
-        Item("Q2", None, None, (), 0),
+        known("Q1", "Ada", "painter", ("A.",), 0, "mul"),
+        known("Q2", None, None, (), 0),
     ]
 
 
@@ -85,7 +102,16 @@ def test_the_language_goes_before_mul_and_aliases_are_joined(tmp_path: Path) -> 
         }
     )
     found = read(write_slice(tmp_path / "s.jsonl", line))
-    assert found == [Item("Q1", "Munich", "city", ("Minga", "MUC"), None)]
+    assert [(item.label, item.description, item.aliases) for item in found] == [
+        ("Munich", "city", ("Minga", "MUC"))
+    ]
+    assert [(name.text, name.kind, name.language) for name in found[0].names] == [
+        ("Munich", "label", "en"),
+        ("München", "label", "mul"),
+        ("Minga", "alias", "en"),
+        ("MUC", "alias", "mul"),
+        ("Minga", "alias", "mul"),
+    ]
 
 
 def test_only_wikipedias_count_as_articles(tmp_path: Path) -> None:

@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 from mmoe.errors import WikidataError
 from mmoe.names import normalise_name
 from mmoe.records import Candidate
-from mmoe.wikidata.labels import ITEMS, NAMES, SOURCE, build_label_index, find_in_index
+from mmoe.wikidata.hits import Matching
+from mmoe.wikidata.labels import ITEMS, NAMES, ONLY_PART, SOURCE, build_from_slice
+from mmoe.wikidata.query import find_in_index
 
 from tests.wikidata.slices import item_line, mention, write_slice
 
 
 def find(folder: Path, lines: list[str], *words: str, limit: int = 50) -> list[Candidate]:
     dump = write_slice(folder / "wikidata.jsonl", *lines)
-    build_label_index(dump, "en", folder / "labels")
+    build_from_slice(dump, ["en"], folder / "labels")
     mentions = [mention(word, f"m{row}") for row, word in enumerate(words)]
-    return find_in_index(folder / "labels", mentions, limit)
+    return find_in_index(folder / "labels", mentions, Matching(max_candidates=limit))
 
 
 def qids(candidates: list[Candidate]) -> list[str]:
@@ -113,8 +115,8 @@ def test_the_index_is_the_same_for_another_order_of_lines(tmp_path: Path) -> Non
     files = []
     for name, order in (("a", lines), ("b", lines[::-1])):
         dump = write_slice(tmp_path / f"{name}.jsonl", *order)
-        build_label_index(dump, "en", tmp_path / name)
-        files.append((tmp_path / name / NAMES).read_bytes())
+        build_from_slice(dump, ["en"], tmp_path / name)
+        files.append((tmp_path / name / NAMES / ONLY_PART).read_bytes())
     assert files[0] == files[1]
 
 
@@ -138,13 +140,13 @@ def test_a_failed_build_leaves_no_index_behind(tmp_path: Path) -> None:
     with pytest.raises(WikidataError):
         find(tmp_path, ["{"], "Ada")
     with pytest.raises(WikidataError, match="no whole label index"):
-        find_in_index(tmp_path / "labels", [mention("Ada")], 5)
+        find_in_index(tmp_path / "labels", [mention("Ada")], Matching())
 
 
 def test_a_broken_index_is_named(tmp_path: Path) -> None:
     find(tmp_path, [item_line("Q1", "Ada", None)], "Ada")
     for file in (ITEMS, NAMES):
-        (tmp_path / "labels" / file).write_bytes(b"PAR1")
+        (tmp_path / "labels" / file / ONLY_PART).write_bytes(b"PAR1")
     assert (tmp_path / "labels" / SOURCE).is_file()
     with pytest.raises(WikidataError, match="labels: can't be queried"):
-        find_in_index(tmp_path / "labels", [mention("Ada")], 5)
+        find_in_index(tmp_path / "labels", [mention("Ada")], Matching())

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from mmoe.config.load import ParamsFile
 from mmoe.errors import WikidataError
 from mmoe.files import read_json
 from mmoe.records import Candidate, Entity, Mention, read_records, write_records
+from mmoe.wikidata.labels import build_from_slice
 
 from pipeline.layout import Layout
 from pipeline.retrieve import retrieve
+from tests.config.sheets import DEFAULTS
 from tests.wikidata.slices import item_line, mention, write_slice
 
 
@@ -26,9 +29,10 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     return at
 
 
-def params(source: str) -> ParamsFile:
+def params(source: str, **changes: object) -> ParamsFile:
     path = Path("params.yaml")
-    path.write_text(f"retrieve: {{source: {source}, language: en, max_candidates: 5}}\n")
+    values = DEFAULTS["retrieve"] | {"source": source, "max_candidates": 5} | changes
+    YAML(typ="safe", pure=True).dump({"retrieve": values}, path)
     return ParamsFile(path)
 
 
@@ -36,32 +40,37 @@ def test_index_builds_the_label_index_and_asks_it(at: Layout) -> None:
     write_slice(at.raw / "wikidata.jsonl", item_line("Q2", "Ben", "sailor"))
     retrieve(at, params("index"))
     assert [c.qid for c in read_records(at.candidates, Candidate)] == ["Q2"]
-    assert sorted(path.name for path in at.labels.iterdir()) == [
-        "items.parquet",
-        "names.parquet",
+    assert sorted(path.name for path in (at.labels / "index").iterdir()) == [
+        "items",
+        "names",
         "source.json",
     ]
     counts = read_json(at.retrieve_counts)
     assert counts["source"] == "index"
-    assert counts["all"]["recall_at_1"] == 0.5
+    assert counts["sources"]["index"]["all"]["recall_at_1"] == 0.5
+    assert counts["sources"]["kb"]["all"]["recall_at_1"] == 0.0
+    runs = read_json(at.retrieve_runs)
+    assert runs.keys() == {"index", "kb"}
+    assert runs["index"]["requests"] == {}
 
 
 def test_kb_reads_the_entities_says_so_and_leaves_no_old_index(at: Layout) -> None:
     write_slice(at.raw / "wikidata.jsonl", item_line("Q2", "Ben", "sailor"))
     retrieve(at, params("index"))
-    retrieve(at, params("kb"))
+    (at.raw / "wikidata.jsonl").unlink()
+    retrieve(at, params("kb", match="tokens"))
     (found,) = read_records(at.candidates, Candidate)
     assert (found.mention_id, found.qid, found.description) == ("a", "Q1", "painter")
     assert "attributes" in read_json(at.retrieve_counts)["note"]
-    assert [path.name for path in at.labels.iterdir()] == ["source.json"]
-    assert read_json(at.labels / "source.json") == {"source": "kb"}
+    assert list(at.labels.iterdir()) == []
 
 
 def test_none_finds_nothing(at: Layout) -> None:
     retrieve(at, params("none"))
     assert read_records(at.candidates, Candidate) == []
-    assert read_json(at.retrieve_counts)["test"]["mentions_without_candidate"] == 2
-    assert read_json(at.labels / "source.json") == {"source": "none"}
+    counts = read_json(at.retrieve_counts)["sources"]
+    assert counts["none"]["test"]["mentions_without_candidate"] == 2
+    assert list(at.labels.iterdir()) == []
 
 
 def test_a_missing_slice_names_both_remedies(at: Layout) -> None:
@@ -74,3 +83,16 @@ def test_two_slices_are_refused(at: Layout) -> None:
         write_slice(at.raw / name, item_line("Q2", "Ben"))
     with pytest.raises(WikidataError, match="keep one"):
         retrieve(at, params("index"))
+
+
+def test_an_index_from_elsewhere_is_asked_where_it_lies(at: Layout, tmp_path: Path) -> None:
+    dump = write_slice(tmp_path / "dump.jsonl", item_line("Q2", "Ben", "sailor"))
+    build_from_slice(dump, ["en"], tmp_path / "large")
+    retrieve(at, params("index", index=str(tmp_path / "large")))
+    assert [c.qid for c in read_records(at.candidates, Candidate)] == ["Q2"]
+    assert list(at.labels.iterdir()) == []
+
+
+def test_an_index_that_is_not_there_is_named(at: Layout) -> None:
+    with pytest.raises(WikidataError, match=r"nowhere: no whole label index.*mmoe\.wikidata index"):
+        retrieve(at, params("index", index="nowhere"))

@@ -1,0 +1,1 @@
+"""The commands of `python -m mmoe.wikidata`, one module each."""

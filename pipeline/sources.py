@@ -1,0 +1,80 @@
+"""Where candidates come from: one function a source, each giving candidates and its numbers of requests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmoe.config.retrieve import RetrieveParams
+from mmoe.records import Candidate, Entity, Mention, read_records
+from mmoe.wikidata.dump import find_slice, has_slice
+from mmoe.wikidata.hits import Matching, distinct_words, forms_of
+from mmoe.wikidata.kb import find_in_kb
+from mmoe.wikidata.labels import build_from_slice, write_label_index
+from mmoe.wikidata.query import find_in_index
+
+from pipeline.layout import Layout
+
+Found = tuple[list[Candidate], dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What every source is asked."""
+
+    at: Layout
+    params: RetrieveParams
+    mentions: Sequence[Mention]
+    offline: bool
+
+    @property
+    def matching(self) -> Matching:
+        params = self.params
+        return Matching(params.match, params.strip_suffix, params.max_candidates)
+
+
+def sources_to_show(at: Layout, params: RetrieveParams) -> list[str]:
+    """The chosen source, and beside it those that cost neither requests nor a file that isn't there."""
+    if params.source == "none":
+        return ["none"]
+    local = ["index"] if params.index or has_slice(at.raw) else []
+    return list(dict.fromkeys((params.source, *local, "kb")))
+
+
+def _none(_q: Question) -> Found:
+    return [], {}
+
+
+def _kb(q: Question) -> Found:
+    return find_in_kb(read_records(q.at.entities, Entity), q.mentions, q.matching), {}
+
+
+def _index(q: Question) -> Found:
+    folder = Path(q.params.index) if q.params.index else q.at.labels / "index"
+    if not q.params.index:
+        build_from_slice(find_slice(q.at.raw), q.params.languages, folder)
+    return find_in_index(folder, q.mentions, q.matching), {}
+
+
+def _api(q: Question) -> Found:
+    from mmoe.wikidata.api import find_items, settings_from_environment
+
+    settings = settings_from_environment(
+        url=q.params.api_url,
+        languages=tuple(q.params.languages),
+        max_per_minute=q.params.requests_per_minute,
+        max_lag_wait=q.params.max_lag_wait,
+        cache_days=q.params.cache_days,
+        offline=q.offline or bool(os.environ.get("MMOE_OFFLINE")),
+    )
+    words = distinct_words(q.mentions)
+    forms = [form for word in words for form in forms_of(word, q.params.strip_suffix)]
+    found = find_items(forms, settings)
+    source = {"url": q.params.api_url, "languages": q.params.languages}
+    write_label_index(q.at.labels / "api", found.items, source)
+    return find_in_index(q.at.labels / "api", q.mentions, q.matching), found.requests
+
+
+SOURCES = {"index": _index, "api": _api, "kb": _kb, "none": _none}

@@ -1,0 +1,47 @@
+"""The tables of candidate retrieval: the source that was used first, shares with intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmoe.reporting.retrieval import ambiguous_words, candidate_histogram, source_table
+from mmoe.wikidata.counts import retrieval_counts
+
+from tests.wikidata.slices import mention
+from tests.wikidata.test_counts import candidates
+
+
+def counts_of(*found: list[str]) -> dict[str, Any]:
+    mentions = [mention(f"word {row}", f"m{row}", "Q1") for row in range(len(found))]
+    rows = [row for n, qids in enumerate(found) for row in candidates(f"m{n}", *qids)]
+    return retrieval_counts(mentions, rows)
+
+
+COUNTS = {
+    "source": "api",
+    "sources": {"api": counts_of(["Q1"], ["Q2", "Q1"], [], []), "kb": counts_of([], [], [], [])},
+}
+RUNS = {
+    "api": {"seconds": 12.5, "requests": {"search": 4, "entities": 1}},
+    "kb": {"seconds": 0.01, "requests": {}},
+}
+
+
+def test_one_row_a_source() -> None:
+    grid = source_table(COUNTS, RUNS)
+    assert [row[0] for row in grid.rows] == ["Wikidata's API (used)", "Knowledge base"]
+    assert grid.rows[0][1:5] == ("50.0", "25.0", "25.0", "0.8")
+    assert grid.rows[0][5] == "25.0 (4.6–69.9)"
+    assert grid.rows[0][-2:] == ("12.5", "5")
+    assert {len(row) for row in grid.rows} == {len(grid.titles)}
+
+
+def test_recall_of_no_mention_is_a_dash() -> None:
+    nothing = retrieval_counts([], [])
+    grid = source_table({"source": "kb", "sources": {"kb": nothing}}, RUNS)
+    assert set(grid.rows[0][1:-2]) == {"–"}
+
+
+def test_histogram_and_words() -> None:
+    assert ("2", "1", "0") in candidate_histogram(COUNTS).rows
+    assert ambiguous_words(COUNTS).rows == (("word 1", "2", "1"),)
