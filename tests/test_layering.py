@@ -22,7 +22,7 @@ ROOMS = {
     "config": {"errors", "files"},
     "records": {"errors", "files"},
     "datasets": BASE | {"pictures"},
-    "wikidata": BASE,
+    "wikidata": BASE | {"pictures"},
     "ranking": BASE | {"bm25"},
     "features": BASE | {"config", "pictures"},
     "model": {"config"},
@@ -48,7 +48,9 @@ ONLY_IN = {
     "torch": ("mmoe.features", "mmoe.model", "mmoe.training", "mmoe.ranks", "mmoe.sample"),
     "duckdb": ("mmoe.wikidata",),
     "bm25s": ("mmoe.bm25",),
-    "requests": ("mmoe.datasets.download",),
+    "requests": ("mmoe.datasets.download", "mmoe.wikidata.api", "mmoe.wikidata.pictures"),
+    "orjson": ("mmoe.wikidata",),
+    "ray": ("mmoe.wikidata.index.on_ray",),
     "h5py": ("mmoe.pictures",),
     "imagehash": ("mmoe.datasets.fingerprints", "mmoe.sample.tables"),
     "altair": ("mmoe.reporting",),
@@ -58,6 +60,7 @@ ONLY_IN = {
         "mmoe.features.encoder",
         "mmoe.datasets.__main__",
         "mmoe.wikidata.__main__",
+        "mmoe.wikidata.api.settings",  # its own version
     ),  # hides imports from these tests
 }
 LIGHT = ("ingest", "retrieve", "rank", "report", "check", "show")

@@ -7,6 +7,7 @@ source.json      what the index was built from; written last, so it stands for a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from mmoe.files import read_json, sha256_of, whole_file, write_json
 from mmoe.names import normalise_name
 from mmoe.wikidata.dump import read_items
 from mmoe.wikidata.entity import Item, qid_number
+from mmoe.wikidata.index.request import Request
 
 ITEMS, NAMES, SOURCE = "items", "names", "source.json"
 ONLY_PART = "part-00000.parquet"
@@ -72,12 +74,15 @@ def name_rows(item: Item) -> list[NameRow]:
 def build_from_slice(dump: Path, languages: Sequence[str], folder: Path) -> dict[str, object]:
     """Writes the label index of a dump slice that fits into memory.
 
+    Disambiguation pages and other pages of Wikipedia are left out, as from a whole dump.
+
     Args:
         dump: slice in the dump's line format, plain or .gz.
         languages: of labels, aliases and descriptions, best first; `mul` stands in.
         folder: is made; an index that it holds is replaced.
     Returns:
-        What source.json says: file, its SHA-256, languages, numbers of items and names.
+        What source.json says: file, its SHA-256, languages, items left out by reason, numbers of items
+        and names.
     Raises:
         WikidataError: if the slice is missing or broken, or holds an item twice or none at all.
     """
@@ -85,8 +90,11 @@ def build_from_slice(dump: Path, languages: Sequence[str], folder: Path) -> dict
     items = list(_unique(dump, read_items(dump, languages)))
     if not items:
         raise WikidataError(f"{dump}: holds no item; fetch a slice with items, one a line")
+    reason_against = Request(tuple(languages)).reason_against
+    kept = [item for item in items if reason_against(item) is None]
+    skipped = Counter(reason for reason in map(reason_against, items) if reason is not None)
     source = {"file": dump.name, "sha256": sha256_of(dump), "languages": list(languages)}
-    return write_label_index(folder, items, source)
+    return write_label_index(folder, kept, source | {"skipped": dict(skipped)})
 
 
 def write_label_index(

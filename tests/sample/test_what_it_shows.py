@@ -23,23 +23,26 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> SampleProject:
 
 
 def test_pictures_decide_where_the_text_says_nothing(project: SampleProject) -> None:
-    """One seed, as a smoke test."""
-    full, text = (project.metrics(43, **VARIANTS[name]) for name in ("full", "text only"))
-    assert full["mrr"] >= text["mrr"] + 10
-    assert full["needs_picture_hits_at_1"] >= text["needs_picture_hits_at_1"] + 20
+    """One seed and three epochs, as a smoke test."""
+    short = {"train": {"min_steps": 0}}
+    full, text = (project.metrics(43, **VARIANTS[name], **short) for name in ("full", "text only"))
+    assert full["mrr"] >= text["mrr"] + 8
+    assert full["needs_picture_hits_at_1"] >= text["needs_picture_hits_at_1"] + 30
 
 
 @pytest.mark.slow
 def test_the_table_of_readme_over_three_seeds(project: SampleProject) -> None:
-    """Bands around what was measured; far outside them, README no longer tells the truth."""
+    """What the sample is made to show; README has the figures."""
     means = table(project)
     full, text = means["full"], means["text only"]
     assert full["mrr"] >= text["mrr"] + 10
-    assert full["needs_picture_hits_at_1"] >= 55
+    assert full["needs_picture_hits_at_1"] >= 80
     assert text["needs_picture_hits_at_1"] <= 40  # three or four entities share a name
+    without = means["no descriptions"]
+    assert full["needs_description_mrr"] >= without["needs_description_mrr"] + 10
     baselines = project.baselines()
     for name in ("exact name", "BM25, word", "BM25, word + context", "two-part cosine"):
-        assert baselines[name]["mrr"] <= full["mrr"] - 5, name
+        assert baselines[name]["mrr"] <= full["mrr"] - 10, name
 
 
 def table(project: SampleProject) -> dict[str, dict[str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from mmoe.errors import WikidataError
 from mmoe.names import normalise_name
 from mmoe.records import Candidate
 from mmoe.wikidata.hits import Matching
-from mmoe.wikidata.labels import ITEMS, NAMES, ONLY_PART, SOURCE, build_from_slice
+from mmoe.wikidata.labels import ITEMS, NAMES, ONLY_PART, SOURCE, build_from_slice, read_source
 from mmoe.wikidata.query import find_in_index
 
 from tests.wikidata.slices import item_line, mention, write_slice
@@ -150,3 +151,12 @@ def test_a_broken_index_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "labels" / SOURCE).is_file()
     with pytest.raises(WikidataError, match="labels: can't be queried"):
         find_in_index(tmp_path / "labels", [mention("Ada")], Matching())
+
+
+def test_pages_of_wikipedia_are_left_out_and_counted(tmp_path: Path) -> None:
+    page = json.loads(item_line("Q2", "Ada", None))
+    value = {"snaktype": "value", "datavalue": {"value": {"id": "Q4167410"}}}
+    page["claims"] = {"P31": [{"rank": "normal", "mainsnak": value}]}
+    lines = [item_line("Q1", "Ada", None), json.dumps(page)]
+    assert qids(find(tmp_path, lines, "Ada")) == ["Q1"]
+    assert read_source(tmp_path / "labels")["skipped"] == {"disambiguation page": 1}

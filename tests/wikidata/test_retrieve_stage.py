@@ -38,7 +38,7 @@ def params(source: str, **changes: object) -> ParamsFile:
 
 def test_index_builds_the_label_index_and_asks_it(at: Layout) -> None:
     write_slice(at.raw / "wikidata.jsonl", item_line("Q2", "Ben", "sailor"))
-    retrieve(at, params("index"))
+    retrieve(at, params("index", match="exact"))
     assert [c.qid for c in read_records(at.candidates, Candidate)] == ["Q2"]
     assert sorted(path.name for path in (at.labels / "index").iterdir()) == [
         "items",
