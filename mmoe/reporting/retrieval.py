@@ -1,4 +1,4 @@
-"""What candidate retrieval found: one row a source, the number of candidates, the most ambiguous words."""
+"""What candidate retrieval found: one column a source, the number of candidates, the most ambiguous words."""
 
 from __future__ import annotations
 
@@ -8,49 +8,37 @@ from typing import Any
 from mmoe.reporting.audit import Grid
 from mmoe.reporting.wording import MISSING, plain
 
-RECALLS = {
-    "recall_at_1": "Gold@1",
-    "recall_at_5": "@5",
-    "recall_at_20": "@20",
-    "recall_at_all": "in all",
+SHARES = {
+    "share_without_candidate": "No candidate, %",
+    "share_with_one_candidate": "One, %",
+    "share_with_several_candidates": "Several, %",
 }
-KINDS = ("without_candidate", "with_one_candidate", "with_several_candidates")
+RECALLS = {
+    "recall_at_1": "Gold first, %",
+    "recall_at_5": "… in the first 5, %",
+    "recall_at_20": "… in the first 20, %",
+    "recall_at_all": "… in all, %",
+}
 SOURCES = {"index": "Label index", "api": "Wikidata's API", "kb": "Knowledge base", "none": "None"}
 
 
 def source_table(counts: Mapping[str, Any], runs: Mapping[str, Any]) -> Grid:
-    """Every source that was asked, the chosen one first; shares of all mentions in percent.
+    """Every source that was asked, one a column, the chosen one first; shares of all mentions.
 
     Args:
         counts: of retrieve.json.
-        runs: of runs.json: seconds and numbers of requests of each source.
+        runs: of retrieve_runs.json: seconds and numbers of requests of each source.
     """
-    titles = (
-        "",
-        "No candidate",
-        "One",
-        "Several",
-        "Mean",
-        *RECALLS.values(),
-        "Seconds",
-        "Requests",
-    )
-    rows = []
-    for source, found in counts["sources"].items():
-        numbers, run = found["all"], runs[source]
-        shares = (numbers[f"share_{kind}"] for kind in KINDS)
-        mean = numbers["mean_candidates"]
-        rows.append(
-            (
-                SOURCES[source] + (" (used)" if source == counts["source"] else ""),
-                *(_percent(share) for share in shares),
-                MISSING if mean is None else f"{mean:.1f}",
-                *(_recall(numbers, name) for name in RECALLS),
-                plain(run["seconds"]),
-                plain(sum(run["requests"].values())),
-            )
-        )
-    return Grid(titles, tuple(rows))
+    sources = counts["sources"]
+    used = [SOURCES[name] + (" (used)" if name == counts["source"] else "") for name in sources]
+    found = [part["all"] for part in sources.values()]
+    rows = [(title, *(_percent(each[key]) for each in found)) for key, title in SHARES.items()]
+    rows.append(("Mean number", *(_mean(each["mean_candidates"]) for each in found)))
+    rows += [(title, *(_recall(each, key) for each in found)) for key, title in RECALLS.items()]
+    asked = [runs[name] for name in sources]
+    rows.append(("Seconds", *(plain(run["seconds"]) for run in asked)))
+    rows.append(("Requests", *(plain(sum(run["requests"].values())) for run in asked)))
+    return Grid(("", *used), tuple(rows))
 
 
 def candidate_histogram(counts: Mapping[str, Any]) -> Grid:
@@ -79,6 +67,10 @@ def _recall(numbers: Mapping[str, Any], name: str) -> str:
         return MISSING
     low, high = numbers[f"{name}_low"], numbers[f"{name}_high"]
     return f"{_percent(share)} ({_percent(low)}–{_percent(high)})"
+
+
+def _mean(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.1f}"
 
 
 def _percent(share: float | None) -> str:

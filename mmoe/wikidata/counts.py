@@ -12,7 +12,7 @@ from mmoe.records import SPLITS, Candidate, Mention
 
 RECALL_AT = (1, 5, 20)
 HISTOGRAM = ((0, 0), (1, 1), (2, 2), (3, 5), (6, 10), (11, 20), (21, 50), (51, math.inf))
-MOST_AMBIGUOUS = 20
+MOST_AMBIGUOUS = 12
 NORMAL_95 = 1.959964  # standard deviations on each side that hold 95 % of a normal distribution
 
 Counts = dict[str, int | float | None]

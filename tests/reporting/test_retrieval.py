@@ -27,19 +27,21 @@ RUNS = {
 }
 
 
-def test_one_row_a_source() -> None:
+def test_one_column_a_source() -> None:
     grid = source_table(COUNTS, RUNS)
-    assert [row[0] for row in grid.rows] == ["Wikidata's API (used)", "Knowledge base"]
-    assert grid.rows[0][1:5] == ("50.0", "25.0", "25.0", "0.8")
-    assert grid.rows[0][5] == "25.0 (4.6–69.9)"
-    assert grid.rows[0][-2:] == ("12.5", "5")
-    assert {len(row) for row in grid.rows} == {len(grid.titles)}
+    assert grid.titles == ("", "Wikidata's API (used)", "Knowledge base")
+    used = {row[0]: row[1] for row in grid.rows}
+    assert used["No candidate, %"] == "50.0"
+    assert used["Mean number"] == "0.8"
+    assert used["Gold first, %"] == "25.0 (4.6–69.9)"
+    assert (used["Seconds"], used["Requests"]) == ("12.5", "5")
+    assert {len(row) for row in grid.rows} == {3}
 
 
 def test_recall_of_no_mention_is_a_dash() -> None:
     nothing = retrieval_counts([], [])
     grid = source_table({"source": "kb", "sources": {"kb": nothing}}, RUNS)
-    assert set(grid.rows[0][1:-2]) == {"–"}
+    assert {row[1] for row in grid.rows[:-2]} == {"–"}
 
 
 def test_histogram_and_words() -> None:
