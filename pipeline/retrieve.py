@@ -40,8 +40,8 @@ def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
     runs: dict[str, Any] = {}
     for source in sources_to_show(at, params):
         started = time.perf_counter()
-        candidates, requests = SOURCES[source](Question(at, params, mentions, offline))
-        runs[source] = {"seconds": round(time.perf_counter() - started, 2), "requests": requests}
+        candidates, run = SOURCES[source](Question(at, params, mentions, offline))
+        runs[source] = {"seconds": round(time.perf_counter() - started, 2)} | run
         counts[source] = retrieval_counts(mentions, candidates)
         if source == params.source:
             write_records(at.candidates, Candidate, candidates, params.model_dump())

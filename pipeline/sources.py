@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmoe.config.retrieve import RetrieveParams
 from mmoe.records import Candidate, Entity, Mention, read_records
@@ -17,7 +18,10 @@ from mmoe.wikidata.query import find_in_index
 
 from pipeline.layout import Layout
 
-Found = tuple[list[Candidate], dict[str, int]]
+Found = tuple[list[Candidate], dict[str, Any]]  # and what the run came to: requests by kind …
+
+
+LOCAL: dict[str, Any] = {"requests": {}}
 
 
 @dataclass(frozen=True)
@@ -44,18 +48,18 @@ def sources_to_show(at: Layout, params: RetrieveParams) -> list[str]:
 
 
 def _none(_q: Question) -> Found:
-    return [], {}
+    return [], LOCAL
 
 
 def _kb(q: Question) -> Found:
-    return find_in_kb(read_records(q.at.entities, Entity), q.mentions, q.matching), {}
+    return find_in_kb(read_records(q.at.entities, Entity), q.mentions, q.matching), LOCAL
 
 
 def _index(q: Question) -> Found:
     folder = Path(q.params.index) if q.params.index else q.at.labels / "index"
     if not q.params.index:
         build_from_slice(find_slice(q.at.raw), q.params.languages, folder)
-    return find_in_index(folder, q.mentions, q.matching), {}
+    return find_in_index(folder, q.mentions, q.matching), LOCAL
 
 
 def _api(q: Question) -> Found:
@@ -66,15 +70,23 @@ def _api(q: Question) -> Found:
         languages=tuple(q.params.languages),
         max_per_minute=q.params.requests_per_minute,
         max_lag_wait=q.params.max_lag_wait,
+        max_hits=q.params.max_hits,
         cache_days=q.params.cache_days,
         offline=q.offline or bool(os.environ.get("MMOE_OFFLINE")),
     )
     words = distinct_words(q.mentions)
     forms = [form for word in words for form in forms_of(word, q.params.strip_suffix)]
     found = find_items(forms, settings)
-    source = {"url": q.params.api_url, "languages": q.params.languages}
+    source: dict[str, object] = {"url": q.params.api_url, "languages": q.params.languages}
     write_label_index(q.at.labels / "api", found.items, source)
-    return find_in_index(q.at.labels / "api", q.mentions, q.matching), found.requests
+    run = {
+        "requests": found.requests,
+        "retries": found.retries,
+        "cache_hits": found.cache_hits,
+        "items_left_out": found.dropped,
+        "words_cut": len(found.words_cut),
+    }
+    return find_in_index(q.at.labels / "api", q.mentions, q.matching), run
 
 
 SOURCES = {"index": _index, "api": _api, "kb": _kb, "none": _none}

@@ -23,6 +23,7 @@ class RetrieveParams(Section):
     api_url: str = Field(pattern=r"^https?://")
     requests_per_minute: int = Field(ge=1, le=100_000)
     max_lag_wait: float = Field(ge=0)
+    max_hits: int = Field(ge=0, le=10_000)
     cache_days: float = Field(gt=0)
 
     @model_validator(mode="after")

@@ -38,6 +38,9 @@ def source_table(counts: Mapping[str, Any], runs: Mapping[str, Any]) -> Grid:
     asked = [runs[name] for name in sources]
     rows.append(("Seconds", *(plain(run["seconds"]) for run in asked)))
     rows.append(("Requests", *(plain(sum(run["requests"].values())) for run in asked)))
+    if any("words_cut" in run for run in asked):
+        cut = (plain(run["words_cut"]) if "words_cut" in run else MISSING for run in asked)
+        rows.append(("Words with more items than it lists", *cut))
     return Grid(("", *used), tuple(rows))
 
 

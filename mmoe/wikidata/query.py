@@ -101,8 +101,9 @@ def find_in_index(folder: Path, mentions: Sequence[Mention], matching: Matching)
         raise WikidataError(
             f"{folder}: can't be queried ({one_line(error)}); delete it and make it again"
         ) from None
-    for word, *fields in rows:
-        hits_by_word.setdefault(word, []).append(Hit(*fields))
+    for word, qid, label, description, match, sitelinks in rows:
+        hit = Hit(qid, label, description, match, sitelinks)
+        hits_by_word.setdefault(word, []).append(hit)
     return candidates_of(mentions, hits_by_word)
 
 
@@ -112,6 +113,7 @@ def _query(
     """(word, then the fields of a hit), best first per word."""
     names, items = (str(folder / table / "*.parquet") for table in (NAMES, ITEMS))
     with tempfile.TemporaryDirectory() as spill, duckdb.connect() as database:
+        database.execute("SET enable_progress_bar = false")  # it would go to standard output
         database.execute(f"SET memory_limit = '{MEMORY}'")
         database.execute("SET temp_directory = $spill", {"spill": spill})
         database.execute(_TOKENS)

@@ -22,7 +22,7 @@ COUNTS = {
     "sources": {"api": counts_of(["Q1"], ["Q2", "Q1"], [], []), "kb": counts_of([], [], [], [])},
 }
 RUNS = {
-    "api": {"seconds": 12.5, "requests": {"search": 4, "entities": 1}},
+    "api": {"seconds": 12.5, "requests": {"search": 4, "entities": 1}, "words_cut": 2},
     "kb": {"seconds": 0.01, "requests": {}},
 }
 
@@ -35,6 +35,7 @@ def test_one_column_a_source() -> None:
     assert used["Mean number"] == "0.8"
     assert used["Gold first, %"] == "25.0 (4.6–69.9)"
     assert (used["Seconds"], used["Requests"]) == ("12.5", "5")
+    assert grid.rows[-1] == ("Words with more items than it lists", "2", "–")
     assert {len(row) for row in grid.rows} == {3}
 
 

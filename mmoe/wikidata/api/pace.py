@@ -1,0 +1,122 @@
+"""When the next request may leave: an even pace that all threads share, and pauses for all of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+SLOWER = (
+    1.5  # by which the time between two requests grows when the server says that we are too fast
+)
+
+
+def _sleep(seconds: float, stopped: threading.Event) -> None:
+    stopped.wait(seconds)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time as the client sees it; tests put another in its place.
+
+    Attributes:
+        now: seconds that only ever grow.
+        wall: seconds since 1970.
+        sleep: waits so many seconds, or until the event is set.
+    """
+
+    now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float, threading.Event], None] = _sleep
+
+
+CLOCK = Clock()
+
+
+class StoppedError(Exception):
+    """The run has ended elsewhere: a thread that still waits gives up."""
+
+
+class Pacer:
+    """Hands out turns, one every 60 / max_per_minute seconds, whatever thread asks.
+
+    The pace never quickens again within a run: who was told once to slow down stays slow.
+    """
+
+    def __init__(self, max_per_minute: float, clock: Clock = CLOCK) -> None:
+        self._clock = clock
+        self._interval = 60 / max_per_minute
+        self._next = clock.now()
+        self._paused_until = clock.now()
+        self._slowed_until = clock.now()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    @property
+    def per_minute(self) -> float:
+        """The pace of now."""
+        return 60 / self._interval
+
+    def turn(self) -> None:
+        """Returns when the next request may leave.
+
+        Raises:
+            StoppedError: if stop() was called meanwhile.
+        """
+        while (wait := self._claim()) > 0:
+            self.sleep(wait)
+        self.check()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits.
+
+        Raises:
+            StoppedError: if stop() was called meanwhile.
+        """
+        self._clock.sleep(seconds, self._stopped)
+        self.check()
+
+    def check(self) -> None:
+        """Does nothing, but raises StoppedError after stop() was called."""
+        if self._stopped.is_set():
+            raise StoppedError
+
+    def pause(self, seconds: float) -> float:
+        """Lets no request leave for so long; returns by how much that prolongs the waiting."""
+        with self._lock:
+            longer = self._longer(seconds)
+            self._paused_until += longer
+            return longer
+
+    def longer(self, seconds: float) -> float:
+        """By how much a pause of so many seconds from now would prolong the waiting."""
+        with self._lock:
+            return self._longer(seconds)
+
+    def slow_down(self, seconds: float) -> None:
+        """Widens the pace, once for all that is heard in the next `seconds`."""
+        with self._lock:
+            now = self._clock.now()
+            if now >= self._slowed_until:
+                self._interval *= SLOWER
+                self._slowed_until = now + seconds
+
+    def stop(self) -> None:
+        """Wakes every thread that waits."""
+        self._stopped.set()
+
+    def _claim(self) -> float:
+        """Takes a turn if one is free, and returns how long to wait otherwise."""
+        with self._lock:
+            now = self._clock.now()
+            free = max(self._next, self._paused_until)
+            if free > now:
+                return free - now
+            self._next = now + self._interval
+            return 0.0
+
+    def _longer(self, seconds: float) -> float:
+        now = self._clock.now()
+        self._paused_until = max(self._paused_until, now)
+        return max(0.0, now + seconds - self._paused_until)

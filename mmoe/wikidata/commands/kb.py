@@ -1,0 +1,159 @@
+"""Writes a knowledge base in our own format out of Wikidata's items: names, attributes, what else is known.
+
+An item is taken if its id is listed (--qids) or it bears a listed name (--names), and is of one of the
+kinds (--kinds) where some are given. A dump is read twice: the labels of properties and values stand
+anywhere in it. With `api` in its place the names and ids are sent to Wikidata's API.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.api import settings_from_environment
+from mmoe.wikidata.entity import is_qid
+from mmoe.wikidata.knowledge.build import build_from_dump
+from mmoe.wikidata.knowledge.choice import Choice
+from mmoe.wikidata.knowledge.from_api import build_from_api
+from mmoe.wikidata.knowledge.lists import read_names, read_qids
+from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
+from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.write import ENTITIES, disk_trouble, refuse_strangers
+
+API, WIKIDATA = "api", "https://www.wikidata.org/w/api.php"
+
+_PROPERTY = re.compile(r"P[1-9][0-9]*")
+_LANGUAGE = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Names the dump, the items and what is to be said of them."""
+    parser.add_argument(
+        "dump",
+        metavar="DUMP",
+        help=f"a Wikidata dump, a slice of one, a folder of split files, or {API}",
+    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write to")
+    parser.add_argument(
+        "--names", type=Path, metavar="FILE", help="names, one a line, or a .jsonl with key word"
+    )
+    parser.add_argument(
+        "--qids",
+        type=Path,
+        metavar="FILE",
+        help="ids, one a line, or a .jsonl with key qid or gold_qid",
+    )
+    parser.add_argument(
+        "--kinds", metavar="Q5,Q515", help="items that are instances of one of these themselves"
+    )
+    parser.add_argument(
+        "--languages",
+        default="en",
+        help="of names and attributes, best first (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--properties",
+        metavar="P31,P106",
+        default=",".join(DEFAULT_PROPERTIES),
+        help="of which attributes are made, in their order (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-values",
+        type=int,
+        default=3,
+        metavar="N",
+        help="of a property (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-entities", type=int, metavar="N", help="keep those with the most Wikipedia articles"
+    )
+    parser.add_argument(
+        "--with-description",
+        action="store_true",
+        help="begin the attributes with the item's description",
+    )
+    parser.add_argument(
+        "--with-slice",
+        action="store_true",
+        help="also write the items as OUT/wikidata.jsonl, in which retrieve looks for candidates",
+    )
+    parser.add_argument(
+        "--api-url", metavar="URL", default=WIKIDATA, help="of the API (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="use only what the API has answered before"
+    )
+    parser.add_argument("--replace", action="store_true", help="write over what is in OUT")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Writes the knowledge base and its counts."""
+    request = _request(arguments)
+    if not arguments.replace:
+        refuse_strangers(arguments.out)
+    try:
+        with disk_trouble(arguments.out):
+            counts = _build(arguments, request)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from what is done", file=sys.stderr)
+        return 130
+    print(f"{arguments.out / ENTITIES}: {counts['entities']:,} entities")
+    for name, number in counts.items():
+        if name != "entities":
+            print(f"  {name}: {number:,}")
+    return 0
+
+
+def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
+    if arguments.dump != API:
+        return build_from_dump(arguments.dump, arguments.out, request)
+    if request.choice.names is None and request.choice.qids is None:
+        raise WikidataError(
+            "the API does not list all items of a kind; add --names or --qids, or name a dump"
+        )
+    settings = settings_from_environment(
+        arguments.api_url, request.languages, offline=arguments.offline
+    )
+    return build_from_api(arguments.out, request, settings)
+
+
+def _request(arguments: argparse.Namespace) -> Request:
+    if arguments.names is None and arguments.qids is None and arguments.kinds is None:
+        raise WikidataError("no item is asked for; add --names, --qids or --kinds")
+    for option in ("max_values", "max_entities"):
+        value = getattr(arguments, option)
+        if value is not None and value < 1:
+            raise WikidataError(f"--{option.replace('_', '-')} {value}: must be at least 1")
+    kinds = None
+    if arguments.kinds is not None:
+        kinds = frozenset(_parts(arguments.kinds, "--kinds", is_qid, "Q5"))
+    return Request(
+        Choice(
+            names=None if arguments.names is None else read_names(arguments.names),
+            qids=None if arguments.qids is None else frozenset(read_qids(arguments.qids)),
+            kinds=kinds,
+        ),
+        languages=_parts(arguments.languages, "--languages", _LANGUAGE.fullmatch, "en"),
+        properties=_parts(arguments.properties, "--properties", _PROPERTY.fullmatch, "P31"),
+        max_values=arguments.max_values,
+        max_entities=arguments.max_entities,
+        with_description=arguments.with_description,
+        with_slice=arguments.with_slice,
+    )
+
+
+def _parts(
+    text: str, option: str, is_right: Callable[[str], object], example: str
+) -> tuple[str, ...]:
+    """What stands between the commas, each once."""
+    parts = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    for part in parts:
+        if not is_right(part):
+            raise WikidataError(
+                f"{option} {text}: {part!r} is not like {example}; write several with commas between"
+            )
+    return parts

@@ -1,0 +1,167 @@
+"""The items and names of a block of lines: every line is kept, or counted by the reason why not."""
+
+from __future__ import annotations
+
+import gc
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.entity import Item, read_item
+from mmoe.wikidata.index.request import Request
+from mmoe.wikidata.index.stream import BYTE_ORDER_MARK
+from mmoe.wikidata.index.tally import NO_NAME, NOT_AS_DOCUMENTED, NOT_JSON, NOT_UTF8, Tally
+from mmoe.wikidata.labels import ITEM_SCHEMA, NAME_SCHEMA, ItemRow, NameRow, item_row, name_rows
+
+# Where a row's line stands in the dump: the part's number, then the line's in the part. It decides which
+# of two lines of the same item counts.
+PLACE = pa.field("place", pa.int64(), nullable=False)
+PLACED_ITEMS, PLACED_NAMES = ITEM_SCHEMA.append(PLACE), NAME_SCHEMA.append(PLACE)
+LINES_PER_PART = 1 << 40
+
+ENTITIES = ("property", "lexeme")
+ANOTHER_ENTITY = "entity of another type"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive whole lines of a part.
+
+    Attributes:
+        part: the part's number.
+        name: what an error message calls the part.
+        lines_before: lines of the part that stand before the block.
+    """
+
+    part: int
+    name: str
+    lines_before: int
+    data: bytes
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines, one at a time: together they would take as much memory again, and time."""
+        for number, line in enumerate(io.BytesIO(self.data)):
+            is_first = not (self.lines_before or number)
+            yield line.removeprefix(BYTE_ORDER_MARK) if is_first else line
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What a block holds.
+
+    Attributes:
+        items: rows as PLACED_ITEMS.
+        names: rows as PLACED_NAMES.
+        num_lines: of the block, brackets and empty ones included.
+        size: bytes of the block.
+        checksum: CRC-32 of the block.
+    """
+
+    items: pa.RecordBatch
+    names: pa.RecordBatch
+    tally: Tally
+    num_lines: int
+    size: int
+    checksum: int
+
+
+def extract(block: Block, request: Request) -> Extract:
+    """Reads the lines of a block.
+
+    Never fails for what a line holds. A line counts as broken before its kind is looked at, and for its
+    kind before its names are.
+    """
+    tally = Tally()
+    items: list[tuple[Any, ...]] = []
+    names: list[tuple[Any, ...]] = []
+    base = block.part * LINES_PER_PART
+    number = block.lines_before
+    with _without_garbage_collection():
+        for number, line in enumerate(block.lines(), start=block.lines_before + 1):
+            rows = _rows(line, request, f"{block.name}, line {number}", tally)
+            if rows is not None:
+                place = base + number
+                items.append((*rows[0], place))
+                names += [(*row, place) for row in rows[1]]
+    return Extract(
+        items=_batch(items, PLACED_ITEMS),
+        names=_batch(names, PLACED_NAMES),
+        tally=tally,
+        num_lines=number - block.lines_before,
+        size=len(block.data),
+        checksum=zlib.crc32(block.data),
+    )
+
+
+def _rows(
+    line: bytes, request: Request, where: str, tally: Tally
+) -> tuple[ItemRow, list[NameRow]] | None:
+    """The rows of the line's item, if it is kept; the line is counted in any case."""
+    content = line.strip().removesuffix(b",")
+    if content in (b"", b"[", b"]"):
+        tally.opening += content == b"["
+        tally.closing += content == b"]"
+        return None
+    item = _item(content, request, where, tally)
+    if item is None:
+        return None
+    reason = request.reason_against(item)
+    names = [] if reason else name_rows(item)
+    if not names:
+        tally.skip(reason or NO_NAME)
+        return None
+    tally.keep()
+    return item_row(item), names
+
+
+def _item(content: bytes, request: Request, where: str, tally: Tally) -> Item | None:
+    """The item of a line; a line without one is counted."""
+    try:
+        entity = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        reason = NOT_JSON if _is_utf8(content) else NOT_UTF8
+        tally.skip_broken(reason, f"{where}: {reason} ({error})")
+        return None
+    try:
+        item = read_item(entity, request.languages, where)
+    except WikidataError as error:
+        tally.skip_broken(NOT_AS_DOCUMENTED, str(error))
+        return None
+    if item is None:
+        tally.skip(entity["type"] if entity["type"] in ENTITIES else ANOTHER_ENTITY)
+    return item
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    arrays = [
+        pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Parsed JSON holds no circles; looking for them takes a tenth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

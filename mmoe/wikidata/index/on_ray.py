@@ -1,0 +1,66 @@
+"""The files of a dump spread over a Ray cluster, one task a file; its results are those of one machine.
+
+All machines of the cluster must see the dump and the work folder under the same path.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.index.chunks import ChunkFolder
+from mmoe.wikidata.index.part import Grain, PartResult, extract_part
+from mmoe.wikidata.index.pool import extracting
+from mmoe.wikidata.index.request import Request
+from mmoe.wikidata.index.stream import STANDARD_INPUT, Part
+from mmoe.wikidata.index.tally import Tally
+
+
+def extract_parts_on_ray(
+    parts: list[Part], chunks: ChunkFolder, request: Request, grain: Grain
+) -> Iterator[PartResult]:
+    """Makes the chunks of all parts with Ray Data.
+
+    The cluster is that of ray.init(): the running one that RAY_ADDRESS names, else this machine.
+
+    Raises:
+        WikidataError: if Ray is not installed, the dump is standard input, or a part can't be read.
+    """
+    if parts[0].path == STANDARD_INPUT:
+        raise WikidataError("--ray: spreads files, and standard input is none; name a folder")
+    try:
+        # Ray is an extra that few need, and it takes seconds to import.
+        import ray.data  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        raise WikidataError(
+            "--ray: Ray Data is not installed; pip install 'ray[data]', or leave out --ray"
+        ) from None
+    shared = ChunkFolder(chunks.folder.resolve())
+    work = partial(_extract_row, parts=parts, chunks=shared, request=request, grain=grain)
+    numbers = [{"part": part.number} for part in parts]
+    dataset = ray.data.from_items(numbers, override_num_blocks=len(parts)).map(work)
+    for row in sorted(dataset.take_all(), key=lambda row: int(row["part"])):
+        if row["error"]:
+            raise WikidataError(row["error"])
+        yield PartResult(Tally.from_json(json.loads(row["tally"])), int(row["resumed"]))
+
+
+def _extract_row(
+    row: dict[str, Any], parts: list[Part], chunks: ChunkFolder, request: Request, grain: Grain
+) -> dict[str, Any]:
+    """A task: an expected failure is a value, as Ray wraps exceptions in its own."""
+    part = parts[row["part"]]
+    try:
+        with extracting(request, processes=1) as in_order:
+            result = extract_part(part, chunks, in_order, grain, report=_nobody)
+    except WikidataError as error:
+        return {"part": part.number, "error": str(error), "tally": "", "resumed": 0}
+    tally = json.dumps(result.tally.as_json())
+    return {"part": part.number, "error": "", "tally": tally, "resumed": result.resumed}
+
+
+def _nobody(position: int) -> None:
+    """Ray shows its own progress."""

@@ -1,0 +1,107 @@
+"""A knowledge base from a dump, in two readings: the items, then the labels of all that they refer to."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmoe.errors import WikidataError
+from mmoe.files import content_key, read_json, sources_key, whole_file, write_json
+from mmoe.wikidata.index.stream import Part
+from mmoe.wikidata.knowledge.drafts import Draft, read_drafts, write_draft
+from mmoe.wikidata.knowledge.lines import files_of, lines_of
+from mmoe.wikidata.knowledge.reading import BEYOND, Chooser, copied, labels_in, most_linked
+from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.write import (
+    SLICE,
+    forget_previous,
+    nothing_chosen,
+    write_knowledge_base,
+)
+
+DRAFTS, COUNTS = "drafts.jsonl", "counts.json"  # the latter stands for a whole first reading
+WORK = ".kb-"  # work folders begin so; the rest is a hash of the dump and the request
+
+
+def build_from_dump(dump: str, folder: Path, request: Request) -> dict[str, int]:
+    """Writes a knowledge base of a dump's items; what stands in `folder` is replaced.
+
+    If it is killed between the two readings, the next run begins with the second one.
+
+    Returns:
+        Counts, as kb.json has them.
+    Raises:
+        WikidataError: if the dump can't be read, or no item of it is chosen.
+    """
+    files = files_of(dump)
+    work = folder / f"{WORK}{_key(files, request)}"
+    if not (work / COUNTS).is_file():
+        _choose(files, work, request)
+    counts: dict[str, int] = read_json(work / COUNTS)
+    if not counts["chosen"]:
+        shutil.rmtree(work)
+        raise WikidataError(f"{dump}: {nothing_chosen(counts)}")
+    drafts = DraftFile(work / DRAFTS)
+    if request.max_entities is not None:
+        drafts = DraftFile(work / DRAFTS, most_linked(drafts, request.max_entities))
+        counts[BEYOND] = counts["chosen"] - len(drafts.qids())
+    forget_previous(folder)
+    needed = {name for draft in drafts for name in draft.refers_to()}
+    labels = _labels(files, folder, request, needed, drafts)
+    source = {"dump": [file.name for file in files]}
+    counts = write_knowledge_base(folder, drafts, request, needed, labels, source, counts)
+    for finished in folder.glob(f"{WORK}*"):
+        shutil.rmtree(finished)
+    return counts
+
+
+@dataclass(frozen=True)
+class DraftFile:
+    """The drafts of a file, of which some may be left out.
+
+    Attributes:
+        kept: qids of those that are not; null for all.
+    """
+
+    file: Path
+    kept: Collection[str] | None = None
+
+    def __iter__(self) -> Iterator[Draft]:
+        return (d for d in read_drafts(self.file) if self.kept is None or d.qid in self.kept)
+
+    def qids(self) -> set[str]:
+        """Their items."""
+        return {draft.qid for draft in self}
+
+
+def _key(files: Sequence[Part], request: Request) -> str:
+    states = [(file.path, file.size, Path(file.path).stat().st_mtime_ns) for file in files]
+    code = sources_key(Path(__file__).parents[1])
+    return content_key(states, request.key_parts(), code)
+
+
+def _choose(files: Sequence[Part], work: Path, request: Request) -> None:
+    """The first reading: drafts of the chosen items, and counts."""
+    chooser = Chooser(request)
+    with whole_file(work / DRAFTS) as temporary, temporary.open("wb") as out:
+        for draft in chooser.drafts(lines_of(files, "choosing items")):
+            write_draft(draft, out)
+    chooser.tally.check(files[0].path, enough=1)
+    write_json(work / COUNTS, chooser.counts())
+
+
+def _labels(
+    files: Sequence[Part],
+    folder: Path,
+    request: Request,
+    needed: Collection[str],
+    drafts: DraftFile,
+) -> dict[str, str]:
+    """The second reading: labels, and the slice if it is wanted."""
+    lines = lines_of(files, "reading labels")
+    if not request.with_slice:
+        return labels_in(lines, needed, request.languages)
+    with whole_file(folder / SLICE) as temporary, temporary.open("wb") as out:
+        return labels_in(copied(lines, drafts.qids(), out), needed, request.languages)

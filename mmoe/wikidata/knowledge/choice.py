@@ -1,0 +1,48 @@
+"""Which items become entities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mmoe.wikidata.entity import Item
+from mmoe.wikidata.index.request import PAGES
+from mmoe.wikidata.labels import name_rows
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was asked for; an item is taken if it is listed or bears a name, and is of one of the kinds.
+
+    Attributes:
+        names: in their normal form; null if no list of names was given.
+        qids: null if no list of ids was given.
+        kinds: qids of which the item is a direct instance; null for all but pages of the wikis. An item
+            whose id is listed may be of any kind where none is given.
+    """
+
+    names: frozenset[str] | None = None
+    qids: frozenset[str] | None = None
+    kinds: frozenset[str] | None = None
+
+    def names_of(self, item: Item) -> set[str]:
+        """Those of the names asked for that the item bears."""
+        if self.names is None:
+            return set()
+        return {row[0] for row in name_rows(item)} & self.names
+
+    def reason_against(self, item: Item) -> str | None:
+        """Why an item is left out, as it is counted; null if it is taken."""
+        is_listed = self.qids is not None and item.qid in self.qids
+        is_open = self.names is None and self.qids is None
+        if not (is_open or is_listed or self.names_of(item)):
+            return "not asked for"
+        if self.kinds is not None:
+            if self.kinds.isdisjoint(item.instance_of):
+                return "of another kind"
+        elif not is_listed:
+            pages = [PAGES[kind] for kind in item.instance_of if kind in PAGES]
+            if pages:
+                return pages[0]
+        if item.label is None or not item.label.strip():
+            return "without a label in the languages"
+        return None

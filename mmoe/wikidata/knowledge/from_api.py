@@ -1,0 +1,161 @@
+"""A knowledge base of items that the API gives, for those who have no dump: by name, by id, or both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+
+from mmoe.errors import WikidataError
+from mmoe.files import whole_file
+from mmoe.wikidata.api import ApiSettings, find_items
+from mmoe.wikidata.api.ask import Api, Json, NotKeptError, Question, wrong_form
+from mmoe.wikidata.api.entities import (
+    ITEMS,
+    NAMES,
+    ask_for_entities,
+    batches,
+    is_missing,
+    question_about,
+)
+from mmoe.wikidata.api.pace import CLOCK, Clock
+from mmoe.wikidata.entity import DEFAULT_LANGUAGE, is_qid, qid_number
+from mmoe.wikidata.knowledge.drafts import Draft
+from mmoe.wikidata.knowledge.reading import BEYOND, LISTED_WITHOUT, Chooser, label_of, most_linked
+from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.write import (
+    SLICE,
+    forget_previous,
+    nothing_chosen,
+    write_knowledge_base,
+)
+
+GONE = "no such item"
+
+_PROPERTY = re.compile(r"P[1-9]\d*")
+
+
+def build_from_api(
+    folder: Path, request: Request, settings: ApiSettings, clock: Clock = CLOCK
+) -> dict[str, int]:
+    """Writes a knowledge base of items that the API gives; what stands in `folder` is replaced.
+
+    Answers are kept, so that a killed run repeats no request.
+
+    Args:
+        request: with names, ids or both; its kinds only narrow.
+        clock: waits; tests put another in its place.
+    Returns:
+        Counts, as kb.json has them, and the requests that were sent.
+    Raises:
+        WikidataError: if the API can't be asked, answers are lacking offline, or no item is chosen.
+    """
+    listed = request.choice.qids or frozenset()
+    qids, num_requests = dict.fromkeys(sorted(listed, key=qid_number)), 0
+    if request.choice.names is not None:
+        found = find_items(sorted(request.choice.names), settings, clock)
+        qids |= dict.fromkeys(item.qid for item in found.items)
+        num_requests = sum(found.requests.values())
+    with Api(settings, "ids of items and properties", clock) as api:
+        try:
+            counts = _build(folder, request, list(qids), listed, api)
+        except NotKeptError as error:
+            raise WikidataError(
+                f"{settings.cache_folder}: answers about {len(error.ids)} entities and perhaps more are "
+                "not kept; run once without --offline to ask for them"
+            ) from None
+        return counts | {"requests": num_requests + sum(api.requests.values())}
+
+
+def _build(
+    folder: Path, request: Request, qids: Sequence[str], listed: Collection[str], api: Api
+) -> dict[str, int]:
+    drafts, counts = _drafts(request, qids, listed, api)
+    if not drafts:
+        raise WikidataError(f"{api.settings.host}: {nothing_chosen(counts)}")
+    if request.max_entities is not None:
+        kept = most_linked(drafts, request.max_entities)
+        counts[BEYOND] = len(drafts) - len(kept)
+        drafts = [draft for draft in drafts if draft.qid in kept]
+    needed = {name for draft in drafts for name in draft.refers_to()}
+    labels = _labels(sorted(needed), api)
+    forget_previous(folder)
+    if request.with_slice:
+        _write_slice(folder / SLICE, {draft.qid for draft in drafts}, qids, api)
+    source = {"api": api.settings.url}
+    return write_knowledge_base(folder, drafts, request, needed, labels, source, counts)
+
+
+def _drafts(
+    request: Request, qids: Sequence[str], listed: Collection[str], api: Api
+) -> tuple[list[Draft], dict[str, int]]:
+    chooser = Chooser(request)
+    target_of: dict[str, str] = {}  # a listed id may redirect to the item that is meant
+    drafts = []
+    for qid, entity in _items(qids, api):
+        if is_missing(entity):
+            chooser.tally.skip(GONE)
+            continue
+        if qid in listed:
+            target_of[qid] = entity["id"]
+            choice = replace(request.choice, qids=frozenset(target_of.values()))
+            chooser.request = replace(request, choice=choice)
+        draft = chooser.draft(entity, f"{api.settings.host}, item {qid}")
+        if draft is not None:
+            drafts.append(draft)
+    counts = chooser.counts()
+    if listed:
+        counts[LISTED_WITHOUT] = sum(target_of.get(qid) not in chooser.qids for qid in listed)
+    return drafts, counts
+
+
+def _items(qids: Sequence[str], api: Api) -> Iterator[tuple[str, Json]]:
+    """(id, entity) of each item, whatever the id redirects to."""
+    groups = batches(qids)
+    api.bar.expect(len(groups))
+    for group in groups:
+        question = question_about(ITEMS, group, api.settings.languages)
+        yield from ask_for_entities(api, question).items()
+
+
+def _labels(names: Sequence[str], api: Api) -> dict[str, str]:
+    """The labels of items and properties; what is neither has none."""
+    languages = api.settings.languages
+    items = [
+        question_about(NAMES, group, languages)
+        for group in batches([name for name in names if is_qid(name)])
+    ]
+    codes = "|".join(sorted({*languages, DEFAULT_LANGUAGE}))
+    params = {"action": "wbgetentities", "props": "labels", "languages": codes}
+    properties = [
+        Question("properties", params, tuple(group))
+        for group in batches([name for name in names if _PROPERTY.fullmatch(name)])
+    ]
+    api.bar.expect(len(items) + len(properties))
+    found: dict[str, Json] = {}
+    for question in items:
+        found |= ask_for_entities(api, question)
+    for question in properties:
+        found |= api.ask(question, _properties)
+    labels = {name: label_of(entity, languages) for name, entity in found.items()}
+    return {name: label for name, label in labels.items() if label is not None}
+
+
+def _properties(answer: Json, ids: tuple[str, ...]) -> dict[str, Json]:
+    entities = answer.get("entities")
+    if not isinstance(entities, dict) or not all(isinstance(entities.get(i), dict) for i in ids):
+        raise wrong_form("`entities`")
+    return {name: entities[name] for name in ids}
+
+
+def _write_slice(file: Path, chosen: Collection[str], qids: Sequence[str], api: Api) -> None:
+    """The chosen items as the API gave them, one a line; their answers are kept by now."""
+    left = set(chosen)
+    with whole_file(file) as temporary, temporary.open("wb") as out:
+        for _, entity in _items(qids, api):
+            if entity.get("id") in left:
+                left.discard(entity["id"])
+                out.write(orjson.dumps(entity, option=orjson.OPT_APPEND_NEWLINE))

@@ -1,0 +1,161 @@
+"""Two readings of a dump: one chooses the items, one finds the labels that they need."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import orjson
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.entity import DEFAULT_LANGUAGE, Item, qid_number, read_item
+from mmoe.wikidata.index.tally import DUPLICATE, NOT_AS_DOCUMENTED, NOT_JSON, Tally
+from mmoe.wikidata.knowledge.drafts import Draft, draft_of
+from mmoe.wikidata.knowledge.request import Request
+
+BEYOND = "left out: beyond the most linked"
+LISTED_WITHOUT = "listed ids without an item"
+NO_ITEM = "no item"  # a property, a lexeme
+
+# How the dump begins a line; where it doesn't, the line is parsed to find its id.
+_BEGINNING = re.compile(rb'\{"type":"[a-z]+","id":"([A-Z]\d+)"')
+
+
+@dataclass
+class Chooser:
+    """Chooses items line by line; every line counts once, as kept or by the reason why not.
+
+    Attributes:
+        unwritten: values that have no text, by reason.
+        qids: of the chosen items.
+        names: in their normal form: those that were asked for and that a chosen item bears.
+    """
+
+    request: Request
+    tally: Tally = field(default_factory=Tally)
+    unwritten: Counter[str] = field(default_factory=Counter)
+    qids: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+
+    def drafts(self, lines: Iterable[bytes]) -> Iterator[Draft]:
+        """A draft for each chosen item, in file order."""
+        for number, line in enumerate(lines, start=1):
+            entity = parsed(line)
+            if entity is None:
+                self.tally.skip_broken(NOT_JSON, f"entity {number}: {NOT_JSON}")
+                continue
+            draft = self.draft(entity, f"entity {number}")
+            if draft is not None:
+                yield draft
+
+    def draft(self, entity: dict[str, Any], where: str) -> Draft | None:
+        """The draft of an entity, if it is an item that is chosen; it is counted in any case.
+
+        Args:
+            where: what the example of a broken entity begins with.
+        """
+        request = self.request
+        try:
+            item = read_item(entity, request.languages, where)
+            if item is None:
+                self.tally.skip(NO_ITEM)
+                return None
+            reason = self._reason_against(item)
+            if reason is not None:
+                self.tally.skip(reason)
+                return None
+            draft = draft_of(entity, item, request.properties, request.max_values, self.unwritten)
+        except WikidataError as error:
+            self.tally.skip_broken(NOT_AS_DOCUMENTED, str(error))
+            return None
+        self.tally.keep()
+        self.qids.add(item.qid)
+        self.names |= request.choice.names_of(item)
+        return draft
+
+    def _reason_against(self, item: Item) -> str | None:
+        reason = self.request.choice.reason_against(item)
+        return DUPLICATE if reason is None and item.qid in self.qids else reason
+
+    def counts(self) -> dict[str, int]:
+        """Numbers of items chosen and left out: of names and ids without an item, of values without text."""
+        choice, tally = self.request.choice, self.tally
+        counts = {"chosen": tally.kept}
+        if choice.names is not None:
+            counts["names without an item"] = len(choice.names) - len(self.names)
+        if choice.qids is not None:
+            counts[LISTED_WITHOUT] = len(choice.qids - self.qids)
+        counts |= {f"left out: {why}": n for why, n in sorted(tally.skipped.items())}
+        return counts | {
+            f"values without text: {why}": n for why, n in sorted(self.unwritten.items())
+        }
+
+
+def most_linked(drafts: Iterable[Draft], number: int) -> set[str]:
+    """The qids of the items with the most Wikipedia articles; of equals the smaller numbers."""
+    best = heapq.nsmallest(
+        number, ((-(draft.sitelinks or 0), qid_number(draft.qid)) for draft in drafts)
+    )
+    return {f"Q{qid}" for _, qid in best}
+
+
+def copied(lines: Iterable[bytes], chosen: Collection[str], out: BinaryIO) -> Iterator[bytes]:
+    """The lines as they are; the first line of each chosen item is also written to `out`."""
+    rest = set(chosen)
+    for line in lines:
+        name = id_of(line)
+        if name in rest:
+            out.write(line + b"\n")
+            rest.discard(name)
+        yield line
+
+
+def labels_in(
+    lines: Iterable[bytes], needed: Collection[str], languages: Sequence[str]
+) -> dict[str, str]:
+    """The labels of the entities `needed`, as far as the dump holds them.
+
+    A broken line was counted when the items were chosen and is passed over.
+    """
+    labels: dict[str, str] = {}
+    for line in lines:
+        name = id_of(line)
+        if name is not None and name in needed and name not in labels:
+            entity = parsed(line)
+            label = None if entity is None else label_of(entity, languages)
+            if label is not None:
+                labels[name] = label
+    return labels
+
+
+def id_of(line: bytes) -> str | None:
+    """The id of the entity that a line holds; null if there is none."""
+    match = _BEGINNING.match(line)
+    if match is not None:
+        return match[1].decode()
+    found = (parsed(line) or {}).get("id")
+    return found if isinstance(found, str) else None
+
+
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """The entity that a line holds; null if it holds none."""
+    try:
+        entity = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return entity if isinstance(entity, dict) else None
+
+
+def label_of(entity: dict[str, Any], languages: Sequence[str]) -> str | None:
+    """An item's or a property's label in the first language that has one, `mul` last."""
+    labels = entity.get("labels")
+    for code in (*languages, DEFAULT_LANGUAGE):
+        term = labels.get(code) if isinstance(labels, dict) else None
+        value = term.get("value") if isinstance(term, dict) else None
+        if isinstance(value, str) and value.strip():
+            return " ".join(value.split())
+    return None

@@ -1,0 +1,146 @@
+"""The files of a knowledge base.
+
+entities.jsonl   in our own format: qid, name, attributes, pictures (none yet)
+items.jsonl      what else is known of each: description, picture's name on Commons, number of articles
+kb.json          what it was made of, and the counts; written last
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from mmoe.errors import WikidataError, one_line
+from mmoe.files import read_json, whole_file, write_json
+from mmoe.wikidata.knowledge.attributes import attributes_of
+from mmoe.wikidata.knowledge.drafts import Draft
+from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
+from mmoe.wikidata.knowledge.request import Request
+
+ENTITIES, ITEMS, SLICE, RECEIPT = "entities.jsonl", "items.jsonl", "wikidata.jsonl", "kb.json"
+TABLES = (ENTITIES, "entities.csv", ITEMS, SLICE, f"{SLICE}.gz")
+
+
+def refuse_strangers(folder: Path) -> None:
+    """Refuses to write over tables that are there already.
+
+    Raises:
+        WikidataError: if `folder` holds one.
+    """
+    for name in TABLES:
+        if (folder / name).exists():
+            raise WikidataError(
+                f"{folder / name}: is there already; add --replace to write over it, or choose "
+                "another folder"
+            )
+
+
+@contextmanager
+def disk_trouble(folder: Path) -> Iterator[None]:
+    """Turns the operating system's complaints into one line for the user.
+
+    Raises:
+        WikidataError: instead of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        where, what = error.filename or folder, error.strerror or one_line(error)
+        raise WikidataError(
+            f"{where}: can't be read or written ({what}); mend that or make room, and run the command "
+            "again: it goes on from what is done"
+        ) from None
+
+
+def forget_previous(folder: Path) -> None:
+    """Takes back that `folder` holds a knowledge base; a slice that was written with it would mislead."""
+    receipt = folder / RECEIPT
+    if receipt.is_file():
+        if read_json(receipt).get("with_slice"):
+            (folder / SLICE).unlink(missing_ok=True)
+        receipt.unlink()
+
+
+def nothing_chosen(counts: Mapping[str, int]) -> str:
+    """The complaint that no item is chosen, and why not."""
+    reasons = "; ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+    return f"no item is chosen ({reasons}); look at names, ids, kinds and languages"
+
+
+def write_knowledge_base(
+    folder: Path,
+    drafts: Iterable[Draft],
+    request: Request,
+    needed: Collection[str],
+    found: Mapping[str, str],
+    source: Mapping[str, Any],
+    counts: Mapping[str, int],
+) -> dict[str, int]:
+    """Writes the tables and the receipt.
+
+    Args:
+        needed: properties and items whose labels the attributes need.
+        found: the labels that the source holds, by id.
+        source: what the receipt says first.
+        counts: of the items that were chosen and left out.
+    Returns:
+        All counts, as kb.json has them.
+    """
+    own = dict(DEFAULT_PROPERTIES) if "en" in request.languages else {}
+    labels = own | dict(found)
+    left_out: Counter[str] = Counter()
+    counts = dict(counts) | {
+        "labels missing": sum(name not in labels for name in needed),
+        "property names of our own": sum(name in own and name not in found for name in needed),
+        **_write_tables(folder, drafts, labels, left_out, request.with_description),
+        **{f"values left out: {reason}": number for reason, number in sorted(left_out.items())},
+    }
+    write_json(folder / RECEIPT, dict(source) | request.for_receipt() | {"counts": counts})
+    return counts
+
+
+def _write_tables(
+    folder: Path,
+    drafts: Iterable[Draft],
+    labels: Mapping[str, str],
+    left_out: Counter[str],
+    with_description: bool,
+) -> dict[str, int]:
+    counts = dict.fromkeys(("entities", "without picture", "without attributes"), 0)
+    with ExitStack() as stack:
+        files = [stack.enter_context(whole_file(folder / name)) for name in (ENTITIES, ITEMS)]
+        entities, items = (stack.enter_context(file.open("w", encoding="utf-8")) for file in files)
+        for draft in drafts:
+            attributes = attributes_of(draft, labels, left_out)
+            if with_description and draft.description is not None:
+                attributes = f"{_sentence(draft.description)} {attributes}".strip()
+            counts["entities"] += 1
+            counts["without picture"] += draft.picture is None
+            counts["without attributes"] += not attributes
+            row = {"qid": draft.qid, "name": draft.name, "attributes": attributes, "pictures": []}
+            _write(entities, row)
+            _write(items, _rest(draft))
+    return counts
+
+
+def _rest(draft: Draft) -> dict[str, Any]:
+    return {
+        "qid": draft.qid,
+        "description": draft.description,
+        "picture": draft.picture,
+        "sitelinks": draft.sitelinks,
+    }
+
+
+def _sentence(text: str) -> str:
+    plain = " ".join(text.split())
+    plain = f"{plain[:1].upper()}{plain[1:]}"
+    return plain if plain.endswith(".") or not plain else f"{plain}."
+
+
+def _write(out: TextIO, row: dict[str, Any]) -> None:
+    out.write(json.dumps(row, ensure_ascii=False) + "\n")

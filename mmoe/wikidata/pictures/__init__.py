@@ -1,0 +1,10 @@
+"""Pictures of items from Wikimedia Commons, each with its author and licence.
+
+names.py      item -> the name of its picture on Commons
+widths.py     the widths that Commons serves
+infos.py      name -> where its thumbnail lies, author, licence
+fetch.py      one address -> a picture that can be decoded, or the reason why not
+work.py       what has arrived and what failed, for a run after a kill
+collect.py    the order of events
+tables.py     licences.jsonl, and the pictures' places in entities.jsonl
+"""

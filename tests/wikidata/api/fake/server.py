@@ -1,0 +1,240 @@
+"""The server: User-Agent, gzip, lag, limits per minute, and tricks on chosen requests; it keeps the score."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.wikidata.api.fake.actions import ApiError, Limits, act
+from tests.wikidata.api.fake.store import Json, Store
+
+NO_USER_AGENT = (
+    "Please set a user-agent and respect our robot policy https://w.wiki/4wJS. See also T400119.\n"
+)
+LIBRARIES = ("python-requests/", "python-urllib", "Python-urllib", "curl/", "Wget/")
+
+
+@dataclass
+class Asked:
+    """One request and the status that it was answered with; 0 while it is under way."""
+
+    params: dict[str, str]
+    headers: dict[str, str]
+    at: float
+    status: int = 0
+    code: str | None = None  # of an API error
+
+    @property
+    def is_good(self) -> bool:
+        return self.status == 200 and self.code is None
+
+
+@dataclass
+class Fake:
+    """What the server holds, how it behaves, and what it has seen.
+
+    Attributes:
+        tricks: by the number of a request, counted from 1 over all that come in.
+        lag: of the databases, in seconds.
+        per_minute: requests beyond which it answers 429; null for no limit.
+        window: length of that minute in seconds.
+        now: the server's clock, by which the limit is counted.
+        most_phrase_hits, most_prefix_hits: a page, whatever is asked for.
+        delay: seconds of real time that every answer takes, so that requests meet.
+        early: requests that came although the server had sent the client away for longer.
+    """
+
+    store: Store = field(default_factory=Store)
+    tricks: dict[int, Trick] = field(default_factory=dict)
+    lag: Callable[[int], float] = lambda _: 0.0
+    per_minute: int | None = None
+    window: float = 60
+    now: Callable[[], float] = time.monotonic
+    most_phrase_hits: int = 500
+    most_prefix_hits: int = 50
+    delay: float = 0.0
+    log: list[Asked] = field(default_factory=list)
+    most_at_once: int = 0
+    most_per_window: int = 0
+    early: int = 0
+    url: str = ""
+    closing: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _active: int = 0
+    _recent: deque[float] = field(default_factory=deque)
+    _away_until: float = -math.inf
+
+    @property
+    def most_hits(self) -> Limits:
+        return Limits(self.most_phrase_hits, self.most_prefix_hits)
+
+    def arrive(self, asked: Asked) -> tuple[int, int]:
+        """Counts a request in; returns its number and how many came within the window."""
+        with self._lock:
+            self.log.append(asked)
+            self._active += 1
+            self.most_at_once = max(self.most_at_once, self._active)
+            while self._recent and self._recent[0] <= asked.at - self.window:
+                self._recent.popleft()
+            self._recent.append(asked.at)
+            self.most_per_window = max(self.most_per_window, len(self._recent))
+            self.early += asked.at < self._away_until
+            return len(self.log), len(self._recent)
+
+    def leave(self) -> None:
+        with self._lock:
+            self._active -= 1
+
+    def send_away(self, seconds: float) -> None:
+        """Notes that the client was told to stay away."""
+        with self._lock:
+            self._away_until = max(self._away_until, self.now() + seconds)
+
+    def until_free(self) -> int:
+        """Seconds until the oldest request leaves the window."""
+        with self._lock:
+            return max(1, math.ceil(self._recent[0] + self.window - self.now()))
+
+    def good(self, action: str | None = None) -> list[dict[str, str]]:
+        """The parameters of the requests that were answered well."""
+        return [
+            asked.params
+            for asked in list(self.log)
+            if asked.is_good and action in (None, asked.params.get("action"))
+        ]
+
+    def actions(self) -> Counter[str]:
+        """All requests, by action."""
+        return Counter(asked.params.get("action", "") for asked in list(self.log))
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one request."""
+
+    fake: Fake
+
+    def do_GET(self) -> None:
+        query = urlsplit(self.path).query
+        params = dict(parse_qsl(query, keep_blank_values=True))
+        self.asked = Asked(params, dict(self.headers), self.fake.now())
+        number, recent = self.fake.arrive(self.asked)
+        try:
+            if self.fake.delay:
+                time.sleep(self.fake.delay)
+            self.answer(number, recent)
+        finally:
+            self.done()
+
+    def answer(self, number: int, recent: int) -> None:
+        agent = self.headers.get("User-Agent", "")
+        if not agent or agent.startswith(LIBRARIES):
+            self.reply(403, NO_USER_AGENT.encode(), {"Content-Type": "text/plain; charset=utf-8"})
+        elif number in self.fake.tricks:
+            self.fake.tricks[number](self)
+        elif self.fake.per_minute is not None and recent > self.fake.per_minute:
+            self.too_many(str(self.fake.until_free()), self.fake.until_free())
+        elif "maxlag" in self.asked.params and self.lag(number) > int(self.asked.params["maxlag"]):
+            self.lagging(self.lag(number))
+        else:
+            self.act()
+
+    def act(self) -> None:
+        """Answers as it should."""
+        try:
+            self.json(self.good())
+        except ApiError as error:
+            self.error(error.code, error.info, **error.more)
+
+    def good(self) -> Json:
+        return act(self.fake.store, self.asked.params, self.fake.most_hits)
+
+    def lag(self, number: int) -> float:
+        # maxlag=-1 always triggers.
+        return max(0.0, self.fake.lag(number))
+
+    def lagging(self, lag: float) -> None:
+        wait = max(int(self.asked.params.get("maxlag", "5")), 5)
+        self.fake.send_away(wait)
+        headers = {"Retry-After": str(wait), "X-Database-Lag": str(int(lag))}
+        info = f"Waiting for 10.0.0.1: {lag} seconds lagged."
+        self.error("maxlag", info, headers, host="10.0.0.1", lag=lag, type="db")
+
+    def too_many(self, retry_after: str, seconds: float) -> None:
+        self.fake.send_away(seconds)
+        body = b"<!DOCTYPE html><title>Too many requests</title>"
+        self.reply(429, body, {"Content-Type": "text/html", "Retry-After": retry_after})
+
+    def error(
+        self, code: str, info: str, headers: dict[str, str] | None = None, **more: Any
+    ) -> None:
+        self.asked.code = code
+        documented = {"docref": "See https://www.wikidata.org/w/api.php for API usage."}
+        if self.asked.params.get("formatversion", "1") == "1":
+            documented = {"*": documented["docref"]}
+        error = {"code": code, "info": info} | more | documented
+        told = {"MediaWiki-API-Error": code, "Cache-Control": "private"} | (headers or {})
+        self.json({"error": error, "servedby": "mw1"}, told)
+
+    def json(self, content: Json, headers: dict[str, str] | None = None) -> None:
+        body = json.dumps(content, ensure_ascii=False).encode()
+        self.reply(200, body, {"Content-Type": "application/json; charset=utf-8"} | (headers or {}))
+
+    def reply(
+        self, status: int, body: bytes, headers: dict[str, str], up_to: int | None = None
+    ) -> None:
+        """Sends an answer, or its beginning."""
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            body, headers = gzip.compress(body), {"Content-Encoding": "gzip"} | headers
+        self.asked.status = status
+        self.done()  # before the client can know: it may ask again at once
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[:up_to])
+        self.wfile.flush()
+
+    def done(self) -> None:
+        if not hasattr(self, "is_done"):
+            self.is_done = True
+            self.fake.leave()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
+        """Says nothing on stderr."""
+
+
+Trick = Callable[[Handler], None]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is what some tests are about."""
+
+
+@contextmanager
+def serving(fake: Fake) -> Iterator[Fake]:
+    """Runs the server for as long as the context lasts."""
+    handler = type("FakeHandler", (Handler,), {"fake": fake})
+    with _Server(("127.0.0.1", 0), handler) as server:
+        fake.url = f"http://127.0.0.1:{server.server_port}/w/api.php"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield fake
+        finally:
+            fake.closing.set()
+            server.shutdown()
+            thread.join()

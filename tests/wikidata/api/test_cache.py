@@ -1,0 +1,182 @@
+"""Answers on disk: found again by all processes until they are too old, and never half of one."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.api.cache import DAY, FILE, AnswerCache
+
+from tests.imports import ROOT
+
+WRITER = """
+import sys
+from pathlib import Path
+from mmoe.wikidata.api.cache import AnswerCache
+for number in range(60):
+    with AnswerCache(Path(sys.argv[1]), 1) as cache:
+        cache.put("search", {f"{sys.argv[2]}-{number}": {"n": number}, "shared": {"by": sys.argv[2]}})
+"""
+
+
+class Wall:
+    """The time of day, which a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_was_kept_is_found_by_the_next(tmp_path: Path) -> None:
+    with AnswerCache(tmp_path, 1) as cache:
+        cache.put("search", {"a": {"hits": ["Q1"]}, "b": {}})
+        cache.put("names", {"a": {"é": "名"}})
+    with AnswerCache(tmp_path, 1) as cache:
+        assert cache.get("search", ["a", "b", "c"]) == {"a": {"hits": ["Q1"]}, "b": {}}
+        assert cache.get("names", ["a", "b"]) == {"a": {"é": "名"}}
+        assert cache.get("items", ["a"]) == {}
+        assert cache.get("search", []) == {}
+        cache.put("search", {"a": {"hits": []}})
+        assert cache.get("search", ["a"]) == {"a": {"hits": []}}
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.dictionaries(st.text(max_size=5), st.integers(0, 2**63) | st.text(max_size=9), max_size=5)
+)
+def test_any_json_comes_back(tmp_path_factory: pytest.TempPathFactory, answer: object) -> None:
+    with AnswerCache(tmp_path_factory.mktemp("cache"), 1) as cache:
+        cache.put("k", {"key": answer})
+        assert cache.get("k", ["key"]) == {"key": answer}
+
+
+def test_many_keys_at_once(tmp_path: Path) -> None:
+    answers = {str(number): number for number in range(1201)}
+    with AnswerCache(tmp_path, 1) as cache:
+        cache.put("k", answers)
+        assert cache.get("k", [*answers, "other"]) == answers
+
+
+def test_an_old_answer_is_not_given_out(tmp_path: Path) -> None:
+    wall = Wall()
+    with AnswerCache(tmp_path, 10, wall) as cache:
+        cache.put("k", {"a": 1})
+        wall.now += 9.9 * DAY
+        cache.put("k", {"b": 2})
+        assert cache.get("k", ["a", "b"]) == {"a": 1, "b": 2}
+        wall.now += 0.2 * DAY
+        assert cache.get("k", ["a", "b"]) == {"b": 2}
+    with AnswerCache(tmp_path, 20, wall) as cache:
+        assert cache.get("k", ["a", "b"]) == {"a": 1, "b": 2}
+
+
+def test_what_is_kept_can_be_listed_and_removed_by_age(tmp_path: Path) -> None:
+    wall = Wall()
+    with AnswerCache(tmp_path, 10, wall) as cache:
+        cache.put("search", {"a": "x" * 1000, "b": 1})
+        wall.now += 3 * DAY
+        cache.put("names", {"a": 1})
+        names, search = cache.kinds()
+        assert (names.kind, names.answers, names.oldest) == ("names", 1, 0)
+        assert (search.answers, search.oldest, search.newest) == (2, 3, 3)
+        assert 0 < search.num_bytes < 100
+        assert [kind.kind for kind in cache.kinds(older_than_days=3)] == ["search"]
+        assert cache.remove(older_than_days=3) == 2
+        assert [kind.kind for kind in cache.kinds()] == ["names"]
+        assert cache.remove() == 1
+        assert cache.kinds() == []
+
+
+def test_processes_share_one_file(tmp_path: Path) -> None:
+    """Both open, write and close it sixty times; none is refused and nothing is lost."""
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name], cwd=ROOT)
+        for name in ("one", "two")
+    ]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    with AnswerCache(tmp_path, 1) as cache:
+        keys = [f"{name}-{number}" for name in ("one", "two") for number in range(60)]
+        assert len(cache.get("search", keys)) == 120
+        assert cache.get("search", ["shared"])["shared"]["by"] in ("one", "two")
+
+
+def test_threads_share_one_object(tmp_path: Path) -> None:
+    with AnswerCache(tmp_path, 1) as cache:
+
+        def work(name: str) -> None:
+            for number in range(30):
+                cache.put("k", {f"{name}{number}": number})
+                assert cache.get("k", [f"{name}{number}"]) == {f"{name}{number}": number}
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert cache.kinds()[0].answers == 90
+
+
+def test_all_answers_of_a_batch_or_none(tmp_path: Path) -> None:
+    with AnswerCache(tmp_path, 1) as cache:
+        with pytest.raises(TypeError):
+            cache.put("k", {"a": 1, "b": object()})
+        assert cache.get("k", ["a", "b"]) == {}
+        cache.put("k", {"a": 1})
+        assert cache.get("k", ["a"]) == {"a": 1}
+
+
+def test_a_full_disk_is_told_and_leaves_the_rest_in_order(tmp_path: Path) -> None:
+    large = {str(number): list(range(number, number + 4000)) for number in range(40)}
+    with AnswerCache(tmp_path, 1) as cache:
+        cache.put("k", {"a": 1})
+        cache._database.execute("PRAGMA max_page_count = 20")
+        with pytest.raises(WikidataError, match=r"can't be used \(.*full\); make room on the disk"):
+            cache.put("k", large)
+        assert cache.get("k", ["a", *large]) == {"a": 1}
+        cache.put("k", {"b": 2})
+    with AnswerCache(tmp_path, 1) as cache:
+        assert cache.get("k", ["a", "b", *large]) == {"a": 1, "b": 2}
+
+
+def test_a_file_that_is_no_cache(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"not a database, though long enough to look like one" * 20)
+    with pytest.raises(
+        WikidataError, match=rf"{FILE}: can't be used \(.*\); .* delete it"
+    ) as caught:
+        AnswerCache(tmp_path, 1)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_broken_body(tmp_path: Path) -> None:
+    with AnswerCache(tmp_path, 1) as cache:
+        cache.put("k", {"a": 1})
+    with sqlite3.connect(tmp_path / FILE) as database:
+        database.execute("UPDATE answers SET body = x'00'")
+    database.close()
+    with AnswerCache(tmp_path, 1) as cache, pytest.raises(WikidataError, match="can't be used"):
+        cache.get("k", ["a"])
+
+
+def test_a_file_of_another_version(tmp_path: Path) -> None:
+    AnswerCache(tmp_path, 1).close()
+    with sqlite3.connect(tmp_path / FILE) as database:
+        database.execute("PRAGMA user_version = 7")
+    database.close()
+    with pytest.raises(WikidataError, match="of version 7, this program knows 1; delete it"):
+        AnswerCache(tmp_path, 1)
+
+
+def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a file where a folder is wanted")
+    with pytest.raises(WikidataError, match=r"can't be written .*MMOE_CACHE"):
+        AnswerCache(tmp_path / "a", 1)

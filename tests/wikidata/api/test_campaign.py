@@ -1,0 +1,151 @@
+"""Whatever goes wrong on the way, the same candidates come out, and the server is not asked too much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from mmoe.records import Candidate
+from mmoe.wikidata.api import ApiSettings, find_items
+from mmoe.wikidata.entity import Item
+from mmoe.wikidata.hits import Matching
+from mmoe.wikidata.labels import write_label_index
+from mmoe.wikidata.query import find_in_index
+
+from tests.wikidata.api.clock import STARTED, StoppedClock
+from tests.wikidata.api.fake import tricks
+from tests.wikidata.api.fake.server import Fake, Trick
+from tests.wikidata.api.fake.store import Store, item
+from tests.wikidata.api.runs import WORDS, items_of_dump, small_world
+from tests.wikidata.slices import mention
+
+NAMES = [f"Town {number}" for number in range(40)]
+CALM_REQUESTS = 8 + 40 + 3 + 1  # lists of hits, of 40 more words; names and items in fifties
+
+
+def world() -> Store:
+    """The small world, forty towns, and an item that was merged into another one."""
+    store = small_world()
+    store.add(
+        *(item(1000 + number, name, sitelinks=number % 5) for number, name in enumerate(NAMES))
+    )
+    store.add(item(2000, "Ada Lurien"))
+    return store
+
+
+def candidates(items: list[Item], folder: Path) -> list[Candidate]:
+    """What the stage makes of items."""
+    write_label_index(folder, items, {})
+    mentions = [mention(word, f"m{number}") for number, word in enumerate(WORDS + NAMES)]
+    return find_in_index(folder, mentions, Matching())
+
+
+@dataclass
+class Scenario:
+    """How the server behaves, and how much more than in a calm run it may be asked.
+
+    Attributes:
+        tricks: by number of request.
+        reasons: for which attempts must have been repeated.
+        more: requests beyond those of a calm run.
+        slower: seconds that it takes at least, beyond a calm run.
+    """
+
+    tricks: dict[int, Trick] = field(default_factory=dict)
+    lag: Callable[[int], float] = lambda _: 0.0
+    per_minute: int | None = None
+    redirects: dict[str, str] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+    more: int = 0
+    slower: float = 0.0
+
+
+SCENARIOS = {
+    "calm": Scenario(),
+    "lag": Scenario(
+        lag=lambda number: 30.0 if 10 <= number < 16 or number == 40 else 1.0,
+        reasons=("maxlag",),
+        more=7,
+        slower=10,
+    ),
+    "429 storm": Scenario(per_minute=20, reasons=("http_429",), more=20, slower=100),
+    "429 with and without a wait": Scenario(
+        {
+            3: tricks.limited(20),
+            12: tricks.limited_until(90, STARTED),
+            30: tricks.limited_without_wait,
+            50: tricks.api_error("ratelimited"),
+        },
+        reasons=("http_429", "ratelimited"),
+        more=4,
+        slower=20,
+    ),
+    "connection dropped": Scenario(
+        {2: tricks.cut_in_body, 20: tricks.hang_up, 49: tricks.cut_in_body, 50: tricks.hang_up},
+        reasons=("cut_answer", "no_connection"),
+        more=4,
+    ),
+    "malformed JSON": Scenario(
+        {4: tricks.malformed, 25: tricks.truncated, 48: tricks.malformed, 53: tricks.truncated},
+        reasons=("broken_answer",),
+        more=4,
+    ),
+    "HTML 503": Scenario(
+        {1: tricks.html(503), 15: tricks.html(503, Retry_After="15"), 51: tricks.html(503)},
+        reasons=("http_503",),
+        more=3,
+        slower=15,
+    ),
+    "HTML 200": Scenario({5: tricks.html(200)}, reasons=("broken_answer",), more=1),
+    "search too busy": Scenario(
+        dict.fromkeys((6, 7, 8), tricks.api_error("cirrussearch-too-busy-error")),
+        reasons=("cirrussearch-too-busy-error",),
+        more=3,
+    ),
+    "redirect": Scenario(redirects={"Q2000": "Q3"}),
+    "everything": Scenario(
+        {
+            1: tricks.html(503),
+            2: tricks.limited(10),
+            7: tricks.cut_in_body,
+            19: tricks.malformed,
+            33: tricks.list_of_errors("maxlag", "lagged"),
+            55: tricks.truncated,
+        },
+        lag=lambda number: 8.0 if number % 13 == 0 else 0.0,
+        reasons=("http_503", "http_429", "cut_answer", "broken_answer", "maxlag"),
+        more=14,
+        slower=15,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_ends_as_the_calm_run(
+    fake: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path, name: str
+) -> None:
+    scenario = SCENARIOS[name]
+    fake.store = world()
+    fake.store.redirects = scenario.redirects
+    fake.tricks, fake.lag, fake.per_minute = scenario.tricks, scenario.lag, scenario.per_minute
+    fake.delay = 0.002
+    found = find_items(WORDS + NAMES, settings, time_of.clock())
+    seconds, num_requests = time_of.now(), len(fake.log)
+    assert candidates(found.items, tmp_path / "api") == candidates(
+        items_of_dump(fake.store), tmp_path / "dump"
+    )
+    assert set(found.retries) == set(scenario.reasons)
+    # As the server counts them: none lost, none in vain, none too early but those already on their way.
+    assert sum(found.requests.values()) == num_requests <= CALM_REQUESTS + scenario.more
+    assert num_requests - len(fake.good()) == sum(found.retries.values())
+    assert len({str(sorted(params.items())) for params in fake.good()}) == len(fake.good())
+    assert fake.most_at_once <= settings.max_concurrent
+    assert fake.most_per_window <= min(200, (scenario.per_minute or 200) + scenario.more)
+    assert fake.early <= (settings.max_concurrent - 1) * sum(found.retries.values())
+    assert seconds >= CALM_REQUESTS / 3 - 1 + scenario.slower
+    again = find_items(WORDS + NAMES, settings, time_of.clock())
+    assert len(fake.log) == num_requests
+    assert again.items == found.items

@@ -1,0 +1,115 @@
+"""Small dumps with what a dump holds, and what a slow and obvious reader makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.entity import Item, read_item
+from mmoe.wikidata.index.build import Built, RunOptions, build_index
+from mmoe.wikidata.index.part import Grain
+from mmoe.wikidata.index.request import PAGES, Request
+from mmoe.wikidata.labels import name_rows
+
+ENGLISH = Request(("en",))
+FINE = Grain(block=3000, blocks_per_chunk=2)  # so that a few lines make many chunks
+
+
+def entity(qid: str, label: str | None = None, kinds: Sequence[str] = (), **more: Any) -> bytes:
+    """An item as the dump writes it, comma left out."""
+    terms = {} if label is None else {"en": {"language": "en", "value": label}}
+    claims = {"P31": [statement(kind) for kind in kinds]} if kinds else []
+    fields = {"type": "item", "id": qid, "labels": terms, "claims": claims}
+    return json.dumps(fields | more, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def statement(kind: str, rank: str = "normal") -> dict[str, Any]:
+    value = {"value": {"entity-type": "item", "id": kind}, "type": "wikibase-entityid"}
+    return {"rank": rank, "mainsnak": {"snaktype": "value", "datavalue": value}}
+
+
+def many(number: int) -> list[bytes]:
+    """Lines of all kinds; the numbers of the items neither begin at 1 nor rise."""
+    lines = [
+        entity(f"Q{7919 * n % 10007 + 1}", f"Name {n % 41}", ["Q5"], aliases=_aliases(n))
+        for n in range(number)
+    ]
+    lines[5::50] = [entity("Q77", "Standing often", ["Q5"]) for _ in lines[5::50]]
+    lines[6::20] = [entity(f"Q{20000 + n}", "X", ["Q4167410"]) for n, _ in enumerate(lines[6::20])]
+    lines[7::40] = [b'{"type":"item","id":"Q1"' for _ in lines[7::40]]
+    return lines
+
+
+def _aliases(number: int) -> dict[str, Any]:
+    return {"en": [{"language": "en", "value": f"alias {number % 17}"}]} if number % 3 else {}
+
+
+def dump_bytes(lines: Sequence[bytes]) -> bytes:
+    """The lines as a dump."""
+    return b"[\n" + b",\n".join(lines) + b"\n]\n"
+
+
+def write_dump(path: Path, lines: Sequence[bytes]) -> Path:
+    path.write_bytes(dump_bytes(lines))
+    return path
+
+
+def build(dump: Path | str, folder: Path, request: Request = ENGLISH, **options: Any) -> Built:
+    """Builds with chunks of few lines, without a bar."""
+    fixed: dict[str, Any] = {"progress": False, "grain": FINE}
+    return build_index(str(dump), folder, request, RunOptions(**fixed | options))
+
+
+def table(folder: Path, name: str) -> pa.Table:
+    """All rows of a table, files in the order of their names."""
+    return pa.concat_tables([pq.read_table(file) for file in sorted((folder / name).iterdir())])
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, hidden ones too, by its path in it."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def expected(lines: Sequence[bytes], request: Request) -> tuple[list[Item], Counter[str]]:
+    """The items that a slow and obvious reader keeps, and how many lines it skips, by reason."""
+    kept: dict[str, Item] = {}
+    skipped: Counter[str] = Counter()
+    for line in lines:
+        reason, item = judgement(line, request)
+        if item is None:
+            skipped[str(reason)] += 1
+        elif item.qid in kept:
+            skipped["duplicate"] += 1
+        else:
+            kept[item.qid] = item
+    return list(kept.values()), skipped
+
+
+def judgement(line: bytes, request: Request) -> tuple[str | None, Item | None]:
+    """Why a line is skipped, or else its item."""
+    try:
+        fields = json.loads(line.decode())
+        item = read_item(fields, request.languages, "here")
+    except UnicodeDecodeError:
+        return "not UTF-8", None
+    except json.JSONDecodeError:
+        return "malformed JSON", None
+    except WikidataError:
+        return "not of the documented form", None
+    if item is None:
+        kind = fields["type"]
+        return kind if kind in ("property", "lexeme") else "entity of another type", None
+    dropped = [kind for kind in item.instance_of if kind in request.drop_kinds]
+    if dropped:
+        return PAGES.get(dropped[0], f"instance of {dropped[0]}"), None
+    if request.keep_kinds and not set(request.keep_kinds) & set(item.instance_of):
+        return "not of the kinds kept", None
+    return (None, item) if name_rows(item) else ("no name in the languages", None)

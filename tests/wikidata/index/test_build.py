@@ -1,0 +1,290 @@
+"""From a dump to an index: the same whatever the dump's form, and every line accounted for."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from filelock import FileLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmoe.errors import WikidataError
+from mmoe.files import read_json
+from mmoe.wikidata.hits import Matching
+from mmoe.wikidata.index.build import LOCK
+from mmoe.wikidata.index.request import Request
+from mmoe.wikidata.labels import (
+    ITEM_SCHEMA,
+    ITEMS,
+    NAME_SCHEMA,
+    NAMES,
+    build_from_slice,
+    write_label_index,
+)
+from mmoe.wikidata.query import find_in_index
+
+from tests.wikidata.index.dumps import (
+    ENGLISH,
+    build,
+    dump_bytes,
+    entity,
+    expected,
+    many,
+    table,
+    tree,
+    write_dump,
+)
+from tests.wikidata.slices import mention
+
+ADA, BEN = entity("Q1", "Ada", ["Q5"]), entity("Q22", "Ben")
+
+
+def same_tables(folder: Path, other: Path) -> None:
+    for name in (ITEMS, NAMES):
+        assert table(folder, name).equals(table(other, name))
+
+
+def test_the_tables_are_those_of_a_slice_that_fits_into_memory(tmp_path: Path) -> None:
+    lines = [line for line in many(200) if b"Q4167410" not in line and line.endswith(b"}")]
+    lines = [line for line in lines if b'"Q77"' not in line]
+    lines += [
+        b'{"type":"property","id":"P1"}',
+        entity(
+            "Q9",
+            labels={"mul": {"value": "\u00c9 M\u00fcl"}},
+            sitelinks={"enwiki": {}, "xwikt": {}},
+        ),
+        entity("Q10", "Dated", modified="2026-01-02T03:04:05Z"),
+    ]
+    dump = write_dump(tmp_path / "wikidata.jsonl", lines)
+    build(dump, tmp_path / "ours", Request(("de", "en")))
+    build_from_slice(dump, ["de", "en"], tmp_path / "slice")
+    same_tables(tmp_path / "ours", tmp_path / "slice")
+    assert table(tmp_path / "ours", ITEMS).schema == ITEM_SCHEMA
+    assert table(tmp_path / "ours", NAMES).schema == NAME_SCHEMA
+
+
+LINES = st.sampled_from(
+    [
+        ADA,
+        entity("Q1", "Ada again", ["Q5"]),
+        entity("Q1", "Ada page", ["Q4167410"]),
+        entity("Q10", "Zoe"),
+        entity("Q9", "Zoe"),
+        entity("Q9", "Adam", aliases={"en": [{"value": "Zoe"}]}),
+        entity("Q8"),
+        entity("Q123456789012345678901234567890123456789012345", "Far"),
+        ADA[:-3],
+        b"\xff",
+        b'{"type":"property","id":"P1"}',
+    ]
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(lines=st.lists(LINES, max_size=20))
+def test_rows_and_counts_are_those_of_the_slow_reader(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
+) -> None:
+    folder = tmp_path_factory.mktemp("index")
+    lines = [ADA, BEN] * (len(lines) + 1) + lines  # no dump is broken in its greater part
+    source = build(write_dump(folder / "dump.json", lines), folder / "ours").source
+    items, skipped = expected(lines, ENGLISH)
+    write_label_index(folder / "slow", items, {})
+    same_tables(folder / "ours", folder / "slow")
+    assert source["skipped"] == skipped
+    assert source["kept"] == source["items"] == len(items)
+    assert source["kept"] + sum(source["skipped"].values()) == source["lines"] == len(lines)
+
+
+def test_of_an_item_that_stands_twice_the_first_line_counts(tmp_path: Path) -> None:
+    padding = [entity(f"Q{n}", "Padding") for n in range(100, 120)]
+    lines = [entity("Q7", "First"), *padding, entity("Q7", "Second"), entity("Q7", "Third")]
+    source = build(write_dump(tmp_path / "dump", lines), tmp_path / "out").source
+    assert source["skipped"] == {"duplicate": 2}
+    names = table(tmp_path / "out", NAMES)
+    assert names.filter(pa.compute.field("qid") == "Q7").column("name").to_pylist() == ["first"]
+
+
+def test_source_json_says_what_the_index_was_built_from(tmp_path: Path) -> None:
+    dump = write_dump(tmp_path / "dump.json", [ADA, b"{", b"[7]", BEN, BEN])
+    built = build(dump, tmp_path / "out", Request(("en", "de"), ("Q1",), ("Q5",)))
+    assert built.source == read_json(tmp_path / "out" / "source.json")
+    assert built.source == {
+        "file": "dump.json",
+        "files": 1,
+        "bytes": dump.stat().st_size,
+        "languages": ["en", "de"],
+        "drop_kinds": ["Q1"],
+        "keep_kinds": ["Q5"],
+        "lines": 5,
+        "kept": 1,
+        "skipped": {
+            "malformed JSON": 1,
+            "not of the documented form": 1,
+            "not of the kinds kept": 2,
+        },
+        "broken_lines": [
+            "dump.json, line 3: malformed JSON (unexpected end of data: line 1 column 2 (char 1))",
+            "dump.json, line 4: must be one entity, found list",
+        ],
+        "items": 1,
+        "names": 1,
+    }
+
+
+def test_the_index_answers(tmp_path: Path) -> None:
+    build(write_dump(tmp_path / "dump.json", many(100)), tmp_path / "out")
+    (found,) = find_in_index(tmp_path / "out", [mention("standing OFTEN")], Matching())
+    assert (found.qid, found.match) == ("Q77", "label")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The tables of many(200), built from one plain file."""
+    folder = tmp_path_factory.mktemp("plain")
+    build(write_dump(folder / "dump.json", many(200)), folder / "out")
+    return tables(folder / "out")
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    files = tree(folder)
+    assert set(files) == {
+        "source.json",
+        "items/part-00000.parquet",
+        "names/part-00000.parquet",
+    }  # nothing is left over
+    del files["source.json"]
+    return files
+
+
+def zstd(data: bytes) -> bytes:
+    packed: bytes = pa.compress(data, "zstd", asbytes=True)
+    return packed
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".zst", zstd)]
+)
+def test_a_compressed_dump_gives_the_same(
+    tmp_path: Path, plain: dict[str, bytes], suffix: str, compress: object
+) -> None:
+    assert callable(compress)
+    data = dump_bytes(many(200))
+    dump = tmp_path / f"dump.json{suffix}"
+    dump.write_bytes(b"".join(compress(data[at : at + 5000]) for at in range(0, len(data), 5000)))
+    build(dump, tmp_path / "out")
+    assert tables(tmp_path / "out") == plain
+
+
+def test_standard_input_gives_the_same(
+    tmp_path: Path, plain: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(dump_bytes(many(200))))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    source = build("-", tmp_path / "out").source
+    assert tables(tmp_path / "out") == plain
+    assert (source["file"], source["bytes"]) == ("standard input", None)
+
+
+def test_a_folder_of_split_files_gives_the_same(tmp_path: Path, plain: dict[str, bytes]) -> None:
+    split_dump(tmp_path / "split", dump_bytes(many(200)))
+    built = build(tmp_path / "split", tmp_path / "out")
+    assert tables(tmp_path / "out") == plain
+    assert built.is_closed
+    assert (built.source["file"], built.source["files"]) == ("split", 3)
+
+
+def split_dump(folder: Path, data: bytes) -> None:
+    """Splits between lines, as the program `split` does; the last file is gzipped."""
+    folder.mkdir()
+    cuts = [data.index(b"\n", len(data) * n // 3) + 1 for n in (1, 2)]
+    (folder / "x-aa").write_bytes(data[: cuts[0]])
+    (folder / "x-ab").write_bytes(data[cuts[0] : cuts[1]])
+    (folder / "x-ac.gz").write_bytes(gzip.compress(data[cuts[1] :]))
+
+
+def test_several_processes_give_the_same(tmp_path: Path, plain: dict[str, bytes]) -> None:
+    dump = write_dump(tmp_path / "dump.json", many(200))
+    build(dump, tmp_path / "out", processes=2)
+    assert tables(tmp_path / "out") == plain
+
+
+def test_a_work_folder_elsewhere_is_left_clean(tmp_path: Path, plain: dict[str, bytes]) -> None:
+    (tmp_path / "work" / "others").mkdir(parents=True)
+    dump = write_dump(tmp_path / "dump.json", many(200))
+    build(dump, tmp_path / "out", work=tmp_path / "work")
+    assert tables(tmp_path / "out") == plain
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["others"]
+
+
+def test_an_index_that_stands_there_is_replaced(tmp_path: Path) -> None:
+    build(write_dump(tmp_path / "a", many(200)), tmp_path / "out")
+    (tmp_path / "out" / NAMES / "part-00001.parquet").write_bytes(b"stale")
+    build(write_dump(tmp_path / "b", [ADA]), tmp_path / "out")
+    assert table(tmp_path / "out", ITEMS).num_rows == table(tmp_path / "out", NAMES).num_rows == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "is_closed"),
+    [
+        (dump_bytes([ADA, BEN]), True),
+        (dump_bytes([ADA, BEN]).removesuffix(b"]\n"), False),
+        (ADA + b"\n" + BEN, True),
+    ],
+)
+def test_a_dump_without_its_end_is_told(tmp_path: Path, data: bytes, is_closed: bool) -> None:
+    (tmp_path / "dump").write_bytes(data)
+    built = build(tmp_path / "dump", tmp_path / "out")
+    assert (built.is_closed, built.source["items"]) == (is_closed, 2)
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"{\n" * 3, "dump: 3 of the first 3 lines are no entities"),
+        (b"some text\n" * 5000, r"dump: [\d,]+ of the first 1,\d{3} lines are no entities"),
+        (dump_bytes([entity("Q1"), BEN.replace(b"Ben", b"")]), "no item is kept \\(2 no name in"),
+        (b"", r"no item is kept \(\)"),
+    ],
+)
+def test_a_file_that_is_no_dump_makes_no_index(tmp_path: Path, data: bytes, complaint: str) -> None:
+    (tmp_path / "dump").write_bytes(data)
+    with pytest.raises(WikidataError, match=complaint):
+        build(tmp_path / "dump", tmp_path / "out")
+    assert not (tmp_path / "out" / "source.json").exists()
+
+
+def test_two_runs_into_one_folder_are_refused(tmp_path: Path) -> None:
+    dump = write_dump(tmp_path / "dump", [ADA])
+    (tmp_path / "out").mkdir()
+    with (
+        FileLock(tmp_path / "out" / LOCK),
+        pytest.raises(WikidataError, match="another process is writing an index into it"),
+    ):
+        build(dump, tmp_path / "out")
+
+
+def test_a_bar_is_shown_if_it_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dump = write_dump(tmp_path / "dump", many(100))
+    build(dump, tmp_path / "out", progress=None)
+    assert capsys.readouterr().err == ""  # not a terminal
+    build(dump, tmp_path / "out", progress=True)
+    shown = capsys.readouterr().err
+    size = dump.stat().st_size
+    assert "extracting: 100%" in shown
+    assert f"{size / 1000:.1f}k/{size / 1000:.1f}k [" in shown
+
+
+def test_every_reason_of_the_fixture_occurs() -> None:
+    _, skipped = expected(many(200), ENGLISH)
+    assert skipped == Counter({"disambiguation page": 10, "malformed JSON": 5, "duplicate": 3})

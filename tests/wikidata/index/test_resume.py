@@ -1,0 +1,251 @@
+"""Killed runs and cut files: finished chunks are not made again, and the index is that of a calm run."""
+
+from __future__ import annotations
+
+import gzip
+import multiprocessing
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.index import pool, stream
+from mmoe.wikidata.index.chunks import RECORDS, ChunkFolder
+from mmoe.wikidata.index.extract import Block, Extract, extract
+from mmoe.wikidata.index.request import Request
+
+from tests.imports import ROOT
+from tests.wikidata.index.dumps import build, dump_bytes, entity, many, tree, write_dump
+from tests.wikidata.index.one_build import command
+
+LINES = many(200)
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The index of a run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("calm")
+    build(write_dump(folder / "dump.json", LINES), folder / "out")
+    return tree(folder / "out")
+
+
+@pytest.fixture
+def extracted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lines before every block that this process extracts."""
+    seen: list[int] = []
+
+    def noting(block: Block, request: Request) -> Extract:
+        seen.append(block.lines_before)
+        return extract(block, request)
+
+    monkeypatch.setattr(pool, "extract", noting)
+    return seen
+
+
+def records(out: Path) -> list[Path]:
+    """Records of finished chunks in the folder of an index."""
+    return sorted(out.glob(f".index-*/{RECORDS}/*"))
+
+
+def finished_lines(out: Path) -> int:
+    (work,) = out.glob(".index-*")
+    return sum(record.tally.lines for record in ChunkFolder(work).finished(0))
+
+
+@pytest.mark.parametrize(
+    ("processes", "moment", "number", "finished"),
+    [
+        (1, "record", 1, 0),
+        (1, "record", 4, 3),
+        (2, "record", 6, 5),
+        (1, "merge", 2, None),
+        (1, "table", 2, None),
+    ],
+)
+def test_a_killed_run_goes_on_where_it_was(
+    tmp_path: Path,
+    calm: dict[str, bytes],
+    extracted: list[int],
+    processes: int,
+    moment: str,
+    number: int,
+    finished: int | None,
+) -> None:
+    dump = write_dump(tmp_path / "dump.json", LINES)
+    killed = kill(tmp_path / "out", command(str(dump), tmp_path / "out", processes, moment, number))
+    if finished is not None:
+        assert killed == finished
+    assert not (tmp_path / "out" / "source.json").exists()
+    done = finished_lines(tmp_path / "out") if killed else 0
+    assert done > 0 or not killed
+    built = build(dump, tmp_path / "out")
+    assert built.resumed == done
+    assert all(line >= done for line in extracted)  # nothing before it again
+    assert bool(extracted) == (moment == "record")
+    assert tree(tmp_path / "out") == calm
+
+
+def kill(out: Path, arguments: Sequence[str]) -> int:
+    """Runs a process that kills itself; returns how many chunks it had finished.
+
+    That its output ends shows that none of its own processes lives on: they would hold it open.
+    """
+    with subprocess.Popen(
+        arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    return len(records(out))
+
+
+def test_standard_input_is_read_past_what_is_done(tmp_path: Path) -> None:
+    data = dump_bytes(many(500))
+    arguments = command("-", tmp_path / "out", 1, "never", 0)
+    with subprocess.Popen(arguments, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(data[:100_000])
+        process.stdin.flush()
+        wait_for(lambda: len(records(tmp_path / "out")) > 5)
+        process.send_signal(signal.SIGKILL)
+    kept = {file: file.stat().st_mtime_ns for file in records(tmp_path / "out")}
+    assert kept
+    half = subprocess.run(
+        command("-", tmp_path / "out", 1, "merge", 1), cwd=ROOT, input=data, check=False
+    )
+    assert half.returncode == -signal.SIGKILL
+    assert len(records(tmp_path / "out")) > len(kept)
+    assert all(file.stat().st_mtime_ns == written for file, written in kept.items())
+    subprocess.run(arguments, cwd=ROOT, input=data, check=True)
+    build(write_dump(tmp_path / "dump.json", many(500)), tmp_path / "calm")
+    assert tables(tmp_path / "out") == tables(tmp_path / "calm")
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    """All files but the one that names the dump."""
+    return {name: data for name, data in tree(folder).items() if name != "source.json"}
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail("it never came so far")
+
+
+@pytest.fixture
+def short_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dumps as small as these differ within the usual head if they differ at all."""
+    monkeypatch.setattr(stream, "HEAD", 100)
+
+
+def test_a_cut_file_is_named_and_goes_on_once_it_is_whole(
+    tmp_path: Path, calm: dict[str, bytes], extracted: list[int], short_head: None
+) -> None:
+    data = dump_bytes(LINES)
+    packed = gzip.compress(data[:20_000]) + gzip.compress(data[20_000:])
+    dump = tmp_path / "dump.json.gz"
+    dump.write_bytes(packed[:-100])
+    message = (
+        r"dump\.json\.gz: breaks off or is damaged at about byte [\d,]+ \(.+\); the \d+ entities "
+        r"before it are kept in .+: get the whole file under the same name"
+    )
+    with pytest.raises(WikidataError, match=message):
+        build(dump, tmp_path / "out")
+    done = finished_lines(tmp_path / "out")
+    assert done > 100
+    extracted.clear()
+    dump.write_bytes(packed)
+    built = build(dump, tmp_path / "out")
+    assert built.resumed == done
+    assert min(extracted) >= done
+    assert tables(tmp_path / "out") == {n: data for n, data in calm.items() if n != "source.json"}
+
+
+def interrupt(dump: Path, out: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is stopped, at the fourth chunk or after the last one."""
+    written = iter(range(100))
+    write = ChunkFolder.write
+
+    def stopping(chunks: ChunkFolder, *arguments: Any) -> None:
+        if moment == "fourth" and next(written) == 3:
+            raise KeyboardInterrupt
+        write(chunks, *arguments)
+
+    def stopped(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ChunkFolder, "write", stopping)
+        patch.setattr("mmoe.wikidata.index.build.merge_chunks", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            build(dump, out)
+
+
+@pytest.mark.parametrize("change", ["within what is done", "shorter", "longer in its last line"])
+def test_finished_work_of_another_dump_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_head: None, change: str
+) -> None:
+    dump = tmp_path / "dump.json"
+    whole = b"\n".join(LINES)
+    dump.write_bytes(whole)
+    moment = "last" if change == "longer in its last line" else "fourth"
+    interrupt(dump, tmp_path / "out", moment, monkeypatch)
+    changed = {
+        "within what is done": whole.replace(b"alias 9", b"alias X"),
+        "shorter": whole[:3000],
+        "longer in its last line": whole + b" ",
+    }
+    dump.write_bytes(changed[change])
+    message = r"dump\.json: is not the dump of which .+ holds finished work; delete that folder"
+    with pytest.raises(WikidataError, match=message):
+        build(dump, tmp_path / "out")
+
+
+@pytest.mark.parametrize("change", ["head", "languages", "kinds", "name", "nothing", "appended"])
+def test_what_decides_whether_work_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_head: None, change: str
+) -> None:
+    dump = write_dump(tmp_path / "dump.json", LINES)
+    interrupt(dump, tmp_path / "out", "fourth", monkeypatch)
+    request = Request(("en",))
+    if change == "head":
+        write_dump(dump, [entity("Q8", "Other"), *LINES])
+    elif change == "name":
+        dump = dump.rename(tmp_path / "other.json")
+    elif change == "appended":
+        dump.write_bytes(dump.read_bytes() + entity("Q8", "Other"))
+    elif change == "languages":
+        request = Request(("de", "en"))
+    elif change == "kinds":
+        request = Request(("en",), ())
+    built = build(dump, tmp_path / "out", request)
+    assert (built.resumed > 0) == (change in ("nothing", "appended"))
+    build(dump, tmp_path / "calm", request)
+    assert tree(tmp_path / "out") == tree(tmp_path / "calm")  # and no work is left behind
+
+
+def test_a_record_is_written_after_its_rows(tmp_path: Path) -> None:
+    found = extract(Block(0, "dump", 0, LINES[0]), Request(("en",)))
+    (tmp_path / RECORDS).write_bytes(b"in the way")
+    with pytest.raises(FileExistsError):
+        ChunkFolder(tmp_path).write(0, 0, [found], found.tally)
+    assert sorted(path.parent.name for path in tmp_path.rglob("*.parquet")) == ["items", "names"]
+
+
+def test_workers_that_are_killed_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill_workers(*arguments: Any) -> None:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+            worker.join()
+
+    monkeypatch.setattr(ChunkFolder, "write", kill_workers)
+    # More blocks than are handed out before the first chunk is written.
+    dump = write_dump(tmp_path / "dump.json", many(800))
+    with pytest.raises(WikidataError, match="was ended from outside, often for lack of memory"):
+        build(dump, tmp_path / "out", processes=2)

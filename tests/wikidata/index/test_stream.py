@@ -1,0 +1,133 @@
+"""Blocks of whole lines, whatever the file's form; a damaged file ends them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.index import stream
+from mmoe.wikidata.index.stream import HEAD, Stream, opened, parts_of, whole_lines
+
+Compress = Callable[[bytes], bytes]
+
+
+def zstd(data: bytes) -> bytes:
+    packed: bytes = pa.compress(data, "zstd", asbytes=True)
+    return packed
+
+
+COMPRESSIONS: list[tuple[str, Compress]] = [
+    (".json.gz", gzip.compress),
+    (".json.bz2", bz2.compress),
+    (".json.zst", zstd),
+]
+
+
+def read(path: Path, block: int = 50) -> tuple[bytes, Stream]:
+    (part,) = parts_of(str(path))
+    with opened(part) as opened_stream:
+        data = b"".join(whole_lines(opened_stream, "here", block))
+    return data, opened_stream
+
+
+LINES = b"".join(b"line %d\n" % n for n in range(1000))
+
+
+@pytest.mark.parametrize(("suffix", "compress"), [(".json", bytes), ("", bytes), *COMPRESSIONS])
+def test_every_form_is_read_to_its_end(tmp_path: Path, suffix: str, compress: Compress) -> None:
+    path = tmp_path / f"dump{suffix}"
+    path.write_bytes(compress(LINES[:3000]) + compress(LINES[3000:]))  # two members
+    data, ended = read(path)
+    assert data == LINES
+    assert ended.fault is None
+
+
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSIONS)
+@pytest.mark.parametrize("damage", ["cut", "garbage"])
+def test_a_damaged_file_is_seen(
+    tmp_path: Path, suffix: str, compress: Compress, damage: str
+) -> None:
+    path = tmp_path / f"dump{suffix}"
+    second = compress(LINES[3000:])
+    path.write_bytes(compress(LINES[:3000]) + (second[:-20] if damage == "cut" else b"garbage" * 9))
+    data, ended = read(path)
+    assert ended.fault
+    # Whole lines only, and the first member's.
+    assert LINES.startswith(data)
+    assert data.endswith(b"\n")
+    assert len(data) > 2900
+
+
+def test_the_position_is_that_of_the_compressed_file(tmp_path: Path) -> None:
+    path = tmp_path / "dump.json.gz"
+    path.write_bytes(gzip.compress(LINES))
+    (part,) = parts_of(str(path))
+    with opened(part) as opened_stream:
+        assert opened_stream.position() == 0
+        list(whole_lines(opened_stream, "here"))
+        assert opened_stream.position() == part.size == path.stat().st_size < len(LINES)
+
+
+@given(
+    data=st.lists(st.binary(max_size=9)).map(b"\n".join),
+    block=st.integers(min_value=1, max_value=30),
+)
+def test_blocks_are_whole_lines_and_lose_no_byte(data: bytes, block: int) -> None:
+    raw = io.BytesIO(data)
+    blocks = list(whole_lines(Stream(raw, raw), "here", block))
+    assert b"".join(blocks) == data
+    assert all(blocks)
+    assert all(each.endswith(b"\n") for each in blocks[:-1])
+
+
+def test_a_line_that_is_far_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LONGEST_LINE", 1 << 20)
+    raw = io.BytesIO(b"a\n" + b"b" * ((1 << 20) + 100))
+    with pytest.raises(WikidataError, match="here: holds a line of more than 1 MiB"):
+        list(whole_lines(Stream(raw, raw), "here", 1000))
+
+
+@pytest.mark.parametrize("size", [0, 10, HEAD, HEAD + 1])
+def test_standard_input_is_read_from_its_first_byte(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = (LINES * 10)[:size]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    (part,) = parts_of("-")
+    assert (part.head, part.size, part.name) == (data[:HEAD], None, "standard input")
+    with opened(part) as opened_stream:
+        # Whatever the head's length, a read is not cut short by it.
+        assert opened_stream.read(HEAD - 3) == data[: HEAD - 3]
+        assert opened_stream.read(5) == data[HEAD - 3 : HEAD + 2]
+        rest = b"".join(whole_lines(opened_stream, "here", 1000))
+        assert rest == data[HEAD + 2 :]
+        assert opened_stream.position() == size
+
+
+def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:
+    for name in ("b", "a.gz", ".hidden", "c"):
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "folder").mkdir()
+    parts = parts_of(str(tmp_path))
+    assert [(part.number, part.name, part.head) for part in parts] == [
+        (0, "a.gz", b"a.gz"),
+        (1, "b", b"b"),
+        (2, "c", b"c"),
+    ]
+
+
+def test_a_missing_dump_and_an_empty_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(WikidataError, match=r"none\.json: can't be read \(No such file"):
+        parts_of(str(tmp_path / "none.json"))
+    with pytest.raises(WikidataError, match="holds no file; name a dump"):
+        parts_of(str(tmp_path))

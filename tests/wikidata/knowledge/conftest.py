@@ -1,0 +1,41 @@
+"""The API of Wikidata with the small world in it, settings for it, and a clock that needs no time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mmoe.wikidata.api import ApiSettings
+
+from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.fake.server import Fake, serving
+from tests.wikidata.knowledge.world import LINES
+
+MAIL = "ada@testwell.example"
+
+
+@pytest.fixture
+def time_of() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, time_of: StoppedClock) -> Iterator[Fake]:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    fake = Fake(now=time_of.now)
+    for text in LINES:
+        entity = json.loads(text)
+        maps = {key: entity[key] or {} for key in ("labels", "descriptions", "aliases", "claims")}
+        page = {"pageid": 1, "ns": 0, "title": entity["id"], "lastrevid": 1, "modified": "2026"}
+        fake.store.add(entity | maps | page)
+    with serving(fake) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(world: Fake, tmp_path: Path) -> ApiSettings:
+    return ApiSettings(world.url, MAIL, ("en",), cache_folder=tmp_path / "cache")

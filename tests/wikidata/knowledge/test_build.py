@@ -1,0 +1,282 @@
+"""A knowledge base from a small dump: its files to the letter, its counts, and a killed run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmoe.datasets.findings import examine
+from mmoe.errors import WikidataError
+from mmoe.wikidata.hits import Matching
+from mmoe.wikidata.knowledge import build
+from mmoe.wikidata.knowledge.build import build_from_dump
+from mmoe.wikidata.knowledge.choice import Choice
+from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.labels import build_from_slice
+from mmoe.wikidata.query import find_in_index
+
+from tests.imports import ROOT
+from tests.wikidata.knowledge.statements import line
+from tests.wikidata.knowledge.world import LINES, write_dump
+from tests.wikidata.slices import mention
+
+NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    return write_dump(tmp_path / "dump.json")
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in file.read_text("utf-8").splitlines()]
+
+
+def qids(folder: Path) -> list[str]:
+    return [row["qid"] for row in rows(folder / "entities.jsonl")]
+
+
+def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kb"
+    counts = build_from_dump(str(dump), out, Request(NAMES))
+    assert rows(out / "entities.jsonl") == [
+        {
+            "qid": "Q900001",
+            "name": "Ada Testwell",
+            "attributes": "Instance of: human. Occupation: painter, writer. Date of birth: 1901. "
+            "Date of death: 1977-02-30.",
+            "pictures": [],
+        },
+        {
+            "qid": "Q900002",
+            "name": "Testfield",
+            "attributes": "Instance of: city.",
+            "pictures": [],
+        },
+        {
+            "qid": "Q900004",
+            "name": "Testfeld",
+            "attributes": "Instance of: city.",
+            "pictures": [],
+        },
+    ]
+    assert rows(out / "items.jsonl") == [
+        {
+            "qid": "Q900001",
+            "description": "fictional painter",
+            "picture": "Ada Testwell 1901.jpg",
+            "sitelinks": 2,
+        },
+        {"qid": "Q900002", "description": "town", "picture": None, "sitelinks": 5},
+        {"qid": "Q900004", "description": None, "picture": None, "sitelinks": 1},
+    ]
+    assert counts == {
+        "chosen": 3,
+        "names without an item": 1,
+        "left out: disambiguation page": 1,
+        "left out: no item": 5,
+        "left out: not asked for": 6,
+        "labels missing": 1,
+        "property names of our own": 1,
+        "entities": 3,
+        "without picture": 2,
+        "without attributes": 0,
+        "values left out: value whose label is missing": 1,
+    }
+    assert sorted(path.name for path in out.iterdir()) == [
+        "entities.jsonl",
+        "items.jsonl",
+        "kb.json",
+    ]
+    receipt = json.loads((out / "kb.json").read_text("utf-8"))
+    assert receipt["counts"] == counts
+    assert receipt["dump"] == ["dump.json"]
+    assert receipt["choice"] == {"names": 3, "qids": None, "kinds": None}
+
+
+def test_the_properties_the_languages_and_the_description_are_the_users(
+    dump: Path, tmp_path: Path
+) -> None:
+    request = Request(
+        Choice(kinds=frozenset({"Q5"})),
+        languages=("de", "en"),
+        properties=("P2048", "P106"),
+        max_values=1,
+        with_description=True,
+    )
+    build_from_dump(str(dump), tmp_path, request)
+    (row,) = rows(tmp_path / "entities.jsonl")
+    assert row["attributes"] == "Fictional painter. Height: 1.7 metre. Occupation: painter."
+
+
+def test_without_english_our_own_property_names_are_not_used(tmp_path: Path) -> None:
+    german = line("Q900006", "Bet", language="de", claims={"P361": ["Dorf"]})
+    dump = write_dump(tmp_path / "d.json", german)
+    counts = build_from_dump(str(dump), tmp_path / "kb", Request(Choice(), languages=("de",)))
+    assert [row["attributes"] for row in rows(tmp_path / "kb" / "entities.jsonl")] == ["", ""]
+    assert qids(tmp_path / "kb") == ["Q900004", "Q900006"]
+    assert counts["left out: without a label in the languages"] == 8
+    assert counts["without attributes"] == 2
+    assert counts["labels missing"] == 3
+    assert counts["property names of our own"] == 0
+    assert counts["values left out: value of a property whose label is missing"] == 2
+
+
+def test_broken_and_repeated_lines_are_counted(tmp_path: Path) -> None:
+    more = ("{nonsense", '{"id": "Q900007"}', LINES[0], "7", '{"type":"item","id":"Q"}')
+    dump = write_dump(tmp_path / "d.json", *more)
+    counts = build_from_dump(str(dump), tmp_path, Request(NAMES))
+    assert counts["entities"] == 3
+    assert counts["left out: malformed JSON"] == 2
+    assert counts["left out: not of the documented form"] == 2
+    assert counts["left out: duplicate"] == 1
+
+
+def test_the_most_linked_are_kept_in_file_order(dump: Path, tmp_path: Path) -> None:
+    counts = build_from_dump(str(dump), tmp_path, Request(NAMES, max_entities=2))
+    assert qids(tmp_path) == ["Q900001", "Q900002"]
+    assert counts["left out: beyond the most linked"] == 1
+    build_from_dump(str(dump), tmp_path, Request(NAMES, max_entities=1, with_slice=True))
+    assert qids(tmp_path) == ["Q900002"]
+    assert (tmp_path / "wikidata.jsonl").read_text("utf-8") == LINES[3] + "\n"
+
+
+def test_a_gzipped_dump_of_several_members_gives_the_same(dump: Path, tmp_path: Path) -> None:
+    packed = write_dump(tmp_path / "dump.json.gz")
+    for source, out in ((dump, tmp_path / "a"), (packed, tmp_path / "b")):
+        build_from_dump(str(source), out, Request(NAMES))
+    for name in ("entities.jsonl", "items.jsonl"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_retrieval_finds_the_entities_in_the_slice(dump: Path, tmp_path: Path) -> None:
+    build_from_dump(str(dump), tmp_path / "kb", Request(NAMES, with_slice=True))
+    build_from_slice(tmp_path / "kb" / "wikidata.jsonl", ["en"], tmp_path / "index")
+    found = find_in_index(tmp_path / "index", [mention("Testfield")], Matching())
+    assert [(c.qid, c.match) for c in found] == [("Q900002", "label"), ("Q900004", "alias")]
+
+
+def test_the_check_of_our_own_format_accepts_it(dump: Path, tmp_path: Path) -> None:
+    build_from_dump(str(dump), tmp_path, Request(NAMES, with_slice=True))
+    mentions = [
+        {
+            "mention_id": split,
+            "word": "Ada",
+            "context": "Ada.",
+            "split": split,
+            "gold_qid": "Q900001",
+        }
+        for split in ("train", "valid", "test")
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in mentions)
+    (tmp_path / "mentions.jsonl").write_text(text, encoding="utf-8")
+    findings = examine(tmp_path, "auto")
+    assert (findings.problems.lines, findings.notices.lines) == ([], [])
+    assert findings.size == "format own, 3 mentions (1 train, 1 valid, 1 test), 3 entities"
+
+
+def test_nothing_chosen_says_why(dump: Path, tmp_path: Path) -> None:
+    request = Request(Choice(qids=frozenset({"Q1"})))
+    with pytest.raises(
+        WikidataError,
+        match=r"no item is chosen \(1 listed ids without an item; 5 left out: no item; 10",
+    ):
+        build_from_dump(str(dump), tmp_path / "kb", request)
+    assert not (tmp_path / "kb" / "entities.jsonl").exists()
+    assert list((tmp_path / "kb").iterdir()) == []
+
+
+def test_what_is_no_whole_dump_is_named(dump: Path, tmp_path: Path) -> None:
+    packed = write_dump(tmp_path / "dump.json.gz")
+    packed.write_bytes(packed.read_bytes()[:-40])
+    (tmp_path / "entities.jsonl").write_text('{"qid": "Q1", "name": "x"}\n' * 3)
+    complaints = {
+        "gone": r"gone: can't be read \(No such file or directory\)",
+        "-": r"-: standard input can't be read twice; write it to a file first",
+        str(packed): r"dump\.json\.gz: breaks off at byte \d+ \(.*\); fetch it again",
+        str(tmp_path / "entities.jsonl"): "3 of the first 3 lines are no entities",
+    }
+    for source, complaint in complaints.items():
+        with pytest.raises(WikidataError, match=complaint):
+            build_from_dump(source, tmp_path / "kb", Request(NAMES))
+
+
+def test_a_folder_of_split_files_is_one_dump(dump: Path, tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    for number in range(3):
+        text = "".join(f"{entity}\n" for entity in LINES[number::3])
+        (tmp_path / "parts" / f"{number}.json").write_text(text, encoding="utf-8")
+    build_from_dump(str(tmp_path / "parts"), tmp_path / "kb", Request(NAMES))
+    build_from_dump(str(dump), tmp_path / "whole", Request(NAMES))
+    by_qid = [
+        {row["qid"]: row for row in rows(tmp_path / name / "entities.jsonl")}
+        for name in ("kb", "whole")
+    ]
+    assert by_qid[0] == by_qid[1]
+
+
+def test_a_slice_of_an_earlier_run_does_not_stay(dump: Path, tmp_path: Path) -> None:
+    (tmp_path / "wikidata.jsonl").write_text("the user's own")
+    build_from_dump(str(dump), tmp_path, Request(NAMES))
+    assert (tmp_path / "wikidata.jsonl").read_text() == "the user's own"
+    build_from_dump(str(dump), tmp_path, Request(NAMES, with_slice=True))
+    assert len(rows(tmp_path / "wikidata.jsonl")) == 3
+    build_from_dump(str(dump), tmp_path, Request(NAMES))
+    assert not (tmp_path / "wikidata.jsonl").exists()
+
+
+KILLED_AT_THE_SECOND_READING = """
+import os, signal, sys
+from pathlib import Path
+from mmoe.wikidata.hits import Matching
+from mmoe.wikidata.knowledge import build
+from mmoe.wikidata.knowledge.choice import Choice
+from mmoe.wikidata.knowledge.request import Request
+
+def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+build.labels_in = killed
+choice = Choice(names=frozenset({"nobody", "testfield", "ada testwell"}))
+build.build_from_dump(sys.argv[1], Path(sys.argv[2]), Request(choice))
+"""
+
+
+def test_a_killed_run_is_continued_with_the_second_reading(
+    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "kb"
+    command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    assert [path.name[:4] for path in out.iterdir()] == [".kb-"]
+
+    def fail(*_: object) -> None:
+        pytest.fail("the first reading is done again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "_choose", fail)
+        again = build_from_dump(str(dump), out, Request(NAMES))
+        with pytest.raises(pytest.fail.Exception, match="done again"):
+            build_from_dump(str(dump), out, Request(NAMES, max_values=1))
+    assert again == build_from_dump(str(dump), tmp_path / "calm", Request(NAMES))
+    for name in ("entities.jsonl", "items.jsonl", "kb.json"):
+        assert (out / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
+
+
+def test_a_dump_that_has_changed_meanwhile_is_read_anew(dump: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kb"
+    command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
+    changed = dump.read_bytes().replace(b"fictional painter", b"fictitious artist")
+    assert len(changed) == dump.stat().st_size
+    dump.write_bytes(changed)
+    build_from_dump(str(dump), out, Request(NAMES))
+    assert rows(out / "items.jsonl")[0]["description"] == "fictitious artist"
+    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []

@@ -1,0 +1,47 @@
+"""Which items are taken: listed ids and names add up, kinds narrow."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmoe.wikidata.entity import Item, Name
+from mmoe.wikidata.knowledge.choice import Choice
+
+
+def item(qid: str = "Q1", label: str | None = "Ada", kinds: tuple[str, ...] = ("Q5",)) -> Item:
+    names = [Name("The Countess", "alias", "en")]
+    if label is not None:
+        names.insert(0, Name(label, "label", "en"))
+    return Item(qid, label, None, tuple(names), kinds)
+
+
+def choice(names: str | None = None, qids: str | None = None, kinds: str | None = None) -> Choice:
+    parts = [None if text is None else frozenset(text.split(",")) for text in (names, qids, kinds)]
+    return Choice(*parts)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "reason"),
+    [
+        (choice(names="ada"), item(), None),
+        (choice(names="the countess"), item(), None),
+        (choice(names="ben"), item(), "not asked for"),
+        (choice(qids="Q1"), item(), None),
+        (choice(qids="Q2"), item(), "not asked for"),
+        (choice(names="ben", qids="Q1"), item(), None),
+        (choice(names="ada", qids="Q2"), item(), None),
+        (choice(kinds="Q5"), item(), None),
+        (choice(kinds="Q5"), item(kinds=("Q6", "Q5")), None),
+        (choice(kinds="Q5"), item(kinds=()), "of another kind"),
+        (choice(names="ada", kinds="Q6"), item(), "of another kind"),
+        (choice(qids="Q1", kinds="Q6"), item(), "of another kind"),
+        (choice(names="ben", kinds="Q5"), item(), "not asked for"),
+        (choice(names="ada"), item(kinds=("Q4167410",)), "disambiguation page"),
+        (choice(qids="Q1"), item(kinds=("Q4167410",)), None),
+        (choice(kinds="Q4167410"), item(kinds=("Q4167410",)), None),
+        (choice(names="the countess"), item(label=None), "without a label in the languages"),
+        (choice(qids="Q1"), item(label=" "), "without a label in the languages"),
+    ],
+)
+def test_why_an_item_is_left_out(asked: Choice, found: Item, reason: str | None) -> None:
+    assert asked.reason_against(found) == reason

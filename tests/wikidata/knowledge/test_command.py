@@ -1,0 +1,92 @@
+"""The command: options in, tables and counts out, one-line complaints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.commands import kb
+
+from tests.imports import ROOT
+from tests.wikidata.knowledge.world import write_dump
+
+SAMPLE = ROOT / "data" / "raw" / "sample"
+
+
+def run(*arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    kb.add_arguments(parser)
+    return kb.run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    return [json.loads(text) for text in file.read_text("utf-8").splitlines()]
+
+
+def test_a_kb_of_kinds_and_its_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dump, out = write_dump(tmp_path / "dump.json"), tmp_path / "kb"
+    assert run(dump, out, "--kinds", "Q515, Q5", "--properties", "P31,P17") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{out}/entities.jsonl: 3 entities",
+        "  chosen: 3",
+        "  left out: no item: 5",
+        "  left out: of another kind: 6",
+        "  left out: without a label in the languages: 1",
+        "  labels missing: 1",
+        "  property names of our own: 1",
+        "  without picture: 2",
+        "  without attributes: 0",
+        "  values left out: value whose label is missing: 1",
+    ]
+
+
+def test_what_is_there_stays_unless_one_says_replace(tmp_path: Path) -> None:
+    dump = write_dump(tmp_path / "dump.json")
+    (tmp_path / "entities.csv").write_text("qid,name\n")
+    with pytest.raises(WikidataError, match=r"entities\.csv: is there already; add --replace"):
+        run(dump, tmp_path, "--kinds", "Q5")
+    assert not (tmp_path / "entities.jsonl").exists()
+    (tmp_path / "entities.csv").unlink()
+    assert run(dump, tmp_path, "--kinds", "Q5") == 0
+    before = (tmp_path / "entities.jsonl").read_bytes()
+    with pytest.raises(WikidataError, match=r"entities\.jsonl: is there already"):
+        run(dump, tmp_path, "--kinds", "Q515")
+    assert (tmp_path / "entities.jsonl").read_bytes() == before
+    assert run(dump, tmp_path, "--kinds", "Q515", "--replace") == 0
+    assert (tmp_path / "entities.jsonl").read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ([], "no item is asked for; add --names, --qids or --kinds"),
+        (["--kinds", "Q5,human"], "--kinds Q5,human: 'human' is not like Q5"),
+        (["--kinds", "Q5", "--languages", "en,"], "--languages en,: '' is not like en"),
+        (["--kinds", "Q5", "--properties", "P31 P18"], "'P31 P18' is not like P31"),
+        (["--kinds", "Q5", "--max-values", "0"], "--max-values 0: must be at least 1"),
+        (["--kinds", "Q5", "--max-entities", "-3"], "--max-entities -3: must be at least 1"),
+        (["--names", "gone"], "gone: no such file"),
+    ],
+)
+def test_a_wrong_option_is_named(tmp_path: Path, options: list[str], complaint: str) -> None:
+    with pytest.raises(WikidataError, match=complaint):
+        run(write_dump(tmp_path / "dump.json"), tmp_path / "kb", *options)
+    assert not (tmp_path / "kb").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "kb").write_text("a file where a folder is wanted")
+    with pytest.raises(WikidataError, match=r"kb.*: can't be read or written \(.*\); mend that"):
+        run(write_dump(tmp_path / "dump.json"), tmp_path / "kb", "--kinds", "Q5")
+
+
+def test_the_samples_own_slice(tmp_path: Path) -> None:
+    mentions, entities = SAMPLE / "mentions.jsonl", SAMPLE / "entities.jsonl"
+    assert run(SAMPLE / "wikidata.jsonl", tmp_path, "--names", mentions, "--qids", entities) == 0
+    names = {row["qid"]: row["name"] for row in rows(tmp_path / "entities.jsonl")}
+    assert names.keys() >= {row["qid"] for row in rows(entities)}
+    assert (names["Q308"], names["Q925"]) == ("Mercury", "mercury")

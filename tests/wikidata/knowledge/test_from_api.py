@@ -1,0 +1,119 @@
+"""A knowledge base from the API equals the one from a dump of the same items, in few requests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.api import ApiSettings
+from mmoe.wikidata.commands import kb
+from mmoe.wikidata.knowledge.build import build_from_dump
+from mmoe.wikidata.knowledge.choice import Choice
+from mmoe.wikidata.knowledge.from_api import build_from_api
+from mmoe.wikidata.knowledge.request import Request
+
+from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.fake.server import Fake
+from tests.wikidata.knowledge.test_command import run
+from tests.wikidata.knowledge.world import write_dump
+
+NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in file.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Request(NAMES),
+        Request(NAMES, languages=("de", "en"), with_description=True),
+        Request(NAMES, max_entities=1, with_slice=True),
+        Request(Choice(qids=frozenset({"Q900004", "Q900001", "Q5"})), properties=("P2048", "P31")),
+        Request(Choice(NAMES.names, frozenset({"Q900003"})), with_slice=True),
+        Request(Choice(NAMES.names, frozenset({"Q900003"}), frozenset({"Q5"}))),
+    ],
+)
+def test_the_same_entities_as_from_a_dump(
+    world: Fake,
+    settings: ApiSettings,
+    time_of: StoppedClock,
+    tmp_path: Path,
+    wanted: Request,
+) -> None:
+    asked = ApiSettings(world.url, settings.contact, wanted.languages, cache_folder=tmp_path)
+    counts = build_from_api(tmp_path / "api", wanted, asked, time_of.clock())
+    dump = write_dump(tmp_path / "dump.json")
+    same = build_from_dump(str(dump), tmp_path / "dump", wanted)
+    for name in ("entities.jsonl", "items.jsonl"):
+        by_qid = [
+            sorted(rows(tmp_path / source / name), key=lambda row: str(row["qid"]))
+            for source in ("api", "dump")
+        ]
+        assert by_qid[0] == by_qid[1]
+    assert counts["entities"] == same["entities"] > 0
+    assert counts["labels missing"] == same["labels missing"]
+    slices = [(tmp_path / source / "wikidata.jsonl") for source in ("api", "dump")]
+    assert [file.exists() for file in slices] == [wanted.with_slice] * 2
+    if wanted.with_slice:
+        found = ([row["id"] for row in rows(file)] for file in slices)
+        assert sorted(next(found)) == sorted(next(found))
+
+
+def test_a_second_run_makes_no_wantedand_offline_says_what_is_lacking(
+    world: Fake,
+    settings: ApiSettings,
+    time_of: StoppedClock,
+    tmp_path: Path,
+) -> None:
+    first = build_from_api(tmp_path / "a", Request(NAMES), settings, time_of.clock())
+    assert first["requests"] == len(world.log) > 0
+    again = build_from_api(tmp_path / "b", Request(NAMES), settings, time_of.clock())
+    assert again == first | {"requests": 0}
+    offline = ApiSettings(world.url, "", ("en",), offline=True, cache_folder=settings.cache_folder)
+    assert build_from_api(tmp_path / "c", Request(NAMES), offline, time_of.clock()) == again
+    other = Request(Choice(qids=frozenset({"Q900002", "Q900005"})))
+    with pytest.raises(WikidataError, match="about 1 entities and perhaps more are not kept"):
+        build_from_api(tmp_path / "d", other, offline, time_of.clock())
+    assert not (tmp_path / "d").exists()
+    assert len(world.log) == first["requests"]
+
+
+def test_redirected_and_missing_ids_are_counted(
+    world: Fake,
+    settings: ApiSettings,
+    time_of: StoppedClock,
+    tmp_path: Path,
+) -> None:
+    world.store.redirects["Q70"] = "Q900002"
+    listed = Request(Choice(qids=frozenset({"Q70", "Q900002", "Q404"})))
+    counts = build_from_api(tmp_path, listed, settings, time_of.clock())
+    assert [row["qid"] for row in rows(tmp_path / "entities.jsonl")] == ["Q900002"]
+    assert (counts["left out: no such item"], counts["left out: duplicate"]) == (1, 1)
+    assert counts["listed ids without an item"] == 1
+    gone = Request(Choice(qids=frozenset({"Q404"})))
+    with pytest.raises(WikidataError, match="1 listed ids without an item; 1 left out: no such"):
+        build_from_api(tmp_path / "none", gone, settings, time_of.clock())
+
+
+def test_the_command_with_the_api_in_place_of_a_dump(
+    world: Fake,
+    settings: ApiSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MMOE_CONTACT", settings.contact)
+    monkeypatch.setenv("MMOE_CACHE", str(settings.cache_folder))
+    (tmp_path / "ids").write_text("Q900001\n")
+    out = tmp_path / "kb"
+    assert run("api", out, "--qids", tmp_path / "ids", "--api-url", world.url) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"{out}/entities.jsonl: 1 entities"
+    assert kb.API == "api"
+    with pytest.raises(WikidataError, match="does not list all items of a kind; add --names"):
+        run("api", out, "--kinds", "Q5", "--replace")

@@ -1,0 +1,99 @@
+"""A slice, the API and kept answers give the same candidates through the stage; others ask nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from mmoe.config.load import ParamsFile
+from mmoe.errors import WikidataError
+from mmoe.files import read_json
+from mmoe.records import Candidate, Entity, Mention, read_records, write_records
+
+from pipeline.layout import Layout
+from pipeline.retrieve import retrieve
+from tests.config.sheets import DEFAULTS
+from tests.wikidata.api.fake.server import Fake, serving
+from tests.wikidata.api.runs import CONTACT, WORDS, small_world
+from tests.wikidata.slices import mention
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fake]:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    monkeypatch.setenv("MMOE_CONTACT", CONTACT)
+    monkeypatch.setenv("MMOE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MMOE_OFFLINE", raising=False)
+    with serving(Fake()) as running:
+        running.store = small_world()
+        yield running
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    monkeypatch.chdir(tmp_path)
+    at = Layout("toy")
+    at.raw.mkdir(parents=True)
+    mentions = [mention(word, f"m{number}", "Q1") for number, word in enumerate(WORDS)]
+    write_records(at.mentions, Mention, mentions)
+    write_records(at.entities, Entity, [Entity("Q1", "Lurien", "town", ())])
+    return at
+
+
+def params(fake: Fake, source: str) -> ParamsFile:
+    changes = {
+        "source": source,
+        "match": "exact",
+        "api_url": fake.url,
+        "requests_per_minute": 100_000,
+    }
+    path = Path("params.yaml")
+    YAML(typ="safe", pure=True).dump({"retrieve": DEFAULTS["retrieve"] | changes}, path)
+    return ParamsFile(path)
+
+
+def test_a_slice_the_api_and_kept_answers_agree(fake: Fake, at: Layout) -> None:
+    lines = (json.dumps(item) + "\n" for item in fake.store.items.values())
+    (at.raw / "wikidata.jsonl").write_text("".join(lines))
+    retrieve(at, params(fake, "index"))
+    expected = read_records(at.candidates, Candidate)
+    assert len(expected) > 7
+
+    retrieve(at, params(fake, "api"))
+    assert read_records(at.candidates, Candidate) == expected
+    counts = read_json(at.retrieve_counts)["sources"]
+    assert list(counts) == ["api", "index", "kb"]
+    assert counts["api"] == counts["index"]
+    run = read_json(at.retrieve_runs)["api"]
+    assert sum(run["requests"].values()) == len(fake.log) > 0
+    assert (run["cache_hits"], run["words_cut"]) == (0, 0)
+    assert run["items_left_out"] == {"disambiguation page": 1}
+
+    asked = len(fake.log)
+    retrieve(at, params(fake, "api"), offline=True)
+    assert len(fake.log) == asked
+    assert read_records(at.candidates, Candidate) == expected
+    assert read_json(at.retrieve_runs)["api"]["requests"] == {}
+
+
+def test_nothing_is_asked_by_other_sources(
+    fake: Fake, at: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MMOE_CONTACT")
+    for source in ("kb", "none"):
+        retrieve(at, params(fake, source))
+    assert fake.log == []
+
+
+def test_offline_by_environment_says_what_is_missing(
+    fake: Fake, at: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMOE_OFFLINE", "1")
+    with pytest.raises(WikidataError, match=r"answers about 7 of 7 words are not kept"):
+        retrieve(at, params(fake, "api"))
+    assert fake.log == []
