@@ -89,9 +89,7 @@ def _by_text(world: World, rng: random.Random) -> Iterator[Planned]:
             yield Planned("text", word, text, entity.qid, look)
 
 
-def _by_picture(
-    world: World, pictured: Collection[str], rng: random.Random
-) -> Iterator[Planned]:
+def _by_picture(world: World, pictured: Collection[str], rng: random.Random) -> Iterator[Planned]:
     """One of each entity that has a picture and looks that no namesake shares."""
     looks = Counter((e.shared, e.kind, e.colour) for e in world.entities)
     templates = _Unused(SHOWN, rng)
