@@ -54,9 +54,10 @@ def main() -> None:
         two = alone(index, dump, folder / "out", 2)
         gzip_speed = reading_speed(gzipped(dump, folder / "dump.json.gz"))
     one, parsed = median(ours), median(plain)
-    print(f"one process: extracting {one['extract']:.1f} s, sorting {one['sort']:.1f} s")
+    print(f"{one['items']:,.0f} items, {one['names']:,.0f} names")
     print(
-        f"  {one['items']:,.0f} items, {one['names']:,.0f} names; orjson alone {parsed['seconds']:.1f} s"
+        f"one process: extracting {one['extract']:.1f} s, sorting {one['sort']:.1f} s of processor, "
+        f"{one['wall']:.1f} s in all; orjson alone {parsed['seconds']:.1f} s"
     )
     print(
         f"memory: {one['memory']:,.0f} MB; with two more processes that extract {two['memory']:,.0f} MB"

@@ -59,6 +59,10 @@ class Layout:
         return self.interim / "descriptions.parquet"
 
     @property
+    def ledger(self) -> Path:
+        return self.interim / "ledger.jsonl"
+
+    @property
     def rank_counts(self) -> Path:
         return self.interim / "rank.json"
 

@@ -1,16 +1,18 @@
 """Stage rank: one candidate's description for every mention, and the mentions' text input.
 
-usage  python -m pipeline.rank DATASET
-in     data/interim/<dataset>/{mentions,candidates}.parquet
-out    data/interim/<dataset>/{descriptions.parquet,rank.json},
+usage  python -m pipeline.rank DATASET [--estimate]
+in     data/interim/<dataset>/{mentions,candidates}.parquet,
+       pictures of data/raw/<dataset> with rank.with_image
+out    data/interim/<dataset>/{descriptions.parquet,rank.json,ledger.jsonl},
        data/interim/<dataset>/inputs/mention_text.parquet
+       .mmoe/rank/<dataset>/log.json: calls, money and time of the last language model's run
 """
 
 from __future__ import annotations
 
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
-from mmoe.files import write_json
+from mmoe.files import write_json, write_text
 from mmoe.ranking import group_candidates, make_ranker, mention_texts
 from mmoe.ranking.counts import ranking_counts
 from mmoe.records import Candidate, Description, Mention, TextInput, read_records, write_records
@@ -18,16 +20,31 @@ from mmoe.records import Candidate, Description, Mention, TextInput, read_record
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
+ESTIMATE = "say what a language model would be asked and cost, and stop"
 
-def rank(at: Layout, file: ParamsFile) -> None:
+
+def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
     params = file.section(RankParams)
     mentions = read_records(at.mentions, Mention)
     candidates = group_candidates(mentions, read_records(at.candidates, Candidate))
-    descriptions = make_ranker(params.backend).rank(mentions, candidates)
-    write_records(at.descriptions, Description, descriptions, params.model_dump())
+    if estimate:
+        # Imported here, as below: the other backends start without a client.
+        from pipeline.language_model import estimated
+
+        print(estimated(at, params, mentions, candidates))
+        return
+    if params.backend == "openai":
+        from pipeline.language_model import ranked_by_model
+
+        descriptions, asked = ranked_by_model(at, params, mentions, candidates)
+    else:
+        descriptions, asked = make_ranker(params.backend).rank(mentions, candidates), {}
+        write_text(at.ledger, "")
+    made_by = {"backend": params.backend} | asked
+    write_records(at.descriptions, Description, descriptions, made_by)
     write_records(at.inputs("mention_text"), TextInput, mention_texts(mentions, descriptions))
     counts = ranking_counts(mentions, descriptions, candidates)
-    write_json(at.rank_counts, {"backend": params.backend} | counts)
+    write_json(at.rank_counts, made_by | counts)
     numbers = counts["all"]
     print(
         f"{at.dataset}: {numbers['chosen']} of {numbers['mentions']} mentions get a candidate "
@@ -40,4 +57,4 @@ def rank(at: Layout, file: ParamsFile) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(rank, __doc__)
+    run_stage(rank, __doc__, flags={"estimate": ESTIMATE})

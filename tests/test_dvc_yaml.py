@@ -46,7 +46,7 @@ RECORDS = [at.mentions, at.entities]
 READS: dict[str, list[Path]] = {
     "ingest": [at.raw],
     "retrieve": [at.raw, *RECORDS],
-    "rank": [at.mentions, at.candidates],
+    "rank": [at.raw, at.mentions, at.candidates],
     "audit": [
         *RECORDS,
         at.pictures,
@@ -88,7 +88,7 @@ WRITES: dict[str, list[Path]] = {
         *(at.inputs(part) for part in PARTS if part != "mention_text"),
     ],
     "retrieve": [at.labels, at.candidates, at.retrieve_counts, at.retrieve_runs],
-    "rank": [at.descriptions, at.rank_counts, at.inputs("mention_text")],
+    "rank": [at.descriptions, at.rank_counts, at.ledger, at.inputs("mention_text")],
     "audit": [at.leaks, at.report / "data.json"],
     "encode": [at.features / PARTS[0]],
     "baselines": [at.ranks / "baselines.parquet", at.report / "baselines.json"],
@@ -212,12 +212,12 @@ def test_every_knob_is_read_by_a_stage() -> None:
 @pytest.mark.parametrize(
     ("body", "read"),
     [
-        ("train(file.section(RankParams))", {"rank.backend"}),
+        ("train(file.section(ReportParams))", {"report.num_examples"}),
         ("p = file.section(EncodeParams); p.model; p.device", {"encode.model", "encode.device"}),
-        ("p, q = file.section(RankParams), 1; q", set()),
-        ("p, q = 1, file.section(RankParams); f(q)", {"rank.backend"}),
-        ("p = file.section(RankParams); {k: 1 for k in (p, 2)}", {"rank.backend"}),
-        ("p = file.section(RankParams); p.model_dump()", {"rank.backend"}),
+        ("p, q = file.section(ReportParams), 1; q", set()),
+        ("p, q = 1, file.section(ReportParams); f(q)", {"report.num_examples"}),
+        ("p = file.section(ReportParams); {k: 1 for k in (p, 2)}", {"report.num_examples"}),
+        ("p = file.section(ReportParams); p.model_dump()", {"report.num_examples"}),
         ("f(file.section(EncodeParams).device)", {"encode.device"}),
         (
             "def inner(): return p.made_by\n p = file.section(EncodeParams)\n p.made_by",
@@ -227,7 +227,9 @@ def test_every_knob_is_read_by_a_stage() -> None:
     ],
 )
 def test_the_knobs_are_found_in_the_source(body: str, read: set[str]) -> None:
-    head = "from mmoe.config.rank import RankParams\nfrom mmoe.config.encode import EncodeParams\n"
+    head = (
+        "from mmoe.config.report import ReportParams\nfrom mmoe.config.encode import EncodeParams\n"
+    )
     lines = body.replace("; ", "\n ")
     assert knobs_in(ast.parse(f"{head}def stage(at, file):\n {lines}")) == read
 

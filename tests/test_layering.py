@@ -23,7 +23,7 @@ ROOMS = {
     "records": {"errors", "files"},
     "datasets": BASE | {"pictures"},
     "wikidata": BASE | {"pictures"},
-    "ranking": BASE | {"bm25"},
+    "ranking": BASE | {"bm25", "pictures"},
     "features": BASE | {"config", "pictures"},
     "model": {"config"},
     "training": BASE | {"config", "features", "model"},
@@ -54,7 +54,8 @@ ONLY_IN = {
     "h5py": ("mmoe.pictures",),
     "imagehash": ("mmoe.datasets.fingerprints", "mmoe.sample.tables"),
     "altair": ("mmoe.reporting",),
-    "jinja2": ("mmoe.reporting",),
+    "jinja2": ("mmoe.reporting", "mmoe.ranking.prompting"),
+    "openai": ("mmoe.ranking.asking",),
     "importlib": (
         "pipeline.stage",
         "mmoe.features.encoder",

@@ -39,8 +39,8 @@ def test_a_float_may_be_written_in_every_way(written: str, value: float, tmp_pat
         ("model.residual", 1, "should be a valid boolean"),
         ("model.residual", "yes", "should be a valid boolean"),
         ("encode.model", 7, "should be a valid string"),
-        ("rank.backend", "bm25", "should be 'none', 'first', 'lexical' or 'given'"),
-        ("rank.backend", None, "should be 'none', 'first', 'lexical' or 'given'"),
+        ("rank.backend", "bm25", "should be 'none', 'first', 'lexical', 'given' or 'openai'"),
+        ("rank.backend", None, "should be 'none', 'first', 'lexical', 'given' or 'openai'"),
         ("model.units", "text", "should be a list"),
         ("evaluate.hits_at", 5, "should be a list"),
         ("report", None, "should be a mapping of keys"),
@@ -84,9 +84,8 @@ def test_a_typing_error_in_a_key_gets_a_suggestion(tmp_path: Path) -> None:
 
 
 def test_a_key_like_no_other_gets_the_list(tmp_path: Path) -> None:
-    assert (
-        complaint(sheet(tmp_path, {"rank.zzz": 1})) == "rank.zzz: unknown key; known keys: backend"
-    )
+    said = complaint(sheet(tmp_path, {"report.zzz": 1}))
+    assert said == "report.zzz: unknown key; known keys: num_examples"
 
 
 KEYS = [f"{kind.SECTION}.{name}" for kind in SECTIONS for name in kind.model_fields]

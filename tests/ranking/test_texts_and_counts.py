@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from mmoe.config.load import ParamsFile
 from mmoe.errors import RankingError
@@ -24,6 +25,7 @@ from mmoe.records import (
 
 from pipeline.layout import Layout
 from pipeline.rank import rank
+from tests.config.sheets import DEFAULTS
 from tests.ranking.rows import candidates, mention
 
 
@@ -99,7 +101,7 @@ def test_the_stage_writes_descriptions_texts_and_counts(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     at = Layout("toy")
-    Path("params.yaml").write_text("rank: {backend: lexical}\n")
+    YAML(typ="safe", pure=True).dump({"rank": DEFAULTS["rank"]}, Path("params.yaml"))
     write_records(at.mentions, Mention, [mention("m", "a sailor", "Q2"), mention("n")])
     write_records(at.candidates, Candidate, candidates("m", "painter", "sailor"))
     rank(at, ParamsFile(Path("params.yaml")))
@@ -110,6 +112,7 @@ def test_the_stage_writes_descriptions_texts_and_counts(
         TextInput("m", "Ada", "a sailor", "sailor"),
         TextInput("n", "Ada", "", None),
     ]
+    assert at.ledger.read_text() == ""  # nobody was asked
     counts = read_json(at.rank_counts)
     assert counts["backend"] == "lexical"
     assert counts["test"]["share_right"] == 1.0

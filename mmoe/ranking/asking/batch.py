@@ -1,0 +1,297 @@
+"""The Batch API: questions go as files, and are answered within a day for half the price."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mmoe.files import content_key, read_json, write_json
+from mmoe.ranking.asking.ask import Asked, collect, note
+from mmoe.ranking.asking.batch_lines import BatchState, StopError, answers, line_of, parts
+from mmoe.ranking.asking.budget import Budget, Estimate
+from mmoe.ranking.asking.cache import ReplyCache
+from mmoe.ranking.asking.key import ApiKey
+from mmoe.ranking.asking.pace import CLOCK, Clock
+from mmoe.ranking.asking.parameters import Parameters
+from mmoe.ranking.asking.progress import QuestionBar, say
+from mmoe.ranking.asking.settings import AskSettings
+from mmoe.ranking.asking.types import FINAL, GAVE_UP, Reply, Request
+from mmoe.ranking.asking.verdict import Again, Answer, Stop, Without, judge
+
+ROUNDS = 3  # batches in which a question may go
+POLL = 60.0  # seconds between two looks at a batch
+PATIENCE = 15  # looks in a row that may fail
+
+
+class Batches(Protocol):
+    """What the Batch API can do; each call raises StopError if it fails for good."""
+
+    async def create(self, name: str, lines: bytes) -> str: ...
+    async def find(self, name: str) -> str | None: ...
+    async def state(self, batch_id: str) -> BatchState: ...
+    async def content(self, file_id: str) -> bytes: ...
+
+
+def ask_batch(
+    requests: Iterable[Request],
+    settings: AskSettings,
+    on_reply: Callable[[Reply], None] = lambda _: None,
+    clock: Clock = CLOCK,
+) -> Asked:
+    """Asks as ask_all does, but in batches; a run after a kill goes on with the batches that were started.
+
+    Args:
+        settings: their prices are those of batches; concurrency and timeout don't count.
+        on_reply: called with each reply, kept ones included, in no certain order.
+    Returns:
+        replies and counts; a call is a line of a batch.
+    Raises:
+        RankingError: if the cache can't be used or the key can't be one.
+    """
+    return collect(requests, settings, on_reply, clock, _ask)
+
+
+@dataclass
+class _Sent:
+    """A batch: our name for it, its id once that is known, and the questions in it."""
+
+    name: str
+    id: str | None
+    keys: list[str]
+
+
+class BatchRun:
+    """Sends questions in batches until all have a reply or the run must end.
+
+    Attributes:
+        stop: why it ended early; None while all is well.
+        retries: lines that were sent again, by kind.
+        oddities: of the files that came back, by kind.
+    """
+
+    def __init__(
+        self,
+        settings: AskSettings,
+        secret: ApiKey,
+        started: Path,
+        on_reply: Callable[[Reply], None],
+        on_other: Callable[[Reply], None],
+        clock: Clock,
+    ) -> None:
+        """Takes up what an earlier run wrote down in the file `started`.
+
+        Args:
+            on_other: called with replies to questions of earlier runs that this one does not ask.
+        """
+        self._secret, self._started, self._clock = secret, started, clock
+        self._on_reply, self._on_other = on_reply, on_other
+        self.budget, self.parameters = Budget(settings), Parameters()
+        self.stop: Stop | None = None
+        self.retries: Counter[str] = Counter()
+        self.oddities: Counter[str] = Counter()
+        self._sent = [_Sent(**one) for one in read_json(started)] if started.exists() else []
+        self._missing: dict[str, Request] = {}
+        self._rounds: Counter[str] = Counter()
+        self._estimates: dict[str, Estimate] = {}
+        self._names: dict[str, frozenset[str]] = {}  # of the parameters that were sent
+        self._odd: set[str] = set()
+        self._away = 0
+        self._asked: frozenset[str] = frozenset()
+
+    async def ask(self, requests: Sequence[Request], batches: Batches) -> None:
+        """Returns when every question has its reply, or when the run ended."""
+        self._missing = {request.key: request for request in requests}
+        self._asked = frozenset(self._missing)
+        try:
+            await self._find_lost(batches)
+            while self._missing:
+                await self._send(batches)
+                if not self._sent:
+                    break
+                await self._take_ended(batches)
+        except StopError as error:
+            self.stop = error.stop
+        if self.stop is None:
+            for key in list(self._missing):
+                self._take(Reply(key, GAVE_UP, error=f"no answer in {ROUNDS} batches"))
+
+    async def _find_lost(self, batches: Batches) -> None:
+        """Looks for batches of which only the name was written down before a run was killed."""
+        for one in self._sent:
+            one.id = one.id or await batches.find(one.name)
+        self._sent = [one for one in self._sent if one.id is not None]
+        for one in self._sent:
+            for key in set(one.keys) & self._missing.keys():
+                self._estimates[key] = self.budget.estimate(self._missing[key].body)
+                self._names[key] = frozenset(self._missing[key].body)
+                self.budget.begin(self._estimates[key])
+        self._write_down()
+
+    async def _send(self, batches: Batches) -> None:
+        """Starts batches with all questions that are in none."""
+        for part in parts(self._to_send()):
+            sent = _Sent(uuid.uuid4().hex, None, [request.key for request, _ in part])
+            self._sent.append(sent)
+            self._write_down()  # first, so that a killed run's batch can be found
+            try:
+                sent.id = await batches.create(sent.name, b"".join(line for _, line in part))
+            except StopError as error:
+                if error.stop.by != "server":  # which may have got it nevertheless
+                    self._sent.remove(sent)
+                    self._write_down()
+                raise
+            self._write_down()
+
+    def _to_send(self) -> Iterator[tuple[Request, bytes]]:
+        under_way = {key for one in self._sent for key in one.keys}
+        for key, request in self._missing.items():
+            if key in under_way or self._rounds[key] >= ROUNDS or self.stop is not None:
+                continue
+            estimate = self.budget.estimate(request.body)
+            if not self.budget.has_calls():
+                self.stop = Stop("max_calls", "rank.max_calls is reached")
+            elif not self.budget.has_money(estimate):
+                self.stop = Stop("max_cost_usd", "rank.max_cost_usd is reached")
+            else:
+                self.budget.begin(estimate)
+                self._estimates[key] = estimate
+                self._rounds[key] += 1
+                body = self.parameters.fit(request.body)
+                self._names[key] = frozenset(body)
+                yield request, line_of(key, body)
+
+    async def _take_ended(self, batches: Batches) -> None:
+        """Takes the answers of the batches that have ended, or waits."""
+        has_any = False
+        for one in list(self._sent):
+            assert one.id is not None
+            state = await self._look(one.id, batches)
+            if state is None or not state.has_ended:
+                continue
+            has_any = True
+            for file in state.files:
+                self._read(await batches.content(file), set(one.keys))
+            for key in one.keys:
+                self._close(key, "never returned")
+            self._sent.remove(one)
+            self._write_down()
+            if state.status == "failed":
+                raise StopError(Stop("batch", f"the server refused a batch ({state.words})"))
+        if not has_any:
+            await self._clock.sleep(POLL, asyncio.Event())
+
+    async def _look(self, batch_id: str, batches: Batches) -> BatchState | None:
+        """A batch's state; None if the server is away for a while, which in a day may happen."""
+        try:
+            state = await batches.state(batch_id)
+        except StopError as error:
+            self._away += 1
+            if error.stop.by != "server" or self._away >= PATIENCE:
+                raise
+            return None
+        self._away = 0
+        return state
+
+    def _read(self, content: bytes, keys: set[str]) -> None:
+        for key, answer, why in answers(content, self.oddities):
+            if key in self._estimates and key in keys:
+                if answer is None:
+                    self._close(key, why)
+                else:
+                    self._judge(key, answer)
+            elif key in keys - self._asked and answer is not None:
+                verdict = judge(key, answer, self._secret)
+                if isinstance(verdict, Reply):
+                    self._on_other(verdict)
+            else:
+                self.oddities["unknown line"] += 1
+
+    def _judge(self, key: str, answer: Answer) -> None:
+        verdict = judge(key, answer, self._secret)
+        reply = verdict.otherwise if isinstance(verdict, Again | Without) else verdict
+        is_billed = 200 <= answer.status < 300
+        told = reply if isinstance(reply, Reply) else None
+        self.budget.end(
+            self._estimates.pop(key),
+            told.prompt_tokens if told else None,
+            told.completion_tokens if told else None,
+            is_billed=is_billed,
+        )
+        match verdict:
+            case Reply():
+                self._take(verdict)
+            case Stop():
+                self.stop = self.stop or verdict
+            case Without(parameter, otherwise):
+                if self.parameters.refuse(parameter, self._names[key]):
+                    self._rounds[key] -= 1
+                    self.retries[f"without {parameter}"] += 1
+                else:
+                    self._take(otherwise)
+            case Again(kind, otherwise, is_odd, _, is_last):
+                was_odd = key in self._odd
+                if is_last or (is_odd and was_odd):
+                    self._take(otherwise)
+                else:
+                    self._odd.update([key] if is_odd else [])
+                    self.retries[kind] += 1
+
+    def _take(self, reply: Reply) -> None:
+        del self._missing[reply.key]
+        self._on_reply(reply)
+
+    def _close(self, key: str, why: str) -> None:
+        """Counts a line without an answer; it was not billed."""
+        if (estimate := self._estimates.pop(key, None)) is not None:
+            self.budget.end(estimate, None, None, is_billed=False)
+            self.retries[why] += 1
+
+    def _write_down(self) -> None:
+        if self._sent:
+            write_json(self._started, [asdict(one) for one in self._sent])
+        else:
+            self._started.unlink(missing_ok=True)
+
+
+def _ask(
+    missing: Sequence[Request],
+    settings: AskSettings,
+    cache: ReplyCache,
+    take: Callable[[Reply], None],
+    clock: Clock,
+    asked: Asked,
+) -> None:
+    secret = ApiKey.from_environment()
+    models = sorted({str(request.body.get("model")) for request in missing})
+    started = settings.cache_folder / f"batches-{content_key(settings.url, models)}.json"
+    say(f"questions that go to {settings.host}, in batches: {len(missing):,}")
+    with QuestionBar(len(missing)) as bar:
+
+        def keep(reply: Reply) -> None:
+            if reply.outcome in FINAL:
+                cache.put(reply)
+
+        def keep_and_take(reply: Reply) -> None:
+            keep(reply)
+            bar.count(run.budget.spent_usd)
+            take(reply)
+
+        run = BatchRun(settings, secret, started, keep_and_take, keep, clock)
+        asyncio.run(_connect_and_ask(run, missing, settings, secret))
+    note(asked, run.budget, run.parameters, run.stop)
+    asked.retries, asked.oddities = run.retries, run.oddities
+
+
+async def _connect_and_ask(
+    run: BatchRun, missing: Sequence[Request], settings: AskSettings, secret: ApiKey
+) -> None:
+    # Imported here: it takes longer to load than a run that has all replies.
+    from mmoe.ranking.asking.batch_connection import BatchConnection
+
+    async with BatchConnection(settings, secret) as connection:
+        await run.ask(missing, connection)

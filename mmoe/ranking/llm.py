@@ -1,0 +1,156 @@
+"""Backend openai: a language model behind an OpenAI-compatible server chooses, or says none.
+
+Source: MMoE section 3.2, steps 2 and 3. Where it differs: the model may answer that no candidate fits, and an
+answer that can't be read chooses none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmoe.ranking.asking import (
+    AskSettings,
+    Prices,
+    Reply,
+    Request,
+    ask_all,
+    ask_batch,
+    write_ledger,
+)
+from mmoe.ranking.asking.types import TOO_LONG
+from mmoe.ranking.choice import describe
+from mmoe.ranking.prompting import (
+    Choice,
+    PromptSettings,
+    Question,
+    QuestionWriter,
+    cost,
+    estimate,
+    prompt_version,
+    read_reply,
+)
+from mmoe.records import Candidate, Description, Mention
+
+BACKEND = "openai"
+NO_CANDIDATE, ONE_CANDIDATE = "no candidate", "one candidate, no question"
+
+Groups = Mapping[str, Sequence[Candidate]]
+
+
+@dataclass
+class LanguageModel:
+    """Asks about every mention with at least two candidates; one candidate needs no question.
+
+    Attributes:
+        in_batches: whether OpenAI's Batch API is used.
+        readings: mentions by how their choice came about, after `rank`.
+        log: calls, retries, money and time of the run.
+    """
+
+    prompting: PromptSettings
+    asking: AskSettings
+    in_batches: bool = False
+    readings: Counter[str] = field(default_factory=Counter)
+    log: dict[str, Any] = field(default_factory=dict)
+    _requests: dict[str, Request] = field(default_factory=dict, repr=False)
+    _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
+    _options: dict[str, int | None] = field(default_factory=dict, repr=False)
+
+    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
+        """One record a mention; the score is the model's confidence where `output` is logprobs.
+
+        Raises:
+            RankingError: if the run ended early; all replies are kept for the next one.
+        """
+        writer = QuestionWriter(self.prompting)
+        several = _several(mentions, candidates_by_mention)
+        questions = {
+            mention.mention_id: writer.question(mention, candidates_by_mention[mention.mention_id])
+            for mention in several
+        }
+        self._ask(list(questions.values()))
+        for mention in several:
+            self._shorten(writer, mention, candidates_by_mention[mention.mention_id], questions)
+        return [
+            self._describe(
+                mention,
+                candidates_by_mention.get(mention.mention_id, ()),
+                questions.get(mention.mention_id),
+            )
+            for mention in mentions
+        ]
+
+    def estimated(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> str:
+        """What a run would send and cost at most, in words; nothing is sent."""
+        writer = QuestionWriter(self.prompting)
+        requests = [
+            writer.question(mention, candidates_by_mention[mention.mention_id]).request
+            for mention in _several(mentions, candidates_by_mention)
+        ]
+        found = estimate(requests)
+        prices: Prices | None = self.asking.prices
+        money = "no prices in params.yaml" if prices is None else f"{cost(found, prices):.2f} USD"
+        return (
+            f"{found.calls:,} questions to {self.asking.host}, {found.prompt_tokens:,} tokens of prompts, at "
+            f"most {found.completion_tokens:,} of answers: at most {money} ({found.how}); nothing was sent"
+        )
+
+    def write_ledger(self, path: Path) -> None:
+        """One line a question: what was asked and answered, without times or anything secret."""
+        write_ledger(path, self._requests.values(), self._replies, self._options)
+
+    @property
+    def prompt_version(self) -> str:
+        """Name and content hash of the prompt."""
+        return f"{self.prompting.prompt} {prompt_version(self.prompting.prompt)}"
+
+    def _ask(self, questions: Sequence[Question]) -> None:
+        requests = [question.request for question in questions]
+        self._requests |= {request.key: request for request in requests}
+        asked = (ask_batch if self.in_batches else ask_all)(requests, self.asking)
+        self.log = asked.log()
+        asked.raise_if_stopped()
+        self._replies |= asked.replies
+
+    def _shorten(
+        self,
+        writer: QuestionWriter,
+        mention: Mention,
+        group: Sequence[Candidate],
+        questions: dict[str, Question],
+    ) -> None:
+        """Asks again with less, as long as the server finds the question too long."""
+        question = questions[mention.mention_id]
+        while self._replies[question.request.key].outcome == TOO_LONG:
+            shorter = writer.shorter(question, mention, group)
+            if shorter is None:
+                return
+            question = questions[mention.mention_id] = shorter
+            if question.request.key not in self._replies:
+                self._ask([question])
+
+    def _describe(
+        self, mention: Mention, group: Sequence[Candidate], question: Question | None
+    ) -> Description:
+        if question is None:
+            self.readings[ONE_CANDIDATE if group else NO_CANDIDATE] += 1
+            return describe(mention, group, group[0] if group else None, BACKEND)
+        choice = self._choice(question)
+        self.readings[choice.reason] += 1
+        position = None if choice.option is None else question.position(choice.option)
+        chosen = None if position is None else group[position]
+        return describe(mention, group, chosen, BACKEND, choice.confidence)
+
+    def _choice(self, question: Question) -> Choice:
+        key = question.request.key
+        choice = read_reply(self._replies[key], question.num_options, self.prompting.output)
+        self._options[key] = choice.option
+        return choice
+
+
+def _several(mentions: Sequence[Mention], groups: Groups) -> list[Mention]:
+    return [mention for mention in mentions if len(groups.get(mention.mention_id, ())) > 1]

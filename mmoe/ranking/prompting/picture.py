@@ -1,0 +1,51 @@
+"""A mention's picture as it is attached to a question."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from mmoe.pictures import DECODING_ERRORS, read_picture
+
+# Why a question has no picture.
+NO_PICTURE = "no picture"
+UNREADABLE = "unreadable"
+TOO_LARGE = "too large"
+ATTACHED = "attached"
+
+# What vision models take as it is.
+_AS_IT_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_QUALITY = 85
+
+
+def picture_url(folder: Path, name: str, side: int, max_bytes: int) -> tuple[str | None, str]:
+    """A picture as a data URL, or None, and what became of it: attached, unreadable or too large.
+
+    Args:
+        folder: the data set's raw folder.
+        name: as records name the picture.
+        side: pixels; a picture that is longer or higher is scaled down and sent as JPEG.
+        max_bytes: of the encoded picture.
+    """
+    try:
+        kind, content = _encoded(read_picture(folder, name), side)
+    except DECODING_ERRORS:
+        return None, UNREADABLE
+    if len(content) > max_bytes:
+        return None, TOO_LARGE
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}", ATTACHED
+
+
+def _encoded(content: bytes, side: int) -> tuple[str, bytes]:
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.load()  # a broken picture would make the server refuse the question
+        if max(picture.size) <= side and picture.format in _AS_IT_IS:
+            return _AS_IT_IS[picture.format], content
+        small = picture.convert("RGB")
+        small.thumbnail((side, side))
+        stream = io.BytesIO()
+        small.save(stream, "JPEG", quality=_QUALITY)
+        return "image/jpeg", stream.getvalue()

@@ -1,0 +1,83 @@
+"""The language model of stage rank, from its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmoe.config.rank import RankParams
+from mmoe.errors import RankingError
+from mmoe.files import write_json
+from mmoe.ranking.asking import AskSettings, Prices
+from mmoe.ranking.llm import LanguageModel
+from mmoe.ranking.prompting import PromptSettings
+from mmoe.records import Candidate, Description, Mention
+
+from pipeline.layout import Layout
+
+Groups = Mapping[str, Sequence[Candidate]]
+
+
+def ranked_by_model(
+    at: Layout, params: RankParams, mentions: Sequence[Mention], groups: Groups
+) -> tuple[list[Description], dict[str, Any]]:
+    """The descriptions, and by what they were chosen; the ledger and the run's log are written.
+
+    Raises:
+        RankingError: if the run ends early; all replies so far are kept.
+    """
+    model = language_model(at, params)
+    try:
+        descriptions = model.rank(mentions, groups)
+    finally:
+        write_json(at.work("rank") / "log.json", model.log)
+    model.write_ledger(at.ledger)
+    answers = dict(sorted(model.readings.items()))
+    return descriptions, {
+        "model": params.model,
+        "prompt": model.prompt_version,
+        "answers": answers,
+    }
+
+
+def estimated(at: Layout, params: RankParams, mentions: Sequence[Mention], groups: Groups) -> str:
+    """What a run would send and cost, in words.
+
+    Raises:
+        RankingError: if the backend is none that costs.
+    """
+    if params.backend != "openai":
+        raise RankingError(
+            f"rank.backend: {params.backend} costs nothing; --estimate is for openai"
+        )
+    return language_model(at, params).estimated(mentions, groups)
+
+
+def language_model(at: Layout, params: RankParams) -> LanguageModel:
+    """What `rank.backend: openai` stands for; nothing is sent yet.
+
+    Raises:
+        RankingError: if address, prompt or number of candidates is wrong.
+    """
+    prompting = PromptSettings(
+        model=params.model,
+        prompt=params.prompt,
+        base_url=params.base_url,
+        server=params.server,
+        output=params.output,
+        order=params.order,
+        seed=params.seed,
+        max_candidates=params.shown_candidates,
+        picture_folder=at.raw if params.with_image else None,
+    )
+    prices = None
+    if params.price_prompt is not None and params.price_completion is not None:
+        prices = Prices(params.price_prompt, params.price_completion)
+    asking = AskSettings(
+        base_url=params.base_url,
+        requests_per_minute=params.requests_per_minute,
+        max_calls=params.max_calls,
+        max_cost_usd=params.max_cost_usd,
+        prices=prices,
+    )
+    return LanguageModel(prompting, asking, in_batches=params.mode == "batch")

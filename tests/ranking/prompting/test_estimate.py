@@ -1,0 +1,64 @@
+"""What a run will cost, from its questions."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmoe.ranking.asking import Prices, Request
+from mmoe.ranking.prompting import Estimate, cost, estimate, estimated_tokens, questions_for
+
+from tests.ranking.prompting.asked import settings
+from tests.ranking.rows import candidates, mention
+
+
+def test_tokens_of_a_body() -> None:
+    words = {"role": "user", "content": "x" * 9}
+    assert estimated_tokens({"messages": [words]}) == 4 + 3
+    assert estimated_tokens({"messages": [words, words]}) == 2 * (4 + 3)
+    assert estimated_tokens({"messages": [{"role": "user", "content": "張" * 4}]}) == 4 + 3
+    assert estimated_tokens({"messages": [words], "response_format": {"a": 1}}) == 4 + 3 + 2
+    picture = {"type": "image_url", "image_url": {"url": "data:" + "x" * 10**5}}
+    parts = [{"type": "text", "text": "x" * 9}, picture]
+    assert estimated_tokens({"messages": [{"role": "user", "content": parts}]}) == 4 + 3 + 85
+
+
+def test_a_tokenizer_counts_instead() -> None:
+    body = {"messages": [{"role": "user", "content": "three little words"}]}
+    assert estimated_tokens(body, lambda text: len(text.split())) == 4 + 3
+
+
+def test_equal_questions_count_once() -> None:
+    mentions = [mention("a", "same"), mention("b", "same"), mention("c", "other")]
+    groups = {name: candidates(name, "x", "y") for name in "abc"}
+    requests = [question.request for question in questions_for(mentions, groups, settings())]
+    found = estimate(requests)
+    assert (found.calls, found.completion_tokens) == (2, 2 * 32)
+    distinct = {request.key: estimated_tokens(request.body) for request in requests}
+    assert found.prompt_tokens == sum(distinct.values())
+    assert "UTF-8 bytes / 4" in found.how
+    counted = estimate(requests, lambda text: len(text[:1]))
+    assert counted.prompt_tokens == 2 * (2 * (4 + 1) + 1)
+    assert "as the tokenizer counts" in counted.how
+
+
+def test_nothing_to_ask_costs_nothing() -> None:
+    found = estimate([])
+    assert (found.calls, found.prompt_tokens, found.completion_tokens) == (0, 0, 0)
+    assert cost(found, Prices(1.0, 1.0)) == 0
+
+
+def test_one_token_is_asked_for_with_logprobs() -> None:
+    about, group = mention("m"), candidates("m", "x", "y")
+    for server in ("openai", "ollama"):
+        asking = settings(output="logprobs", server=server)
+        (question,) = questions_for([about], {"m": group}, asking)
+        assert estimate([question.request]).completion_tokens == 1
+
+
+def test_money() -> None:
+    found = Estimate(calls=3, prompt_tokens=2_000_000, completion_tokens=500_000, how="")
+    assert cost(found, Prices(prompt=0.5, completion=1.5)) == pytest.approx(1.75)
+
+
+def test_a_question_without_a_limit_counts_no_answer() -> None:
+    assert estimate([Request("k", {"messages": []})]).completion_tokens == 0
