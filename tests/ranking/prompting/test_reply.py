@@ -170,6 +170,7 @@ def test_digits_name_up_to_nine_candidates() -> None:
         ("1", [("1", -9999.0)], Choice(None, "no choice")),
         ("1", [("5", -0.1)], Choice(None, "no choice")),
         ("1", [("1", math.nan), ("2", -math.inf), ("3", math.inf)], Choice(None, "no choice")),
+        ("1", [("1", 5.0), ("3", math.inf), ("2", -0.1)], Choice(2, "chosen", 1.0)),
         ("2", None, Choice(2, "chosen, no log-probabilities")),
         ("2", [], Choice(2, "chosen, no log-probabilities")),
         (" 2.", None, Choice(2, "chosen, no log-probabilities")),
