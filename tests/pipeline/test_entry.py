@@ -40,7 +40,8 @@ def test_all_problems_of_the_parameters_are_told(
     code, stderr = failed(capsys, "ingest", "tiny")
     assert code == 1
     assert [line.split(" = ")[0] for line in stderr.splitlines()] == [
-        "error: params.yaml: moe.top_k",
+        "error: params.yaml: rank.seed",
+        "params.yaml: moe.top_k",
         "params.yaml: train.seed",
     ]
 

@@ -47,7 +47,11 @@ def test_finished_work_is_cleaned_up(project: Path) -> None:
 def test_a_second_run_writes_the_same_bytes(stage: str, project: Path) -> None:
     before = contents(*DONE)
     run(stage, "tiny")
-    assert contents(*DONE) == before
+    after = contents(*DONE)
+    timed = at.retrieve_runs.as_posix()  # its seconds differ
+    assert before.pop(timed)
+    assert after.pop(timed)
+    assert after == before
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -23,11 +23,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> SampleProject:
 
 
 def test_pictures_decide_where_the_text_says_nothing(project: SampleProject) -> None:
-    """One seed and three epochs, as a smoke test."""
-    short = {"train": {"min_steps": 0}}
+    """One seed and one epoch, as a smoke test."""
+    short = {"train": {"max_epochs": 1, "min_steps": 0}}
     full, text = (project.metrics(43, **VARIANTS[name], **short) for name in ("full", "text only"))
-    assert full["mrr"] >= text["mrr"] + 8
-    assert full["needs_picture_hits_at_1"] >= text["needs_picture_hits_at_1"] + 30
+    assert full["mrr"] >= text["mrr"] + 5
+    assert full["needs_picture_hits_at_1"] >= text["needs_picture_hits_at_1"] + 20
 
 
 @pytest.mark.slow

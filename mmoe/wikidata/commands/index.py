@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--work",
         type=Path,
         metavar="DIR",
-        help="for unfinished work, up to four times the size of the index (default: OUT)",
+        help="for unfinished work, up to five times the size of the index (default: OUT)",
     )
     parser.add_argument(
         "--progress",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -63,6 +64,8 @@ def start(url: str, folder: Path, texts: Sequence[str], way: str = "all") -> sub
 
 def main(way: str, url: str, *texts: str) -> int:
     """Asks and prints the texts of the replies by key; run as a process, to be killed."""
+    # What a shell starts in the background inherits that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     settings = AskSettings(base_url=url, concurrency=4, max_concurrency=4)
     ask = {"all": ask_all, "batch": ask_batch}[way]
     asked = ask([question(text, url) for text in texts], settings)

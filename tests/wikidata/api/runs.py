@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -90,6 +91,8 @@ def command(settings: ApiSettings, words: Sequence[str]) -> tuple[list[str], dic
 
 def main(url: str, *words: str) -> int:
     """Finds words and prints what was found; run as a process, to be killed."""
+    # What a shell starts in the background inherits that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     assert Path(os.environ["MMOE_CACHE"])
     settings = settings_from_environment(url, ("en",), max_per_minute=100_000)
     try:
