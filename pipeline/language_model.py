@@ -30,7 +30,7 @@ def ranked_by_model(
     try:
         descriptions = model.rank(mentions, groups)
     finally:
-        write_json(at.work("rank") / "log.json", model.log)
+        write_json(at.work("rank") / "log.json", model.runs)
     model.write_ledger(at.ledger)
     answers = dict(sorted(model.readings.items()))
     return descriptions, {

@@ -7,7 +7,7 @@ answer that can't be read chooses none.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,14 +48,15 @@ class LanguageModel:
     Attributes:
         in_batches: whether OpenAI's Batch API is used.
         readings: mentions by how their choice came about, after `rank`.
-        log: calls, retries, money and time of the run.
+        runs: calls, retries, money and time of each time that questions were asked: of all, then of those
+            that the server found too long, with less.
     """
 
     prompting: PromptSettings
     asking: AskSettings
     in_batches: bool = False
     readings: Counter[str] = field(default_factory=Counter)
-    log: dict[str, Any] = field(default_factory=dict)
+    runs: list[dict[str, Any]] = field(default_factory=list)
     _requests: dict[str, Request] = field(default_factory=dict, repr=False)
     _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
     _options: dict[str, int | None] = field(default_factory=dict, repr=False)
@@ -72,9 +73,21 @@ class LanguageModel:
             mention.mention_id: writer.question(mention, candidates_by_mention[mention.mention_id])
             for mention in several
         }
-        self._ask(list(questions.values()))
-        for mention in several:
-            self._shorten(writer, mention, candidates_by_mention[mention.mention_id], questions)
+        self._ask(questions.values())
+        while too_long := [mention for mention in several if self._is_too_long(mention, questions)]:
+            shorter = {
+                mention.mention_id: writer.shorter(
+                    questions[mention.mention_id],
+                    mention,
+                    candidates_by_mention[mention.mention_id],
+                )
+                for mention in too_long
+            }
+            changed = {key: question for key, question in shorter.items() if question is not None}
+            if not changed:
+                break
+            questions |= changed
+            self._ask(changed.values())
         return [
             self._describe(
                 mention,
@@ -108,30 +121,16 @@ class LanguageModel:
         """Name and content hash of the prompt."""
         return f"{self.prompting.prompt} {prompt_version(self.prompting.prompt)}"
 
-    def _ask(self, questions: Sequence[Question]) -> None:
+    def _ask(self, questions: Iterable[Question]) -> None:
         requests = [question.request for question in questions]
         self._requests |= {request.key: request for request in requests}
         asked = (ask_batch if self.in_batches else ask_all)(requests, self.asking)
-        self.log = asked.log()
+        self.runs.append(asked.log())
         asked.raise_if_stopped()
         self._replies |= asked.replies
 
-    def _shorten(
-        self,
-        writer: QuestionWriter,
-        mention: Mention,
-        group: Sequence[Candidate],
-        questions: dict[str, Question],
-    ) -> None:
-        """Asks again with less, as long as the server finds the question too long."""
-        question = questions[mention.mention_id]
-        while self._replies[question.request.key].outcome == TOO_LONG:
-            shorter = writer.shorter(question, mention, group)
-            if shorter is None:
-                return
-            question = questions[mention.mention_id] = shorter
-            if question.request.key not in self._replies:
-                self._ask([question])
+    def _is_too_long(self, mention: Mention, questions: Mapping[str, Question]) -> bool:
+        return self._replies[questions[mention.mention_id].request.key].outcome == TOO_LONG
 
     def _describe(
         self, mention: Mention, group: Sequence[Candidate], question: Question | None

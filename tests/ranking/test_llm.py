@@ -93,7 +93,7 @@ def test_a_second_run_asks_nothing_and_writes_the_same(fake: Fake, at: Layout) -
     assert run(at, fake) == first
     assert len(fake.log) == 2
     assert at.ledger.read_bytes() == ledger
-    assert read_json(at.work("rank") / "log.json")["cache_hits"] == 2
+    assert [run["cache_hits"] for run in read_json(at.work("rank") / "log.json")] == [2]
 
 
 def test_none_or_one_candidate_needs_no_question(fake: Fake, at: Layout) -> None:
@@ -149,6 +149,16 @@ def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: La
     fake.always = limited
     assert [record.qid for record in run(at, fake)] == ["Q2"]
     assert 1 < len(fake.log) < 8
+    runs = read_json(at.work("rank") / "log.json")
+    assert sum(run["calls"] for run in runs) == len(fake.log) == len(runs)
+
+
+def test_a_question_that_can_not_be_short_enough_chooses_nothing(fake: Fake, at: Layout) -> None:
+    told = "This model's maximum context length is 1 token."
+    fake.always = tricks.error(400, told, "context_length_exceeded", param="messages")
+    write(at, "Ada is here", "Ada was there")
+    assert {record.qid for record in run(at, fake)} == {None}
+    assert read_json(at.rank_counts)["answers"] == {"failed": 2}
 
 
 def test_the_estimate_sends_and_writes_nothing(
