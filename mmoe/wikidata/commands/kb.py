@@ -38,8 +38,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a Wikidata dump, a slice of one, a folder of split files, or {API}",
     )
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write to")
+    _add_choice(parser)
+    _add_contents(parser)
+    parser.add_argument(
+        "--with-slice",
+        action="store_true",
+        help="also write the items as OUT/wikidata.jsonl, in which retrieve looks for candidates",
+    )
+    parser.add_argument(
+        "--api-url", metavar="URL", default=WIKIDATA, help="of the API (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="use only what the API has answered before"
+    )
+    parser.add_argument("--replace", action="store_true", help="write over what is in OUT")
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    """Which items are taken."""
     parser.add_argument(
         "--names", type=Path, metavar="FILE", help="names, one a line, or a .jsonl with key word"
+    )
+    parser.add_argument(
+        "--match",
+        choices=("exact", "tokens"),
+        default="exact",
+        help="tokens: also items of whose names one holds all tokens of a listed name, for surnames and "
+        "first names; of a dump only (default: %(default)s)",
     )
     parser.add_argument(
         "--qids",
@@ -50,6 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kinds", metavar="Q5,Q515", help="items that are instances of one of these themselves"
     )
+    parser.add_argument(
+        "--max-entities", type=int, metavar="N", help="keep those with the most Wikipedia articles"
+    )
+
+
+def _add_contents(parser: argparse.ArgumentParser) -> None:
+    """What is said of them."""
     parser.add_argument(
         "--languages",
         default="en",
@@ -69,25 +101,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of a property (default: %(default)s)",
     )
     parser.add_argument(
-        "--max-entities", type=int, metavar="N", help="keep those with the most Wikipedia articles"
-    )
-    parser.add_argument(
         "--with-description",
         action="store_true",
         help="begin the attributes with the item's description",
     )
-    parser.add_argument(
-        "--with-slice",
-        action="store_true",
-        help="also write the items as OUT/wikidata.jsonl, in which retrieve looks for candidates",
-    )
-    parser.add_argument(
-        "--api-url", metavar="URL", default=WIKIDATA, help="of the API (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--offline", action="store_true", help="use only what the API has answered before"
-    )
-    parser.add_argument("--replace", action="store_true", help="write over what is in OUT")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -115,6 +132,10 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
         raise WikidataError(
             "the API does not list all items of a kind; add --names or --qids, or name a dump"
         )
+    if request.choice.match == "tokens":
+        raise WikidataError(
+            "the API is asked for whole names only; leave --match out, or name a dump"
+        )
     settings = settings_from_environment(
         arguments.api_url, request.languages, offline=arguments.offline
     )
@@ -124,6 +145,8 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
 def _request(arguments: argparse.Namespace) -> Request:
     if arguments.names is None and arguments.qids is None and arguments.kinds is None:
         raise WikidataError("no item is asked for; add --names, --qids or --kinds")
+    if arguments.match == "tokens" and arguments.names is None:
+        raise WikidataError("--match tokens: says how names are compared; add --names")
     for option in ("max_values", "max_entities"):
         value = getattr(arguments, option)
         if value is not None and value < 1:
@@ -136,6 +159,7 @@ def _request(arguments: argparse.Namespace) -> Request:
             names=None if arguments.names is None else read_names(arguments.names),
             qids=None if arguments.qids is None else frozenset(read_qids(arguments.qids)),
             kinds=kinds,
+            match=arguments.match,
         ),
         languages=_parts(arguments.languages, "--languages", _LANGUAGE.fullmatch, "en"),
         properties=_parts(arguments.properties, "--properties", _PROPERTY.fullmatch, "P31"),

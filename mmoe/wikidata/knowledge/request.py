@@ -38,6 +38,7 @@ class Request:
                 "names": None if choice.names is None else len(choice.names),
                 "qids": None if choice.qids is None else len(choice.qids),
                 "kinds": None if choice.kinds is None else sorted(choice.kinds),
+                "match": choice.match,
             }
         }
 
@@ -47,6 +48,7 @@ class Request:
         lists = [choice.names, choice.qids, choice.kinds]
         return [
             [None if found is None else sorted(found) for found in lists],
+            choice.match,
             self.languages,
             self.properties,
             self.max_values,
