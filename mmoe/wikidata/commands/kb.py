@@ -21,7 +21,7 @@ from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.from_api import build_from_api
 from mmoe.wikidata.knowledge.lists import read_names, read_qids
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import ALL, Request
 from mmoe.wikidata.knowledge.write import ENTITIES, disk_trouble, refuse_strangers
 
 API, WIKIDATA = "api", "https://www.wikidata.org/w/api.php"
@@ -91,7 +91,11 @@ def _add_contents(parser: argparse.ArgumentParser) -> None:
         "--properties",
         metavar="P31,P106",
         default=",".join(DEFAULT_PROPERTIES),
-        help="of which attributes are made, in their order (default: %(default)s)",
+        help=f"of which attributes are made, in their order; {ALL}: all that say something to a reader, in "
+        "the item's own order (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--without-properties", metavar="P31,P18", help="of which none are made in any case"
     )
     parser.add_argument(
         "--max-values",
@@ -143,30 +147,41 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    if arguments.names is None and arguments.qids is None and arguments.kinds is None:
-        raise WikidataError("no item is asked for; add --names, --qids or --kinds")
-    if arguments.match == "tokens" and arguments.names is None:
-        raise WikidataError("--match tokens: says how names are compared; add --names")
     for option in ("max_values", "max_entities"):
         value = getattr(arguments, option)
         if value is not None and value < 1:
             raise WikidataError(f"--{option.replace('_', '-')} {value}: must be at least 1")
-    kinds = None
-    if arguments.kinds is not None:
-        kinds = frozenset(_parts(arguments.kinds, "--kinds", is_qid, "Q5"))
+    properties = None
+    if arguments.properties != ALL:
+        properties = _parts(arguments.properties, "--properties", _PROPERTY.fullmatch, "P31")
+    without = arguments.without_properties
     return Request(
-        Choice(
-            names=None if arguments.names is None else read_names(arguments.names),
-            qids=None if arguments.qids is None else frozenset(read_qids(arguments.qids)),
-            kinds=kinds,
-            match=arguments.match,
-        ),
+        _choice(arguments),
         languages=_parts(arguments.languages, "--languages", _LANGUAGE.fullmatch, "en"),
-        properties=_parts(arguments.properties, "--properties", _PROPERTY.fullmatch, "P31"),
+        properties=properties,
+        without_properties=()
+        if without is None
+        else _parts(without, "--without-properties", _PROPERTY.fullmatch, "P31"),
         max_values=arguments.max_values,
         max_entities=arguments.max_entities,
         with_description=arguments.with_description,
         with_slice=arguments.with_slice,
+    )
+
+
+def _choice(arguments: argparse.Namespace) -> Choice:
+    if arguments.names is None and arguments.qids is None and arguments.kinds is None:
+        raise WikidataError("no item is asked for; add --names, --qids or --kinds")
+    if arguments.match == "tokens" and arguments.names is None:
+        raise WikidataError("--match tokens: says how names are compared; add --names")
+    kinds = None
+    if arguments.kinds is not None:
+        kinds = frozenset(_parts(arguments.kinds, "--kinds", is_qid, "Q5"))
+    return Choice(
+        names=None if arguments.names is None else read_names(arguments.names),
+        qids=None if arguments.qids is None else frozenset(read_qids(arguments.qids)),
+        kinds=kinds,
+        match=arguments.match,
     )
 
 

@@ -68,7 +68,8 @@ class Chooser:
             if reason is not None:
                 self.tally.skip(reason)
                 return None
-            draft = draft_of(entity, item, request.properties, request.max_values, self.unwritten)
+            properties = request.properties_of(entity, f"item {item.qid}")
+            draft = draft_of(entity, item, properties, request.max_values, self.unwritten)
         except WikidataError as error:
             self.tally.skip_broken(NOT_AS_DOCUMENTED, str(error))
             return None

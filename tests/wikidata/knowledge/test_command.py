@@ -79,6 +79,8 @@ def test_what_is_there_stays_unless_one_says_replace(tmp_path: Path) -> None:
         (["--kinds", "Q5,human"], "--kinds Q5,human: 'human' is not like Q5"),
         (["--kinds", "Q5", "--languages", "en,"], "--languages en,: '' is not like en"),
         (["--kinds", "Q5", "--properties", "P31 P18"], "'P31 P18' is not like P31"),
+        (["--kinds", "Q5", "--properties", "all,P18"], "'all' is not like P31"),
+        (["--kinds", "Q5", "--without-properties", "31"], "--without-properties 31: '31' is not"),
         (["--kinds", "Q5", "--max-values", "0"], "--max-values 0: must be at least 1"),
         (["--kinds", "Q5", "--max-entities", "-3"], "--max-entities -3: must be at least 1"),
         (["--names", "gone"], "gone: no such file"),
