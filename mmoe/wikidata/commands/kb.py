@@ -1,8 +1,9 @@
 """Writes a knowledge base in our own format out of Wikidata's items: names, attributes, what else is known.
 
 An item is taken if its id is listed (--qids) or it bears a listed name (--names), and is of one of the
-kinds (--kinds) where some are given. A dump is read twice: the labels of properties and values stand
-anywhere in it. With `api` in its place the names and ids are sent to Wikidata's API.
+kinds (--kinds) where some are given. A dump is read twice, as the labels of properties and values stand
+anywhere in it, and once before that if subclasses are wanted. With `api` in its place the names and ids are
+sent to Wikidata's API.
 """
 
 from __future__ import annotations
@@ -76,6 +77,11 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         "--kinds", metavar="Q5,Q515", help="items that are instances of one of these themselves"
     )
     parser.add_argument(
+        "--with-subclasses",
+        action="store_true",
+        help="or of a subclass of one, at any depth; of a dump only, which is read once more for it",
+    )
+    parser.add_argument(
         "--max-entities", type=int, metavar="N", help="keep those with the most Wikipedia articles"
     )
 
@@ -140,6 +146,10 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
         raise WikidataError(
             "the API is asked for whole names only; leave --match out, or name a dump"
         )
+    if request.choice.with_subclasses:
+        raise WikidataError(
+            "the API does not list subclasses; list all --kinds themselves, or name a dump"
+        )
     settings = settings_from_environment(
         arguments.api_url, request.languages, offline=arguments.offline
     )
@@ -174,6 +184,8 @@ def _choice(arguments: argparse.Namespace) -> Choice:
         raise WikidataError("no item is asked for; add --names, --qids or --kinds")
     if arguments.match == "tokens" and arguments.names is None:
         raise WikidataError("--match tokens: says how names are compared; add --names")
+    if arguments.with_subclasses and arguments.kinds is None:
+        raise WikidataError("--with-subclasses: says how kinds are meant; add --kinds")
     kinds = None
     if arguments.kinds is not None:
         kinds = frozenset(_parts(arguments.kinds, "--kinds", is_qid, "Q5"))
@@ -182,6 +194,7 @@ def _choice(arguments: argparse.Namespace) -> Choice:
         qids=None if arguments.qids is None else frozenset(read_qids(arguments.qids)),
         kinds=kinds,
         match=arguments.match,
+        with_subclasses=arguments.with_subclasses,
     )
 
 

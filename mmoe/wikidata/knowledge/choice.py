@@ -22,12 +22,15 @@ class Choice:
             whose id is listed may be of any kind where none is given.
         match: `exact`: an item bears a name if it is one of its own; `tokens`: also if all tokens of the
             name are tokens of one of its own, for surnames and first names.
+        with_subclasses: whether the kinds stand for all their subclasses too, which only a dump can tell;
+            whoever reads it puts them all in the place of the kinds.
     """
 
     names: frozenset[str] | None = None
     qids: frozenset[str] | None = None
     kinds: frozenset[str] | None = None
     match: Literal["exact", "tokens"] = "exact"
+    with_subclasses: bool = False
 
     def names_of(self, item: Item) -> set[str]:
         """Those of the names asked for that the item bears."""

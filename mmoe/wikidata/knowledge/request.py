@@ -57,6 +57,7 @@ class Request:
                 "qids": None if choice.qids is None else len(choice.qids),
                 "kinds": None if choice.kinds is None else sorted(choice.kinds),
                 "match": choice.match,
+                "with_subclasses": choice.with_subclasses,
             },
         }
 
@@ -67,6 +68,7 @@ class Request:
         return [
             [None if found is None else sorted(found) for found in lists],
             choice.match,
+            choice.with_subclasses,
             self.languages,
             self.properties,
             self.without_properties,

@@ -84,6 +84,7 @@ def test_what_is_there_stays_unless_one_says_replace(tmp_path: Path) -> None:
         (["--kinds", "Q5", "--max-values", "0"], "--max-values 0: must be at least 1"),
         (["--kinds", "Q5", "--max-entities", "-3"], "--max-entities -3: must be at least 1"),
         (["--names", "gone"], "gone: no such file"),
+        (["--names", "gone", "--with-subclasses"], "--with-subclasses: .*; add --kinds"),
         (["--kinds", "Q5", "--match", "tokens"], "--match tokens: .*; add --names"),
     ],
 )
