@@ -32,7 +32,7 @@ ROOMS = {
     "audit": BASE | {"evaluation"},
     "baselines": BASE | {"bm25", "evaluation", "features"},
     "reporting": BASE | {"evaluation", "pictures"},
-    "sample": {"files"},
+    "sample": {"files", "wikidata"},
 }
 LIBRARIES = {
     "config": {"pydantic", "pydantic_core", "ruamel"},
