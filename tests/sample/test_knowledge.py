@@ -165,7 +165,8 @@ def test_the_knowledge_base_says_what_was_authored(world: World) -> None:
 def test_the_command_of_the_card_gives_the_same_names_and_attributes(tmp_path: Path) -> None:
     card = (SAMPLE / "README.md").read_text("utf-8")
     (block,) = card.split("```console\n")[1:]
-    prompt, python, *arguments = shlex.split(block.partition("```")[0])
+    command = block.partition("```")[0].replace("\\\n", "")
+    prompt, python, *arguments = shlex.split(command)
     assert (prompt, python, arguments[4]) == ("$", "python", "kb")
     arguments[4] = str(tmp_path / "kb")
     subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True)
