@@ -18,12 +18,13 @@ ROOMS = {
     "names": set[str](),
     "files": {"errors"},
     "bm25": set[str](),
+    "commands": {"errors"},
     "locks": set[str](),
     "pictures": {"errors"},
     "config": {"errors", "files"},
     "records": {"errors", "files"},
-    "datasets": BASE | {"locks", "pictures"},
-    "wikidata": BASE | {"locks", "pictures"},
+    "datasets": BASE | {"commands", "locks", "pictures"},
+    "wikidata": BASE | {"commands", "locks", "pictures"},
     "ranking": BASE | {"bm25", "pictures"},
     "features": BASE | {"config", "pictures"},
     "model": {"config"},
@@ -60,8 +61,7 @@ ONLY_IN = {
     "importlib": (
         "pipeline.stage",
         "mmoe.features.encoder",
-        "mmoe.datasets.__main__",
-        "mmoe.wikidata.__main__",
+        "mmoe.commands",
         "mmoe.wikidata.api.settings",  # its own version
     ),  # hides imports from these tests
 }
