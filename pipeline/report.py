@@ -3,8 +3,8 @@
 usage  python -m pipeline.report DATASET
 in     reports/<dataset>/{metrics,baselines,data}.json, data/ranks/<dataset>,
        data/models/<dataset>/history.json,
-       data/interim/<dataset>/{mentions,entities,descriptions}.parquet, {retrieve,retrieve_runs,rank}.json
-       there,
+       data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet,
+       {retrieve,retrieve_runs,rank}.json there, reports/<dataset>/descriptions.json,
        pictures of data/raw/<dataset>, reports/published.yaml
 out    reports/<dataset>/report.html, reports/<dataset>/report.md
 """
@@ -31,7 +31,9 @@ def report(at: Layout, file: ParamsFile) -> None:
         raw=at.raw,
         mentions=at.mentions,
         entities=at.entities,
+        candidates=at.candidates,
         descriptions=at.descriptions,
+        worth=at.report / "descriptions.json",
         data=at.report / "data.json",
         retrieve_counts=at.retrieve_counts,
         retrieve_runs=at.retrieve_runs,

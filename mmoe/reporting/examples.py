@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
 from mmoe.errors import DataError
 from mmoe.files import content_key
-from mmoe.records import Description, Entity, Mention
+from mmoe.records import Candidate, Description, Entity, Mention
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.pictures import Thumbnail, thumbnail
 from mmoe.reporting.ranked import RankedMentions, Scored
 from mmoe.reporting.wording import MISSING, minus
 
 TOP_SHOWN = 5
+CANDIDATES_SHOWN = 8
+SCORES = {"lexical": "BM25", "embedding": "cosine", "openai": "confidence"}
 
 Record = TypeVar("Record")
 
@@ -43,13 +45,31 @@ class TopRow:
 
 
 @dataclass(frozen=True)
+class Option:
+    """A candidate whose description could be chosen; position counts from 1."""
+
+    position: int
+    candidate: Candidate
+    is_chosen: bool
+    is_gold: bool
+
+
+@dataclass(frozen=True)
 class Example:
-    """A mention as the page shows it."""
+    """A mention as the page shows it.
+
+    Attributes:
+        options: the first candidates, the chosen and the gold one; num_options of them there are in all.
+        confidence: the ranking backend's score of its choice, in words; "" where it has none.
+    """
 
     mention: Mention
     context: Context
     picture: Thumbnail
     description: Description | None
+    options: tuple[Option, ...]
+    num_options: int
+    confidence: str
     gold: Entity
     gold_picture: Thumbnail
     rank: int
@@ -110,11 +130,16 @@ def _example(inputs: Inputs, row: int) -> Example:
     top = ranked.top(row)
     units = tuple(dict.fromkeys(chain.from_iterable(scored.units for scored in top)))
     rank = int(ranked.ranks[row])
+    description = inputs.descriptions.get(mention.mention_id)
+    candidates = inputs.candidates.get(mention.mention_id, [])
     return Example(
         mention=mention,
         context=cut_at_word(mention.context, mention.word),
         picture=thumbnail(inputs.raw, mention.picture),
-        description=inputs.descriptions.get(mention.mention_id),
+        description=description,
+        options=tuple(_options(candidates, description, gold)),
+        num_options=len(candidates),
+        confidence=_confidence(description),
         gold=gold,
         gold_picture=thumbnail(inputs.raw, next(iter(gold.pictures), None)),
         rank=rank,
@@ -122,6 +147,22 @@ def _example(inputs: Inputs, row: int) -> Example:
         units=units,
         top=tuple(_top_rows(inputs, top, units, gold, rank)),
     )
+
+
+def _options(
+    candidates: Sequence[Candidate], description: Description | None, gold: Entity
+) -> Iterator[Option]:
+    for position, candidate in enumerate(candidates, start=1):
+        is_chosen = description is not None and candidate.qid == description.qid
+        is_gold = candidate.qid == gold.qid
+        if position <= CANDIDATES_SHOWN or is_chosen or is_gold:
+            yield Option(position, candidate, is_chosen, is_gold)
+
+
+def _confidence(description: Description | None) -> str:
+    if description is None or description.score is None:
+        return ""
+    return f"{SCORES.get(description.backend, 'score')} {minus(f'{description.score:.3g}')}"
 
 
 def _top_rows(

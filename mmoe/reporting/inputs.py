@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from mmoe.errors import DataError
 from mmoe.files import read_json
-from mmoe.records import Description, Entity, Mention, read_records
+from mmoe.records import Candidate, Description, Entity, Mention, read_records
 from mmoe.reporting.published import PublishedOn, read_published
 from mmoe.reporting.ranked import RankedMentions, read_ranked
 
@@ -29,7 +29,9 @@ class ReportFiles:
     raw: Path
     mentions: Path
     entities: Path
+    candidates: Path
     descriptions: Path
+    worth: Path
     data: Path
     retrieve_counts: Path
     retrieve_runs: Path
@@ -79,7 +81,9 @@ class Inputs:
     retrieve_runs: dict[str, Any]
     mentions: dict[str, Mention]
     entities: dict[str, Entity]
+    candidates: dict[str, list[Candidate]]
     descriptions: dict[str, Description]
+    worth: dict[str, Any]
     ranked: RankedMentions
     published: PublishedOn | None
 
@@ -106,10 +110,19 @@ def read_inputs(dataset: str, files: ReportFiles) -> Inputs:
         retrieve_runs=_read_counts(files.retrieve_runs),
         mentions={row.mention_id: row for row in read_records(files.mentions, Mention)},
         entities={row.qid: row for row in read_records(files.entities, Entity)},
+        candidates=_by_mention(read_records(files.candidates, Candidate)),
         descriptions={r.mention_id: r for r in read_records(files.descriptions, Description)},
+        worth=_read_counts(files.worth),
         ranked=read_ranked(files.ranks),
         published=read_published(files.published, dataset),
     )
+
+
+def _by_mention(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in sorted(candidates, key=lambda candidate: candidate.position):
+        groups.setdefault(candidate.mention_id, []).append(candidate)
+    return groups
 
 
 def _read_metrics(path: Path) -> dict[str, float]:

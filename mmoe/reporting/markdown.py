@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmoe.reporting.audit import Grid
 from mmoe.reporting.table import Cell, Row, Table
 
 _ESCAPED = {ord(mark): f"\\{mark}" for mark in "\\`*_[]|"} | {ord("<"): "&lt;", ord("&"): "&amp;"}
@@ -25,8 +26,21 @@ def markdown_table(table: Table, *, notes: bool = False) -> str:
         [_name(row), *map(_value, row.cells), *([cell(row.system.note)] if notes else [])]
         for row in table.rows
     ]
+    return _aligned(lines, {0, len(titles) - 1 if notes else 0})
+
+
+def markdown_grid(grid: Grid) -> str:
+    """A table of texts with aligned columns, the first one at the left."""
+    return _aligned([list(map(cell, line)) for line in (grid.titles, *grid.rows)], {0})
+
+
+def _aligned(lines: list[list[str]], left: set[int]) -> str:
+    """The titles, a rule and the rest; numbers stand at the right of their columns.
+
+    Args:
+        left: columns whose texts stand at the left.
+    """
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    left = {0, len(titles) - 1 if notes else 0}
     rule = ["-" * w if i in left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
     padded = [
         [

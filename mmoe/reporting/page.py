@@ -14,9 +14,15 @@ from markupsafe import Markup
 from mmoe.evaluation.histogram import histogram_of
 from mmoe.reporting import charts, wording
 from mmoe.reporting.audit import leak_table, parts_table, table_1
+from mmoe.reporting.descriptions import (
+    choice_table,
+    gain_table,
+    gap_table,
+    mrr_table,
+)
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
-from mmoe.reporting.markdown import cell, markdown_table
+from mmoe.reporting.markdown import cell, markdown_grid, markdown_table
 from mmoe.reporting.retrieval import ambiguous_words, candidate_histogram, source_table
 from mmoe.reporting.style import DARK
 from mmoe.reporting.systems import (
@@ -90,6 +96,11 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "sources": source_table(inputs.retrieval, inputs.retrieve_runs),
         "candidates": candidate_histogram(inputs.retrieval),
         "ambiguous": ambiguous_words(inputs.retrieval),
+        "choices": choice_table(inputs.worth),
+        "worth": inputs.worth,
+        "worth_mrr": mrr_table(inputs.worth),
+        "worth_gain": gain_table(inputs.worth),
+        "worth_gap": gap_table(inputs.worth),
         "retrieve_note": inputs.retrieval.get("note"),
         "parts_shown": parts_table(matcher_name(inputs), metrics),
         "counts": {title: wording.definitions(c) for title, c in groups.items()},
@@ -144,6 +155,7 @@ def _environment() -> Environment:
         "metric": lambda value, name: wording.metric(name, value),
         "signed": wording.signed,
         "cell": cell,
+        "markdown_grid": markdown_grid,
         "markdown_table": markdown_table,
     }
     environment.globals["interval"] = wording.interval

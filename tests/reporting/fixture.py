@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from PIL import Image
 
+from mmoe.benefit.texts import ChoiceTexts
+from mmoe.benefit.worth import accuracies, by_backend, gains
 from mmoe.evaluation.bootstrap import metric_intervals, paired_gain
 from mmoe.evaluation.metrics import metrics_from_ranks
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import write_json
+from mmoe.ranking import choice_texts
 from mmoe.records import Candidate, Description, Entity, Mention, write_records
 from mmoe.reporting.audit import LEAKS
 from mmoe.reporting.inputs import ReportFiles
@@ -48,7 +53,7 @@ def write_run(
     ranks = np.minimum(drawn.geometric(0.6, size=num_mentions) ** 2, num_entities)
     before = np.minimum(ranks + drawn.integers(0, 3, size=num_mentions), num_entities)
     _write_pictures(files.raw)
-    _write_records(files, num_mentions, num_entities)
+    _write_records(files, num_mentions, num_entities, ranks)
     _write_ranks(files.ranks, ranks, before if untrained else None, num_entities, units)
     _write_metrics(files, ranks, before if untrained else None, num_entities)
     write_json(files.history, history(epochs, units))
@@ -83,7 +88,9 @@ def _files(root: Path) -> ReportFiles:
         raw=root / "raw",
         mentions=root / "mentions.parquet",
         entities=root / "entities.parquet",
+        candidates=root / "candidates.parquet",
         descriptions=root / "descriptions.parquet",
+        worth=root / "descriptions.json",
         data=root / "data.json",
         retrieve_counts=root / "retrieve.json",
         retrieve_runs=root / "runs.json",
@@ -123,7 +130,9 @@ def _write_pictures(raw: Path) -> None:
     (raw / "broken.jpg").write_bytes((raw / "wide.jpg").read_bytes()[:200])
 
 
-def _write_records(files: ReportFiles, num_mentions: int, num_entities: int) -> None:
+def _write_records(
+    files: ReportFiles, num_mentions: int, num_entities: int, ranks: NDArray[np.int64]
+) -> None:
     pictures = ("wide.jpg", "clear.png", "broken.jpg", "lost.jpg", None)
     names = [AWKWARD[i % len(AWKWARD)] for i in range(max(num_mentions, num_entities))]
     entities = [
@@ -150,6 +159,7 @@ def _write_records(files: ReportFiles, num_mentions: int, num_entities: int) -> 
     candidates = [
         Candidate(m.mention_id, 0, "Q1", m.word, "", "label", None) for m in mentions[::2]
     ]
+    write_records(files.candidates, Candidate, candidates)
     counts = retrieval_counts(mentions, candidates)
     retrieval = {
         "source": "kb",
@@ -159,7 +169,39 @@ def _write_records(files: ReportFiles, num_mentions: int, num_entities: int) -> 
     write_json(files.retrieve_counts, retrieval)
     run = {"seconds": 1.25, "requests": {"search": 3, "entities": 4}}
     write_json(files.retrieve_runs, {"kb": run, "index": run | {"requests": {}}})
+    write_json(files.worth, _worth(mentions, descriptions, ranks))
     write_json(files.rank_counts, {"backend": "lexical", "chosen": 7, "share_right": 0.875})
+
+
+def _worth(
+    mentions: list[Mention], descriptions: list[Description], ranks: NDArray[np.int64]
+) -> dict[str, Any]:
+    """What stage benefit writes: the run's own choices, none, and perfect ones."""
+    own = [replace(record, is_gold=record.qid is not None) for record in descriptions]
+    none = [replace(r, qid=None, description=None, backend="none", is_gold=None) for r in own]
+    perfect = [
+        replace(r, qid=m.gold_qid, description="the answer", backend="perfect", is_gold=True)
+        for r, m in zip(own, mentions, strict=True)
+    ]
+    choices = by_backend([*own, *none, *perfect])
+    texts = choice_texts(mentions, [*own, *none, *perfect])
+    better = {None: 2, "the answer": 0}
+    place = {m.mention_id: int(rank) for m, rank in zip(mentions, ranks, strict=True)}
+    found = ChoiceTexts.of(texts, mentions)
+    of_texts = np.array(
+        [
+            place[m.mention_id] + better.get(t.description, 1)
+            for t, m in zip(texts, found.mentions, strict=True)
+        ]
+    )
+    systems = {"mmoe": Ranks(of_texts, of_texts), "BM25, word": Ranks(of_texts + 1, of_texts + 1)}
+    return {
+        "mentions": len(mentions),
+        "with_gold_candidate": len(mentions),
+        "used": "lexical",
+        "choices": accuracies(choices, set(place)),
+        "systems": gains(choices, found, systems, samples=200),
+    }
 
 
 def _write_ranks(

@@ -24,7 +24,9 @@ def lay_out(root: Path, at: Layout) -> None:
     places = {
         files.mentions: at.mentions,
         files.entities: at.entities,
+        files.candidates: at.candidates,
         files.descriptions: at.descriptions,
+        files.worth: at.report / "descriptions.json",
         files.data: at.report / "data.json",
         files.retrieve_counts: at.retrieve_counts,
         files.retrieve_runs: at.retrieve_runs,

@@ -1,0 +1,99 @@
+"""What descriptions are worth: right choices, and the ranks of every system with each backend's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mmoe.reporting.audit import Grid
+from mmoe.reporting.wording import MISSING, interval, label, metric, plain, signed
+
+# These are no systems: they read the answer, or draw lots.
+BOUNDS = {
+    "random": "Random",
+    "perfect": "Perfect choice (reads the answer)",
+    "gold": "Gold's description (reads the answer)",
+}
+BACKENDS = {
+    "none": "None",
+    "first": "First (most articles)",
+    "lexical": "Lexical (BM25)",
+    "embedding": "Embedding",
+    "given": "Given by the data set",
+    "openai": "Language model",
+}
+
+Cell = Callable[[Mapping[str, Any]], str]
+
+
+def choice_table(worth: Mapping[str, Any]) -> Grid:
+    """How often each backend chose the gold entity; shares with Wilson's intervals."""
+    titles = ("", "Chosen", "Right, % of all", "Right, % where possible")
+    rows = [
+        (
+            _name(backend, worth),
+            plain(found["chosen"]),
+            _share(found, "share_right"),
+            _share(found, "share_right_where_possible"),
+        )
+        for backend, found in worth["choices"].items()
+    ]
+    return Grid(titles, tuple(rows))
+
+
+def mrr_table(worth: Mapping[str, Any]) -> Grid:
+    """MRR of every system, one a column, with the descriptions of each backend, one a row."""
+    return _by_system(
+        worth,
+        lambda found: (
+            f"{metric('mrr', found['mrr'])} ({interval(found['mrr_low'], found['mrr_high'])})"
+        ),
+    )
+
+
+def gain_table(worth: Mapping[str, Any]) -> Grid | None:
+    """Gain over no description, paired; null where `none` was not among the backends."""
+    if not _have(worth, "gain_mrr"):
+        return None
+    return _by_system(
+        worth,
+        lambda found: (
+            f"{signed(found['gain_mrr'])} ({interval(found['gain_mrr_low'], found['gain_mrr_high'])})"
+        ),
+    )
+
+
+def gap_table(worth: Mapping[str, Any]) -> Grid | None:
+    """The part of a perfect choice's gain that each backend reaches; null where it can't be told."""
+    if not _have(worth, "gap_closed"):
+        return None
+
+    def percent(found: Mapping[str, Any]) -> str:
+        part = found["gap_closed"]
+        return MISSING if part is None else plain(round(100 * part))
+
+    return _by_system(worth, percent)
+
+
+def _by_system(worth: Mapping[str, Any], cell: Cell) -> Grid:
+    systems = worth["systems"]
+    rows = [
+        (_name(backend, worth), *(cell(found[backend]) for found in systems.values()))
+        for backend in worth["choices"]
+    ]
+    return Grid(("", *(label(name) for name in systems)), tuple(rows))
+
+
+def _have(worth: Mapping[str, Any], key: str) -> bool:
+    return all(key in found for of in worth["systems"].values() for found in of.values())
+
+
+def _name(backend: str, worth: Mapping[str, Any]) -> str:
+    known = BACKENDS | BOUNDS
+    used = " (used)" if backend == worth["used"] else ""
+    return known.get(backend, label(backend)) + used
+
+
+def _share(found: Mapping[str, Any], name: str) -> str:
+    share, low, high = (found[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return MISSING if share is None else f"{100 * share:.1f} ({100 * low:.1f}–{100 * high:.1f})"
