@@ -60,6 +60,7 @@ class LanguageModel:
     _requests: dict[str, Request] = field(default_factory=dict, repr=False)
     _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
     _options: dict[str, int | None] = field(default_factory=dict, repr=False)
+    _refused: set[str] = field(default_factory=set, repr=False)
 
     def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; the score is the model's confidence where `output` is logprobs.
@@ -124,7 +125,8 @@ class LanguageModel:
     def _ask(self, questions: Iterable[Question]) -> None:
         requests = [question.request for question in questions]
         self._requests |= {request.key: request for request in requests}
-        asked = (ask_batch if self.in_batches else ask_all)(requests, self.asking)
+        ask = ask_batch if self.in_batches else ask_all
+        asked = ask(requests, self.asking, refused=self._refused)
         self.runs.append(asked.log())
         asked.raise_if_stopped()
         self._replies |= asked.replies

@@ -85,6 +85,22 @@ def label(*pairs: tuple[str, float]) -> Trick:
     return trick
 
 
+def lacking(refusal: Trick, *forms: str) -> Trick:
+    """Refuses forms of the answer, by type of response_format or by name of the parameter."""
+
+    def trick(handler: Handler) -> None:
+        sent = handler.call.body
+        kinds = {*sent, (sent.get("response_format") or {}).get("type")}
+        if "schema" in (sent.get("response_format") or {}):
+            kinds.add("schema")
+        if kinds & set(forms):
+            refusal(handler)
+        else:
+            handler.json(200, handler.good())
+
+    return trick
+
+
 def without(*names: str) -> Trick:
     """A completion that lacks fields."""
 
