@@ -55,17 +55,14 @@ def test_shares_are_shares_whatever_the_order_of_choices(sizes: list[int], seed:
 
 @given(st.integers(2, 30), st.integers(15, 300), st.integers(0, 99))
 def test_with_one_size_it_is_pearsons_test(size: int, number: int, seed: int) -> None:
+    """Over the first place, the rest of the first third, and the other thirds, where each has room."""
     choices = even([size] * number, seed)
-    seen = Counter(third_of(place, size) for place, _ in choices)
-    room = Counter(third_of(place, size) for place in range(1, size + 1))
-    expected = [number * room[third] / size for third in sorted(room)]
-    assume(size == 2 or expected[1] >= 5)
-    found = places_of(choices).p_value
-    if expected[0] < 5:
-        assert found is None
-    else:
-        oracle = chisquare([seen[third] for third in sorted(room)], expected).pvalue
-        assert found == pytest.approx(oracle, rel=1e-3)
+    cells = [(third_of(place, size), place == 1) for place in range(1, size + 1)]
+    room, seen = Counter(cells), Counter(cells[place - 1] for place, _ in choices)
+    expected = [number * room[cell] / size for cell in room]
+    assume(min(expected) >= 5)
+    oracle = chisquare([seen[cell] for cell in room], expected).pvalue
+    assert places_of(choices).p_value == pytest.approx(oracle, rel=1e-3)
 
 
 @given(st.lists(st.integers(2, 30), min_size=150, max_size=300), st.booleans())
@@ -89,17 +86,19 @@ def test_even_choices_are_called_uneven_as_often_as_the_p_value_says() -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 7, 20])
-def test_a_preference_of_one_in_five_shows(size: int) -> None:
+def test_a_preference_of_one_in_ten_shows(size: int) -> None:
     draw = random.Random(1)  # noqa: S311 - no secret
-    choices = [(1 if draw.random() < 0.2 else place, n) for place, n in even([size] * 2000, 3)]
+    choices = [(1 if draw.random() < 0.1 else place, n) for place, n in even([size] * 2000, 3)]
     found = places_of(choices)
     assert found.p_value is not None
-    assert found.p_value < 1e-4
-    assert found.chosen[FIRST] > found.unbiased[FIRST] + 0.05
+    assert found.p_value < 1e-3
+    assert found.chosen[FIRST] > found.unbiased[FIRST] + 0.03
     assert "first third" in found.in_words()
 
 
 def test_few_choices_say_nothing() -> None:
-    found = places_of([(1, 9)] * 5)
-    assert found.p_value is None
-    assert "too few to tell" in found.in_words()
+    for number in (1, 5, 9):
+        found = places_of([(1, 9)] * number)
+        assert found.p_value is None
+        assert "too few to tell" in found.in_words()
+    assert places_of([(1, 9)] * 15).p_value is not None
