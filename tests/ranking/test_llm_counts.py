@@ -168,13 +168,7 @@ def test_a_refused_form_is_remembered_between_rounds(fake: Fake, at: Layout, ser
             choose("sailor")(handler)
 
     held = ("json_schema", "schema", "structured_outputs")
-
-    def answer(handler: Handler) -> None:
-        form = handler.call.body.get("response_format") or {}
-        is_held = {*handler.call.body, form.get("type"), *form} & set(held)
-        (refusal if is_held else limited)(handler)
-
-    fake.always = answer
+    fake.always = tricks.lacking(refusal, *held, otherwise=limited)
     write(at, *("Ada " + f"is here {n} " * 400 for n in range(3)))
     assert {record.qid for record in run(at, fake, server=server)} == {"Q2"}
     runs = read_json(at.work("rank") / "log.json")

@@ -104,7 +104,7 @@ def judge(key: str, answer: Answer | NoAnswer, secret: ApiKey) -> Verdict:
     rejected = Reply(key, _rejected(code, error), error=words)
     parameter = refused_parameter(error) if status in _REFUSALS else None
     if parameter == FORM and rejected.outcome == BAD_REQUEST:
-        return Without(FORM, rejected)
+        return Without(FORM, rejected if status < 500 else Reply(key, GAVE_UP, error=words))
     told = answer.headers.get("x-should-retry")
     if told == "true" or status in _PASSING or status >= 500:
         reply = Reply(key, GAVE_UP, error=words)

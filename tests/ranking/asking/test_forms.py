@@ -108,6 +108,18 @@ def test_a_prompt_without_the_word_json_is_asked_plainly(fake: Fake, settings: A
     assert asked.left_out == {"json_object -> plain": 9}
 
 
+@pytest.mark.parametrize(("status", "outcome"), [(400, "bad request"), (500, "gave up")])
+def test_a_refusal_of_a_form_that_was_not_asked_for(
+    fake: Fake, settings: AskSettings, status: int, outcome: str
+) -> None:
+    """Nothing is left to try; an error of the server's own is no answer to keep."""
+    fake.always = tricks.error(status, LLAMA)
+    asked = ask_all(some(1, "llama.cpp", "plain"), settings)
+    assert (asked.outcomes, asked.calls) == ({outcome: 1}, 1)
+    kept = ask_all(some(1, "llama.cpp", "plain"), replace(settings, offline=True)).cache_hits
+    assert kept == (status == 400)
+
+
 def test_many_refused_at_once_fall_by_one_step(fake: Fake, settings: AskSettings) -> None:
     """Refusals of what is no longer sent must not take the next form away."""
     fake.delay = 0.02

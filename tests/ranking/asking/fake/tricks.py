@@ -85,18 +85,18 @@ def label(*pairs: tuple[str, float]) -> Trick:
     return trick
 
 
-def lacking(refusal: Trick, *forms: str) -> Trick:
-    """Refuses forms of the answer, by type of response_format or by name of the parameter."""
+def good(handler: Handler) -> None:
+    """What the server does without a trick."""
+    handler.json(200, handler.good())
+
+
+def lacking(refusal: Trick, *forms: str, otherwise: Trick = good) -> Trick:
+    """Refuses forms of the answer, by type of response_format, a key in it, or name of the parameter."""
 
     def trick(handler: Handler) -> None:
-        sent = handler.call.body
-        kinds = {*sent, (sent.get("response_format") or {}).get("type")}
-        if "schema" in (sent.get("response_format") or {}):
-            kinds.add("schema")
-        if kinds & set(forms):
-            refusal(handler)
-        else:
-            handler.json(200, handler.good())
+        form = handler.call.body.get("response_format") or {}
+        is_refused = {*handler.call.body, *form, form.get("type")} & set(forms)
+        (refusal if is_refused else otherwise)(handler)
 
     return trick
 
