@@ -1,6 +1,6 @@
 """Stage encode: one part of a data set through the frozen encoder.
 
-usage  python -m pipeline.encode DATASET PART    (mention_text, mention_image, entity_text, entity_image)
+usage  python -m pipeline.encode DATASET PART    (one of pipeline.layout.PARTS)
 in     data/interim/<dataset>/inputs/<part>.parquet, pictures of data/raw/<dataset>
 out    data/features/<dataset>/<part>/shard-*.parquet
 """
@@ -26,7 +26,7 @@ def encode(at: Layout, file: ParamsFile, part: str) -> None:
     table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
     encoder = load_encoder(params.model, params.device, params.precision)
     if part.endswith("text"):
-        around = part == "mention_text"
+        around = part != "entity_text"
         summary = encode_texts(table, out, work, params, encoder, around_title=around)
     else:
         summary = encode_images(table, out, work, params, encoder, at.raw)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-PARTS = ("mention_text", "mention_image", "entity_text", "entity_image")
+PARTS = ("mention_text", "mention_image", "entity_text", "entity_image", "choice_text")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,10 @@ class Layout:
     @property
     def rank_counts(self) -> Path:
         return self.interim / "rank.json"
+
+    @property
+    def choices(self) -> Path:
+        return self.interim / "choices.parquet"
 
     @property
     def leaks(self) -> Path:

@@ -1,7 +1,7 @@
 """Stage rank: one candidate's description for every mention, and the mentions' text input.
 
 usage  python -m pipeline.rank DATASET [--estimate]
-in     data/interim/<dataset>/{mentions,candidates}.parquet,
+in     data/interim/<dataset>/{mentions,candidates}.parquet, entities.parquet there for rank.backend: gold,
        pictures of data/raw/<dataset> with rank.with_image
 out    data/interim/<dataset>/{descriptions.parquet,rank.json,ledger.jsonl},
        data/interim/<dataset>/inputs/mention_text.parquet
@@ -10,14 +10,16 @@ out    data/interim/<dataset>/{descriptions.parquet,rank.json,ledger.jsonl},
 
 from __future__ import annotations
 
+from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
 from mmoe.files import write_json, write_text
-from mmoe.ranking import group_candidates, make_ranker, mention_texts
+from mmoe.ranking import group_candidates, mention_texts
 from mmoe.ranking.counts import ranking_counts
 from mmoe.records import Candidate, Description, Mention, TextInput, read_records, write_records
 
 from pipeline.layout import Layout
+from pipeline.rankers import LocalRankers
 from pipeline.stage import run_stage
 
 ESTIMATE = "say what a language model would be asked and cost, and stop"
@@ -38,7 +40,10 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
 
         descriptions, asked = ranked_by_model(at, params, mentions, candidates)
     else:
-        descriptions, asked = make_ranker(params.backend).rank(mentions, candidates), {}
+        asked = {}
+        encoding = file.section(EncodeParams).for_ranking
+        rankers = LocalRankers(at, "rank", params.seed, params.encoder, encoding)
+        descriptions = rankers.rank(params.backend, mentions, candidates)
         write_text(at.ledger, "")
     made_by = {"backend": params.backend} | asked
     write_records(at.descriptions, Description, descriptions, made_by)

@@ -76,7 +76,7 @@ def _api(q: Question) -> Found:
     )
     words = distinct_words(q.mentions)
     forms = [form for word in words for form in forms_of(word, q.params.strip_suffix)]
-    found = find_items(forms, settings)
+    found = find_items(forms, settings, match=q.params.match)
     source: dict[str, object] = {"url": q.params.api_url, "languages": q.params.languages}
     write_label_index(q.at.labels / "api", found.items, source)
     run = {

@@ -13,11 +13,13 @@ STAGES = (
     "ingest",
     "retrieve",
     "rank",
+    "compare",
     "audit",
     "encode",
     "baselines",
     "train",
     "evaluate",
+    "benefit",
     "report",
 )
 

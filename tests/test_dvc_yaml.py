@@ -41,12 +41,14 @@ def data_deps(stage: str) -> list[str]:
     return [path for path in entries(stage, "deps") if not path.startswith(CODE)]
 
 
-FEATURES = [at.features / part for part in PARTS]
+CHOICES = "choice_text"  # of all parts the one that only the comparison of descriptions reads
+FEATURES = [at.features / part for part in PARTS if part != CHOICES]
 RECORDS = [at.mentions, at.entities]
 READS: dict[str, list[Path]] = {
     "ingest": [at.raw],
     "retrieve": [at.raw, *RECORDS],
-    "rank": [at.raw, at.mentions, at.candidates],
+    "rank": [at.raw, *RECORDS, at.candidates],
+    "compare": [*RECORDS, at.candidates, at.descriptions],
     "audit": [
         *RECORDS,
         at.pictures,
@@ -65,9 +67,18 @@ READS: dict[str, list[Path]] = {
         at.model / "matcher.safetensors",
         at.model / "untrained.safetensors",
     ],
+    "benefit": [
+        *RECORDS,
+        at.candidates,
+        at.choices,
+        at.inputs(CHOICES),
+        *(at.features / part for part in PARTS if part != "mention_text"),
+        at.model / "matcher.safetensors",
+    ],
     "report": [
         at.raw,
         *RECORDS,
+        at.candidates,
         at.descriptions,
         at.retrieve_counts,
         at.retrieve_runs,
@@ -77,6 +88,7 @@ READS: dict[str, list[Path]] = {
         at.report / "metrics.json",
         at.report / "baselines.json",
         at.report / "data.json",
+        at.report / "descriptions.json",
         Path("reports/published.yaml"),
     ],
 }
@@ -85,10 +97,11 @@ WRITES: dict[str, list[Path]] = {
         *RECORDS,
         at.pictures,
         at.ingest_counts,
-        *(at.inputs(part) for part in PARTS if part != "mention_text"),
+        *(at.inputs(part) for part in PARTS if part not in ("mention_text", CHOICES)),
     ],
     "retrieve": [at.labels, at.candidates, at.retrieve_counts, at.retrieve_runs],
     "rank": [at.descriptions, at.rank_counts, at.ledger, at.inputs("mention_text")],
+    "compare": [at.choices, at.inputs(CHOICES)],
     "audit": [at.leaks, at.report / "data.json"],
     "encode": [at.features / PARTS[0]],
     "baselines": [at.ranks / "baselines.parquet", at.report / "baselines.json"],
@@ -104,6 +117,7 @@ WRITES: dict[str, list[Path]] = {
         at.report / "metrics.json",
         at.report / "plots/ranks.csv",
     ],
+    "benefit": [at.report / "descriptions.json"],
     "report": [at.report / "report.html", at.report / "report.md"],
 }
 
@@ -160,7 +174,7 @@ def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None
     assert [path.as_posix() for path in unused] == (
         ["reports/published.yaml"] if stage == "report" else []
     )
-    if stage == "encode":  # one part of four; the raw folder stands in the input by its hashes
+    if stage == "encode":  # one part of five; the raw folder stands in the input by its hashes
         places = [place for place in places if place in (at.inputs(PARTS[0]), at.features)]
     unnamed = [place for place in places if not any(p.is_relative_to(place) for p in named)]
     assert unnamed == []
@@ -243,10 +257,11 @@ def test_metrics_live_in_git() -> None:
     }
 
 
-def test_the_data_report_lives_in_git_but_is_no_metric() -> None:
-    """Its eighty numbers would drown the metrics in `dvc exp show`."""
-    listed = [entry for entry in STAGES["audit"]["outs"] if isinstance(entry, dict)]
-    assert listed == [{"reports/${item.dataset}/data.json": {"cache": False}}]
+@pytest.mark.parametrize(("stage", "name"), [("audit", "data"), ("benefit", "descriptions")])
+def test_a_report_of_many_numbers_lives_in_git_but_is_no_metric(stage: str, name: str) -> None:
+    """They would drown the metrics in `dvc exp show`."""
+    listed = [entry for entry in STAGES[stage]["outs"] if isinstance(entry, dict)]
+    assert listed == [{f"reports/${{item.dataset}}/{name}.json": {"cache": False}}]
 
 
 def test_nothing_persists_through_a_run() -> None:

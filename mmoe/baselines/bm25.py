@@ -15,7 +15,8 @@ SCORES_AT_A_TIME = 1 << 22  # 32 MiB
 
 def bm25_word_context(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks:
     """Ranks by BM25 of word and context; see `bm25_word` for the arguments."""
-    return _ranks([f"{mention.word} {mention.context}" for mention in mentions], mentions, entities)
+    queries = [f"{mention.word} {mention.context}" for mention in mentions]
+    return bm25_ranks(queries, [mention.gold_qid for mention in mentions], entities)
 
 
 def bm25_word(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks:
@@ -25,14 +26,21 @@ def bm25_word(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks:
         mentions: each with its gold entity in the knowledge base.
         entities: the whole knowledge base.
     """
-    return _ranks([mention.word for mention in mentions], mentions, entities)
+    gold_qids = [mention.gold_qid for mention in mentions]
+    return bm25_ranks([mention.word for mention in mentions], gold_qids, entities)
 
 
-def _ranks(
-    queries: Sequence[str], mentions: Sequence[Mention], entities: Sequence[Entity]
+def bm25_ranks(
+    queries: Sequence[str], gold_qids: Sequence[str | None], entities: Sequence[Entity]
 ) -> Ranks:
+    """Ranks by BM25 of any texts.
+
+    Args:
+        gold_qids: of each query, in the knowledge base.
+        entities: the whole knowledge base.
+    """
     rows: dict[str | None, int] = {entity.qid: row for row, entity in enumerate(entities)}
-    gold_M = np.array([rows[mention.gold_qid] for mention in mentions], dtype=np.int64)
+    gold_M = np.array([rows[qid] for qid in gold_qids], dtype=np.int64)
     index = TextIndex([f"{entity.name} {entity.attributes}" for entity in entities])
     batch = max(1, SCORES_AT_A_TIME // len(entities))
     parts = [

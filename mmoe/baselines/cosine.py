@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.evaluation.ranks import Ranks, count_ranks
+from mmoe.vectors import unit_rows
 
 CHUNK = 256  # mentions scored at a time
 
@@ -27,11 +28,7 @@ class Vectors:
 
     def unit(self) -> NDArray[np.float32]:
         """Rows divided by their norm; absent ones become zero and are masked later."""
-        values = self.values_NP.astype(np.float32)
-        norms = np.linalg.norm(values, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = np.divide(
-            values, norms, out=np.zeros_like(values), where=norms > 0
-        )
+        unit = unit_rows(self.values_NP)
         return unit if self.present_N is None else unit * self.present_N[:, None]
 
     def present(self) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from mmoe.config.compare import CompareParams
 from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
@@ -26,6 +27,7 @@ SECTIONS: tuple[type[Section], ...] = (
     DataParams,
     RetrieveParams,
     RankParams,
+    CompareParams,
     EncodeParams,
     ModelParams,
     MoeParams,

@@ -30,6 +30,19 @@ class EncodeParams(Section):
             "precision": self.precision,
         }
 
+    @property
+    def for_ranking(self) -> EncodeParams:
+        """The same encoder for texts that are compared and not kept: nothing else in them matters."""
+        return EncodeParams(
+            model=self.model,
+            max_text_length=self.max_text_length,
+            precision=self.precision,
+            device=self.device,
+            description_budget=0,
+            batch_size=64,
+            shard_rows=4096,
+        )
+
     @model_validator(mode="after")
     def _description_leaves_room(self) -> EncodeParams:
         if self.description_budget > self.max_text_length // 2:

@@ -6,13 +6,15 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from mmoe.config.backends import LocalBackend
 from mmoe.config.section import Section
 
 
 class RankParams(Section):
     SECTION: ClassVar[str] = "rank"
 
-    backend: Literal["none", "first", "lexical", "given", "openai"]
+    backend: Literal[LocalBackend, "openai"]
+    encoder: str | None = Field(min_length=1)
     base_url: str | None = Field(pattern=r"^https?://")
     server: Literal["openai", "vllm", "llama.cpp", "ollama"]
     model: str = Field(min_length=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from mmoe.config.section import Section
 
@@ -25,12 +25,3 @@ class RetrieveParams(Section):
     max_lag_wait: float = Field(ge=0)
     max_hits: int = Field(ge=0, le=10_000)
     cache_days: float = Field(gt=0)
-
-    @model_validator(mode="after")
-    def _names_can_be_asked(self) -> RetrieveParams:
-        if self.source == "api" and self.match == "tokens":
-            raise ValueError(
-                "match: tokens needs all names at hand, which the API does not give; "
-                "take source index or kb, or match exact"
-            )
-        return self

@@ -42,24 +42,31 @@ def encode_texts(
     encoder: Encoder,
     *,
     around_title: bool,
+    keep_states: bool = True,
 ) -> EncodeSummary:
     """Encodes a table of `TextInput`: token states, pooled embedding, pooled embedding of the title.
 
     Args:
         around_title: shorten a long body around the title's place in it (mentions) instead of keeping
             its head (entities).
+        keep_states: False leaves the token states out, which take most of the space: for those who
+            compare texts and match no tokens (`read_pooled`).
     """
     rows = read_records(table, TextInput)
     layout = encoder.layout(params.max_text_length, params.description_budget)
     states_width, pooled_width = encoder.text_widths
-    widths = {"states": states_width, "pooled": pooled_width, "title_pooled": pooled_width}
+    widths = {
+        "states": states_width if keep_states else 0,
+        "pooled": pooled_width,
+        "title_pooled": pooled_width,
+    }
 
     def encode(chunk: Sequence[TextInput]) -> list[FeatureRow]:
         texts, titles = _laid_out(chunk, layout, encoder.tokenizer, around_title)
         whole = encode_in_length_order(encoder, texts, params.batch_size)
         alone = encode_in_length_order(encoder, titles, params.batch_size * TITLE_BATCH_FACTOR)
         return [
-            FeatureRow(row.id, OK, states, pooled, title_pooled)
+            FeatureRow(row.id, OK, states if keep_states else None, pooled, title_pooled)
             for row, (states, pooled), (_, title_pooled) in zip(chunk, whole, alone, strict=True)
         ]
 
@@ -67,6 +74,7 @@ def encode_texts(
         "max_text_length": params.max_text_length,
         "description_budget": params.description_budget,
         "around_title": around_title,
+        "keep_states": keep_states,
     }
     metadata = {**_metadata(table, params, encoder), **text_settings}
     plan = ShardPlan(out, work, params.shard_rows, widths, metadata)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from mmoe.errors import RankingError
+from mmoe.ranking.embedding import Embedder, EmbeddingRanker
+from mmoe.ranking.oracle import GoldDescription, PerfectChoice, RandomCandidate
 from mmoe.ranking.plain import FirstCandidate, GivenDescription, NoDescription
 from mmoe.records import Candidate, Description, Mention
 
 CandidatesByMention = Mapping[str, Sequence[Candidate]]
+
+# All that need no server.
+LOCAL = ("none", "first", "lexical", "embedding", "given", "random", "perfect", "gold")
 
 
 class Ranker(Protocol):
@@ -25,9 +31,26 @@ class Ranker(Protocol):
         """
 
 
-def make_ranker(backend: str) -> Ranker:
-    """The backend of that name: none, first, lexical or given.
+@dataclass(frozen=True)
+class Aids:
+    """What single backends need beside mentions and candidates; loaded when one of them is made.
 
+    Attributes:
+        seed: of `random`.
+        attributes: for `gold`, the attributes of the knowledge base's entities by qid.
+        embedder: for `embedding`.
+    """
+
+    seed: int
+    attributes: Callable[[], Mapping[str, str]]
+    embedder: Callable[[], Embedder]
+
+
+def make_ranker(backend: str, aids: Aids | None = None) -> Ranker:
+    """The backend of that name, one of `LOCAL`.
+
+    Args:
+        aids: null only for the backends that need none of them.
     Raises:
         RankingError: if there is no such backend.
     """
@@ -43,4 +66,17 @@ def make_ranker(backend: str) -> Ranker:
             from mmoe.ranking.lexical import Lexical
 
             return Lexical()
-    raise RankingError(f"rank.backend: no backend {backend!r}; use none, first, lexical or given")
+        case "perfect":
+            return PerfectChoice()
+        case "random" | "embedding" | "gold":
+            assert aids is not None
+            return _with_aids(backend, aids)
+    raise RankingError(f"rank.backend: no backend {backend!r}; use one of {', '.join(LOCAL)}")
+
+
+def _with_aids(backend: str, aids: Aids) -> Ranker:
+    if backend == "random":
+        return RandomCandidate(aids.seed)
+    if backend == "embedding":
+        return EmbeddingRanker(aids.embedder())
+    return GoldDescription(aids.attributes())

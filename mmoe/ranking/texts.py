@@ -32,3 +32,20 @@ def mention_texts(
         )
         for mention in mentions
     ]
+
+
+def choice_texts(
+    mentions: Sequence[Mention], descriptions: Iterable[Description]
+) -> list[TextInput]:
+    """The different texts that the choices of several backends make of the mentions.
+
+    Returns:
+        One text a `text_id`, which is its id, in order of first appearance.
+    """
+    by_id = {mention.mention_id: mention for mention in mentions}
+    texts: dict[str, TextInput] = {}
+    for record in descriptions:
+        mention, name = by_id[record.mention_id], record.text_id
+        if name not in texts:
+            texts[name] = TextInput(name, mention.word, mention.context, record.description)
+    return list(texts.values())

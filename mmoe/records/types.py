@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mmoe.files import content_key
+
 SPLITS = ("train", "valid", "test")
 
 
@@ -83,6 +85,11 @@ class Description:
     score: float | None
     num_candidates: int
     is_gold: bool | None
+
+    @property
+    def text_id(self) -> str:
+        """Names the mention's text with this description: choices of an equal description share it."""
+        return f"{self.mention_id}:{content_key(self.description)}"
 
 
 @dataclass(frozen=True, slots=True)

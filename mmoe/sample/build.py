@@ -1,4 +1,4 @@
-"""Writes the whole sample but its CLIP: tables, pictures, Wikidata slice, contact sheet and data card."""
+"""Writes the whole sample but its CLIP: Wikidata slice, tables, pictures, contact sheet and data card."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmoe.files import read_text, write_text
 from mmoe.sample.card import CARD, write_sheet
+from mmoe.sample.knowledge import knowledge_base
 from mmoe.sample.tables import write_tables
 from mmoe.sample.wikidata import write_slice
 from mmoe.sample.world import read_world
@@ -20,8 +21,9 @@ def build_sample(folder: Path) -> dict[str, int]:
         The counts that the data card names.
     """
     world = read_world()
-    counts = write_tables(folder, world, SEED)
-    counts["wikidata_items"] = write_slice(folder / "wikidata.jsonl", world)
+    dump = folder / "wikidata.jsonl"
+    counts = write_slice(dump, world)
+    counts = write_tables(folder, world, knowledge_base(dump, world), SEED) | counts
     write_sheet(folder / "contact-sheet.png", world, SEED)
     write_text(folder / "README.md", read_text(CARD).format(**counts))
     return counts

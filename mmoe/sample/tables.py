@@ -1,10 +1,10 @@
-"""The sample's two tables and its pictures, from the world and a seed."""
+"""The sample's two tables and its pictures, from the world, its knowledge base and a seed."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,15 +65,21 @@ def mention_rows(
     return rows, drawings
 
 
-def entity_rows(world: World, seed: int) -> tuple[list[dict[str, Any]], list[Drawing]]:
-    """Rows of entities.jsonl and the pictures they name: none, one or two, never a mention's."""
+def entity_rows(
+    world: World, known: Sequence[dict[str, Any]], seed: int
+) -> tuple[list[dict[str, Any]], list[Drawing]]:
+    """Rows of entities.jsonl and the pictures they name: none, one or two, never a mention's.
+
+    Args:
+        known: the rows without pictures, one for each entity of the world, in its order.
+    """
     rows, drawings = [], []
     lots = _even_lots(world.entities, rng_for(seed, "entities"))
-    for entity, lot in zip(world.entities, lots, strict=True):
+    for entity, row, lot in zip(world.entities, known, lots, strict=True):
+        assert row["qid"] == entity.qid, f"{row['qid']} stands where {entity.qid} should"
         number = 0 if lot < NO_ENTITY_PICTURE else 2 if lot > 1 - TWO_ENTITY_PICTURES else 1
         files = [f"{ENTITY_PICTURES}/{entity.qid}-{i}.png" for i in range(1, number + 1)]
         drawings += [Drawing(file, look_of(entity, rng_for(seed, file))) for file in files]
-        row = {"qid": entity.qid, "name": entity.name, "attributes": entity.attributes}
         rows.append(row | {"pictures": files})
     return rows, drawings
 
@@ -84,9 +90,15 @@ def _even_lots(entities: Iterable[WorldEntity], rng: random.Random) -> list[floa
     return rng.sample([(i + 0.5) / number for i in range(number)], number)
 
 
-def write_tables(folder: Path, world: World, seed: int) -> dict[str, int]:
-    """Writes both tables and all pictures; returns what the data card counts."""
-    entities, entity_drawings = entity_rows(world, seed)
+def write_tables(
+    folder: Path, world: World, known: Sequence[dict[str, Any]], seed: int
+) -> dict[str, int]:
+    """Writes both tables and all pictures; returns what the data card counts.
+
+    Args:
+        known: as for `entity_rows`.
+    """
+    entities, entity_drawings = entity_rows(world, known, seed)
     pictured = {str(row["qid"]) for row in entities if row["pictures"]}
     mentions, mention_drawings = mention_rows(world, pictured, seed)
     for name, rows in (("mentions", mentions), ("entities", entities)):

@@ -37,25 +37,34 @@ class FeatureSide:
     image_rows: Tensor
 
     @classmethod
-    def open(cls, folder: Path, side: str, ids: list[str], wanted: dict[str, Any]) -> FeatureSide:
+    def open(
+        cls,
+        folder: Path,
+        side: str,
+        ids: list[str],
+        wanted: dict[str, Any],
+        choices: list[str] | None = None,
+    ) -> FeatureSide:
         """Reads `<side>_text` and `<side>_image` under `folder` for the records with these ids.
 
         Args:
             side: mention or entity.
             wanted: what params.yaml says made the features.
+            choices: ids of the part `choice_text` that are read in place of the records' own texts.
         Raises:
             FeatureStoreError: if features are missing, broken or made with other settings.
         """
-        texts = read_features(folder / f"{side}_text")
+        text_part = f"{side}_text" if choices is None else "choice_text"
+        texts = read_features(folder / text_part)
         images = read_features(folder / f"{side}_image")
-        for part, table in ((f"{side}_text", texts), (f"{side}_image", images)):
+        for part, table in ((text_part, texts), (f"{side}_image", images)):
             check_made_by(table, folder / part, wanted)
         has_images = bool(images.metadata["widths"]["states"])
         rows = images.rows_of(ids) if has_images else np.zeros(0, dtype=np.int64)
         return cls(
             texts,
             images if has_images else None,
-            torch.from_numpy(texts.rows_of(ids)),
+            torch.from_numpy(texts.rows_of(ids if choices is None else choices)),
             torch.from_numpy(rows),
         )
 
@@ -141,14 +150,18 @@ class LinkingData:
         entities: list[Entity],
         features: Path,
         wanted: dict[str, Any],
+        choices: list[str] | None = None,
     ) -> LinkingData:
         """Reads the features of both sides.
 
+        Args:
+            choices: one text of the part `choice_text` for each mention, in place of its own; a mention
+                may then stand several times.
         Raises:
             FeatureStoreError: see `FeatureSide.open`; also if the sides come from different encoders.
         """
         mention_ids = [mention.mention_id for mention in mentions]
-        mention_side = FeatureSide.open(features, "mention", mention_ids, wanted)
+        mention_side = FeatureSide.open(features, "mention", mention_ids, wanted, choices)
         entity_side = FeatureSide.open(
             features, "entity", [entity.qid for entity in entities], wanted
         )

@@ -9,11 +9,11 @@ from typing import Any
 
 from mmoe.names import normalise_name
 from mmoe.records import SPLITS, Candidate, Mention
+from mmoe.shares import share_of, share_with_interval
 
 RECALL_AT = (1, 5, 20)
 HISTOGRAM = ((0, 0), (1, 1), (2, 2), (3, 5), (6, 10), (11, 20), (21, 50), (51, math.inf))
 MOST_AMBIGUOUS = 12
-NORMAL_95 = 1.959964  # standard deviations on each side that hold 95 % of a normal distribution
 
 Counts = dict[str, int | float | None]
 Qids = Mapping[str, Sequence[str]]
@@ -58,31 +58,17 @@ def _counts(mentions: Sequence[Mention], qids_by_mention: Qids) -> Counts:
         "mentions_without_candidate": none,
         "mentions_with_one_candidate": one,
         "mentions_with_several_candidates": several,
-        "share_without_candidate": _share(none, len(found)),
-        "share_with_one_candidate": _share(one, len(found)),
-        "share_with_several_candidates": _share(several, len(found)),
-        "mean_candidates": _share(sum(map(len, found)), len(found)),
+        "share_without_candidate": share_of(none, len(found)),
+        "share_with_one_candidate": share_of(one, len(found)),
+        "share_with_several_candidates": share_of(several, len(found)),
+        "mean_candidates": share_of(sum(map(len, found)), len(found)),
         "mentions_with_gold": len(places),
     }
     for n in RECALL_AT:
-        counts |= _recall(f"recall_at_{n}", sum(place < n for place in reached), len(places))
-    return counts | _recall("recall_at_all", len(reached), len(places))
-
-
-def _recall(name: str, part: int, whole: int) -> Counts:
-    low, high = wilson_interval(part, whole) if whole else (None, None)
-    return {name: _share(part, whole), f"{name}_low": low, f"{name}_high": high}
-
-
-def wilson_interval(part: int, whole: int) -> tuple[float, float]:
-    """95 % interval of a share, which stays within [0, 1] and is not empty at its ends.
-
-    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference (1927).
-    """
-    share, spread = part / whole, NORMAL_95**2 / whole
-    middle = (share + spread / 2) / (1 + spread)
-    half = NORMAL_95 * math.sqrt(share * (1 - share) / whole + spread / (4 * whole)) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
+        counts |= share_with_interval(
+            f"recall_at_{n}", sum(place < n for place in reached), len(places)
+        )
+    return counts | share_with_interval("recall_at_all", len(reached), len(places))
 
 
 def _histogram(qids_by_mention: Qids) -> list[dict[str, Any]]:
@@ -108,7 +94,3 @@ def _most_ambiguous(mentions: Sequence[Mention], qids_by_mention: Qids) -> list[
         {"word": word, "candidates": sizes[word], "mentions": uses[word]}
         for word in several[:MOST_AMBIGUOUS]
     ]
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

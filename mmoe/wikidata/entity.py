@@ -149,6 +149,26 @@ def best_values(entity: dict[str, Any], prop: str, where: str) -> list[Any]:
     return [value for value in best if value is not None]
 
 
+def data_types(entity: dict[str, Any], where: str) -> dict[str, str | None]:
+    """The properties of which an entity makes statements, in its order, each with its data type.
+
+    The data type is null where the source does not tell it.
+
+    Raises:
+        WikidataError: if the claims are not of the documented form.
+    """
+    claims = _map(entity, "claims", where)
+    return {prop: _data_type(statements) for prop, statements in claims.items()}
+
+
+def _data_type(statements: Any) -> str | None:
+    """What the first statement says; all of a property are of one type."""
+    first = statements[0] if isinstance(statements, list) and statements else None
+    snak = first.get("mainsnak") if isinstance(first, dict) else None
+    found = snak.get("datatype") if isinstance(snak, dict) else None
+    return found if isinstance(found, str) else None
+
+
 def _target(value: Any, where: str) -> str:
     # numeric-id is missing for some kinds of entities.
     qid = value.get("id") if isinstance(value, dict) else None

@@ -9,6 +9,8 @@ from typing import Literal
 from mmoe.names import normalise_name, without_suffix
 from mmoe.records import Candidate, Mention
 
+Match = Literal["exact", "tokens"]
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -32,7 +34,7 @@ class Matching:
         max_candidates: the best that are kept for a word.
     """
 
-    match: Literal["exact", "tokens"] = "exact"
+    match: Match = "exact"
     strip_suffix: bool = False
     max_candidates: int = 50
 

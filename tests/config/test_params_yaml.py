@@ -124,11 +124,6 @@ def test_a_language_is_a_code_and_there_is_one(tmp_path: Path) -> None:
     assert said.startswith("retrieve.languages = []: List should have at least 1 item")
 
 
-def test_the_api_can_not_match_by_tokens(tmp_path: Path) -> None:
-    said = complaint(sheet(tmp_path, {"retrieve.source": "api", "retrieve.match": "tokens"}))
-    assert "take source index or kb" in said
-
-
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:11"])
 def test_every_form_of_a_device_is_legal(device: str, tmp_path: Path) -> None:
     check_params(sheet(tmp_path, {"train.device": device, "encode.device": device}))

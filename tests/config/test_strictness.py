@@ -19,6 +19,8 @@ from mmoe.errors import ConfigError
 
 from tests.config.sheets import ABSENT, DEFAULTS, PARAMS, complaint, edited, sheet
 
+LOCAL = "'none', 'first', 'lexical', 'embedding', 'given', 'random', 'perfect'"
+
 
 @pytest.mark.parametrize(("written", "value"), [("5e-6", 5e-6), ("1", 1.0), ("5.0E-06", 5e-6)])
 def test_a_float_may_be_written_in_every_way(written: str, value: float, tmp_path: Path) -> None:
@@ -39,8 +41,8 @@ def test_a_float_may_be_written_in_every_way(written: str, value: float, tmp_pat
         ("model.residual", 1, "should be a valid boolean"),
         ("model.residual", "yes", "should be a valid boolean"),
         ("encode.model", 7, "should be a valid string"),
-        ("rank.backend", "bm25", "should be 'none', 'first', 'lexical', 'given' or 'openai'"),
-        ("rank.backend", None, "should be 'none', 'first', 'lexical', 'given' or 'openai'"),
+        ("rank.backend", "bm25", f"should be {LOCAL}, 'gold' or 'openai'"),
+        ("rank.backend", None, f"should be {LOCAL}, 'gold' or 'openai'"),
         ("model.units", "text", "should be a list"),
         ("evaluate.hits_at", 5, "should be a list"),
         ("report", None, "should be a mapping of keys"),
@@ -68,6 +70,15 @@ def test_a_list_names_the_item_that_is_wrong_and_nothing_else(bad: Any, tmp_path
 def test_one_wrong_item_is_not_called_too_short_a_list(tmp_path: Path) -> None:
     said = complaint(sheet(tmp_path, {"model.units": ["audio"]}))
     assert said == "model.units.0 = 'audio': should be 'text', 'vision' or 'cross'"
+
+
+def test_a_language_model_is_not_compared_for_nothing(tmp_path: Path) -> None:
+    said = complaint(sheet(tmp_path, {"compare.backends": ["none", "openai"]}))
+    assert said == f"compare.backends.1 = 'openai': should be {LOCAL} or 'gold'"
+
+
+def test_nothing_need_be_compared(tmp_path: Path) -> None:
+    check_params(sheet(tmp_path, {"compare.backends": []}))
 
 
 @pytest.mark.parametrize("key", ["model.units", "loss.terms", "evaluate.hits_at"])
@@ -104,7 +115,7 @@ def test_a_section_may_not_be_missing(kind: type[Section], tmp_path: Path) -> No
 
 def test_an_unknown_section_gets_the_list(tmp_path: Path) -> None:
     said = complaint(sheet(tmp_path, {"reprot": {}}))
-    assert said.splitlines()[0].startswith("unknown section `reprot`; known: data, datasets, ")
+    assert said.splitlines()[0].startswith("unknown section `reprot`; known: compare, data, ")
 
 
 @pytest.mark.parametrize("kind", SECTIONS)

@@ -19,8 +19,8 @@ from pipeline.layout import PARTS
 from tests.dvc.clone import Clone, make_clone, ran
 
 _CACHED = re.compile(r"^Stage '([^']+)' is cached", re.MULTILINE)
-ALL = ["ingest", "retrieve", "rank", "audit", *(f"encode {part}" for part in PARTS)]
-ALL += ["baselines", "train", "evaluate", "report"]
+ALL = ["ingest", "retrieve", "rank", "compare", "audit", *(f"encode {part}" for part in PARTS)]
+ALL += ["baselines", "train", "evaluate", "benefit", "report"]
 
 
 class Run(NamedTuple):
@@ -57,6 +57,7 @@ def test_metrics_are_in_git_and_the_rest_is_dvcs(first: Run) -> None:
         "reports/tiny/metrics.json",
         "reports/tiny/baselines.json",
         "reports/tiny/data.json",
+        "reports/tiny/descriptions.json",
     }
 
 
@@ -70,11 +71,17 @@ def test_the_second_repro_does_nothing(first: Run) -> None:
 @pytest.mark.parametrize(
     ("path", "old", "new", "stale"),
     [
-        ("mmoe/model/router.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"train", "evaluate"}),
+        (
+            "mmoe/model/router.py",
+            '"""\n\nfrom',
+            '"""\n\n# edited\nfrom',
+            {"train", "evaluate", "benefit"},
+        ),
         ("mmoe/config/train.py", "patience: int", "knob: int = 1\n    patience: int", {"train"}),
         ("mmoe/config/check.py", "SECTIONS: ", "# edited\nSECTIONS: ", set()),
         ("mmoe/reporting/style.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"report"}),
-        ("mmoe/ranking/plain.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"rank"}),
+        ("mmoe/ranking/plain.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"rank", "compare"}),
+        ("params.yaml", "  backends: [none, ", "  backends: [", {"compare"}),
         ("params.yaml", "leak_policy: keep", "leak_policy: drop", {"train"}),
         ("params.yaml", "picture_distance: 4", "picture_distance: 5", {"audit"}),
         ("params.yaml", "num_examples: 3", "num_examples: 4", {"report"}),
@@ -105,7 +112,7 @@ def temporary(first: Run) -> Run:
 
 
 def test_another_top_k_runs_train_evaluate_and_report_only(temporary: Run) -> None:
-    assert ran(temporary.log) == ["train", "evaluate", "report"]
+    assert ran(temporary.log) == ["train", "evaluate", "benefit", "report"]
 
 
 def test_an_experiment_in_a_copy_leaves_the_workspace_alone(temporary: Run) -> None:
@@ -118,7 +125,9 @@ def test_the_same_experiment_in_the_workspace_comes_out_of_the_run_cache(tempora
     clone = temporary.clone
     log = clone.dvc("exp", "run", "--name", "in-place", "-S", "moe.top_k=2")
     assert ran(log) == []
-    assert _CACHED.findall(log) == [f"{name}@tiny" for name in ("train", "evaluate", "report")]
+    assert _CACHED.findall(log) == [
+        f"{name}@tiny" for name in ("train", "evaluate", "benefit", "report")
+    ]
     assert clone.stale() == set()
 
 
@@ -200,8 +209,9 @@ def other_ranker(experiment: Run) -> Iterator[Run]:
 
 
 def test_another_ranker_encodes_the_mentions_texts_only(other_ranker: Run) -> None:
-    assert ran(other_ranker.log) == ["rank", "encode mention_text"]
-    assert other_ranker.clone.stale() == {"audit", "baselines", "train", "evaluate", "report"}
+    assert ran(other_ranker.log) == ["rank", "compare", "encode mention_text", "encode choice_text"]
+    later = {"audit", "baselines", "train", "evaluate", "benefit", "report"}
+    assert other_ranker.clone.stale() == later
 
 
 def test_an_older_commit_comes_back_without_a_run(experiment: Run) -> None:

@@ -40,6 +40,7 @@ def write(at: Layout, *contexts: str) -> None:
 
 def run(at: Layout, fake: Fake, *, estimate: bool = False, **changes: object) -> list[Description]:
     values = DEFAULTS["rank"] | {"backend": "openai", "base_url": fake.url} | changes
-    YAML(typ="safe", pure=True).dump({"rank": values}, Path("params.yaml"))
+    sections = {"rank": values, "encode": DEFAULTS["encode"]}
+    YAML(typ="safe", pure=True).dump(sections, Path("params.yaml"))
     rank(at, ParamsFile(Path("params.yaml")), estimate=estimate)
     return [] if estimate else read_records(at.descriptions, Description)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from mmoe.bm25 import tokens_of
 from mmoe.errors import RankingError
-from mmoe.ranking import group_candidates, make_ranker
-from mmoe.records import Candidate, Description
+from mmoe.ranking import LOCAL, Aids, group_candidates, make_ranker
+from mmoe.records import Candidate, Description, TextInput
 
 from tests.ranking.rows import candidates, mention
 from tests.test_bm25 import TEXT, bm25_by_formula
@@ -154,6 +158,18 @@ def test_given_wants_a_data_set_with_descriptions() -> None:
 
 def test_an_unknown_backend_is_named() -> None:
     with pytest.raises(
-        RankingError, match="no backend 'oracle'; use none, first, lexical or given"
+        RankingError, match="no backend 'oracle'; use one of none, first, lexical, embedding"
     ):
         make_ranker("oracle")
+
+
+@pytest.mark.parametrize("backend", [name for name in LOCAL if name != "given"])
+def test_every_backend_writes_its_name(backend: str) -> None:
+    def no_encoder(side: str, rows: Sequence[TextInput]) -> NDArray[np.floating[Any]]:
+        return np.ones((len(rows), 2))
+
+    aids = Aids(seed=1, attributes=dict, embedder=lambda: no_encoder)
+    found = {"m": candidates("m", "painter", "sailor")}
+    (record,) = make_ranker(backend, aids).rank([mention("m", "A sailor.", "Q2")], found)
+    assert record.backend == backend
+    assert record.num_candidates == 2

@@ -101,7 +101,9 @@ def test_the_stage_writes_descriptions_texts_and_counts(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     at = Layout("toy")
-    YAML(typ="safe", pure=True).dump({"rank": DEFAULTS["rank"]}, Path("params.yaml"))
+    YAML(typ="safe", pure=True).dump(
+        {k: DEFAULTS[k] for k in ("rank", "encode")}, Path("params.yaml")
+    )
     write_records(at.mentions, Mention, [mention("m", "a sailor", "Q2"), mention("n")])
     write_records(at.candidates, Candidate, candidates("m", "painter", "sailor"))
     rank(at, ParamsFile(Path("params.yaml")))

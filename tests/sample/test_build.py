@@ -18,6 +18,7 @@ from mmoe.datasets.fingerprints import fingerprint_pictures
 from mmoe.datasets.registry import read_dataset
 from mmoe.ranking import group_candidates, make_ranker
 from mmoe.sample import build
+from mmoe.sample.knowledge import knowledge_base
 from mmoe.sample.mentions import SHOWN, plan_mentions
 from mmoe.sample.tables import entity_rows, mention_rows
 from mmoe.sample.world import World, read_world
@@ -45,7 +46,8 @@ def pictured() -> set[str]:
 
 def test_the_sample_in_git_is_what_the_world_gives(world: World) -> None:
     """Its pictures are drawn again in part only: all of them take seconds."""
-    entities, more = entity_rows(world, build.SEED)
+    known = knowledge_base(SAMPLE / "wikidata.jsonl", world)
+    entities, more = entity_rows(world, known, build.SEED)
     mentions, drawings = mention_rows(world, pictured(), build.SEED)
     assert rows("mentions.jsonl") == mentions
     assert rows("entities.jsonl") == entities

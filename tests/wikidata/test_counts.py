@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-from scipy import stats
-
 from mmoe.records import Candidate
-from mmoe.wikidata.counts import retrieval_counts, wilson_interval
+from mmoe.wikidata.counts import retrieval_counts
 
 from tests.wikidata.slices import mention
 
@@ -55,12 +52,6 @@ def test_a_share_of_nothing_is_null() -> None:
     assert counts["train"]["recall_at_1"] is None
     assert counts["valid"]["share_without_candidate"] is None
     assert counts["all"]["mentions"] == 1
-
-
-@pytest.mark.parametrize(("part", "whole"), [(0, 1), (1, 1), (0, 40), (17, 40), (3039, 3561)])
-def test_the_interval_is_wilsons(part: int, whole: int) -> None:
-    known = stats.binomtest(part, whole).proportion_ci(method="wilson")
-    assert wilson_interval(part, whole) == pytest.approx((known.low, known.high), abs=1e-6)
 
 
 def test_recall_has_an_interval_around_it() -> None:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from mmoe.datasets.download import receipt
 from mmoe.datasets.download.archive import extract_json
@@ -22,6 +20,7 @@ from mmoe.datasets.download.splits import record_ids, split_by_hash
 from mmoe.datasets.melbench import SPLIT_IDS
 from mmoe.errors import DataError
 from mmoe.files import sha256_of, write_json
+from mmoe.locks import alone_in
 
 WORK, LOCK = ".download", ".download.lock"
 
@@ -49,7 +48,7 @@ def assemble(
     if long and benchmark.long_attributes is None:
         raise DataError(f"{folder}: this data set has no long attributes; leave out --long")
     files = benchmark.files(long=long)
-    with disk_trouble(folder), _alone_in(folder):
+    with disk_trouble(folder), alone_in(folder, LOCK, partial(_say_busy, folder)):
         lacking = [name for name in files if not _is_there(folder, name, files[name])]
         made = {
             name: _make(benchmark, name, files[name], folder / WORK, base, patience)
@@ -107,20 +106,5 @@ def _refuse_strangers(folder: Path, made: dict[str, Path], benchmark: Benchmark)
             )
 
 
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Waits until no other process downloads into `folder`; a killed one is no hindrance."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / LOCK
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"{folder}: waits for another download into this folder", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        # While it is held: whoever waits sees that its file is gone and makes a new one.
-        path.unlink(missing_ok=True)
-        lock.release()
+def _say_busy(folder: Path) -> None:
+    print(f"{folder}: waits for another download into this folder", file=sys.stderr)

@@ -10,22 +10,20 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import orjson
-from filelock import FileLock
 
-from mmoe.errors import WikidataError, one_line
+from mmoe.errors import WikidataError
+from mmoe.kept import KeptFile
 
 FILE = "wikidata-answers.sqlite"
 VERSION = 1  # of the table below; a file of another one is refused
 DAY = 86400.0
-PATIENCE = 60.0  # seconds for which a process waits while another one writes
 
 _KEYS_AT_ONCE = 500
 _TABLE = """
@@ -54,7 +52,7 @@ class KindOfAnswers:
     newest: float
 
 
-class AnswerCache:
+class AnswerCache(KeptFile):
     """The kept answers of a folder; any number of threads and processes may use it at once."""
 
     def __init__(self, folder: Path, days: float, wall: Callable[[], float] = time.time) -> None:
@@ -66,31 +64,9 @@ class AnswerCache:
         Raises:
             WikidataError: if the folder can't be used or the file is no cache of ours.
         """
-        self.path = folder / FILE
+        super().__init__(folder / FILE, _TABLE, VERSION, WikidataError)
         self._days, self._wall = days, wall
         self._lock = threading.Lock()
-        with _trouble(self.path):
-            folder.mkdir(parents=True, exist_ok=True)
-            # SQLite does not wait for its turn to switch to a write-ahead log.
-            with FileLock(folder / f"{FILE}.opening"):
-                self._database = sqlite3.connect(
-                    self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
-                )
-                self._prepare()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._database.close()
 
     def get(self, kind: str, keys: Sequence[str]) -> dict[str, Any]:
         """The answers that are kept and not too old, by key."""
@@ -102,9 +78,9 @@ class AnswerCache:
             query = (
                 f"SELECT key, body FROM answers WHERE kind = ? AND given > ? AND key IN ({marks})"  # noqa: S608
             )
-            with self._lock, _trouble(self.path):
+            with self._lock, self._trouble():
                 rows = self._database.execute(query, (kind, since, *some)).fetchall()
-            with _trouble(self.path):
+            with self._trouble():
                 found.update((key, orjson.loads(zlib.decompress(body))) for key, body in rows)
         return found
 
@@ -116,14 +92,14 @@ class AnswerCache:
             for key, answer in answers.items()
         ]
         # The connection commits at the end of the block, and rolls back if it fails.
-        with self._lock, _trouble(self.path), self._database:
+        with self._lock, self._trouble(), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", rows)
 
     def kinds(self, older_than_days: float = 0) -> list[KindOfAnswers]:
         """What is kept for at least so many days, by kind."""
         now = self._wall()
-        with self._lock, _trouble(self.path):
+        with self._lock, self._trouble():
             rows = self._database.execute(_KINDS, (now - older_than_days * DAY,)).fetchall()
         return [
             KindOfAnswers(kind, num, size, (now - oldest) / DAY, (now - newest) / DAY)
@@ -133,7 +109,7 @@ class AnswerCache:
     def remove(self, older_than_days: float = 0) -> int:
         """Forgets what is kept for at least so many days; returns the number of answers."""
         until = self._wall() - older_than_days * DAY
-        with self._lock, _trouble(self.path):
+        with self._lock, self._trouble():
             removed = self._database.execute(
                 "DELETE FROM answers WHERE given <= ?", (until,)
             ).rowcount
@@ -141,33 +117,3 @@ class AnswerCache:
             with suppress(sqlite3.OperationalError):
                 self._database.execute("VACUUM")
         return removed
-
-    def _prepare(self) -> None:
-        self._database.execute("PRAGMA journal_mode = WAL")
-        # Enough against a killed process; a power cut may lose the last answers, never the file.
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version not in (0, VERSION):
-            raise WikidataError(
-                f"{self.path}: of version {version}, this program knows {VERSION}; "
-                "delete it or name another folder in MMOE_CACHE"
-            )
-        self._database.execute(_TABLE)
-        self._database.execute(f"PRAGMA user_version = {VERSION}")
-
-
-@contextmanager
-def _trouble(path: Path) -> Iterator[None]:
-    """Turns what SQLite or the disk complain about into one line that says what to do."""
-    try:
-        yield
-    except (sqlite3.DatabaseError, zlib.error, orjson.JSONDecodeError) as error:
-        raise WikidataError(
-            f"{path}: can't be used ({one_line(error)}); make room on the disk, or delete it if it is "
-            "broken, or name another folder in MMOE_CACHE"
-        ) from None
-    except OSError as error:
-        raise WikidataError(
-            f"{path.parent}: can't be written ({error.strerror or one_line(error)}); "
-            "name another folder in MMOE_CACHE"
-        ) from None

@@ -24,7 +24,9 @@ from mmoe.wikidata.api.found import FoundItems
 from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.api.search import Hits, find_hits
 from mmoe.wikidata.api.settings import ApiSettings
+from mmoe.wikidata.api.wanted import Wanted
 from mmoe.wikidata.entity import Item, qid_number
+from mmoe.wikidata.hits import Match
 from mmoe.wikidata.index.request import Request
 
 Task = TypeVar("Task")
@@ -33,15 +35,22 @@ _READ_AT_ONCE = 1000  # kept answers that are held in memory while they are look
 _WORDS_TOLD = 10
 
 
-def find_items(words: Sequence[str], settings: ApiSettings, clock: Clock = CLOCK) -> FoundItems:
-    """The items that bear any of the words as label or alias, in one of the languages or `mul`.
+def find_items(
+    words: Sequence[str], settings: ApiSettings, clock: Clock = CLOCK, match: Match = "exact"
+) -> FoundItems:
+    """The items that bear any of the words in a label or alias, in one of the languages or `mul`.
 
     Names are compared as a label index compares them, and the same kinds are left out, so that an index
     of these items gives the candidates that one of the whole dump gives; `words_cut` are the exception.
 
+    What it costs: a request for the hits of a word, 20 if there are 10,000 of them; one for the names of 50
+    hits; one for 50 items that bear it. By exact names few do, mostly; by tokens nearly all hits do, and a
+    common surname takes up to 420 requests and some 140 MB. `settings.max_hits` bounds it.
+
     Args:
         words: any spelling; those without a letter or any other visible character are left out.
         clock: waits; tests put another in its place.
+        match: `exact`: the word is the name; `tokens`: all its tokens are in the name.
     Raises:
         WikidataError: if the contact is missing, the server refuses or stays busy for too long, or the
             run is offline and answers are not kept. What was answered is kept in any case.
@@ -50,7 +59,7 @@ def find_items(words: Sequence[str], settings: ApiSettings, clock: Clock = CLOCK
     wanted = list(dict.fromkeys(word for word in plain if word))
     started = clock.now()
     with Api(settings, f"{len(wanted):,} words", clock) as api:
-        run = _Run(api, wanted)
+        run = _Run(api, wanted, match)
         items = run.items()
         run.tell_cut_words()
         return FoundItems(
@@ -69,16 +78,18 @@ def find_items(words: Sequence[str], settings: ApiSettings, clock: Clock = CLOCK
 class _Run:
     """Three rounds: hits of every word, names of every hit, items of those that bear a word."""
 
-    def __init__(self, api: Api, words: Sequence[str]) -> None:
+    def __init__(self, api: Api, words: Sequence[str], match: Match) -> None:
         self.words_cut: list[str] = []
         self.dropped: Counter[str] = Counter()
         self.missing = 0
-        self._api, self._words = api, words
+        self._api, self._words, self._match = api, words, match
         self._choice = Request(api.settings.languages)  # as an index of a dump chooses by default
-        self._wanted = frozenset(words)
+        self._wanted = Wanted(words, match)
         self._lock = threading.Lock()
-        # By the id that a search gave: which words the item bears, and its id behind a redirect.
+        # By the id that a search gave: which words the item bears, which of them are its names, and its
+        # id behind a redirect.
         self._borne: dict[str, frozenset[str]] = {}
+        self._named: dict[str, frozenset[str]] = {}
         self._target: dict[str, str] = {}
         self._not_kept: set[str] = set()  # words
 
@@ -108,7 +119,11 @@ class _Run:
         def search(word: str) -> None:
             try:
                 hits[word] = find_hits(
-                    api, word, api.settings.languages, lambda qids: self._any_bears(word, qids)
+                    api,
+                    word,
+                    api.settings.languages,
+                    lambda qids: self._any_named(word, qids),
+                    self._match,
                 )
             except NotKeptError:
                 self._not_kept.add(word)
@@ -118,12 +133,12 @@ class _Run:
         self.words_cut = [word for word in self._words if word in hits and not hits[word].is_whole]
         return hits
 
-    def _any_bears(self, word: str, qids: Sequence[str]) -> bool:
+    def _any_named(self, word: str, qids: Sequence[str]) -> bool:
         new = [qid for qid in dict.fromkeys(qids) if qid not in self._borne]
         for batch in batches(new):
             self._api.bar.expect(1)
             self._learn_names(batch)
-        return any(word in self._borne[qid] for qid in qids)
+        return any(word in self._named[qid] for qid in qids)
 
     def _compare_names(self, hits: dict[str, Hits]) -> None:
         every = dict.fromkeys(qid for found in hits.values() for qid in found.qids)
@@ -150,13 +165,13 @@ class _Run:
     def _take_names(self, entities: dict[str, Json]) -> None:
         for qid, entity in entities.items():
             item = item_of(entity, self._api)
+            named = frozenset[str]() if item is None else self._wanted.named(item)
+            borne = frozenset[str]() if item is None else self._wanted.borne_by(item)
             with self._lock:
                 self.missing += is_missing(entity) and qid not in self._borne
-                self._borne[qid] = frozenset() if item is None else self._borne_by(item)
+                self._named[qid] = named
+                self._borne[qid] = borne
                 self._target[qid] = qid if item is None else item.qid
-
-    def _borne_by(self, item: Item) -> frozenset[str]:
-        return self._wanted.intersection(normalise_name(name.text) for name in item.names)
 
     def _fetch(self, qids: Sequence[str]) -> list[Item]:
         found: dict[str, Item] = {}
@@ -165,7 +180,7 @@ class _Run:
             for entity in entities.values():
                 item = item_of(entity, self._api)
                 # Names may be older answers than items: an item may have been renamed in between.
-                if item is not None and self._borne_by(item):
+                if item is not None and self._wanted.borne_by(item):
                     with self._lock:
                         found[item.qid] = item
 

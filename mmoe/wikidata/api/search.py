@@ -4,43 +4,53 @@ The API has no question "which items bear exactly this name". Two of its lists h
 both end somewhere:
 
 - `list=search` with inlabel:"word": items with the word's tokens, in this order, in a label or alias of
-  any language. It tells how many there are. Up to 10,000 can be fetched, 500 at a time; if there are no
-  more, and as many different ones have arrived, no item that bears the word is lacking.
+  any language; with several inlabel: items that have them all, in whichever names. It tells how many there
+  are. Up to 10,000 can be fetched, 500 at a time; if there are no more, and as many different ones have
+  arrived, no item that bears the word is lacking.
 - `wbsearchentities`: items of which a label or alias begins with the word, in one language or `mul`, best
   match first; 50 at a time, up to 10,000 if one does not stop where `search-continue` does. It ends with
-  an empty page; then none is lacking. Popularity counts beside exactness, so a name may come after longer
-  names of popular items, and the `match` that it shows is a name that begins with the word, not the best
-  one: neither says that all names have been seen.
+  an empty page; then none that has this very name is lacking. Popularity counts beside exactness, so a name
+  may come after longer names of popular items, and the `match` that it shows is a name that begins with the
+  word, not the best one: neither says that all names have been seen.
 
-The first is asked for every word, since most words are settled by one request. Words of which it holds
-more than that ("John"), or nothing that could be asked (no letter or digit, as "?!"; more than 300
+Exact names: the first is asked for every word, since most words are settled by one request. Words of which
+it holds more than that ("John"), or nothing that could be asked (no letter or digit, as "?!"; more than 300
 characters), go to the second as well, once a language. That one is left, besides at its end, when
-QUIET_HITS hits on end don't bear the word: exact names come before most others, so what is lacking then
-are obscure items. Words for which neither list was seen to its end are reported: a dump knows better.
+QUIET_HITS hits on end don't have the word as a name: exact names come before most others, so what is
+lacking then are obscure items. Words for which neither list was seen to its end are reported: a dump knows
+better.
+
+Tokens: the first is asked for all tokens of the word, wherever they stand; a word with signs inside is
+asked for in several ways. A word of which it holds too much, or that can't be asked for, is reported: what
+begins with the word does not prove anything about names in which it comes later. It is looked for as an
+exact name too, so that those at least are not lacking.
 
 Either way the names of all hits are compared here, as they are for a dump. Limits: both lists rest on
 the server's own analysis of names, which folds case and white space at least as much as ours does (quotes
 and @ are left out of the question, as they would be read as syntax); an item whose name itself holds
-percent-escapes is found by a dump only; and the index lags some seconds behind the items.
+percent-escapes is found by a dump only, and so is one of whose name the server made one term where we see
+several tokens, unless the word holds the whole term ("Arc" does not find "Jeanne d'Arc", "d'Arc" does);
+and the index lags some seconds behind the items.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mmoe.names import name_tokens
 from mmoe.wikidata.api.ask import Api, Json, Question, wrong_form
+from mmoe.wikidata.api.phrases import phrase_query, token_queries
 from mmoe.wikidata.entity import is_qid
+from mmoe.wikidata.hits import Match
 
 SEARCH = "search"  # kind of answer
 DEEPEST = 10_000  # hits of one list that the API gives
 PHRASE_HITS, PREFIX_HITS = 500, 50  # a page
-LONGEST_QUERY = 300  # characters
 QUIET_HITS = 500
 
-Bearers = Callable[[Sequence[str]], bool]
+AnyNamed = Callable[[Sequence[str]], bool]
 
 
 @dataclass(frozen=True)
@@ -56,34 +66,57 @@ class Hits:
     is_whole: bool
 
 
-def find_hits(api: Api, word: str, languages: Sequence[str], any_bears: Bearers) -> Hits:
+def find_hits(
+    api: Api, word: str, languages: Sequence[str], any_named: AnyNamed, match: Match = "exact"
+) -> Hits:
     """The items among which are those that bear a word.
 
     Args:
         word: normalised.
-        any_bears: whether any of these items does.
+        any_named: whether any of these items has the word as a name.
+        match: what bearing a word means; as `Matching.match`.
     Raises:
         NotKeptError: if the run is offline and an answer is not kept.
     """
-    hits = _hits_of_phrase(api, word)
+    api.bar.expect(-1)  # the one that every word is taken to need; each list counts its own
+    by_tokens = match == "tokens" and bool(name_tokens(word))
+    queries = token_queries(word) if by_tokens else ()
+    listed = {query: _hits_of_phrase(api, query) for query in queries}
+    if listed and all(found.is_whole for found in listed.values()):
+        return _joined(list(listed.values()), is_whole=True)
+    named = _hits_of_name(api, word, languages, any_named, listed)
+    return _joined([*listed.values(), named], is_whole=named.is_whole and not by_tokens)
+
+
+def _hits_of_name(
+    api: Api, word: str, languages: Sequence[str], any_named: AnyNamed, listed: Mapping[str, Hits]
+) -> Hits:
+    """The items among which are those that have the word as a name.
+
+    Args:
+        listed: hits by question, of questions that were put before.
+    """
+    query = phrase_query(word)
+    hits = Hits((), is_whole=False)
+    if query is not None:
+        hits = listed[query] if query in listed else _hits_of_phrase(api, query)
     if hits.is_whole:
         return hits
-    lists = [_hits_of_prefix(api, word, language, any_bears) for language in languages]
-    qids = [qid for found in (hits, *lists) for qid in found.qids]
-    return Hits(tuple(dict.fromkeys(qids)), all(found.is_whole for found in lists))
+    lists = [_hits_of_prefix(api, word, language, any_named) for language in languages]
+    return _joined([hits, *lists], is_whole=all(found.is_whole for found in lists))
 
 
-def _hits_of_phrase(api: Api, word: str) -> Hits:
-    query = _phrase_query(word)
-    if query is None:
-        api.bar.expect(-1)  # the one that every word is taken to need
-        return Hits((), is_whole=False)
+def _joined(lists: Sequence[Hits], is_whole: bool) -> Hits:
+    qids = dict.fromkeys(qid for found in lists for qid in found.qids)
+    return Hits(tuple(qids), is_whole)
+
+
+def _hits_of_phrase(api: Api, query: str) -> Hits:
     titles: list[str] = []
     offset: int | None = 0
     total = 0
     while offset is not None and total <= api.settings.max_hits:
-        if offset > 0:
-            api.bar.expect(1)
+        api.bar.expect(1)
         page = _page(api, _phrase_params(query, offset), _check_phrase)
         total = page["query"]["searchinfo"]["totalhits"]
         titles += [hit["title"] for hit in page["query"]["search"]]
@@ -92,14 +125,6 @@ def _hits_of_phrase(api: Api, word: str) -> Hits:
     # Of too long a list only the first page is taken; pages may also overlap while items change.
     is_whole = len(set(titles)) >= total
     return Hits(tuple(title for title in titles if is_qid(title)), is_whole)
-
-
-def _phrase_query(word: str) -> str | None:
-    if not name_tokens(word):
-        return None
-    plain = "".join(" " if character in '"\\@' else character for character in word)
-    query = f'inlabel:"{" ".join(plain.split())}"'
-    return query if len(query) <= LONGEST_QUERY else None
 
 
 def _phrase_params(query: str, offset: int) -> dict[str, str]:
@@ -115,7 +140,7 @@ def _phrase_params(query: str, offset: int) -> dict[str, str]:
     }
 
 
-def _hits_of_prefix(api: Api, word: str, language: str, any_bears: Bearers) -> Hits:
+def _hits_of_prefix(api: Api, word: str, language: str, any_named: AnyNamed) -> Hits:
     qids: list[str] = []
     offset = quiet = 0
     while offset <= DEEPEST and quiet < QUIET_HITS:
@@ -125,7 +150,7 @@ def _hits_of_prefix(api: Api, word: str, language: str, any_bears: Bearers) -> H
         if not found:
             return Hits(tuple(qids), is_whole=True)
         qids += found
-        quiet = 0 if any_bears(found) else quiet + len(found)
+        quiet = 0 if any_named(found) else quiet + len(found)
         # A server that gives fewer than were asked for does not thereby say that it has no more.
         offset += len(found)
     return Hits(tuple(qids), is_whole=False)

@@ -37,8 +37,8 @@ class ApiSettings:
         max_concurrent: requests under way at the same time.
         maxlag: seconds that the servers may lag behind for a request to be answered.
         max_lag_wait: seconds that a run waits in all because they lag behind further.
-        max_hits: names that hold a word up to which all are looked through; words that are in more are
-            answered by their best hits. Not above 10,000, which the API gives.
+        max_hits: items with a word in their names up to which all are looked through; words that are in
+            more are answered by their best hits. Not above 10,000, which the API gives.
         timeout: seconds of silence after which a request counts as lost.
         offline: whether only kept answers are used.
         cache_folder: where answers are kept.

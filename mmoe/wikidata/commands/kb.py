@@ -1,8 +1,9 @@
 """Writes a knowledge base in our own format out of Wikidata's items: names, attributes, what else is known.
 
 An item is taken if its id is listed (--qids) or it bears a listed name (--names), and is of one of the
-kinds (--kinds) where some are given. A dump is read twice: the labels of properties and values stand
-anywhere in it. With `api` in its place the names and ids are sent to Wikidata's API.
+kinds (--kinds) where some are given. A dump is read twice, as the labels of properties and values stand
+anywhere in it, and once before that if subclasses are wanted. With `api` in its place the names and ids are
+sent to Wikidata's API.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.from_api import build_from_api
 from mmoe.wikidata.knowledge.lists import read_names, read_qids
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import ALL, Request
 from mmoe.wikidata.knowledge.write import ENTITIES, disk_trouble, refuse_strangers
 
 API, WIKIDATA = "api", "https://www.wikidata.org/w/api.php"
@@ -38,44 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a Wikidata dump, a slice of one, a folder of split files, or {API}",
     )
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write to")
-    parser.add_argument(
-        "--names", type=Path, metavar="FILE", help="names, one a line, or a .jsonl with key word"
-    )
-    parser.add_argument(
-        "--qids",
-        type=Path,
-        metavar="FILE",
-        help="ids, one a line, or a .jsonl with key qid or gold_qid",
-    )
-    parser.add_argument(
-        "--kinds", metavar="Q5,Q515", help="items that are instances of one of these themselves"
-    )
-    parser.add_argument(
-        "--languages",
-        default="en",
-        help="of names and attributes, best first (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--properties",
-        metavar="P31,P106",
-        default=",".join(DEFAULT_PROPERTIES),
-        help="of which attributes are made, in their order (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-values",
-        type=int,
-        default=3,
-        metavar="N",
-        help="of a property (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-entities", type=int, metavar="N", help="keep those with the most Wikipedia articles"
-    )
-    parser.add_argument(
-        "--with-description",
-        action="store_true",
-        help="begin the attributes with the item's description",
-    )
+    _add_choice(parser)
+    _add_contents(parser)
     parser.add_argument(
         "--with-slice",
         action="store_true",
@@ -88,6 +53,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--offline", action="store_true", help="use only what the API has answered before"
     )
     parser.add_argument("--replace", action="store_true", help="write over what is in OUT")
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    """Which items are taken."""
+    parser.add_argument(
+        "--names", type=Path, metavar="FILE", help="names, one a line, or a .jsonl with key word"
+    )
+    parser.add_argument(
+        "--match",
+        choices=("exact", "tokens"),
+        default="exact",
+        help="tokens: also items of whose names one holds all tokens of a listed name, for surnames and "
+        "first names; of a dump only (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--qids",
+        type=Path,
+        metavar="FILE",
+        help="ids, one a line, or a .jsonl with key qid or gold_qid",
+    )
+    parser.add_argument(
+        "--kinds", metavar="Q5,Q515", help="items that are instances of one of these themselves"
+    )
+    parser.add_argument(
+        "--with-subclasses",
+        action="store_true",
+        help="or of a subclass of one, at any depth; of a dump only, which is read once more for it",
+    )
+    parser.add_argument(
+        "--max-entities", type=int, metavar="N", help="keep those with the most Wikipedia articles"
+    )
+
+
+def _add_contents(parser: argparse.ArgumentParser) -> None:
+    """What is said of them."""
+    parser.add_argument(
+        "--languages",
+        default="en",
+        help="of names and attributes, best first (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--properties",
+        metavar="P31,P106",
+        default=",".join(DEFAULT_PROPERTIES),
+        help=f"of which attributes are made, in their order; {ALL}: all that say something to a reader, in "
+        "the item's own order (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--without-properties", metavar="P31,P18", help="of which none are made in any case"
+    )
+    parser.add_argument(
+        "--max-values",
+        type=int,
+        default=3,
+        metavar="N",
+        help="of a property (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--with-description",
+        action="store_true",
+        help="begin the attributes with the item's description",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -115,6 +142,14 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
         raise WikidataError(
             "the API does not list all items of a kind; add --names or --qids, or name a dump"
         )
+    if request.choice.match == "tokens":
+        raise WikidataError(
+            "the API is asked for whole names only; leave --match out, or name a dump"
+        )
+    if request.choice.with_subclasses:
+        raise WikidataError(
+            "the API does not list subclasses; list all --kinds themselves, or name a dump"
+        )
     settings = settings_from_environment(
         arguments.api_url, request.languages, offline=arguments.offline
     )
@@ -122,27 +157,44 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    if arguments.names is None and arguments.qids is None and arguments.kinds is None:
-        raise WikidataError("no item is asked for; add --names, --qids or --kinds")
     for option in ("max_values", "max_entities"):
         value = getattr(arguments, option)
         if value is not None and value < 1:
             raise WikidataError(f"--{option.replace('_', '-')} {value}: must be at least 1")
-    kinds = None
-    if arguments.kinds is not None:
-        kinds = frozenset(_parts(arguments.kinds, "--kinds", is_qid, "Q5"))
+    properties = None
+    if arguments.properties != ALL:
+        properties = _parts(arguments.properties, "--properties", _PROPERTY.fullmatch, "P31")
+    without = arguments.without_properties
     return Request(
-        Choice(
-            names=None if arguments.names is None else read_names(arguments.names),
-            qids=None if arguments.qids is None else frozenset(read_qids(arguments.qids)),
-            kinds=kinds,
-        ),
+        _choice(arguments),
         languages=_parts(arguments.languages, "--languages", _LANGUAGE.fullmatch, "en"),
-        properties=_parts(arguments.properties, "--properties", _PROPERTY.fullmatch, "P31"),
+        properties=properties,
+        without_properties=()
+        if without is None
+        else _parts(without, "--without-properties", _PROPERTY.fullmatch, "P31"),
         max_values=arguments.max_values,
         max_entities=arguments.max_entities,
         with_description=arguments.with_description,
         with_slice=arguments.with_slice,
+    )
+
+
+def _choice(arguments: argparse.Namespace) -> Choice:
+    if arguments.names is None and arguments.qids is None and arguments.kinds is None:
+        raise WikidataError("no item is asked for; add --names, --qids or --kinds")
+    if arguments.match == "tokens" and arguments.names is None:
+        raise WikidataError("--match tokens: says how names are compared; add --names")
+    if arguments.with_subclasses and arguments.kinds is None:
+        raise WikidataError("--with-subclasses: says how kinds are meant; add --kinds")
+    kinds = None
+    if arguments.kinds is not None:
+        kinds = frozenset(_parts(arguments.kinds, "--kinds", is_qid, "Q5"))
+    return Choice(
+        names=None if arguments.names is None else read_names(arguments.names),
+        qids=None if arguments.qids is None else frozenset(read_qids(arguments.qids)),
+        kinds=kinds,
+        match=arguments.match,
+        with_subclasses=arguments.with_subclasses,
     )
 
 

@@ -6,18 +6,17 @@ import hashlib
 import inspect
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from mmoe import names
 from mmoe.errors import WikidataError
 from mmoe.files import content_key, sha256_of, sources_key, write_json
+from mmoe.locks import alone_in
 from mmoe.wikidata import entity, labels
 from mmoe.wikidata.index.chunks import ChunkFolder
 from mmoe.wikidata.index.merge import merge_chunks
@@ -77,7 +76,7 @@ def build_index(dump: str, folder: Path, request: Request, options: RunOptions) 
         WikidataError: if the dump can't be read or is none, or no item of it is kept.
     """
     parts = parts_of(dump)
-    with _alone_in(folder):
+    with alone_in(folder, LOCK, partial(_refuse, folder)):
         work = (options.work or folder) / f"{WORK}{_key(parts, folder, request)}"
         results = list(_extract(parts, ChunkFolder(work), request, options))
         tally = Tally.sum(result.tally for result in results)
@@ -144,19 +143,7 @@ def _key(parts: list[Part], folder: Path, request: Request) -> str:
     return content_key(dump, folder.resolve(), request.as_json(), code)
 
 
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keeps other processes from writing an index into `folder`; a killed one is no hindrance."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise WikidataError(
-            f"{folder}: another process is writing an index into it; wait for it, or name another folder"
-        ) from None
-    try:
-        yield
-    finally:
-        (folder / LOCK).unlink(missing_ok=True)
-        lock.release()
+def _refuse(folder: Path) -> NoReturn:
+    raise WikidataError(
+        f"{folder}: another process is writing an index into it; wait for it, or name another folder"
+    ) from None

@@ -1,10 +1,13 @@
-"""A knowledge base from a dump, in two readings: the items, then the labels of all that they refer to."""
+"""A knowledge base from a dump, in two readings: the items, then the labels of all that they refer to.
+
+Where kinds stand for their subclasses too, a reading before them finds these.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmoe.errors import WikidataError
@@ -14,6 +17,7 @@ from mmoe.wikidata.knowledge.drafts import Draft, read_drafts, write_draft
 from mmoe.wikidata.knowledge.lines import files_of, lines_of
 from mmoe.wikidata.knowledge.reading import BEYOND, Chooser, copied, labels_in, most_linked
 from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.subclasses import Subclasses
 from mmoe.wikidata.knowledge.write import (
     SLICE,
     forget_previous,
@@ -21,14 +25,17 @@ from mmoe.wikidata.knowledge.write import (
     write_knowledge_base,
 )
 
-DRAFTS, COUNTS = "drafts.jsonl", "counts.json"  # the latter stands for a whole first reading
+DRAFTS, COUNTS = "drafts.jsonl", "counts.json"  # the latter stands for chosen items
+KINDS = "kinds.json"  # stands for a whole reading of the subclasses
+SUBCLASSES = "kinds with their subclasses"
+UNREAD = "items whose classes can't be read"
 WORK = ".kb-"  # work folders begin so; the rest is a hash of the dump and the request
 
 
 def build_from_dump(dump: str, folder: Path, request: Request) -> dict[str, int]:
     """Writes a knowledge base of a dump's items; what stands in `folder` is replaced.
 
-    If it is killed between the two readings, the next run begins with the second one.
+    If it is killed between two readings, the next run begins with the second of them.
 
     Returns:
         Counts, as kb.json has them.
@@ -83,13 +90,34 @@ def _key(files: Sequence[Part], request: Request) -> str:
 
 
 def _choose(files: Sequence[Part], work: Path, request: Request) -> None:
-    """The first reading: drafts of the chosen items, and counts."""
+    """Reads the items: drafts of the chosen ones, and counts."""
+    counts: dict[str, int] = {}
+    if request.choice.with_subclasses:
+        kinds, counts = _kinds(files, work, request)
+        request = replace(request, choice=replace(request.choice, kinds=kinds))
     chooser = Chooser(request)
     with whole_file(work / DRAFTS) as temporary, temporary.open("wb") as out:
         for draft in chooser.drafts(lines_of(files, "choosing items")):
             write_draft(draft, out)
     chooser.tally.check(files[0].path, enough=1)
-    write_json(work / COUNTS, chooser.counts())
+    write_json(work / COUNTS, chooser.counts() | counts)
+
+
+def _kinds(
+    files: Sequence[Part], work: Path, request: Request
+) -> tuple[frozenset[str], dict[str, int]]:
+    """Reads the subclasses: (the kinds and all below them, counts)."""
+    assert request.choice.kinds is not None, "a user who names no kind was refused"
+    if not (work / KINDS).is_file():
+        subclasses = Subclasses()
+        subclasses.read(lines_of(files, "reading subclasses"))
+        kinds = sorted(subclasses.closed(request.choice.kinds))
+        write_json(work / KINDS, {"kinds": kinds, "unread": subclasses.num_unread})
+    found = read_json(work / KINDS)
+    counts = {SUBCLASSES: len(found["kinds"])}
+    if found["unread"]:
+        counts[UNREAD] = found["unread"]
+    return frozenset(found["kinds"]), counts
 
 
 def _labels(
@@ -99,7 +127,7 @@ def _labels(
     needed: Collection[str],
     drafts: DraftFile,
 ) -> dict[str, str]:
-    """The second reading: labels, and the slice if it is wanted."""
+    """Reads the labels, and copies the slice if it is wanted."""
     lines = lines_of(files, "reading labels")
     if not request.with_slice:
         return labels_in(lines, needed, request.languages)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from mmoe.wikidata.entity import Item
 from mmoe.wikidata.index.request import PAGES
+from mmoe.wikidata.knowledge.tokens import names_by_token
 from mmoe.wikidata.labels import name_rows
 
 
@@ -18,17 +20,28 @@ class Choice:
         qids: null if no list of ids was given.
         kinds: qids of which the item is a direct instance; null for all but pages of the wikis. An item
             whose id is listed may be of any kind where none is given.
+        match: `exact`: an item bears a name if it is one of its own; `tokens`: also if all tokens of the
+            name are tokens of one of its own, for surnames and first names.
+        with_subclasses: whether the kinds stand for all their subclasses too, which only a dump can tell;
+            whoever reads it puts them all in the place of the kinds.
     """
 
     names: frozenset[str] | None = None
     qids: frozenset[str] | None = None
     kinds: frozenset[str] | None = None
+    match: Literal["exact", "tokens"] = "exact"
+    with_subclasses: bool = False
 
     def names_of(self, item: Item) -> set[str]:
         """Those of the names asked for that the item bears."""
         if self.names is None:
             return set()
-        return {row[0] for row in name_rows(item)} & self.names
+        own = {row[0] for row in name_rows(item)}
+        found = own & self.names
+        if self.match == "tokens":
+            asked = names_by_token(self.names)
+            found.update(name for each in own for name in asked.within(each))
+        return found
 
     def reason_against(self, item: Item) -> str | None:
         """Why an item is left out, as it is counted; null if it is taken."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+import orjson
 from tqdm import tqdm
 
 from mmoe.errors import WikidataError
@@ -58,3 +60,12 @@ def _entities(block: bytes) -> Iterator[bytes]:
         content = line.strip().removesuffix(b",")
         if content not in (b"", b"[", b"]"):
             yield content
+
+
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """The entity that a line holds; null if it holds none."""
+    try:
+        entity = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return entity if isinstance(entity, dict) else None

@@ -1,6 +1,13 @@
-"""The properties of which attributes are made if nobody chooses others."""
+"""The properties of which attributes are made: those if nobody chooses others, or all that an item states."""
 
 from __future__ import annotations
+
+from typing import Any
+
+from mmoe.wikidata.entity import data_types
+
+# Others say nothing to a reader: ids elsewhere, addresses, files, coordinates, formulae, notes, lexemes.
+READABLE = frozenset(("wikibase-item", "string", "monolingualtext", "quantity", "time"))
 
 # In the order in which they are written: a text encoder may cut the end off, so what tells namesakes apart
 # comes first. The English names stand in for labels that a slice without property entities does not hold.
@@ -42,3 +49,16 @@ DEFAULT_PROPERTIES = {
     "P171": "parent taxon",
     "P361": "part of",
 }
+
+
+def readable_properties(entity: dict[str, Any], where: str) -> list[str]:
+    """The properties of which an item makes statements that say something to a reader, in its own order.
+
+    A property whose data type the source does not tell is among them: its values show whether they have
+    a text.
+
+    Raises:
+        WikidataError: if the claims are not of the documented form.
+    """
+    types = data_types(entity, where)
+    return [prop for prop, found in types.items() if found is None or found in READABLE]

@@ -9,12 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-import orjson
-
 from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import DEFAULT_LANGUAGE, Item, qid_number, read_item
 from mmoe.wikidata.index.tally import DUPLICATE, NOT_AS_DOCUMENTED, NOT_JSON, Tally
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
+from mmoe.wikidata.knowledge.lines import parsed
 from mmoe.wikidata.knowledge.request import Request
 
 BEYOND = "left out: beyond the most linked"
@@ -68,7 +67,8 @@ class Chooser:
             if reason is not None:
                 self.tally.skip(reason)
                 return None
-            draft = draft_of(entity, item, request.properties, request.max_values, self.unwritten)
+            properties = request.properties_of(entity, f"item {item.qid}")
+            draft = draft_of(entity, item, properties, request.max_values, self.unwritten)
         except WikidataError as error:
             self.tally.skip_broken(NOT_AS_DOCUMENTED, str(error))
             return None
@@ -139,15 +139,6 @@ def id_of(line: bytes) -> str | None:
         return match[1].decode()
     found = (parsed(line) or {}).get("id")
     return found if isinstance(found, str) else None
-
-
-def parsed(line: bytes) -> dict[str, Any] | None:
-    """The entity that a line holds; null if it holds none."""
-    try:
-        entity = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    return entity if isinstance(entity, dict) else None
 
 
 def label_of(entity: dict[str, Any], languages: Sequence[str]) -> str | None:

@@ -7,14 +7,14 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from PIL import Image
 
 from mmoe.files import content_key, sha256_of, whole_file
+from mmoe.locks import alone_in
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.api.pace import CLOCK, Clock
@@ -55,7 +55,7 @@ def collect(
     Raises:
         WikidataError: if Commons can't be asked or refuses us. What has arrived is kept.
     """
-    with _alone_in(out):
+    with alone_in(out, LOCK, partial(_say_busy, out)):
         rows = read_licences(out)
         there = {
             qid: row
@@ -143,20 +143,5 @@ def _counts(
     }
 
 
-@contextmanager
-def _alone_in(out: Path) -> Iterator[None]:
-    """Waits until no other process works on `out`; a killed one is no hindrance."""
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / LOCK
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"{out}: waits for another run with this folder", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        # While it is held: whoever waits sees that its file is gone and makes a new one.
-        path.unlink(missing_ok=True)
-        lock.release()
+def _say_busy(out: Path) -> None:
+    print(f"{out}: waits for another run with this folder", file=sys.stderr)

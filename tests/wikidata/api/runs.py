@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmoe.errors import MmoeError
-from mmoe.names import normalise_name
+from mmoe.names import name_tokens, normalise_name
 from mmoe.wikidata.api import ApiSettings, FoundItems, find_items, settings_from_environment
 from mmoe.wikidata.entity import Item, read_item
+from mmoe.wikidata.hits import Match
 from mmoe.wikidata.index.request import Request
 
 from tests.imports import ROOT
@@ -47,15 +48,26 @@ def small_world() -> Store:
 WORDS = ["Lurien", "Ada Lurien", "Vessa O'Mara", 'the "fox"', "?!", "user@place", "nobody at all"]
 
 
-def bearers(store: Store, words: Sequence[str], languages: Sequence[str] = ("en",)) -> list[str]:
+def bearers(
+    store: Store,
+    words: Sequence[str],
+    languages: Sequence[str] = ("en",),
+    match: Match = "exact",
+) -> list[str]:
     """The items that bear one of the words, by looking at every name of every item."""
     wanted = {normalise_name(word) for word in words} - {""}
+    tokens = [set(name_tokens(word)) for word in wanted if match == "tokens"]
+
+    def is_borne(name: str) -> bool:
+        own = set(name_tokens(name))
+        return normalise_name(name) in wanted or any(each and each <= own for each in tokens)
+
     return [
         qid
         for qid, one in sorted(store.items.items(), key=lambda pair: int(pair[0][1:]))
         if qid not in store.deleted
         and "Q4167410" not in str(one["claims"])
-        and any(normalise_name(text) in wanted for _, _, text in terms(one, (*languages, "mul")))
+        and any(is_borne(text) for _, _, text in terms(one, (*languages, "mul")))
     ]
 
 

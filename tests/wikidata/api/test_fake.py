@@ -208,3 +208,24 @@ def test_a_phrase_inside_a_label_and_where_its_list_ends(fake: Fake, web: reques
     first = get(web, fake, **search | {"srsearch": 'inlabel:"ob"', "srlimit": 2})
     assert first["continue"]["sroffset"] == 2
     assert first["query"]["searchinfo"]["totalhits"] == 3
+
+
+def test_several_terms_may_stand_in_different_names(fake: Fake, web: requests.Session) -> None:
+    fake.store.add(
+        item(1, "Ada Vell"),
+        item(2, "Ada Ob", ["Vell of Ob"]),
+        item(3, {"fr": "Vell"}, {"de": ["Ada"]}),
+        item(4, "Ada", ["Velle"]),
+        item(5, "Ada O'Vell"),
+    )
+
+    def found(query: str) -> list[str]:
+        answer = get(web, fake, action="query", list="search", srsearch=query)
+        return [hit["title"] for hit in answer["query"]["search"]]
+
+    assert found('inlabel:"vell" inlabel:"ada"') == ["Q1", "Q2", "Q3"]
+    assert found('inlabel:"vell"@fr inlabel:"ada"@de') == ["Q3"]
+    assert found('inlabel:"ada" inlabel:"o\'vell"') == ["Q5"]
+    assert found('inlabel:"ada" inlabel:"?"') == []
+    unknown = get(web, fake, action="query", list="search", srsearch='inlabel:"ada" vell')
+    assert unknown["error"]["code"] == "fake-syntax"

@@ -28,6 +28,12 @@ def statement(value: Any, rank: str = "normal") -> dict[str, Any]:
     return {"rank": rank, "mainsnak": {"snaktype": "value", "datavalue": {"value": value}}}
 
 
+def typed(value: Any, datatype: str, rank: str = "normal") -> dict[str, Any]:
+    """A statement that tells the data type of its property, as the dump's own do."""
+    content = statement(value, rank)
+    return content | {"mainsnak": content["mainsnak"] | {"datatype": datatype}}
+
+
 def unknown(rank: str = "normal") -> dict[str, Any]:
     return {"rank": rank, "mainsnak": {"snaktype": "somevalue"}}
 

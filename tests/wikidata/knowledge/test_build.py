@@ -97,7 +97,13 @@ def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
     receipt = json.loads((out / "kb.json").read_text("utf-8"))
     assert receipt["counts"] == counts
     assert receipt["dump"] == ["dump.json"]
-    assert receipt["choice"] == {"names": 3, "qids": None, "kinds": None}
+    assert receipt["choice"] == {
+        "names": 3,
+        "qids": None,
+        "kinds": None,
+        "match": "exact",
+        "with_subclasses": False,
+    }
 
 
 def test_the_properties_the_languages_and_the_description_are_the_users(

@@ -16,8 +16,10 @@ def item(qid: str = "Q1", label: str | None = "Ada", kinds: tuple[str, ...] = ("
 
 
 def choice(names: str | None = None, qids: str | None = None, kinds: str | None = None) -> Choice:
-    parts = [None if text is None else frozenset(text.split(",")) for text in (names, qids, kinds)]
-    return Choice(*parts)
+    listed, ids, of_kinds = (
+        None if text is None else frozenset(text.split(",")) for text in (names, qids, kinds)
+    )
+    return Choice(listed, ids, of_kinds)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,18 @@ def test_a_kb_of_kinds_and_its_counts(tmp_path: Path, capsys: pytest.CaptureFixt
     ]
 
 
+def test_surnames_by_their_tokens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dump, out = write_dump(tmp_path / "dump.json"), tmp_path / "kb"
+    (tmp_path / "names.txt").write_text("TESTWELL\nAda Ben\n")
+    options = ("--names", tmp_path / "names.txt", "--match")
+    with pytest.raises(WikidataError, match="no item is chosen"):
+        run(dump, out, *options, "exact")
+    assert run(dump, out, *options, "tokens") == 0
+    assert [row["qid"] for row in rows(out / "entities.jsonl")] == ["Q900001"]
+    assert "  names without an item: 1" in capsys.readouterr().out.splitlines()
+    assert json.loads((out / "kb.json").read_text("utf-8"))["choice"]["match"] == "tokens"
+
+
 def test_what_is_there_stays_unless_one_says_replace(tmp_path: Path) -> None:
     dump = write_dump(tmp_path / "dump.json")
     (tmp_path / "entities.csv").write_text("qid,name\n")
@@ -67,9 +79,13 @@ def test_what_is_there_stays_unless_one_says_replace(tmp_path: Path) -> None:
         (["--kinds", "Q5,human"], "--kinds Q5,human: 'human' is not like Q5"),
         (["--kinds", "Q5", "--languages", "en,"], "--languages en,: '' is not like en"),
         (["--kinds", "Q5", "--properties", "P31 P18"], "'P31 P18' is not like P31"),
+        (["--kinds", "Q5", "--properties", "all,P18"], "'all' is not like P31"),
+        (["--kinds", "Q5", "--without-properties", "31"], "--without-properties 31: '31' is not"),
         (["--kinds", "Q5", "--max-values", "0"], "--max-values 0: must be at least 1"),
         (["--kinds", "Q5", "--max-entities", "-3"], "--max-entities -3: must be at least 1"),
         (["--names", "gone"], "gone: no such file"),
+        (["--names", "gone", "--with-subclasses"], "--with-subclasses: .*; add --kinds"),
+        (["--kinds", "Q5", "--match", "tokens"], "--match tokens: .*; add --names"),
     ],
 )
 def test_a_wrong_option_is_named(tmp_path: Path, options: list[str], complaint: str) -> None:

@@ -117,3 +117,17 @@ def test_the_command_with_the_api_in_place_of_a_dump(
     assert kb.API == "api"
     with pytest.raises(WikidataError, match="does not list all items of a kind; add --names"):
         run("api", out, "--kinds", "Q5", "--replace")
+    (tmp_path / "names").write_text("Testwell\n")
+    with pytest.raises(WikidataError, match="asked for whole names only; leave --match out"):
+        run("api", out, "--names", tmp_path / "names", "--match", "tokens", "--replace")
+    with pytest.raises(WikidataError, match="does not list subclasses; list all --kinds"):
+        run(
+            "api",
+            out,
+            "--qids",
+            tmp_path / "ids",
+            "--kinds",
+            "Q5",
+            "--with-subclasses",
+            "--replace",
+        )

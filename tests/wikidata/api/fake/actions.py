@@ -13,7 +13,8 @@ SOFT_LIMIT = 50  # up to which wbsearchentities says how to go on
 LANGUAGES = ("en", "de", "fr", "mul", "pt-br")
 
 _ID = re.compile(r"[QPL][1-9][0-9]*")
-_INLABEL = re.compile(r'inlabel:"([^"]*)"(?:@([\w*+,-]+))?')
+_INLABEL = re.compile(r'inlabel:"([^"@]*)"(?:@([\w*+,-]+))?')
+_INLABELS = re.compile(rf"{_INLABEL.pattern}(?: {_INLABEL.pattern})*")
 _PARTS = {
     "labels": ("labels",),
     "aliases": ("aliases",),
@@ -58,14 +59,16 @@ def search(store: Store, params: Mapping[str, str], most: int) -> Json:
         raise ApiError(
             "cirrussearch-query-too-long", "Search request is longer than 300 characters."
         )
-    match = _INLABEL.fullmatch(query)
-    if match is None or "@" in match[1]:
+    if not _INLABELS.fullmatch(query):
         raise ApiError("fake-syntax", f"the fake does not know the query {query}")
-    languages = None if match[2] in (None, "*") else match[2].split(",")
+    phrases = [
+        (phrase, None if languages in ("", "*") else languages.split(","))
+        for phrase, languages in _INLABEL.findall(query)
+    ]
     warnings: Json = {}
     limit = _number(params, "srlimit", 10, most, warnings)
     offset = _number(params, "sroffset", 0, DEEPEST, warnings)
-    found = store.in_label(match[1], languages)
+    found = store.in_labels(phrases)
     page = found[offset : min(offset + limit, DEEPEST)]
     hits = [{"ns": 0, "title": qid, "pageid": int(qid[1:])} for qid in page]
     answer: Json = {

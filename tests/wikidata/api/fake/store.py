@@ -12,7 +12,9 @@ Json = dict[str, Any]
 Term = tuple[str, str, str]  # kind (label or alias), language, text
 
 FALLBACKS = {"de": ("mul", "en"), "fr": ("mul", "en"), "en": ("mul",), "mul": ("en",)}
-_TOKEN = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
+_MARKS = "".join(sign for sign in map(chr, range(0x3000)) if unicodedata.category(sign)[0] == "M")
+_LETTERS = rf"(?:[^\W_]|[{_MARKS}])+"
+_TOKEN = re.compile(rf"{_LETTERS}(?:['’.]{_LETTERS})*")
 
 
 def item(
@@ -76,13 +78,16 @@ class Store:
             self.items[one["id"]] = one
             self.popularity[one["id"]] = popularity
 
-    def in_label(self, phrase: str, languages: Sequence[str] | None) -> list[str]:
-        """Items with the phrase's tokens in a row in one name, popular ones first."""
-        wanted = tokens(phrase)
+    def in_labels(self, phrases: Sequence[tuple[str, Sequence[str] | None]]) -> list[str]:
+        """Items that have all phrases, each with its tokens in a row in some name, popular ones first.
+
+        Args:
+            phrases: each with the languages of its name; null for all of them.
+        """
         found = [
             qid
             for qid, one in self.items.items()
-            if wanted and any(_holds(tokens(text), wanted) for _, _, text in terms(one, languages))
+            if all(_has(one, tokens(phrase), languages) for phrase, languages in phrases)
         ]
         return sorted(found, key=lambda qid: (-self.popularity.get(qid, 0), int(qid[1:])))
 
@@ -132,9 +137,15 @@ def fold(text: str) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """Runs of letters and digits; an apostrophe or a full stop between two letters is part of one."""
+    """Runs of letters, marks and digits; an apostrophe or a full stop between two letters is part of one."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFC", text).casefold())
     return _TOKEN.findall(folded)
+
+
+def _has(one: Json, wanted: list[str], languages: Sequence[str] | None) -> bool:
+    return bool(wanted) and any(
+        _holds(tokens(text), wanted) for _, _, text in terms(one, languages)
+    )
 
 
 def _holds(row: list[str], wanted: list[str]) -> bool:

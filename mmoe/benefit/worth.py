@@ -1,0 +1,91 @@
+"""How often each backend chose right, and what its descriptions gain over none, system by system."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from mmoe.benefit.texts import ChoiceTexts
+from mmoe.evaluation.ranks import Ranks
+from mmoe.evaluation.summary import gain_metrics, system_metrics
+from mmoe.records import Description
+from mmoe.shares import share_with_interval
+
+NONE, PERFECT = "none", "perfect"
+HITS_AT = (1,)
+
+Choices = Mapping[str, Sequence[Description]]  # by backend, every one over the same mentions
+
+
+def by_backend(records: Sequence[Description]) -> dict[str, list[Description]]:
+    """The choices of each backend, the one of the run first."""
+    found: dict[str, list[Description]] = {}
+    for record in records:
+        found.setdefault(record.backend, []).append(record)
+    return found
+
+
+def accuracies(choices: Choices, with_gold: Collection[str]) -> dict[str, dict[str, Any]]:
+    """How often each backend chose the gold entity, with Wilson's 95 % intervals; shares lie in [0, 1].
+
+    Backends that choose no candidate have no share.
+
+    Args:
+        with_gold: mention_ids whose gold entity is among their candidates.
+    Returns:
+        For each backend: `chosen`, `described`, `right`; `share_right` of all mentions and
+        `share_right_where_possible` of those in `with_gold`, each with `_low` and `_high`.
+    """
+    return {name: _accuracy(records, with_gold) for name, records in choices.items()}
+
+
+def _accuracy(records: Sequence[Description], with_gold: Collection[str]) -> dict[str, Any]:
+    right = [record.mention_id for record in records if record.is_gold]
+    possible = sum(mention_id in with_gold for mention_id in right)
+    chosen = sum(record.qid is not None for record in records)
+    whole = (len(records), len(with_gold)) if chosen else (0, 0)
+    return {
+        "chosen": chosen,
+        "described": sum(record.description is not None for record in records),
+        "right": len(right),
+        **share_with_interval("share_right", len(right), whole[0]),
+        **share_with_interval("share_right_where_possible", possible, whole[1]),
+    }
+
+
+def gains(
+    choices: Choices, texts: ChoiceTexts, ranks_by_system: Mapping[str, Ranks], samples: int
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """What each system ranks with the descriptions of each backend.
+
+    Args:
+        ranks_by_system: of all texts, in their order.
+        samples: of the bootstrap.
+    Returns:
+        By system and backend: metrics with intervals; where `none` is among the backends, also the gain
+        over it (`gain_mrr`, paired), and where `perfect` is too, `gap_closed`: the part of perfect's gain
+        that the backend reaches; null where perfect gains nothing.
+    """
+    return {
+        system: _system(choices, texts, ranks, samples) for system, ranks in ranks_by_system.items()
+    }
+
+
+def _system(
+    choices: Choices, texts: ChoiceTexts, ranks: Ranks, samples: int
+) -> dict[str, dict[str, float | None]]:
+    found = {name: texts.ranks_of(records, ranks) for name, records in choices.items()}
+    table: dict[str, dict[str, float | None]] = {}
+    for name, own in found.items():
+        table[name] = dict(system_metrics(own, HITS_AT, samples))
+        if NONE in found:
+            table[name] |= gain_metrics(own, found[NONE], samples)
+    if NONE in found and PERFECT in found:
+        for row in table.values():
+            row["gap_closed"] = _part(row["gain_mrr"], table[PERFECT]["gain_mrr"])
+    return table
+
+
+def _part(gain: float | None, whole: float | None) -> float | None:
+    assert gain is not None
+    return None if not whole or whole < 0 else gain / whole

@@ -1,0 +1,72 @@
+"""Stage benefit: what the descriptions of each backend are worth, to the baselines and to the matcher.
+
+usage  python -m pipeline.benefit DATASET
+in     data/interim/<dataset>/{mentions,entities,candidates,choices}.parquet,
+       data/interim/<dataset>/inputs/choice_text.parquet, data/features/<dataset>,
+       data/models/<dataset>/matcher.safetensors
+out    reports/<dataset>/descriptions.json
+
+The matcher is the one that was trained with the run's own descriptions: only the test mentions' texts are
+exchanged.
+"""
+
+from __future__ import annotations
+
+from mmoe.benefit.systems import baseline_ranks
+from mmoe.benefit.texts import ChoiceTexts
+from mmoe.benefit.worth import accuracies, by_backend, gains
+from mmoe.config.encode import EncodeParams
+from mmoe.config.evaluate import EvaluateParams
+from mmoe.config.load import ParamsFile
+from mmoe.config.model import ModelParams
+from mmoe.config.moe import MoeParams
+from mmoe.config.train import TrainParams
+from mmoe.files import write_json
+from mmoe.model.matcher import MatcherSpec
+from mmoe.ranks.engine import rank_over_kb
+from mmoe.records import Candidate, Description, Entity, Mention, TextInput, read_records
+from mmoe.training.checkpoint import load_matcher
+from mmoe.training.data import LinkingData
+from mmoe.training.device import resolve_device
+from mmoe.training.memory import keep_memory_flat
+
+from pipeline.layout import Layout
+from pipeline.stage import run_stage
+
+
+def benefit(at: Layout, file: ParamsFile) -> None:
+    keep_memory_flat()
+    encode, params = file.section(EncodeParams), file.section(EvaluateParams)
+    mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
+    choices = by_backend(read_records(at.choices, Description))
+    texts = ChoiceTexts.of(read_records(at.inputs("choice_text"), TextInput), mentions)
+    data = LinkingData.open(texts.mentions, entities, at.features, encode.made_by, texts.ids)
+    spec = MatcherSpec(data.widths, file.section(ModelParams), file.section(MoeParams))
+    device = resolve_device(file.section(TrainParams).device)
+    everything = data.linkable("test")  # all: the texts are of such mentions alone
+    ranked = rank_over_kb(
+        load_matcher(at.model / "matcher.safetensors", spec).to(device),
+        data.entity_batches(device),
+        data.mention_batches(everything, device),
+        data.gold_of(everything),
+        engine=params.engine,
+    )
+    ranks = baseline_ranks(texts, data) | {spec.model.name: ranked.ranks}
+    gold = {mention.mention_id: mention.gold_qid for mention in texts.mentions}
+    found = read_records(at.candidates, Candidate)
+    with_gold = {c.mention_id for c in found if gold.get(c.mention_id) == c.qid}
+    worth = {
+        "mentions": len(gold),
+        "with_gold_candidate": len(with_gold),
+        "used": next(iter(choices), None),
+        "choices": accuracies(choices, with_gold),
+        "systems": gains(choices, texts, ranks, params.bootstrap_samples),
+    }
+    write_json(at.report / "descriptions.json", worth)
+    print(
+        f"{at.dataset}: {len(choices)} backends, {len(ranks)} systems: {at.report}/descriptions.json"
+    )
+
+
+if __name__ == "__main__":
+    run_stage(benefit, __doc__)

@@ -1,0 +1,96 @@
+"""The rankers that need no server, with what single ones of them read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmoe.config.encode import EncodeParams
+from mmoe.files import content_key, sha256_of
+from mmoe.ranking import Aids, make_ranker
+from mmoe.ranking.embedding import Embedder
+from mmoe.records import (
+    Candidate,
+    Description,
+    Entity,
+    Mention,
+    TextInput,
+    read_records,
+    write_records,
+)
+
+from pipeline.layout import Layout
+
+EMBEDDINGS = "embeddings"  # below the stage's work folder
+
+
+@dataclass(frozen=True)
+class LocalRankers:
+    """All that the rankers without a server may need; it is read when one needs it.
+
+    Attributes:
+        stage: which asks; what `embedding` has finished lies under its name until all is done.
+        seed: of `random`.
+        encoder: of `embedding`, by its name; null for that of `encoding`.
+    """
+
+    at: Layout
+    stage: str
+    seed: int
+    encoder: str | None
+    encoding: EncodeParams
+
+    def rank(
+        self,
+        backend: str,
+        mentions: Sequence[Mention],
+        groups: Mapping[str, Sequence[Candidate]],
+    ) -> list[Description]:
+        """One description record a mention.
+
+        Raises:
+            RankingError: if the backend is none of those that need no server.
+            FeatureStoreError: if it is `embedding` and its encoder can't be loaded.
+        """
+        aids = Aids(seed=self.seed, attributes=self._attributes, embedder=self._embedder)
+        descriptions = make_ranker(backend, aids).rank(mentions, groups)
+        shutil.rmtree(self.at.work(self.stage) / EMBEDDINGS, ignore_errors=True)
+        return descriptions
+
+    def _attributes(self) -> dict[str, str]:
+        return {entity.qid: entity.attributes for entity in read_records(self.at.entities, Entity)}
+
+    def _embedder(self) -> Embedder:
+        # Imported here: torch and transformers take seconds to start.
+        from mmoe.features.encode import encode_texts
+        from mmoe.features.encoder import load_encoder
+        from mmoe.features.store import read_pooled
+
+        settings = self.encoding.model_copy(update={"model": self.encoder or self.encoding.model})
+        encoder = load_encoder(settings.model, settings.device, settings.precision)
+        folder = self.at.work(self.stage) / EMBEDDINGS
+
+        def embed(side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:
+            table = folder / f"{side}.parquet"
+            write_records(table, TextInput, rows)
+            key = content_key(sha256_of(table), settings.model_dump(), encoder.fingerprint)
+            out = folder / f"{side}-{key}"
+            # One side may stand finished from a run that was killed at the other one.
+            if not out.is_dir() or len(read_pooled(out)) != len(rows):
+                encode_texts(
+                    table,
+                    out,
+                    folder / "shards",
+                    settings,
+                    encoder,
+                    around_title=side == "mention",
+                    keep_states=False,
+                )
+            vectors: NDArray[np.floating] = read_pooled(out).pooled_NP.numpy()
+            return vectors
+
+        return embed

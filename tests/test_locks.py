@@ -1,0 +1,57 @@
+"""One process at a time works on a folder, and what it leaves behind hinders nobody."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from mmoe.locks import alone_in
+
+
+def never() -> None:
+    raise AssertionError("nobody else is at work")
+
+
+def test_the_folder_is_made_and_the_lock_goes_away(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    for _ in range(2):
+        with alone_in(folder, ".lock", never):
+            assert (folder / ".lock").exists()
+        assert not list(folder.iterdir())
+
+
+def test_a_failure_and_a_killed_process_leave_it_open(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), alone_in(tmp_path, ".lock", never):
+        raise KeyError
+    (tmp_path / ".lock").touch()
+    with alone_in(tmp_path, ".lock", never):
+        pass
+
+
+def test_whoever_comes_second_says_so_and_waits(tmp_path: Path) -> None:
+    said, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with alone_in(tmp_path, ".lock", said.set):
+            done.set()
+
+    with alone_in(tmp_path, ".lock", never):
+        second = threading.Thread(target=work)
+        second.start()
+        assert said.wait(10)
+        assert not done.is_set()
+    second.join(10)
+    assert done.is_set()
+    assert not list(tmp_path.iterdir())
+
+
+def test_whoever_does_not_want_to_wait_raises(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise ValueError
+
+    with alone_in(tmp_path, ".lock", never):
+        with pytest.raises(ValueError), alone_in(tmp_path, ".lock", refuse):  # noqa: PT011
+            pass
+        assert (tmp_path / ".lock").exists()

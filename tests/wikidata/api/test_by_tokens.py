@@ -1,0 +1,215 @@
+"""Items of which a name holds all tokens of a word: those that a dump would give, or told to be cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from mmoe.wikidata.api import ApiSettings, FoundItems, find_items
+from mmoe.wikidata.api.search import QUIET_HITS
+from mmoe.wikidata.hits import Match, Matching
+from mmoe.wikidata.labels import write_label_index
+from mmoe.wikidata.query import find_in_index
+
+from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.fake.server import Fake
+from tests.wikidata.api.fake.store import Store, item
+from tests.wikidata.api.runs import WORDS, bearers, items_of_dump, qids, small_world
+from tests.wikidata.slices import mention
+
+
+class Client:
+    """Finds words in a world of one test; the pace costs no time."""
+
+    def __init__(self, settings: ApiSettings, time_of: StoppedClock) -> None:
+        self.settings, self._time_of = replace(settings, max_per_minute=100_000), time_of
+
+    def __call__(self, words: Sequence[str], match: Match = "tokens", **changes: Any) -> FoundItems:
+        changed = replace(self.settings, **changes)
+        return find_items(words, changed, self._time_of.clock(), match)
+
+
+@pytest.fixture
+def find(fake: Fake, settings: ApiSettings, time_of: StoppedClock) -> Client:
+    return Client(settings, time_of)
+
+
+def test_candidates_are_those_of_a_dump(fake: Fake, find: Client, tmp_path: Path) -> None:
+    fake.store = small_world()
+    fake.store.add(item(300, "Ada Brask", ["Lurien Brask"]))
+    mentions = [mention(word, f"m{number}") for number, word in enumerate(WORDS)]
+    found = find(WORDS)
+    assert found.words_cut == []
+    assert qids(found.items) == bearers(fake.store, WORDS, match="tokens")
+    write_label_index(tmp_path / "api", found.items, {})
+    write_label_index(tmp_path / "dump", items_of_dump(fake.store), {})
+    of_api, of_dump = (
+        find_in_index(tmp_path / folder, mentions, Matching("tokens")) for folder in ("api", "dump")
+    )
+    assert of_api == of_dump
+    assert {one.match for one in of_api} == {"label", "alias", "tokens"}
+
+
+def test_tokens_that_stand_in_two_names_are_not_enough(fake: Fake, find: Client) -> None:
+    fake.store.add(item(1, "Ada Brask", ["Lurien Vell"]), item(2, "Lurien, Ada Brask"))
+    fake.store.add(item(3, {"fr": "Ada Lurien"}), item(4, "Adaline Lurien"))
+    found = find(["Ada Lurien"])
+    assert qids(found.items) == ["Q2"]
+    assert found.requests == {"search": 1, "names": 1, "items": 1}
+    (names,) = [asked.params["ids"] for asked in fake.log if "ids" in asked.params][:1]
+    assert names == "Q1|Q2|Q3"
+
+
+def test_words_of_the_same_tokens_are_one_question(fake: Fake, find: Client) -> None:
+    fake.store.add(item(1, "Ada Lurien"))
+    found = find(["Ada Lurien", "Lurien, Ada", "ada ada LURIEN"])
+    assert (qids(found.items), len(found.words)) == (["Q1"], 3)
+    assert len({asked.params["srsearch"] for asked in fake.log if "srsearch" in asked.params}) == 1
+
+
+def test_a_word_that_is_longer_than_a_question(fake: Fake, find: Client) -> None:
+    """The shortest tokens are not asked for; the comparison here still wants them."""
+    word = " ".join(["of", "the", *(f"part{number:03}" for number in range(60))])
+    fake.store.add(item(1, f"{word} at last"), item(2, word.replace("of the ", "")))
+    found = find([word])
+    assert (qids(found.items), found.words_cut) == (["Q1"], [])
+    assert all(asked.is_good for asked in fake.log)
+
+
+def test_a_word_that_no_question_can_ask_for_is_told(fake: Fake, find: Client) -> None:
+    word = "x" * 300
+    fake.store.add(item(1, f"{word} two"), item(2, f"two {word}"), item(3, word))
+    found = find([word])
+    assert (qids(found.items), found.words_cut) == (["Q1", "Q3"], [word])
+
+
+def test_a_word_without_a_token_is_a_whole_name(fake: Fake, find: Client) -> None:
+    fake.store.add(item(1, "?!"), item(2, "?! two"))
+    found = find(["?!"])
+    assert (qids(found.items), found.words_cut) == (["Q1"], [])
+
+
+@pytest.mark.parametrize("word", ["Vessa O'Mara", "vessa o’mara"])
+def test_what_the_server_makes_one_term_of_is_found_either_way(
+    fake: Fake, find: Client, word: str
+) -> None:
+    fake.store.add(
+        item(1, "Vessa O'Mara"),
+        item(2, "O’Mara, Vessa Ida"),
+        item(3, "Vessa O Mara"),
+        item(4, "Mara-Vessa O."),
+        item(5, "Vessa Omara"),
+    )
+    found = find([word])
+    assert qids(found.items) == ["Q1", "Q2", "Q3", "Q4"]
+    assert found.words_cut == []
+
+
+def test_marks_belong_to_their_letters_for_the_server(fake: Fake, find: Client) -> None:
+    fake.store.add(item(1, "नी देवी"), item(2, "देवी"))
+    assert qids(find(["नी"]).items) == ["Q1"]
+
+
+def test_a_part_of_such_a_term_is_found_by_a_dump_only(fake: Fake, find: Client) -> None:
+    """The limit that the module tells; by its whole term the item is found."""
+    fake.store.add(item(1, "Vessa O'Mara"))
+    assert bearers(fake.store, ["Mara"], match="tokens") == ["Q1"]
+    assert find(["Mara"]).items == []
+    assert qids(find(["O'Mara"]).items) == ["Q1"]
+
+
+def test_a_word_in_too_many_names_is_told_and_its_own_names_are_found(
+    fake: Fake, find: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.store.add(*(item(number, f"Ob {number}") for number in range(1, 1501)), popularity=0.5)
+    fake.store.add(*(item(number, "Ob") for number in range(2000, 2060)))
+    fake.store.add(item(3000, "City of Ob", sitelinks=9), popularity=1.0)
+    fake.store.add(item(3001, "Village of Ob"))
+    found = find(["Ob"], max_hits=1000)
+    assert found.words_cut == ["ob"]
+    assert {"Q3000", *(f"Q{number}" for number in range(2000, 2060))} <= set(qids(found.items))
+    assert "Q3001" not in qids(found.items)
+    # Longer names hold the token too, but only exact ones keep the list by prefix going.
+    assert fake.actions()["query"] == 1
+    assert fake.actions()["wbsearchentities"] <= (100 + QUIET_HITS) // 50
+    assert "1 of 1 words are in more names than the API lists (ob)" in capsys.readouterr().err
+
+
+def test_exact_names_are_whole_where_their_tokens_are_in_too_many(fake: Fake, find: Client) -> None:
+    fake.store.add(*(item(number, f"Ob the Vell {number}") for number in range(1, 700)))
+    fake.store.add(item(2000, "Vell Ob"), item(2001, "New Vell Ob"))
+    found = find(["Vell Ob"], max_hits=600)
+    assert {"Q2000", "Q2001"} <= set(qids(found.items))
+    assert found.words_cut == ["vell ob"]
+    assert fake.actions()["query"] == 2
+    assert "wbsearchentities" not in fake.actions()
+
+
+def test_kept_answers_serve_the_other_match_too(fake: Fake, find: Client) -> None:
+    fake.store.add(item(1, "Ob"), item(2, "New Ob"))
+    assert qids(find(["Ob"], "exact").items) == ["Q1"]
+    more = find(["Ob"])
+    assert qids(more.items) == ["Q1", "Q2"]
+    assert more.requests == {"items": 1}
+    assert find(["Ob"], "exact").requests == {}
+    assert find(["Ob"], offline=True).items == more.items
+
+
+NAMES = st.text("aAbé' -_.\"ßI’", min_size=1, max_size=6).map(str.strip).filter(bool)
+ITEMS = st.tuples(
+    st.dictionaries(st.sampled_from(["en", "de", "fr", "mul"]), NAMES, max_size=3),
+    st.lists(NAMES, max_size=2),
+    st.sampled_from([0.0, 0.5, 1.0]),
+)
+
+
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    world=st.lists(ITEMS, max_size=12),
+    words=st.lists(NAMES, min_size=1, max_size=4),
+    max_hits=st.sampled_from([0, 2, 10_000]),
+    has_signs=st.booleans(),
+)
+def test_any_world_gives_what_looking_at_every_name_gives(
+    fake: Fake,
+    find: Client,
+    world: list[tuple[dict[str, str], list[str], float]],
+    words: list[str],
+    max_hits: int,
+    has_signs: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Names with an apostrophe or a full stop inside may be lacking, but not if they are the word."""
+
+    def spelt(name: str) -> str:
+        return name if has_signs else name.translate(dict.fromkeys(map(ord, "'’."), "-"))
+
+    fake.store = Store()
+    for number, (labels, aliases, popularity) in enumerate(world, start=1):
+        written = {code: spelt(label) for code, label in labels.items()}
+        one = item(number, written, [spelt(alias) for alias in aliases])
+        fake.store.add(one, popularity=popularity)
+    find.settings = replace(
+        find.settings,
+        languages=("en", "de"),
+        cache_folder=tmp_path_factory.mktemp("cache"),
+        max_hits=max_hits,
+    )
+    words = [spelt(word) for word in words]
+    found = find(words)
+    expected = bearers(fake.store, words, ("en", "de"), "tokens")
+    if has_signs:
+        exact = bearers(fake.store, words, ("en", "de"))
+        assert set(exact) <= set(qids(found.items)) <= set(expected)
+    else:
+        assert qids(found.items) == expected
+    assert found.words_cut == []

@@ -1,0 +1,77 @@
+"""What the search is asked about a word: never more than it takes, and never less than our tokens need."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmoe.names import name_tokens, normalise_name
+from mmoe.wikidata.api.phrases import LONGEST_QUERY, phrase_query, token_queries
+
+from tests.wikidata.api.fake.store import tokens
+
+
+def parts(query: str) -> list[str]:
+    found = re.findall(r'inlabel:"([^"]+)"', query)
+    assert query == " ".join(f'inlabel:"{part}"' for part in found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("paris", [["paris"]]),
+        ("ada lurien", [["lurien", "ada"]]),
+        ("lurien, ada", [["lurien", "ada"]]),
+        ("ada ada", [["ada"]]),
+        ("jean-luc (singer)", [["singer", "jean", "luc"]]),
+        ("vessa o'mara", [["vessa", "mara", "o"], ["o'mara", "vessa"], ["o’mara", "vessa"]]),
+        ("j.r. ob", [["ob", "j", "r"], ["j.r.", "ob"]]),
+        ("user@place", [["place", "user"], ["user place"]]),
+        ('the "fox" \\', [["fox", "the"]]),
+        ("नी", [["न"], ["नी"]]),
+        ("ob & co", [["co", "ob"]]),
+        ("x ² ob", [["ob", "x"]]),
+        ("?!", []),
+        ("²", []),
+    ],
+)
+def test_a_word_and_its_questions(word: str, expected: list[list[str]]) -> None:
+    assert [parts(query) for query in token_queries(word)] == expected
+
+
+def test_of_too_many_tokens_the_shortest_are_left_out() -> None:
+    word = " ".join(f"{'x' * (number % 7 + 1)}{number}" for number in range(60))
+    (query,) = token_queries(word)
+    asked = parts(query)
+    left_out = set(name_tokens(word)) - set(asked)
+    assert LONGEST_QUERY - 20 < len(query) <= LONGEST_QUERY
+    assert max(map(len, left_out)) <= min(map(len, asked))
+
+
+def test_a_token_that_is_too_long_is_left_out_and_alone_can_not_be_asked_for() -> None:
+    assert token_queries(f"{'x' * 300} ob") == ('inlabel:"ob"',)
+    assert token_queries("x" * 300) == ()
+    # Token by token it could be; as it stands, which the server may need, it can't.
+    assert token_queries("x" + "'x" * 150) == ()
+    assert phrase_query("x" * 300) is None
+
+
+WORDS = st.text("aAbé' -_.\"ßI@\\,’नी²!", max_size=40).map(normalise_name)
+
+
+@given(word=WORDS)
+def test_a_question_can_be_put_and_asks_for_no_more_than_the_word_has(word: str) -> None:
+    """Whatever the server makes of a name, what a part makes must be in what the word makes."""
+    queries = token_queries(word)
+    assert bool(queries) == any(
+        character.isalpha() or character.isdecimal() for character in word
+    ), "short words can be asked for if they have a letter or digit"
+    for query in queries:
+        assert len(query) <= LONGEST_QUERY
+        assert all(tokens(part) for part in parts(query))
+    if queries:
+        assert set(parts(queries[0])) <= set(name_tokens(word))

@@ -1,0 +1,106 @@
+"""All properties of an item, in its own order: those that say something to a reader."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.api import ApiSettings
+from mmoe.wikidata.knowledge.build import build_from_dump
+from mmoe.wikidata.knowledge.choice import Choice
+from mmoe.wikidata.knowledge.from_api import build_from_api
+from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES, readable_properties
+from mmoe.wikidata.knowledge.request import Request
+
+from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.fake.server import Fake
+from tests.wikidata.knowledge.statements import entity, item_value, line, statement, typed, unknown
+from tests.wikidata.knowledge.test_command import rows, run
+from tests.wikidata.knowledge.world import write_dump
+
+NOTHING_TO_A_READER = (
+    "external-id",
+    "commonsMedia",
+    "url",
+    "globe-coordinate",
+    "math",
+    "geo-shape",
+    "tabular-data",
+    "musical-notation",
+    "wikibase-property",
+    "wikibase-lexeme",
+    "a type to come",
+)
+BET = {
+    "P1449": [typed({"text": "Bee", "language": "en"}, "monolingualtext")],
+    "P214": [typed("1234", "external-id")],
+    "P31": [typed(item_value("Q5"), "wikibase-item")],
+    "P18": [typed("Bet.jpg", "commonsMedia")],
+    "P2048": [typed({"amount": "+2", "unit": "1"}, "quantity")],
+    "P625": [{"latitude": 1.5, "longitude": 2.5}],
+    "P569": [unknown()],
+}
+ALL = Request(Choice(qids=frozenset({"Q900009"})), properties=None)
+
+
+def stated(claims: dict[str, list[Any]]) -> list[str]:
+    return readable_properties(entity("Q1", "Bet", claims=claims), "here")
+
+
+def test_the_items_own_order_counts() -> None:
+    assert stated(BET) == ["P1449", "P31", "P2048", "P625", "P569"]
+    assert stated(dict(reversed(BET.items()))) == ["P569", "P625", "P2048", "P31", "P1449"]
+    assert readable_properties({"claims": []}, "here") == []
+
+
+@pytest.mark.parametrize("datatype", NOTHING_TO_A_READER)
+def test_data_types_that_say_nothing(datatype: str) -> None:
+    assert stated({"P1": [typed("x", datatype)], "P2": [statement("x")]}) == ["P2"]
+
+
+def test_statements_of_another_shape_are_left_to_their_reader() -> None:
+    odd: list[Any] = [{}, [], [7], [{"mainsnak": 7}], [{"mainsnak": {"datatype": 7}}]]
+    for statements in odd:
+        assert readable_properties({"claims": {"P1": statements}}, "here") == ["P1"]
+    with pytest.raises(WikidataError, match="here, key `claims`: must be an object"):
+        readable_properties({"claims": 7}, "here")
+
+
+def test_attributes_of_all_properties_but_some(tmp_path: Path) -> None:
+    more = (line("Q900009", "Bet", claims=BET), line("P1449", "nickname"), line("P625", "place"))
+    dump = write_dump(tmp_path / "dump.json", *more)
+    counts = build_from_dump(str(dump), tmp_path / "all", ALL)
+    (row,) = rows(tmp_path / "all" / "entities.jsonl")
+    assert row["attributes"] == "Nickname: Bee. Instance of: human. Height: 2."
+    assert counts["values without text: of a kind that has no text"] == 1
+    out, (ids,) = tmp_path / "some", [tmp_path / "ids"]
+    ids.write_text("Q900009\n")
+    assert run(dump, out, "--qids", ids, "--properties", "all") == 0
+    assert rows(out / "entities.jsonl") == [row]
+    options = ("--qids", ids, "--replace", "--without-properties", "P31, P625")
+    assert run(dump, out, *options, "--properties", "all") == 0
+    assert rows(out / "entities.jsonl")[0]["attributes"] == "Nickname: Bee. Height: 2."
+    receipt = json.loads((out / "kb.json").read_text("utf-8"))
+    assert (receipt["properties"], receipt["without_properties"]) == ("all", ["P31", "P625"])
+    assert run(dump, out, *options) == 0
+    assert rows(out / "entities.jsonl")[0]["attributes"] == ""
+    receipt = json.loads((out / "kb.json").read_text("utf-8"))
+    assert receipt["properties"] == list(DEFAULT_PROPERTIES)
+
+
+def test_the_api_gives_the_same(
+    world: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path
+) -> None:
+    item = json.loads(line("Q900009", "Bet", claims=BET))
+    page = {"pageid": 1, "ns": 0, "title": "Q900009", "lastrevid": 1, "modified": "2026"}
+    world.store.add(item | page | {"aliases": {}})
+    build_from_api(tmp_path / "api", ALL, settings, time_of.clock())
+    dump = write_dump(tmp_path / "dump.json", line("Q900009", "Bet", claims=BET))
+    build_from_dump(str(dump), tmp_path / "dump", ALL)
+    found = [rows(tmp_path / source / "entities.jsonl") for source in ("api", "dump")]
+    assert found[0] == found[1]
+    assert found[0][0]["attributes"] == "Instance of: human. Height: 2."
