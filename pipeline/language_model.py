@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from mmoe.config.rank import RankParams
@@ -21,7 +22,8 @@ Groups = Mapping[str, Sequence[Candidate]]
 def ranked_by_model(
     at: Layout, params: RankParams, mentions: Sequence[Mention], groups: Groups
 ) -> tuple[list[Description], dict[str, Any]]:
-    """The descriptions, and by what they were chosen; the ledger and the run's log are written.
+    """The descriptions, and how they were chosen: model, prompt, answers by kind, pictures by what became of
+    them, places of the chosen candidates. The ledger and the run's log are written.
 
     Raises:
         RankingError: if the run ends early; all replies so far are kept.
@@ -32,12 +34,18 @@ def ranked_by_model(
     finally:
         write_json(at.work("rank") / "log.json", model.runs)
     model.write_ledger(at.ledger)
-    answers = dict(sorted(model.readings.items()))
-    return descriptions, {
+    asked: dict[str, Any] = {
         "model": params.model,
         "prompt": model.prompt_version,
-        "answers": answers,
+        "answers": dict(sorted(model.readings.items())),
     }
+    if params.with_image:
+        asked["pictures"] = dict(sorted(model.pictures.items()))
+    # In retrieval's order the best known candidate is early, so that places say nothing about the model.
+    if params.order == "shuffled":
+        asked["position"] = asdict(model.places)
+        print(f"{at.dataset}: {model.places.in_words()}")
+    return descriptions, asked
 
 
 def estimated(at: Layout, params: RankParams, mentions: Sequence[Mention], groups: Groups) -> str:

@@ -21,8 +21,10 @@ from mmoe.ranking.asking import (
     ask_batch,
     write_ledger,
 )
+from mmoe.ranking.asking.progress import say
 from mmoe.ranking.asking.types import TOO_LONG
 from mmoe.ranking.choice import describe
+from mmoe.ranking.position import Places, places_of
 from mmoe.ranking.prompting import (
     Choice,
     PromptSettings,
@@ -48,6 +50,7 @@ class LanguageModel:
     Attributes:
         in_batches: whether OpenAI's Batch API is used.
         readings: mentions by how their choice came about, after `rank`.
+        pictures: mentions asked about by what became of their picture, where pictures are sent.
         runs: calls, retries, money and time of each time that questions were asked: of all, then of those
             that the server found too long, with less.
     """
@@ -56,13 +59,18 @@ class LanguageModel:
     asking: AskSettings
     in_batches: bool = False
     readings: Counter[str] = field(default_factory=Counter)
+    pictures: Counter[str] = field(default_factory=Counter)
     runs: list[dict[str, Any]] = field(default_factory=list)
     _requests: dict[str, Request] = field(default_factory=dict, repr=False)
     _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
     _options: dict[str, int | None] = field(default_factory=dict, repr=False)
+    _places: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _refused: set[str] = field(default_factory=set, repr=False)
 
     def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; the score is the model's confidence where `output` is logprobs.
+
+        The score is null where nothing was asked, and where the server told no log-probabilities.
 
         Raises:
             RankingError: if the run ended early; all replies are kept for the next one.
@@ -73,6 +81,7 @@ class LanguageModel:
             mention.mention_id: writer.question(mention, candidates_by_mention[mention.mention_id])
             for mention in several
         }
+        self._count_pictures(questions.values())
         self._ask(questions.values())
         while too_long := [mention for mention in several if self._is_too_long(mention, questions)]:
             shorter = {
@@ -100,16 +109,19 @@ class LanguageModel:
     def estimated(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> str:
         """What a run would send and cost at most, in words; nothing is sent."""
         writer = QuestionWriter(self.prompting)
-        requests = [
-            writer.question(mention, candidates_by_mention[mention.mention_id]).request
+        questions = [
+            writer.question(mention, candidates_by_mention[mention.mention_id])
             for mention in _several(mentions, candidates_by_mention)
         ]
-        found = estimate(requests)
+        self._count_pictures(questions)
+        found = estimate(question.request for question in questions)
         prices: Prices | None = self.asking.prices
-        money = "no prices in params.yaml" if prices is None else f"{cost(found, prices):.2f} USD"
+        money = "no prices in params.yaml"
+        if prices is not None:
+            money = f"at most {cost(found, prices):.2f} USD"
         return (
-            f"{found.calls:,} questions to {self.asking.host}, {found.prompt_tokens:,} tokens of prompts, at "
-            f"most {found.completion_tokens:,} of answers: at most {money} ({found.how}); nothing was sent"
+            f"{found.calls:,} questions to {self.asking.host}, at most {found.prompt_tokens:,} tokens of "
+            f"prompts and {found.completion_tokens:,} of answers: {money} ({found.how}); nothing was sent"
         )
 
     def write_ledger(self, path: Path) -> None:
@@ -121,10 +133,22 @@ class LanguageModel:
         """Name and content hash of the prompt."""
         return f"{self.prompting.prompt} {prompt_version(self.prompting.prompt)}"
 
+    @property
+    def places(self) -> Places:
+        """Where the chosen candidates stood in their questions, after `rank`; equal questions count once."""
+        return places_of(self._places.values())
+
+    def _count_pictures(self, questions: Iterable[Question]) -> None:
+        if self.prompting.picture_folder is not None:
+            self.pictures = Counter(question.picture for question in questions)
+            counts = ", ".join(f"{name}: {n:,}" for name, n in sorted(self.pictures.items()))
+            say(f"pictures of the mentions to ask about ({counts or 'no mention'})")
+
     def _ask(self, questions: Iterable[Question]) -> None:
         requests = [question.request for question in questions]
         self._requests |= {request.key: request for request in requests}
-        asked = (ask_batch if self.in_batches else ask_all)(requests, self.asking)
+        ask = ask_batch if self.in_batches else ask_all
+        asked = ask(requests, self.asking, refused=self._refused)
         self.runs.append(asked.log())
         asked.raise_if_stopped()
         self._replies |= asked.replies
@@ -148,6 +172,8 @@ class LanguageModel:
         key = question.request.key
         choice = read_reply(self._replies[key], question.num_options, self.prompting.output)
         self._options[key] = choice.option
+        if choice.option:
+            self._places[key] = choice.option, question.num_options
         return choice
 
 

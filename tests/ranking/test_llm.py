@@ -4,70 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from mmoe.config.load import ParamsFile
 from mmoe.errors import RankingError
 from mmoe.files import read_json
-from mmoe.records import Candidate, Description, Mention, read_records, write_records
+from mmoe.records import Candidate, Mention, write_records
 
 from pipeline.layout import Layout
-from pipeline.rank import rank
-from tests.config.sheets import DEFAULTS
 from tests.ranking.asking.fake import tricks
-from tests.ranking.asking.fake.server import Fake, Handler, Trick, serving
+from tests.ranking.asking.fake.server import Fake, Handler, Trick
 from tests.ranking.asking.runs import CANARY
 from tests.ranking.prompting.hostile import HOSTILE
 from tests.ranking.rows import candidates, mention
-
-DESCRIBED = ("painter", "sailor", "cook")
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fake]:
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
-    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
-    monkeypatch.setenv("MMOE_CACHE", str(tmp_path / "cache"))
-    with serving(Fake(always=choose("sailor"))) as running:
-        yield running
-
-
-@pytest.fixture
-def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    monkeypatch.chdir(tmp_path)
-    at = Layout("toy")
-    at.raw.mkdir(parents=True)
-    return at
-
-
-def choose(word: str) -> Trick:
-    """A model that looks for a word among the candidates and answers their number, or 0."""
-
-    def answer(handler: Handler) -> None:
-        found = re.findall(rf"^\W*(\d+)\b.*\b{word}\b", handler.call.question, re.MULTILINE)
-        tricks.says(json.dumps({"choice": int(found[-1]) if found else 0}))(handler)
-
-    return answer
-
-
-def write(at: Layout, *contexts: str) -> None:
-    mentions = [mention(f"m{n}", context, "Q2") for n, context in enumerate(contexts)]
-    found = [row for m in mentions for row in candidates(m.mention_id, *DESCRIBED)]
-    write_records(at.mentions, Mention, mentions)
-    write_records(at.candidates, Candidate, found)
-
-
-def run(at: Layout, fake: Fake, *, estimate: bool = False, **changes: object) -> list[Description]:
-    values = DEFAULTS["rank"] | {"backend": "openai", "base_url": fake.url} | changes
-    YAML(typ="safe", pure=True).dump({"rank": values}, Path("params.yaml"))
-    rank(at, ParamsFile(Path("params.yaml")), estimate=estimate)
-    return [] if estimate else read_records(at.descriptions, Description)
+from tests.ranking.stage import choose, run, write
 
 
 def test_the_model_chooses_whatever_the_order_it_is_shown(fake: Fake, at: Layout) -> None:
@@ -204,19 +155,3 @@ def test_other_backends_ask_nobody(fake: Fake, at: Layout) -> None:
     for backend in ("none", "first", "lexical"):
         run(at, fake, backend=backend)
     assert fake.log == []
-
-
-def test_confidence_is_the_score_with_log_probabilities(fake: Fake, at: Layout) -> None:
-    write_records(at.mentions, Mention, [mention("m0", "a text", "Q2")])
-    two = candidates("m0", "painter", "sailor")
-    write_records(at.candidates, Candidate, [replace(row) for row in two])
-
-    def sure(handler: Handler) -> None:
-        sailor = re.findall(r"^\W*(\w)\W.*\bsailor\b", handler.call.question, re.MULTILINE)[-1]
-        other = re.findall(r"^\W*(\w)\W.*\bpainter\b", handler.call.question, re.MULTILINE)[-1]
-        tricks.label((sailor, -0.1054), (other, -2.3026))(handler)
-
-    fake.always = sure
-    (record,) = run(at, fake, output="logprobs")
-    assert record.qid == "Q2"
-    assert record.score == pytest.approx(0.9, abs=1e-3)

@@ -3,7 +3,8 @@
 `ask_all` asks one by one, `ask_batch` in files that are answered within a day.
 """
 
-from mmoe.ranking.asking.ask import Asked, ask_all
+from mmoe.ranking.asking.ask import ask_all
+from mmoe.ranking.asking.asked import Asked
 from mmoe.ranking.asking.batch import ask_batch
 from mmoe.ranking.asking.ledger import write_ledger
 from mmoe.ranking.asking.settings import AskSettings, Prices, server_url

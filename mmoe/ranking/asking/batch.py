@@ -6,22 +6,22 @@ import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Protocol
 
 from mmoe.files import content_key, read_json, write_json
-from mmoe.ranking.asking.ask import Asked, collect, note
+from mmoe.ranking.asking.ask import collect
+from mmoe.ranking.asking.asked import Asked
 from mmoe.ranking.asking.batch_lines import BatchState, StopError, answers, line_of, parts
-from mmoe.ranking.asking.budget import Budget, Estimate
-from mmoe.ranking.asking.cache import ReplyCache
+from mmoe.ranking.asking.budget import Estimate
 from mmoe.ranking.asking.key import ApiKey
 from mmoe.ranking.asking.pace import CLOCK, Clock
-from mmoe.ranking.asking.parameters import Parameters
-from mmoe.ranking.asking.progress import QuestionBar, say
+from mmoe.ranking.asking.parameters import names_in
 from mmoe.ranking.asking.settings import AskSettings
-from mmoe.ranking.asking.types import FINAL, GAVE_UP, Reply, Request
+from mmoe.ranking.asking.types import GAVE_UP, Reply, Request
 from mmoe.ranking.asking.verdict import Again, Answer, Stop, Without, judge
+from mmoe.ranking.asking.way import Run
 
 ROUNDS = 3  # batches in which a question may go
 POLL = 60.0  # seconds between two looks at a batch
@@ -42,18 +42,19 @@ def ask_batch(
     settings: AskSettings,
     on_reply: Callable[[Reply], None] = lambda _: None,
     clock: Clock = CLOCK,
+    refused: set[str] | None = None,
 ) -> Asked:
     """Asks as ask_all does, but in batches; a run after a kill goes on with the batches that were started.
 
     Args:
         settings: their prices are those of batches; concurrency and timeout don't count.
-        on_reply: called with each reply, kept ones included, in no certain order.
+        on_reply, refused: as those of ask_all.
     Returns:
         replies and counts; a call is a line of a batch.
     Raises:
         RankingError: if the cache can't be used or the key can't be one.
     """
-    return collect(requests, settings, on_reply, clock, _ask)
+    return collect(BatchRun, requests, settings, on_reply, clock, refused)
 
 
 @dataclass
@@ -65,36 +66,23 @@ class _Sent:
     keys: list[str]
 
 
-class BatchRun:
-    """Sends questions in batches until all have a reply or the run must end.
+class BatchRun(Run):
+    """Sends questions in batches until all have a reply or the run must end."""
 
-    Attributes:
-        stop: why it ended early; None while all is well.
-        retries: lines that were sent again, by kind.
-        oddities: of the files that came back, by kind.
-    """
+    name = ", in batches"
 
     def __init__(
         self,
         settings: AskSettings,
         secret: ApiKey,
-        started: Path,
         on_reply: Callable[[Reply], None],
         on_other: Callable[[Reply], None],
         clock: Clock,
+        refused: set[str] | None = None,
     ) -> None:
-        """Takes up what an earlier run wrote down in the file `started`.
-
-        Args:
-            on_other: called with replies to questions of earlier runs that this one does not ask.
-        """
-        self._secret, self._started, self._clock = secret, started, clock
-        self._on_reply, self._on_other = on_reply, on_other
-        self.budget, self.parameters = Budget(settings), Parameters()
-        self.stop: Stop | None = None
-        self.retries: Counter[str] = Counter()
-        self.oddities: Counter[str] = Counter()
-        self._sent = [_Sent(**one) for one in read_json(started)] if started.exists() else []
+        super().__init__(settings, secret, on_reply, on_other, clock, refused)
+        self._started = settings.cache_folder
+        self._sent: list[_Sent] = []
         self._missing: dict[str, Request] = {}
         self._rounds: Counter[str] = Counter()
         self._estimates: dict[str, Estimate] = {}
@@ -103,10 +91,16 @@ class BatchRun:
         self._away = 0
         self._asked: frozenset[str] = frozenset()
 
-    async def ask(self, requests: Sequence[Request], batches: Batches) -> None:
-        """Returns when every question has its reply, or when the run ended."""
+    def connection(self) -> AbstractAsyncContextManager[Batches]:
+        from mmoe.ranking.asking.batch_connection import BatchConnection
+
+        return BatchConnection(self._settings, self._secret)
+
+    async def ask(self, requests: Sequence[Request], connection: Batches) -> None:
+        batches = connection
         self._missing = {request.key: request for request in requests}
         self._asked = frozenset(self._missing)
+        self._take_up(requests)
         try:
             await self._find_lost(batches)
             while self._missing:
@@ -120,6 +114,14 @@ class BatchRun:
             for key in list(self._missing):
                 self._take(Reply(key, GAVE_UP, error=f"no answer in {ROUNDS} batches"))
 
+    def _take_up(self, requests: Sequence[Request]) -> None:
+        """Reads what an earlier run with these models has written down."""
+        models = sorted({str(request.body.get("model")) for request in requests})
+        name = f"batches-{content_key(self._settings.url, models)}.json"
+        self._started = self._settings.cache_folder / name
+        if self._started.exists():
+            self._sent = [_Sent(**one) for one in read_json(self._started)]
+
     async def _find_lost(self, batches: Batches) -> None:
         """Looks for batches of which only the name was written down before a run was killed."""
         for one in self._sent:
@@ -128,7 +130,7 @@ class BatchRun:
         for one in self._sent:
             for key in set(one.keys) & self._missing.keys():
                 self._estimates[key] = self.budget.estimate(self._missing[key].body)
-                self._names[key] = frozenset(self._missing[key].body)
+                self._names[key] = names_in(self._missing[key].body)
                 self.budget.begin(self._estimates[key])
         self._write_down()
 
@@ -162,7 +164,7 @@ class BatchRun:
                 self._estimates[key] = estimate
                 self._rounds[key] += 1
                 body = self.parameters.fit(request.body)
-                self._names[key] = frozenset(body)
+                self._names[key] = names_in(body)
                 yield request, line_of(key, body)
 
     async def _take_ended(self, batches: Batches) -> None:
@@ -256,42 +258,3 @@ class BatchRun:
             write_json(self._started, [asdict(one) for one in self._sent])
         else:
             self._started.unlink(missing_ok=True)
-
-
-def _ask(
-    missing: Sequence[Request],
-    settings: AskSettings,
-    cache: ReplyCache,
-    take: Callable[[Reply], None],
-    clock: Clock,
-    asked: Asked,
-) -> None:
-    secret = ApiKey.from_environment()
-    models = sorted({str(request.body.get("model")) for request in missing})
-    started = settings.cache_folder / f"batches-{content_key(settings.url, models)}.json"
-    say(f"questions that go to {settings.host}, in batches: {len(missing):,}")
-    with QuestionBar(len(missing)) as bar:
-
-        def keep(reply: Reply) -> None:
-            if reply.outcome in FINAL:
-                cache.put(reply)
-
-        def keep_and_take(reply: Reply) -> None:
-            keep(reply)
-            bar.count(run.budget.spent_usd)
-            take(reply)
-
-        run = BatchRun(settings, secret, started, keep_and_take, keep, clock)
-        asyncio.run(_connect_and_ask(run, missing, settings, secret))
-    note(asked, run.budget, run.parameters, run.stop)
-    asked.retries, asked.oddities = run.retries, run.oddities
-
-
-async def _connect_and_ask(
-    run: BatchRun, missing: Sequence[Request], settings: AskSettings, secret: ApiKey
-) -> None:
-    # Imported here: it takes longer to load than a run that has all replies.
-    from mmoe.ranking.asking.batch_connection import BatchConnection
-
-    async with BatchConnection(settings, secret) as connection:
-        await run.ask(missing, connection)

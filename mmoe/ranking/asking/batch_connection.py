@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 from openai import APIStatusError, OpenAIError
 
 from mmoe.errors import one_line
 from mmoe.ranking.asking.batch_lines import BatchState, StopError
-from mmoe.ranking.asking.connection import open_client
+from mmoe.ranking.asking.connection import Client
 from mmoe.ranking.asking.key import ApiKey
 from mmoe.ranking.asking.settings import AskSettings
 from mmoe.ranking.asking.verdict import Again, Answer, Stop, judge
@@ -21,23 +19,11 @@ _SILENCE = 600.0  # seconds; a file is large
 _NAME = "mmoe"  # of the batch's metadata that says which one of ours it is
 
 
-class BatchConnection:
+class BatchConnection(Client):
     """Files and batches of one server; every call raises StopError if it fails for good."""
 
     def __init__(self, settings: AskSettings, secret: ApiKey) -> None:
-        self._secret = secret
-        self._client = open_client(settings, secret, _SILENCE, _RETRIES)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._client.close()
+        super().__init__(settings, secret, _SILENCE, _RETRIES)
 
     async def create(self, name: str, lines: bytes) -> str:
         """Uploads questions and starts a batch of that name; returns its id."""

@@ -10,7 +10,10 @@ from mmoe.ranking.asking.settings import AskSettings
 
 MILLION = 1_000_000
 _TOKENS_A_BYTE = 0.4  # cautious, until the server's own counts are known; English has about 0.25
-_IMAGE_TOKENS = 1500
+# At most, for a picture of up to 512 pixels. OpenAI's prices of vision count 85 tokens for low detail, which
+# is what we send, with GPT-4o, but 2,833 with GPT-4o mini; high detail, which we never ask for, would add 170
+# or 5,667 for a tile of 512 pixels. Open models that cut a picture into tiles take as many: LLaVA-NeXT 2,880.
+PICTURE_TOKENS = 3000
 _COMPLETION_TOKENS = 256  # where the question sets no limit
 
 
@@ -52,7 +55,7 @@ class Budget:
         # A schema counts as text of the prompt.
         num_bytes += len(json.dumps(body.get("response_format") or "", ensure_ascii=False).encode())
         rate = self._known_tokens / self._known_bytes if self._known_bytes else _TOKENS_A_BYTE
-        prompt = num_bytes * rate + images * _IMAGE_TOKENS
+        prompt = num_bytes * rate + images * PICTURE_TOKENS
         limit = body.get("max_completion_tokens") or body.get("max_tokens")
         completion = int(limit) if limit else _COMPLETION_TOKENS
         return Estimate(

@@ -24,12 +24,26 @@ _CONNECT = 10.0  # seconds to open a connection
 _HEADERS = ("retry-after", "x-ratelimit-", "x-should-retry")
 
 
-class Connection:
-    """Connections to one server; the client's own retries are off."""
+class Client:
+    """Connections to one server; redirects are not followed: questions go where the user was told.
 
-    def __init__(self, settings: AskSettings, secret: ApiKey) -> None:
-        self._timeout = settings.timeout
-        self._client = open_client(settings, secret, settings.timeout)
+    Args:
+        silence: seconds without a byte after which a call is lost.
+        retries: by the client itself.
+    """
+
+    def __init__(
+        self, settings: AskSettings, secret: ApiKey, silence: float, retries: int = 0
+    ) -> None:
+        timeout = Timeout(silence, connect=min(_CONNECT, silence))
+        self._secret = secret
+        self._client = AsyncOpenAI(
+            api_key=secret.reveal(),
+            base_url=settings.url,
+            max_retries=retries,
+            timeout=timeout,
+            http_client=DefaultAsyncHttpx2Client(timeout=timeout, follow_redirects=False),
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -41,6 +55,14 @@ class Connection:
         trace: TracebackType | None,
     ) -> None:
         await self._client.close()
+
+
+class Connection(Client):
+    """Sends single questions; the client's own retries are off."""
+
+    def __init__(self, settings: AskSettings, secret: ApiKey) -> None:
+        super().__init__(settings, secret, settings.timeout)
+        self._timeout = settings.timeout
 
     async def send(self, body: Mapping[str, Any]) -> Answer | NoAnswer:
         """Sends chat.completions arguments; the answer may have any status."""
@@ -58,25 +80,6 @@ class Connection:
             # Its cause says what happened, its own text only that something did.
             cause = error.__cause__ or error
             return NoAnswer("no connection", f"{type(cause).__name__} {cause}")
-
-
-def open_client(
-    settings: AskSettings, secret: ApiKey, silence: float, retries: int = 0
-) -> AsyncOpenAI:
-    """A client that does not follow redirects: questions go where the user was told, and nowhere else.
-
-    Args:
-        silence: seconds without a byte after which a call is lost.
-        retries: by the client itself.
-    """
-    timeout = Timeout(silence, connect=min(_CONNECT, silence))
-    return AsyncOpenAI(
-        api_key=secret.reveal(),
-        base_url=settings.url,
-        max_retries=retries,
-        timeout=timeout,
-        http_client=DefaultAsyncHttpx2Client(timeout=timeout, follow_redirects=False),
-    )
 
 
 def _answer(status: int, content: bytes, headers: Mapping[str, str]) -> Answer:

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from mmoe.ranking.asking.form import FORM, FORMS, PLAIN, form_of, in_form
+
 _LENGTHS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-_DROPPED_WITH = {"logprobs": ("logprobs", "top_logprobs")}
-DROPPABLE = frozenset(
-    {"temperature", "seed", "response_format", "logprobs", "top_logprobs", *_LENGTHS}
-)
+# Of the forms, one at most is in a body.
+_GO_TOGETHER = {"logprobs": ("logprobs", "top_logprobs"), FORM: FORMS}
+DROPPABLE = frozenset({"temperature", "seed", FORM, "logprobs", "top_logprobs", *_LENGTHS})
 
 _CODES = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
 _REFUSAL = re.compile(
@@ -19,16 +20,41 @@ _REFUSAL = re.compile(
     r"|extra (?:inputs|fields) (?:are )?not (?:permitted|allowed)",
     re.IGNORECASE,
 )
-_NAME = re.compile(rf"\b({'|'.join(sorted(DROPPABLE, key=len, reverse=True))})\b")
+_FORM = re.compile(
+    r"response_format|structured[_ ]outputs?|json[_ ]schema|json_object|guided (?:decoding|generation)",
+    re.IGNORECASE,
+)
+# The form can be wrong in more ways: a kind of it, its schema, or what the server makes of the schema.
+_FORM_REFUSAL = re.compile(
+    r"must be (?:one of|either)|input should be|must contain the word|not implemented|cannot unmarshal"
+    r"|invalid (?:parameter|value|schema|type)|failed to (?:parse|compile|convert|load)",
+    re.IGNORECASE,
+)
+_GRAMMAR = re.compile(
+    r"(?:failed to|error|unable to|can't|cannot)\b[^.]{0,40}\bgrammar", re.IGNORECASE
+)
+_NAME = re.compile(
+    rf"\b(?:{'|'.join(sorted(DROPPABLE, key=len, reverse=True))})\b|{_FORM.pattern}", re.IGNORECASE
+)
 
 
 def refused_parameter(error: Mapping[str, Any]) -> str | None:
-    """The parameter that an error object complains about, if it is one that can be left out."""
-    message = str(error.get("message") or "")
-    if error.get("code") not in _CODES and not _REFUSAL.search(message):
-        return None
-    named = _NAME.search(str(error.get("param") or "")) or _NAME.search(message)
-    return named[1] if named else None
+    """The parameter that an error object complains about, if it is one that can be left out.
+
+    "response_format" stands for whatever holds the answer to its form.
+    """
+    message, param = str(error.get("message") or ""), str(error.get("param") or "")
+    if error.get("code") in _CODES or _REFUSAL.search(message):
+        named = _NAME.search(param) or _NAME.search(message)
+        if named is not None:
+            return FORM if _FORM.fullmatch(named[0]) else named[0].lower()
+    is_about_form = _FORM.search(param) or (_FORM.search(message) and _FORM_REFUSAL.search(message))
+    return FORM if is_about_form or _GRAMMAR.search(message) else None
+
+
+def names_in(body: Mapping[str, Any]) -> frozenset[str]:
+    """What of a body can be refused; the form of the answer by its name: schema or json_object."""
+    return frozenset({*body, form_of(body)} - {FORM, PLAIN})
 
 
 class Parameters:
@@ -36,17 +62,18 @@ class Parameters:
 
     Attributes:
         left_out: calls that were sent without a parameter, by its name; one that goes under its other name
-            counts as "old name -> new name".
+            counts as "old name -> new name", a weaker form of the answer as "schema -> json_object".
     """
 
-    def __init__(self) -> None:
+    def __init__(self, refused: set[str] | None = None) -> None:
+        """Takes up what was refused before, and adds to it."""
         self.left_out: Counter[str] = Counter()
-        self._refused: set[str] = set()
+        self._refused = set() if refused is None else refused
 
     def fit(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The body as the server takes it."""
         fitted: dict[str, Any] = {}
-        for name, value in body.items():
+        for name, value in self._in_form(body).items():
             other = _LENGTHS.get(name)
             if name not in self._refused:
                 fitted[name] = value
@@ -61,8 +88,17 @@ class Parameters:
         """Notes that the server refused a parameter; returns whether another attempt differs.
 
         Args:
-            sent: names in the body that was refused.
+            sent: what was in the refused body, as `names_in` says.
         """
-        names = [one for one in _DROPPED_WITH.get(name, (name,)) if one in sent]
+        names = [one for one in _GO_TOGETHER.get(name, (name,)) if one in sent]
         self._refused.update(names)
         return bool(names)
+
+    def _in_form(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        form = form_of(body)
+        if form not in self._refused:
+            return body
+        weaker = [one for one in FORMS[FORMS.index(form) + 1 :] if one not in self._refused]
+        other = weaker[0] if weaker else PLAIN
+        self.left_out[f"{form} -> {other}"] += 1
+        return in_form(body, other)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mmoe.ranking.asking.budget import Budget, Estimate
+from mmoe.ranking.asking.budget import Estimate
 from mmoe.ranking.asking.headers import retry_after
 from mmoe.ranking.asking.key import ApiKey
 from mmoe.ranking.asking.pace import LONGEST_WAIT, Clock, Gate
-from mmoe.ranking.asking.parameters import Parameters
+from mmoe.ranking.asking.parameters import names_in
 from mmoe.ranking.asking.settings import AskSettings
 from mmoe.ranking.asking.types import Reply, Request
 from mmoe.ranking.asking.verdict import Again, Answer, NoAnswer, Stop, Verdict, Without, judge
+from mmoe.ranking.asking.way import Run
 
 ATTEMPTS = 8  # at one question
 BUSY_ATTEMPTS = 30  # of which the server may turn so many away for being busy
@@ -43,39 +45,34 @@ class _Question:
     was_odd: bool = False
 
 
-class AskingRun:
-    """Asks questions until all have a reply or the run must end.
-
-    Attributes:
-        stop: why it ended early; None while all is well.
-        retries: attempts that were made again, by kind.
-        oddities: of replies that could be used nevertheless, by kind.
-    """
+class AskingRun(Run):
+    """Asks one by one, several at a time, until all have a reply or the run must end."""
 
     def __init__(
         self,
         settings: AskSettings,
         secret: ApiKey,
         on_reply: Callable[[Reply], None],
+        on_other: Callable[[Reply], None],
         clock: Clock,
+        refused: set[str] | None = None,
     ) -> None:
-        self._secret, self._on_reply, self._clock = secret, on_reply, clock
+        super().__init__(settings, secret, on_reply, on_other, clock, refused)
         self._gate = Gate(
             settings.concurrency, settings.max_concurrency, settings.requests_per_minute, clock
         )
-        self.budget = Budget(settings)
-        self.parameters = Parameters()
-        self.stop: Stop | None = None
-        self.retries: Counter[str] = Counter()
-        self.oddities: Counter[str] = Counter()
         self._ready: deque[_Question] = deque()
         self._changed = asyncio.Event()  # wakes the loop that starts attempts
         self._stopping = asyncio.Event()  # wakes those who wait to try again
         self._tasks = 0
         self._given_up = 0
 
-    async def ask(self, requests: Sequence[Request], sender: Sender) -> None:
-        """Returns when every question has its reply, or when the run ended and nothing is under way."""
+    def connection(self) -> AbstractAsyncContextManager[Sender]:
+        from mmoe.ranking.asking.connection import Connection
+
+        return Connection(self._settings, self._secret)
+
+    async def ask(self, requests: Sequence[Request], connection: Sender) -> None:
         self._ready.extend(_Question(request) for request in requests)
         async with asyncio.TaskGroup() as group:
             while (self._ready and self.stop is None) or self._tasks:
@@ -86,7 +83,7 @@ class AskingRun:
                 elif self.stop is None:
                     question = self._ready.popleft()
                     self._tasks += 1
-                    group.create_task(self._attempt(question, sender, *self._begin(question)))
+                    group.create_task(self._attempt(question, connection, *self._begin(question)))
                     # Otherwise a fast pace would start all before the first is sent.
                     await asyncio.sleep(0)
 
@@ -168,7 +165,7 @@ class AskingRun:
             case Stop():
                 self._end(verdict)
             case Without(parameter, otherwise):
-                if self.parameters.refuse(parameter, body):
+                if self.parameters.refuse(parameter, names_in(body)):
                     self._again(question, f"without {parameter}")
                 else:
                     self._on_reply(otherwise)

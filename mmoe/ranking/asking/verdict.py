@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmoe.ranking.asking.form import FORM
 from mmoe.ranking.asking.key import VARIABLE, ApiKey
 from mmoe.ranking.asking.parameters import refused_parameter
 from mmoe.ranking.asking.reading import read_completion
@@ -23,6 +24,8 @@ from mmoe.ranking.asking.types import (
 
 BUSY = frozenset({429, 503, 529})  # the server sends us away, not only this question
 _PASSING = frozenset({408, 409, 429})
+# Some servers call a form of the answer that they lack an error of their own.
+_REFUSALS = frozenset({400, 422, 500, 501})
 _ENDS = frozenset({401, 403, 404, 405})
 _QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "quota_exceeded"})
 _LENGTH = frozenset({"context_length_exceeded", "exceed_context_size_error"})
@@ -98,17 +101,19 @@ def judge(key: str, answer: Answer | NoAnswer, secret: ApiKey) -> Verdict:
         return Stop("quota", f"the quota is used up ({words}); add money, or name another server")
     if 200 <= status < 300:
         return _good(key, content, error, words, secret)
+    rejected = Reply(key, _rejected(code, error), error=words)
+    parameter = refused_parameter(error) if status in _REFUSALS else None
+    if parameter == FORM and rejected.outcome == BAD_REQUEST:
+        return Without(FORM, rejected if status < 500 else Reply(key, GAVE_UP, error=words))
     told = answer.headers.get("x-should-retry")
     if told == "true" or status in _PASSING or status >= 500:
         reply = Reply(key, GAVE_UP, error=words)
         return Again(str(status), reply, is_busy=status in BUSY, is_last=told == "false")
     if status in _ENDS or status < 400:
         return _stop(status, words, secret)
-    reply = Reply(key, _rejected(code, error), error=words)
-    parameter = refused_parameter(error) if status in (400, 422) else None
-    if parameter is None or reply.outcome != BAD_REQUEST:
-        return reply
-    return Without(parameter, reply)
+    if parameter is None or rejected.outcome != BAD_REQUEST:
+        return rejected
+    return Without(parameter, rejected)
 
 
 def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: ApiKey) -> Verdict:
@@ -158,8 +163,8 @@ def _error(content: Any, text: str) -> Mapping[str, Any]:
         return {"message": error}
     detail = content.get("detail")  # of FastAPI
     if isinstance(detail, list) and detail and isinstance(detail[0], dict):
-        place = detail[0].get("loc") or [""]
-        return {"message": f"{detail[0].get('msg')}: {place[-1]}", "param": place[-1]}
+        place = ".".join(str(one) for one in detail[0].get("loc") or ())
+        return {"message": f"{detail[0].get('msg')}: {place}", "param": place}
     if isinstance(content.get("message"), str):
         return content  # vLLM of old
     return {"message": str(detail)} if detail else {}

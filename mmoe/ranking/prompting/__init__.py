@@ -1,7 +1,6 @@
 """Writes questions for a language model and reads its replies; sends nothing and knows no key."""
 
 from mmoe.ranking.prompting.estimate import Estimate, cost, estimate, estimated_tokens
-from mmoe.ranking.prompting.output import weaker
 from mmoe.ranking.prompting.prompts import load_prompt, prompt_names, prompt_version
 from mmoe.ranking.prompting.question import Question, QuestionWriter, questions_for
 from mmoe.ranking.prompting.reply import Choice, read_reply
@@ -24,5 +23,4 @@ __all__ = [
     "questions_for",
     "read_reply",
     "shortened",
-    "weaker",
 ]

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmoe.ranking.asking import Prices, Request
+from mmoe.ranking.asking.budget import PICTURE_TOKENS
 
-BYTES_A_TOKEN = 4
+# At least: our prompts of English names and sentences have 3.7 to 4.7, a Chinese character is three bytes and
+# about one token. So that the sum holds with small vocabularies, too, such as LLaMA2's.
+BYTES_A_TOKEN = 3
 _MESSAGE_TOKENS = 4  # role and marks around each message
-PICTURE_TOKENS = 85  # a picture of low detail, as OpenAI's GPT-4o counts; others take up to 1500
 
 Tokenizer = Callable[[str], int]  # the number of tokens of a text
 
@@ -23,6 +25,7 @@ class Estimate:
 
     Attributes:
         calls: distinct questions.
+        prompt_tokens: at most, as far as `how` holds.
         completion_tokens: at most; every answer as long as it may be.
         how: how the tokens were counted.
     """
@@ -37,7 +40,7 @@ def estimate(requests: Iterable[Request], tokenizer: Tokenizer | None = None) ->
     """Calls and tokens of questions; equal ones are asked once and count once.
 
     Args:
-        tokenizer: counts the tokens of a text; None to take bytes / 4.
+        tokenizer: counts the tokens of a text; None to take bytes / 3.
     """
     distinct = {request.key: request.body for request in requests}
     counted = "as the tokenizer counts" if tokenizer else f"UTF-8 bytes / {BYTES_A_TOKEN}"
@@ -46,8 +49,8 @@ def estimate(requests: Iterable[Request], tokenizer: Tokenizer | None = None) ->
         prompt_tokens=sum(estimated_tokens(body, tokenizer) for body in distinct.values()),
         completion_tokens=sum(_most_tokens(body) for body in distinct.values()),
         how=(
-            f"prompt: {counted}, {_MESSAGE_TOKENS} a message, {PICTURE_TOKENS} a picture; "
-            "answers: their limit"
+            f"prompt: {counted}, {_MESSAGE_TOKENS} a message, {PICTURE_TOKENS:,} a "
+            "picture; answers: their limit"
         ),
     )
 

@@ -10,13 +10,6 @@ from mmoe.ranking.prompting.settings import MOST_LABELLED, PromptSettings
 
 KEY = "choice"  # of the answer's JSON object
 
-_WEAKER = {"schema": "json_object", "json_object": "plain"}
-
-
-def weaker(output: str) -> str | None:
-    """What to ask for where a server refuses `output`; None if there is nothing weaker."""
-    return _WEAKER.get(output)
-
 
 def label(option: int, num_options: int, output: str) -> str:
     """What the prompt calls an option of a question, 0 for none of the candidates.
@@ -40,7 +33,10 @@ def answer_text(option: int, num_options: int, output: str) -> str:
 
 
 def output_arguments(num_options: int, settings: PromptSettings) -> dict[str, Any]:
-    """The arguments of chat.completions that hold an answer to its form, and its length."""
+    """The arguments of chat.completions that hold an answer to its form, and its length.
+
+    Where the server refuses the form, `asking.form` has a weaker one.
+    """
     length = {settings.tokens_name: settings.max_tokens}
     match settings.output:
         case "schema" if settings.server == "vllm":

@@ -10,11 +10,12 @@ from PIL import Image
 
 from mmoe.pictures import DECODING_ERRORS, read_picture
 
-# Why a question has no picture.
-NO_PICTURE = "no picture"
-UNREADABLE = "unreadable"
-TOO_LARGE = "too large"
 ATTACHED = "attached"
+# Why a question has no picture: the mention names none, no such file, a broken one, or one of too many bytes.
+NO_PICTURE = "no picture"
+MISSING = "file is missing"
+BROKEN = "can't be read"
+TOO_LARGE = "too large"
 
 # What vision models take as it is.
 _AS_IT_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -22,7 +23,7 @@ _QUALITY = 85
 
 
 def picture_url(folder: Path, name: str, side: int, max_bytes: int) -> tuple[str | None, str]:
-    """A picture as a data URL, or None, and what became of it: attached, unreadable or too large.
+    """A picture as a data URL, or None, and what became of it: one of the constants above.
 
     Args:
         folder: the data set's raw folder.
@@ -32,8 +33,10 @@ def picture_url(folder: Path, name: str, side: int, max_bytes: int) -> tuple[str
     """
     try:
         kind, content = _encoded(read_picture(folder, name), side)
+    except FileNotFoundError:
+        return None, MISSING
     except DECODING_ERRORS:
-        return None, UNREADABLE
+        return None, BROKEN
     if len(content) > max_bytes:
         return None, TOO_LARGE
     return f"data:{kind};base64,{base64.b64encode(content).decode()}", ATTACHED

@@ -28,7 +28,7 @@ class Question:
     Attributes:
         order: position, in the mention's list of candidates, of each candidate in the order shown.
         context: as much of the mention's context as is shown.
-        picture: what became of the mention's picture: attached, no picture, unreadable or too large.
+        picture: what became of the mention's picture, as `picture` says; "no picture" if none is wanted.
         request: equal for mentions whose questions are the same.
     """
 
@@ -188,5 +188,7 @@ def _values(
 def _with_picture(text: str, url: str, settings: PromptSettings) -> list[dict[str, Any]]:
     image = {"url": url}
     if settings.server == "openai":
-        image["detail"] = "low"  # what lies beyond 512 pixels has a price of its own
+        image["detail"] = (
+            "low"  # one fixed price a picture, see PICTURE_TOKENS; others have no such knob
+        )
     return [{"type": "text", "text": text}, {"type": "image_url", "image_url": image}]

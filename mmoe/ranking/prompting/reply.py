@@ -45,7 +45,8 @@ class Choice:
         option: number of the option in the question's order, 0 for none of the candidates; None if the reply
             can't be read.
         reason: for counts; a constant of this module, with its form after a comma where it was salvaged.
-        confidence: probability of the option among the options; None unless asked with logprobs.
+        confidence: probability of the option among the options; None unless asked with logprobs and told
+            some that can be used.
     """
 
     option: int | None
@@ -127,12 +128,11 @@ def _read_label(reply: Reply, text: str, num_options: int) -> Choice:
         # Among equal ones the option shown first.
         best = max(sorted(weights), key=weights.__getitem__)
         return Choice(best, CHOSEN if best else NONE, weights[best] / total)
-    if reply.top_tokens:
-        return Choice(None, NO_CHOICE)
+    # None that can be used: what was written counts, without a confidence.
     option = option_of.get(text.strip(_BLANKS).removesuffix(".").upper())
     if option is not None:
         return Choice(option, f"{CHOSEN if option else NONE}, {NO_LOGPROBS}")
-    return Choice(None, NO_CHOICE if text else EMPTY)
+    return Choice(None, NO_CHOICE if text or reply.top_tokens else EMPTY)
 
 
 def _weights(tokens: Sequence[tuple[str, float]], option_of: dict[str, int]) -> dict[int, float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mmoe.ranking.asking import Prices, Request
+from mmoe.ranking.asking import AskSettings, Prices, Request
+from mmoe.ranking.asking.budget import PICTURE_TOKENS, Budget
 from mmoe.ranking.prompting import Estimate, cost, estimate, estimated_tokens, questions_for
 
 from tests.ranking.prompting.asked import settings
@@ -15,11 +16,20 @@ def test_tokens_of_a_body() -> None:
     words = {"role": "user", "content": "x" * 9}
     assert estimated_tokens({"messages": [words]}) == 4 + 3
     assert estimated_tokens({"messages": [words, words]}) == 2 * (4 + 3)
-    assert estimated_tokens({"messages": [{"role": "user", "content": "張" * 4}]}) == 4 + 3
-    assert estimated_tokens({"messages": [words], "response_format": {"a": 1}}) == 4 + 3 + 2
+    assert estimated_tokens({"messages": [{"role": "user", "content": "張" * 4}]}) == 4 + 4
+    assert estimated_tokens({"messages": [words], "response_format": {"a": 1}}) == 4 + 3 + 3
     picture = {"type": "image_url", "image_url": {"url": "data:" + "x" * 10**5}}
     parts = [{"type": "text", "text": "x" * 9}, picture]
-    assert estimated_tokens({"messages": [{"role": "user", "content": parts}]}) == 4 + 3 + 85
+    assert estimated_tokens({"messages": [{"role": "user", "content": parts}]}) == 4 + 3 + 3000
+
+
+def test_the_limit_of_money_takes_a_picture_for_as_much() -> None:
+    """What --estimate promises is what rank.max_cost_usd reserves."""
+    picture = {"type": "image_url", "image_url": {"url": "data:"}}
+    body = {"messages": [{"role": "user", "content": [picture]}]}
+    reserved = Budget(AskSettings()).estimate(body).prompt_tokens
+    assert estimated_tokens(body) == 4 + PICTURE_TOKENS
+    assert PICTURE_TOKENS <= reserved < PICTURE_TOKENS + 4
 
 
 def test_a_tokenizer_counts_instead() -> None:
@@ -35,7 +45,7 @@ def test_equal_questions_count_once() -> None:
     assert (found.calls, found.completion_tokens) == (2, 2 * 32)
     distinct = {request.key: estimated_tokens(request.body) for request in requests}
     assert found.prompt_tokens == sum(distinct.values())
-    assert "UTF-8 bytes / 4" in found.how
+    assert "UTF-8 bytes / 3" in found.how
     counted = estimate(requests, lambda text: len(text[:1]))
     assert counted.prompt_tokens == 2 * (2 * (4 + 1) + 1)
     assert "as the tokenizer counts" in counted.how

@@ -69,7 +69,12 @@ def test_without_a_usable_picture_the_text_goes_alone_and_says_why(tmp_path: Pat
     asking = settings(picture_folder=tmp_path, max_picture_bytes=1000)
     group = {"m": candidates("m", "x", "y"), "n": candidates("n", "x", "y")}
     questions = questions_for([large, none, broken, gone], group, asking)
-    assert [q.picture for q in questions] == ["too large", "no picture", "unreadable", "unreadable"]
+    assert [q.picture for q in questions] == [
+        "too large",
+        "no picture",
+        "can't be read",
+        "file is missing",
+    ]
     assert len({q.request.key for q in questions}) == 1
     assert isinstance(questions[0].request.body["messages"][-1]["content"], str)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.errors import RankingError
-from mmoe.ranking.prompting import PromptSettings, QuestionWriter, questions_for, weaker
+from mmoe.ranking.prompting import PromptSettings, QuestionWriter, questions_for
 from mmoe.ranking.prompting.question import Question
 
 from tests.ranking.prompting.asked import asked, last_message, settings
@@ -147,15 +147,6 @@ def test_a_schema_never_lists_more_than_a_server_takes() -> None:
     body = asked(mention("m"), group, max_candidates=999).request.body
     enum = body["response_format"]["json_schema"]["schema"]["properties"]["choice"]["enum"]
     assert len(enum) == 1000
-
-
-def test_weaker_forms() -> None:
-    assert [weaker(o) for o in ("schema", "json_object", "plain", "logprobs")] == [
-        "json_object",
-        "plain",
-        None,
-        None,
-    ]
 
 
 @pytest.mark.parametrize(

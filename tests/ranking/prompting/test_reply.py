@@ -163,10 +163,12 @@ def test_digits_name_up_to_nine_candidates() -> None:
 @pytest.mark.parametrize(
     ("text", "logs", "expected"),
     [
-        ("1", [("The", -0.1), ("I", -2.0)], Choice(None, "no choice")),
-        ("1", [("1", -9999.0)], Choice(None, "no choice")),
-        ("1", [("5", -0.1)], Choice(None, "no choice")),
-        ("1", [("1", math.nan), ("2", -math.inf), ("3", math.inf)], Choice(None, "no choice")),
+        ("The", [("The", -0.1), ("I", -2.0)], Choice(None, "no choice")),
+        ("", [("The", -0.1)], Choice(None, "no choice")),
+        ("5", [("5", -0.1)], Choice(None, "no choice")),
+        ("1", [("The", -0.1), ("I", -2.0)], Choice(1, "chosen, no log-probabilities")),
+        ("0", [("1", -9999.0)], Choice(0, "none, no log-probabilities")),
+        ("1", [("1", math.nan), ("2", -math.inf)], Choice(1, "chosen, no log-probabilities")),
         ("1", [("1", 5.0), ("3", math.inf), ("2", -0.1)], Choice(2, "chosen", 1.0)),
         ("2", None, Choice(2, "chosen, no log-probabilities")),
         ("2", [], Choice(2, "chosen, no log-probabilities")),

@@ -85,6 +85,22 @@ def label(*pairs: tuple[str, float]) -> Trick:
     return trick
 
 
+def good(handler: Handler) -> None:
+    """What the server does without a trick."""
+    handler.json(200, handler.good())
+
+
+def lacking(refusal: Trick, *forms: str, otherwise: Trick = good) -> Trick:
+    """Refuses forms of the answer, by type of response_format, a key in it, or name of the parameter."""
+
+    def trick(handler: Handler) -> None:
+        form = handler.call.body.get("response_format") or {}
+        is_refused = {*handler.call.body, *form, form.get("type")} & set(forms)
+        (refusal if is_refused else otherwise)(handler)
+
+    return trick
+
+
 def without(*names: str) -> Trick:
     """A completion that lacks fields."""
 
