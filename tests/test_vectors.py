@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from mmoe.vectors import unit_rows
 
@@ -11,7 +12,7 @@ def test_rows_get_length_one_and_zeros_stay() -> None:
     rows = np.array([[3, 4], [0, 0], [-2, 0]], dtype=np.float16)
     unit = unit_rows(rows)
     assert unit.dtype == np.float32
-    np.testing.assert_allclose(unit, [[0.6, 0.8], [0, 0], [-1, 0]], rtol=1e-6)
+    assert unit.tolist() == pytest.approx(np.array([[0.6, 0.8], [0, 0], [-1, 0]]))
 
 
 def test_no_row_is_no_trouble() -> None:
