@@ -71,7 +71,8 @@ class LocalRankers:
         from mmoe.features.store import read_pooled
 
         settings = self.encoding.model_copy(update={"model": self.encoder or self.encoding.model})
-        encoder = load_encoder(settings.model, settings.device, settings.precision)
+        knob = "rank.encoder" if self.encoder else "encode.model"
+        encoder = load_encoder(settings.model, settings.device, settings.precision, knob)
         folder = self.at.work(self.stage) / EMBEDDINGS
 
         def embed(side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:

