@@ -65,7 +65,7 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         choices=("exact", "tokens"),
         default="exact",
         help="tokens: also items of whose names one holds all tokens of a listed name, for surnames and "
-        "first names; of a dump only (default: %(default)s)",
+        "first names (default: %(default)s)",
     )
     parser.add_argument(
         "--qids",
@@ -141,10 +141,6 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
     if request.choice.names is None and request.choice.qids is None:
         raise WikidataError(
             "the API does not list all items of a kind; add --names or --qids, or name a dump"
-        )
-    if request.choice.match == "tokens":
-        raise WikidataError(
-            "the API is asked for whole names only; leave --match out, or name a dump"
         )
     if request.choice.with_subclasses:
         raise WikidataError(

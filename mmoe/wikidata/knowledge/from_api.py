@@ -56,7 +56,7 @@ def build_from_api(
     listed = request.choice.qids or frozenset()
     qids, num_requests = dict.fromkeys(sorted(listed, key=qid_number)), 0
     if request.choice.names is not None:
-        found = find_items(sorted(request.choice.names), settings, clock)
+        found = find_items(sorted(request.choice.names), settings, clock, request.choice.match)
         qids |= dict.fromkeys(item.qid for item in found.items)
         num_requests = sum(found.requests.values())
     with Api(settings, "ids of items and properties", clock) as api:

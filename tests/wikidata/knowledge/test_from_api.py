@@ -34,6 +34,7 @@ def rows(file: Path) -> list[dict[str, Any]]:
         Request(NAMES),
         Request(NAMES, languages=("de", "en"), with_description=True),
         Request(NAMES, max_entities=1, with_slice=True),
+        Request(Choice(names=frozenset({"testwell"}), match="tokens")),
         Request(Choice(qids=frozenset({"Q900004", "Q900001", "Q5"})), properties=("P2048", "P31")),
         Request(Choice(NAMES.names, frozenset({"Q900003"})), with_slice=True),
         Request(Choice(NAMES.names, frozenset({"Q900003"}), frozenset({"Q5"}))),
@@ -65,7 +66,7 @@ def test_the_same_entities_as_from_a_dump(
         assert sorted(next(found)) == sorted(next(found))
 
 
-def test_a_second_run_makes_no_wantedand_offline_says_what_is_lacking(
+def test_a_second_run_makes_no_request_and_offline_says_what_is_lacking(
     world: Fake,
     settings: ApiSettings,
     time_of: StoppedClock,
@@ -118,8 +119,9 @@ def test_the_command_with_the_api_in_place_of_a_dump(
     with pytest.raises(WikidataError, match="does not list all items of a kind; add --names"):
         run("api", out, "--kinds", "Q5", "--replace")
     (tmp_path / "names").write_text("Testwell\n")
-    with pytest.raises(WikidataError, match="asked for whole names only; leave --match out"):
-        run("api", out, "--names", tmp_path / "names", "--match", "tokens", "--replace")
+    by_tokens = ("--names", tmp_path / "names", "--match", "tokens")
+    assert run("api", out, *by_tokens, "--api-url", world.url, "--replace") == 0
+    assert rows(out / "entities.jsonl")[0]["qid"] == "Q900001"
     with pytest.raises(WikidataError, match="does not list subclasses; list all --kinds"):
         run(
             "api",
