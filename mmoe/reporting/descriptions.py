@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from mmoe.reporting.audit import Grid
-from mmoe.reporting.wording import MISSING, interval, label, metric, plain, signed
+from mmoe.reporting.wording import MISSING, label, metric, minus, plain, signed
 
-# These are no systems: they read the answer, or draw lots.
-BOUNDS = {
-    "random": "Random",
-    "perfect": "Perfect choice (reads the answer)",
-    "gold": "Gold's description (reads the answer)",
-}
 BACKENDS = {
     "none": "None",
     "first": "First (most articles)",
@@ -21,6 +15,10 @@ BACKENDS = {
     "embedding": "Embedding",
     "given": "Given by the data set",
     "openai": "Language model",
+    "random": "Random",
+    # A star: it reads the answer.
+    "perfect": "Perfect choice *",
+    "gold": "Gold's description *",
 }
 
 Cell = Callable[[Mapping[str, Any]], str]
@@ -43,43 +41,40 @@ def choice_table(worth: Mapping[str, Any]) -> Grid:
 
 def mrr_table(worth: Mapping[str, Any]) -> Grid:
     """MRR of every system, one a column, with the descriptions of each backend, one a row."""
-    return _by_system(
-        worth,
-        lambda found: (
-            f"{metric('mrr', found['mrr'])} ({interval(found['mrr_low'], found['mrr_high'])})"
-        ),
-    )
+
+    def cell(found: Mapping[str, Any]) -> str:
+        return f"{metric('mrr', found['mrr'])} ({found['mrr_low']:.1f}–{found['mrr_high']:.1f})"
+
+    return _by_system(worth, cell)
 
 
 def gain_table(worth: Mapping[str, Any]) -> Grid | None:
     """Gain over no description, paired; null where `none` was not among the backends."""
-    if not _have(worth, "gain_mrr"):
-        return None
-    return _by_system(
-        worth,
-        lambda found: (
-            f"{signed(found['gain_mrr'])} ({interval(found['gain_mrr_low'], found['gain_mrr_high'])})"
-        ),
-    )
+
+    def cell(found: Mapping[str, Any]) -> str:
+        low, high = (minus(f"{found[f'gain_mrr_{end}']:.1f}") for end in ("low", "high"))
+        return f"{signed(found['gain_mrr'])} ({low} to {high})"
+
+    return _by_system(worth, cell, without=("none",)) if _have(worth, "gain_mrr") else None
 
 
 def gap_table(worth: Mapping[str, Any]) -> Grid | None:
     """The part of a perfect choice's gain that each backend reaches; null where it can't be told."""
-    if not _have(worth, "gap_closed"):
-        return None
 
-    def percent(found: Mapping[str, Any]) -> str:
+    def cell(found: Mapping[str, Any]) -> str:
         part = found["gap_closed"]
         return MISSING if part is None else plain(round(100 * part))
 
-    return _by_system(worth, percent)
+    trivial = ("none", "perfect")
+    return _by_system(worth, cell, without=trivial) if _have(worth, "gap_closed") else None
 
 
-def _by_system(worth: Mapping[str, Any], cell: Cell) -> Grid:
+def _by_system(worth: Mapping[str, Any], cell: Cell, without: Collection[str] = ()) -> Grid:
     systems = worth["systems"]
     rows = [
         (_name(backend, worth), *(cell(found[backend]) for found in systems.values()))
         for backend in worth["choices"]
+        if backend not in without
     ]
     return Grid(("", *(label(name) for name in systems)), tuple(rows))
 
@@ -89,9 +84,7 @@ def _have(worth: Mapping[str, Any], key: str) -> bool:
 
 
 def _name(backend: str, worth: Mapping[str, Any]) -> str:
-    known = BACKENDS | BOUNDS
-    used = " (used)" if backend == worth["used"] else ""
-    return known.get(backend, label(backend)) + used
+    return BACKENDS.get(backend, label(backend)) + (" (used)" if backend == worth["used"] else "")
 
 
 def _share(found: Mapping[str, Any], name: str) -> str:

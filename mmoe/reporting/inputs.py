@@ -76,7 +76,7 @@ class Inputs:
     baselines: dict[str, dict[str, float]]
     history: History
     data: dict[str, Any]
-    counts: dict[str, dict[str, Any]]
+    ranking: dict[str, Any]
     retrieval: dict[str, Any]
     retrieve_runs: dict[str, Any]
     mentions: dict[str, Mention]
@@ -103,9 +103,7 @@ def read_inputs(dataset: str, files: ReportFiles) -> Inputs:
         ),
         history=_validated(files.history, TypeAdapter(History), lambda history: history),
         data=_read_data(files.data),
-        counts={
-            "Description ranking": _read_counts(files.rank_counts),
-        },
+        ranking=_read_counts(files.rank_counts),
         retrieval=_read_counts(files.retrieve_counts),
         retrieve_runs=_read_counts(files.retrieve_runs),
         mentions={row.mention_id: row for row in read_records(files.mentions, Mention)},

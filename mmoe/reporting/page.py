@@ -85,7 +85,7 @@ def build_report(inputs: Inputs, num_examples: int) -> Report:
 def _values(inputs: Inputs) -> dict[str, Any]:
     """What HTML and Markdown have in common."""
     metrics, published = inputs.metrics, inputs.published
-    groups = {title: inputs.data[key] for key, title in DATA_GROUPS.items()} | inputs.counts
+    groups = {title: inputs.data[key] for key, title in DATA_GROUPS.items()}
     return {
         "dataset": inputs.dataset,
         "name": matcher_name(inputs),
@@ -104,6 +104,7 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "retrieve_note": inputs.retrieval.get("note"),
         "parts_shown": parts_table(matcher_name(inputs), metrics),
         "counts": {title: wording.definitions(c) for title, c in groups.items()},
+        "ranking": wording.definitions(inputs.ranking),
         "settings": wording.definitions(inputs.history.config),
         "main": main_table(inputs),
         "published": published,

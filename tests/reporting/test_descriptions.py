@@ -1,0 +1,113 @@
+"""The tables of what descriptions are worth, and the candidates of an example."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from mmoe.records import Candidate, Description
+from mmoe.reporting.descriptions import choice_table, gain_table, gap_table, mrr_table
+from mmoe.reporting.examples import CANDIDATES_SHOWN, examples
+from mmoe.reporting.inputs import Inputs
+from mmoe.reporting.page import build_report
+
+MRR = {"mrr": 50.0, "mrr_low": 40.04, "mrr_high": 60.0}
+GAIN = {"gain_mrr": -2.5, "gain_mrr_low": -4.96, "gain_mrr_high": 0.0}
+SHARES = {
+    f"{name}{end}": value
+    for name in ("share_right", "share_right_where_possible")
+    for end, value in (("", 0.25), ("_low", 0.1), ("_high", 0.5))
+}
+
+
+def worth(**more: Any) -> dict[str, Any]:
+    """Two backends, one system."""
+    numbers = MRR | more
+    return {
+        "used": "openai",
+        "choices": {
+            "openai": {"chosen": 1200, **SHARES},
+            "none": {"chosen": 0, **dict.fromkeys(SHARES)},
+        },
+        "systems": {"mmoe": {"openai": numbers, "none": numbers}},
+    }
+
+
+def test_right_choices_have_intervals_and_none_has_no_share() -> None:
+    assert choice_table(worth()).rows == (
+        ("Language model (used)", "1,200", "25.0 (10.0–50.0)", "25.0 (10.0–50.0)"),
+        ("None", "0", "–", "–"),
+    )
+
+
+def test_one_column_a_system_and_one_row_a_backend() -> None:
+    grid = mrr_table(worth())
+    assert grid.titles == ("", "MMoE")
+    assert grid.rows[0] == ("Language model (used)", "50.00 (40.0–60.0)")
+    assert len(grid.rows) == 2
+
+
+def test_the_gain_of_none_over_itself_is_not_shown() -> None:
+    grid = gain_table(worth(**GAIN))
+    assert grid is not None
+    assert grid.rows == (("Language model (used)", "−2.50 (−5.0 to 0.0)"),)
+
+
+def test_a_gap_that_is_no_gap_is_a_dash() -> None:
+    for part, text in ((None, "–"), (0.4951, "50")):
+        grid = gap_table(worth(gap_closed=part))
+        assert grid is not None
+        assert grid.rows == (("Language model (used)", text),)
+
+
+def test_what_was_not_measured_has_no_table() -> None:
+    assert gain_table(worth()) is None
+    assert gap_table(worth(**GAIN)) is None
+
+
+def test_a_page_without_comparison_leaves_its_tables_out(inputs: Inputs) -> None:
+    page = build_report(replace(inputs, worth=inputs.worth | worth()), 1).html
+    assert "Right choices" in page
+    assert "Gain over no description" not in page
+    assert "Part of a perfect choice" not in page
+
+
+def shown(inputs: Inputs, chosen: int | None, num: int, score: float | None = None) -> Any:
+    """An example of a mention with `num` candidates."""
+    (first,) = examples(inputs, 1)
+    mention_id = first.mention.mention_id
+    candidates = [
+        Candidate(mention_id, i, f"Q{900 + i}", "<i>Ada</i>", "", "label", None) for i in range(num)
+    ]
+    candidates[-1:] = [replace(candidates[-1], qid=first.gold.qid)]
+    qid = None if chosen is None else candidates[chosen].qid
+    record = Description(mention_id, qid, "text", "openai", score, num, qid == first.gold.qid)
+    changed = replace(
+        inputs, candidates={mention_id: candidates}, descriptions={mention_id: record}
+    )
+    return examples(changed, 1)[0], build_report(changed, 1).html
+
+
+def test_the_first_candidates_the_chosen_and_the_gold_one_are_shown(inputs: Inputs) -> None:
+    example, page = shown(inputs, chosen=20, num=30, score=0.914)
+    assert example.num_options == 30
+    positions = [option.position for option in example.options]
+    assert positions == [*range(1, CANDIDATES_SHOWN + 1), 21, 30]
+    assert [option.position for option in example.options if option.is_chosen] == [21]
+    assert [option.position for option in example.options if option.is_gold] == [30]
+    assert example.confidence == "confidence 0.914"
+    assert "30 candidates, 10 shown" in page
+    assert '<li value="21"><bdi>&lt;i&gt;Ada&lt;/i&gt;</bdi>' in page
+    assert '<span class="tag bad">wrong</span>' in page
+
+
+def test_a_right_choice_is_called_right(inputs: Inputs) -> None:
+    example, page = shown(inputs, chosen=1, num=2)
+    assert example.confidence == ""
+    assert '<span class="tag">right</span>' in page
+
+
+def test_none_chosen_is_said_and_the_candidates_stay(inputs: Inputs) -> None:
+    example, page = shown(inputs, chosen=None, num=3)
+    assert len(example.options) == 3
+    assert "3 candidates" in page
