@@ -4,7 +4,7 @@ usage  python -m pipeline.benefit DATASET
 in     data/interim/<dataset>/{mentions,entities,candidates,choices}.parquet,
        data/interim/<dataset>/inputs/choice_text.parquet, data/features/<dataset>,
        data/models/<dataset>/matcher.safetensors
-out    reports/<dataset>/descriptions.json
+out    reports/<dataset>/descriptions.json, data/ranks/<dataset>/descriptions.parquet
 
 The matcher is the one that was trained with the run's own descriptions: only the test mentions' texts are
 exchanged.
@@ -12,7 +12,10 @@ exchanged.
 
 from __future__ import annotations
 
+import pyarrow.parquet as pq
+
 from mmoe.benefit.systems import baseline_ranks
+from mmoe.benefit.table import rank_table
 from mmoe.benefit.texts import ChoiceTexts
 from mmoe.benefit.worth import accuracies, by_backend, gains
 from mmoe.config.encode import EncodeParams
@@ -21,7 +24,7 @@ from mmoe.config.load import ParamsFile
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.train import TrainParams
-from mmoe.files import write_json
+from mmoe.files import whole_file, write_json
 from mmoe.model.matcher import MatcherSpec
 from mmoe.ranks.engine import rank_over_kb
 from mmoe.records import Candidate, Description, Entity, Mention, TextInput, read_records
@@ -63,6 +66,8 @@ def benefit(at: Layout, file: ParamsFile) -> None:
         "systems": gains(choices, texts, ranks, params.bootstrap_samples),
     }
     write_json(at.report / "descriptions.json", worth)
+    with whole_file(at.ranks / "descriptions.parquet") as path:
+        pq.write_table(rank_table(choices, texts, ranks), path, compression="zstd")
     print(
         f"{at.dataset}: {len(choices)} backends, {len(ranks)} systems: {at.report}/descriptions.json"
     )

@@ -73,7 +73,7 @@ def test_every_part_becomes_a_store_of_these_params(
         check_made_by(table, project, {"encoder": "data/raw/sample/clip", "precision": "float32"})
         if part.endswith("text"):
             assert table.present.all()
-            assert table.metadata["around_title"] is (part == "mention_text")
+            assert table.metadata["around_title"] is (part != "entity_text")
         else:
             assert table.present.tolist() == [True, False, False]
     shown = capsys.readouterr().out

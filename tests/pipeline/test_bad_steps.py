@@ -59,8 +59,13 @@ def shard(part: str) -> Path:
     return at.features / part / "shard-00000.parquet"
 
 
-@pytest.mark.parametrize("stage", ["baselines", "train", "evaluate"])
-@pytest.mark.parametrize("part", PARTS)
+READERS = [
+    *((s, p) for s in ("baselines", "train", "evaluate") for p in PARTS if p != "choice_text"),
+    *(("benefit", part) for part in PARTS if part != "mention_text"),
+]
+
+
+@pytest.mark.parametrize(("stage", "part"), READERS)
 def test_a_truncated_shard_is_named(
     stage: str, part: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,7 +75,7 @@ def test_a_truncated_shard_is_named(
     assert "dvc repro" in line
 
 
-@pytest.mark.parametrize("stage", ["baselines", "train", "evaluate"])
+@pytest.mark.parametrize("stage", ["baselines", "train", "evaluate", "benefit"])
 def test_features_that_were_never_made(
     stage: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

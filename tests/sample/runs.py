@@ -64,7 +64,8 @@ class SampleProject:
         if backend != self._backend:
             run("rank", "sample")
             run("audit", "sample")
-            for part in PARTS if not self._backend else ("mention_text",):
+            parts = [part for part in PARTS if part != "choice_text"]
+            for part in parts if not self._backend else ("mention_text",):
                 run("encode", "sample", part)
         self._backend = backend
 
