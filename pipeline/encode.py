@@ -30,7 +30,10 @@ def encode(at: Layout, file: ParamsFile, part: str) -> None:
         summary = encode_texts(table, out, work, params, encoder, around_title=around)
     else:
         summary = encode_images(table, out, work, params, encoder, at.raw)
-    print(f"{part}: {summary.num_rows} rows, {summary.num_resumed} of them from an interrupted run")
+    print(
+        f"{part}: {summary.num_rows} rows, {summary.num_reused} of them as in the last run, "
+        f"{summary.num_resumed} from an interrupted one"
+    )
     if summary.unreadable:
         print(f"{part}: {len(summary.unreadable)} unreadable pictures are masked, among them")
         print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_PICTURES]))

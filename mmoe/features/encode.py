@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,21 +17,26 @@ from PIL import Image
 from mmoe.config.encode import EncodeParams
 from mmoe.features.encoder import Encoded, Encoder, plain_tokens
 from mmoe.features.layout import TextLayout, find_focus
+from mmoe.features.reuse import KeptRows
 from mmoe.features.runner import ShardPlan, run_shards
 from mmoe.features.shards import ABSENT, FORMAT_VERSION, OK, UNREADABLE, FeatureRow
-from mmoe.files import sha256_of
+from mmoe.files import content_key, sha256_of
 from mmoe.pictures import DECODING_ERRORS, decoding_problem, open_picture
 from mmoe.records import ImageInput, TextInput, read_records
 
+SMALLEST_BATCH = 8
 TITLE_BATCH_FACTOR = 4  # titles are several times shorter than whole texts
 
 
 @dataclass(frozen=True)
 class EncodeSummary:
-    """How many rows a part has, how many an earlier run had finished, which pictures failed and why."""
+    """How many rows a part has, how many an interrupted run had finished, how many of the others the last
+    finished run had encoded already, which pictures failed and why.
+    """
 
     num_rows: int
     num_resumed: int
+    num_reused: int = 0
     unreadable: tuple[str, ...] = ()
 
 
@@ -78,7 +84,7 @@ def encode_texts(
     }
     metadata = {**_metadata(table, params, encoder), **text_settings}
     plan = ShardPlan(out, work, params.shard_rows, widths, metadata)
-    return EncodeSummary(len(rows), run_shards(rows, plan, encode))
+    return _run(rows, plan, encode, lambda row: content_key(row.title, row.body, row.description))
 
 
 def encode_images(
@@ -96,9 +102,8 @@ def encode_images(
     def encode(chunk: Sequence[ImageInput]) -> list[FeatureRow]:
         done: list[FeatureRow] = []
         for start in range(0, len(chunk), params.batch_size):
-            done += _encode_pictures(
-                chunk[start : start + params.batch_size], encoder, raw, unreadable
-            )
+            part = chunk[start : start + params.batch_size]
+            done += _encode_pictures(part, encoder, raw, unreadable, params.batch_size)
         return done
 
     plan = ShardPlan(
@@ -108,7 +113,28 @@ def encode_images(
         {"states": states_width, "pooled": pooled_width},
         _metadata(table, params, encoder),
     )
-    return EncodeSummary(len(rows), run_shards(rows, plan, encode), tuple(unreadable))
+    # One that can't be read is tried, and reported, again: it is never taken from the last run.
+    summary = _run(rows, plan, encode, lambda row: row.sha256 or "")
+    return replace(summary, unreadable=tuple(unreadable))
+
+
+Input = TypeVar("Input", TextInput, ImageInput)
+
+
+def _run(
+    rows: Sequence[Input],
+    plan: ShardPlan,
+    encode: Callable[[Sequence[Input]], list[FeatureRow]],
+    key_of: Callable[[Input], str],
+) -> EncodeSummary:
+    """Encodes what neither an interrupted run nor the last finished one has encoded."""
+    settings = {k: v for k, v in plan.metadata.items() if k not in ("input_sha256", "shard_rows")}
+    kept = KeptRows(
+        plan.work.with_name(f"{plan.work.name}-kept"), settings, key_of, lambda row: row.id
+    )
+    resumed = run_shards(rows, plan, kept.first(encode))
+    kept.keep(plan.out, rows, plan.shard_rows)
+    return EncodeSummary(len(rows), resumed, kept.num_reused)
 
 
 def _metadata(table: Path, params: EncodeParams, encoder: Encoder) -> dict[str, Any]:
@@ -141,24 +167,43 @@ def _laid_out(
     return whole, [layout.title_alone(title) for title in titles]
 
 
+Item = TypeVar("Item")
 Features = tuple[NDArray[np.float16], NDArray[np.float16]]  # states [L, C], pooled [P]
 
 
 def encode_in_length_order(
     encoder: Encoder, texts: Sequence[Sequence[int]], batch_size: int
 ) -> list[Features]:
-    """Encodes texts in order of length, so that next to nothing is padding; returns them as given."""
+    """Encodes texts of one length together, so that nothing is padding; returns them as given.
+
+    A text's features hang on nothing but the text: neither padding nor, from SMALLEST_BATCH rows on, the
+    size of the batch changes a bit of them (a test holds this on the machine that runs it).
+    """
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     done: dict[int, Features] = {}
-    for start in range(0, len(order), batch_size):
-        batch = order[start : start + batch_size]
-        features = _unpadded(encoder.encode_texts([texts[i] for i in batch]))
-        done.update(zip(batch, features, strict=True))
+    for _, same in groupby(order, key=lambda i: len(texts[i])):
+        for batch in _batches(same, batch_size):
+            features = _unpadded(
+                encoder.encode_texts(filled([texts[i] for i in batch], batch_size))
+            )
+            done.update(zip(batch, features, strict=False))
     return [done[i] for i in range(len(texts))]
 
 
+def _batches(rows: Iterator[int], size: int) -> Iterator[list[int]]:
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
+def filled(batch: list[Item], batch_size: int) -> list[Item]:
+    """The batch, brought up to SMALLEST_BATCH with repetitions of its first item: products of fewer rows
+    add up in another order.
+    """
+    return batch + batch[:1] * (min(SMALLEST_BATCH, batch_size) - len(batch))
+
+
 def _encode_pictures(
-    batch: Sequence[ImageInput], encoder: Encoder, raw: Path, unreadable: list[str]
+    batch: Sequence[ImageInput], encoder: Encoder, raw: Path, unreadable: list[str], size: int
 ) -> list[FeatureRow]:
     status, pictures = [], []
     for row in batch:
@@ -171,7 +216,7 @@ def _encode_pictures(
         except PictureError as error:
             unreadable.append(str(error))
             status.append(UNREADABLE)
-    features = iter(_unpadded(encoder.encode_images(pictures)) if pictures else [])
+    features = iter(_unpadded(encoder.encode_images(filled(pictures, size))) if pictures else [])
     return [
         FeatureRow(row.id, OK, *next(features))
         if state == OK

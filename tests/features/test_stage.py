@@ -77,10 +77,11 @@ def test_every_part_becomes_a_store_of_these_params(
         else:
             assert table.present.tolist() == [True, False, False]
     shown = capsys.readouterr().out
-    assert "mention_text: 5 rows, 0 of them from an interrupted run" in shown
+    assert "mention_text: 5 rows, 0 of them as in the last run, 0 from an interrupted one" in shown
     assert "entity_image: 1 unreadable pictures are masked" in shown
     assert "bad.png: UnidentifiedImageError" in shown
-    assert not list((project / ".mmoe/encode/own").iterdir())
+    left = {path.name for path in (project / ".mmoe/encode/own").iterdir()}
+    assert left == {f"{part}-kept" for part in PARTS}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,10 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(
     assert "No space left on device" in line
     assert "run again" in line
     run(monkeypatch, "entity_text")
-    assert "entity_text: 5 rows, 2 of them from an interrupted run" in capsys.readouterr().out
+    assert (
+        "entity_text: 5 rows, 0 of them as in the last run, 2 from an interrupted one"
+        in capsys.readouterr().out
+    )
     assert len(read_features(project / "data/features/own/entity_text")) == 5
 
 

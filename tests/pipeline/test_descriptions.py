@@ -130,3 +130,18 @@ def test_a_killed_embedding_goes_on_with_what_is_done(
     assert rankers.rank("embedding", mentions, groups) == whole
     assert len(calls) == 3 + 2  # the candidates alone
     assert not (at.work("rank") / "embeddings").exists()
+
+
+def test_another_ranker_encodes_only_the_texts_with_another_description(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {row.id: row for row in read_records(at.inputs("mention_text"), TextInput)}
+    write_params(Path("params.yaml"), rank={"backend": "first"})
+    run("rank", "tiny")
+    after = read_records(at.inputs("mention_text"), TextInput)
+    same = sum(before[row.id] == row for row in after)
+    assert 0 < same < len(after)
+    capsys.readouterr()
+    run("encode", "tiny", "mention_text")
+    said = f"mention_text: {len(after)} rows, {same} of them as in the last run, 0 from an"
+    assert said in capsys.readouterr().out

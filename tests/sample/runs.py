@@ -17,12 +17,19 @@ from tests.config.sheets import DEFAULTS
 from tests.imports import ROOT
 from tests.pipeline.project import run
 
+Variants = dict[str, dict[str, dict[str, Any]]]  # changes to params.yaml, by what they are called
+
 # What the report of the sample shows, as changes to params.yaml.
-VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+VARIANTS: Variants = {
+    "no descriptions": {"rank": {"backend": "none"}},
     "full": {},
     "text only": {"model": {"units": ["text"]}},
-    "no descriptions": {"rank": {"backend": "none"}},
     "released router": {"moe": {"router": "released"}},
+}
+# The same with other descriptions; the last three are no systems but bounds.
+DESCRIBED: Variants = {
+    f"{backend} descriptions": {"rank": {"backend": backend}}
+    for backend in ("first", "embedding", "random", "perfect", "gold")
 }
 
 
