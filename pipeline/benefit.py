@@ -54,7 +54,8 @@ def benefit(at: Layout, file: ParamsFile) -> None:
         data.gold_of(everything),
         engine=params.engine,
     )
-    ranks = baseline_ranks(texts, data) | {spec.model.name: ranked.ranks}
+    own = texts.rows_of(next(iter(choices.values()), []))
+    ranks = baseline_ranks(texts, data, own) | {spec.model.name: ranked.ranks}
     gold = {mention.mention_id: mention.gold_qid for mention in texts.mentions}
     found = read_records(at.candidates, Candidate)
     with_gold = {c.mention_id for c in found if gold.get(c.mention_id) == c.qid}

@@ -46,6 +46,9 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
         descriptions = rankers.rank(params.backend, mentions, candidates)
         write_text(at.ledger, "")
     made_by = {"backend": params.backend} | asked
+    if params.backend in ("perfect", "gold"):
+        made_by["note"] = "reads the answer: what follows are bounds, no results"
+        print(f"{at.dataset}: rank.backend {params.backend} {made_by['note']}")
     write_records(at.descriptions, Description, descriptions, made_by)
     write_records(at.inputs("mention_text"), TextInput, mention_texts(mentions, descriptions))
     counts = ranking_counts(mentions, descriptions, candidates)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.config.encode import EncodeParams
-from mmoe.files import content_key, sha256_of
 from mmoe.ranking import Aids, make_ranker
 from mmoe.ranking.embedding import Embedder
 from mmoe.records import (
@@ -33,7 +32,8 @@ class LocalRankers:
     """All that the rankers without a server may need; it is read when one needs it.
 
     Attributes:
-        stage: which asks; what `embedding` has finished lies under its name until all is done.
+        stage: which asks; what `embedding` has embedded lies under its name, for a run after a kill and for
+            the next one.
         seed: of `random`.
         encoder: of `embedding`, by its name; null for that of `encoding`.
     """
@@ -57,9 +57,7 @@ class LocalRankers:
             FeatureStoreError: if it is `embedding` and its encoder can't be loaded.
         """
         aids = Aids(seed=self.seed, attributes=self._attributes, embedder=self._embedder)
-        descriptions = make_ranker(backend, aids).rank(mentions, groups)
-        shutil.rmtree(self.at.work(self.stage) / EMBEDDINGS, ignore_errors=True)
-        return descriptions
+        return make_ranker(backend, aids).rank(mentions, groups)
 
     def _attributes(self) -> dict[str, str]:
         return {entity.qid: entity.attributes for entity in read_records(self.at.entities, Entity)}
@@ -76,22 +74,15 @@ class LocalRankers:
         folder = self.at.work(self.stage) / EMBEDDINGS
 
         def embed(side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:
-            table = folder / f"{side}.parquet"
+            table, out = folder / f"{side}.parquet", folder / f"{side}-pooled"
             write_records(table, TextInput, rows)
-            key = content_key(sha256_of(table), settings.model_dump(), encoder.fingerprint)
-            out = folder / f"{side}-{key}"
-            # One side may stand finished from a run that was killed at the other one.
-            if not out.is_dir() or len(read_pooled(out)) != len(rows):
-                encode_texts(
-                    table,
-                    out,
-                    folder / "shards",
-                    settings,
-                    encoder,
-                    around_title=side == "mention",
-                    keep_states=False,
-                )
+            around = side == "mention"
+            encode_texts(
+                table, out, folder / side, settings, encoder, around_title=around, keep_states=False
+            )
             vectors: NDArray[np.floating] = read_pooled(out).pooled_NP.numpy()
+            table.unlink()
+            shutil.rmtree(out)  # its rows are kept beside it
             return vectors
 
         return embed

@@ -36,7 +36,11 @@ class Vectors:
         return np.ones(len(self.values_NP), bool) if self.present_N is None else self.present_N
 
 
-def cosine_ranks(terms: Sequence[tuple[Vectors, Vectors]], gold: NDArray[np.int64]) -> Ranks:
+def cosine_ranks(
+    terms: Sequence[tuple[Vectors, Vectors]],
+    gold: NDArray[np.int64],
+    typical: NDArray[np.int64] | None = None,
+) -> Ranks:
     """Ranks by a sum of cosines over the whole knowledge base.
 
     A cosine with a missing side counts as the mean cosine of the pairs that have both: neither for nor
@@ -45,12 +49,14 @@ def cosine_ranks(terms: Sequence[tuple[Vectors, Vectors]], gold: NDArray[np.int6
     Args:
         terms: (mentions' vectors, entities' vectors) of each cosine.
         gold: [M], position of each mention's gold entity.
+        typical: mentions over which that mean is taken; null for all.
     """
     prepared = [
         (mentions.unit(), mentions.present(), entities.unit(), entities.present())
         for mentions, entities in terms
     ]
-    neutral = [_mean_cosine(*term) for term in prepared]
+    rows = slice(None) if typical is None else typical
+    neutral = [_mean_cosine(m[rows], has_m[rows], e, has_e) for m, has_m, e, has_e in prepared]
     pessimistic, optimistic = [], []
     for start in range(0, len(gold), CHUNK):
         rows = slice(start, start + CHUNK)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mmoe.baselines.bm25 import bm25_word, bm25_word_context
-from mmoe.baselines.cosine import Vectors, cosine_ranks
+from mmoe.baselines.cosine import Vectors
+from mmoe.baselines.encoder import SideVectors, encoder_ranks
 from mmoe.baselines.names import exact_name
 from mmoe.evaluation.ranks import Ranks
 from mmoe.features.store import FeatureTable, check_made_by, read_pooled
@@ -41,22 +42,12 @@ def run_baselines(
     gold = np.array([position[mention.gold_qid or ""] for mention in mentions], dtype=np.int64)
     mention_ids = [mention.mention_id for mention in mentions]
     entity_ids = [entity.qid for entity in entities]
-    m_text, m_title, m_image = _vectors(features, "mention", mention_ids, made_by)
-    e_text, e_title, e_image = _vectors(features, "entity", entity_ids, made_by)
-    texts, titles = (m_text, e_text), (m_title, e_title)
-    ranks["cosine, text–text"] = cosine_ranks([texts], gold)
-    ranks["cosine, word–name"] = cosine_ranks([titles], gold)
-    ranks["two-part cosine"] = cosine_ranks([texts, titles], gold)
-    if m_image is not None and e_image is not None:
-        across = [(m_text, e_image), (m_image, e_text)]
-        ranks["CLIP zero-shot, picture"] = cosine_ranks([(m_image, e_image)], gold)
-        ranks["CLIP zero-shot"] = cosine_ranks([texts, (m_image, e_image), *across], gold)
-    return ranks
+    ours = _vectors(features, "mention", mention_ids, made_by)
+    theirs = _vectors(features, "entity", entity_ids, made_by)
+    return ranks | encoder_ranks(ours, theirs, gold)
 
 
-def _vectors(
-    features: Path, side: str, ids: list[str], made_by: dict[str, Any]
-) -> tuple[Vectors, Vectors, Vectors | None]:
+def _vectors(features: Path, side: str, ids: list[str], made_by: dict[str, Any]) -> SideVectors:
     """Pooled embeddings of text, title and picture, in the order of `ids`."""
     texts = _open(features / f"{side}_text", made_by)
     images = _open(features / f"{side}_image", made_by)
@@ -65,9 +56,9 @@ def _vectors(
     text = Vectors(texts.pooled_NP.numpy()[rows])
     title = Vectors(texts.title_pooled_NP.numpy()[rows])
     if not images.metadata["widths"]["states"]:
-        return text, title, None
+        return SideVectors(text, title, None)
     rows = images.rows_of(ids)
-    return text, title, Vectors(images.pooled_NP.numpy()[rows], images.present[rows])
+    return SideVectors(text, title, Vectors(images.pooled_NP.numpy()[rows], images.present[rows]))
 
 
 def _open(folder: Path, made_by: dict[str, Any]) -> FeatureTable:

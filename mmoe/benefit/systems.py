@@ -1,32 +1,48 @@
-"""The baselines that read a mention's text, asked for every text that a choice makes of it."""
+"""The baselines that read a mention's description, asked for every text that a choice makes of it."""
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mmoe.baselines.bm25 import bm25_ranks
-from mmoe.baselines.cosine import Vectors, cosine_ranks
+from mmoe.baselines.cosine import Vectors
+from mmoe.baselines.encoder import SideVectors, encoder_ranks
 from mmoe.benefit.texts import ChoiceTexts
 from mmoe.evaluation.ranks import Ranks
 from mmoe.training.data import FeatureSide, LinkingData
 
+# The others compare words or pictures alone.
+READ_DESCRIPTIONS = ("cosine, text–text", "two-part cosine", "CLIP zero-shot")
 
-def baseline_ranks(texts: ChoiceTexts, data: LinkingData) -> dict[str, Ranks]:
+
+def baseline_ranks(
+    texts: ChoiceTexts, data: LinkingData, own: NDArray[np.int64]
+) -> dict[str, Ranks]:
     """Ranks of every text by BM25 and by the encoder's cosines.
 
     Args:
         data: with the features of the texts, in their order, for mentions.
+        own: rows of the texts with the run's own descriptions; what a missing picture counts hangs on these
+            alone, so that no figure hangs on what else is compared.
     """
     gold_qids = [mention.gold_qid for mention in texts.mentions]
-    (m_text, m_title), (e_text, e_title) = map(_vectors, (data.mention_side, data.entity_side))
-    pair, titles = (m_text, e_text), (m_title, e_title)
+    found = encoder_ranks(
+        _vectors(data.mention_side), _vectors(data.entity_side), data.gold, typical=own
+    )
     return {
-        "BM25, word + context": bm25_ranks(texts.queries(), gold_qids, data.entities),
-        "cosine, text–text": cosine_ranks([pair], data.gold),
-        "two-part cosine": cosine_ranks([pair, titles], data.gold),
+        "BM25, word + context + description": bm25_ranks(texts.queries(), gold_qids, data.entities),
+        **{name: found[name] for name in READ_DESCRIPTIONS if name in found},
     }
 
 
-def _vectors(side: FeatureSide) -> tuple[Vectors, Vectors]:
-    """Pooled embeddings of text and title, in the records' order."""
+def _vectors(side: FeatureSide) -> SideVectors:
+    """Pooled embeddings in the records' order."""
     rows, table = side.text_rows, side.texts
     assert table.title_pooled_NP is not None
-    return Vectors(table.pooled_NP[rows].numpy()), Vectors(table.title_pooled_NP[rows].numpy())
+    image = None
+    if side.images is not None:
+        present = side.images.present[side.image_rows.numpy()]
+        image = Vectors(side.images.pooled_NP[side.image_rows].numpy(), present)
+    text, title = table.pooled_NP[rows].numpy(), table.title_pooled_NP[rows].numpy()
+    return SideVectors(Vectors(text), Vectors(title), image)

@@ -49,6 +49,10 @@ class ChoiceTexts:
         Args:
             ranks: of all texts, in their order.
         """
-        row_of = {text.id: row for row, text in enumerate(self.texts)}
-        rows: NDArray[np.int64] = np.array([row_of[choice.text_id] for choice in choices], int)
+        rows = self.rows_of(choices)
         return Ranks(ranks.pessimistic[rows], ranks.optimistic[rows])
+
+    def rows_of(self, choices: Sequence[Description]) -> NDArray[np.int64]:
+        """Where the texts of some choices stand."""
+        row_of = {text.id: row for row, text in enumerate(self.texts)}
+        return np.array([row_of[choice.text_id] for choice in choices], dtype=np.int64)

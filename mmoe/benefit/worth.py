@@ -7,8 +7,8 @@ from typing import Any
 
 from mmoe.benefit.texts import ChoiceTexts
 from mmoe.evaluation.ranks import Ranks
-from mmoe.evaluation.summary import gain_metrics, system_metrics
-from mmoe.records import Description
+from mmoe.evaluation.summary import gain_metrics, gap_metrics, system_metrics
+from mmoe.records import WITHOUT_CHOICE, Description
 from mmoe.shares import share_with_interval
 
 NONE, PERFECT = "none", "perfect"
@@ -33,23 +33,26 @@ def accuracies(choices: Choices, with_gold: Collection[str]) -> dict[str, dict[s
     Args:
         with_gold: mention_ids whose gold entity is among their candidates.
     Returns:
-        For each backend: `chosen`, `described`, `right`; `share_right` of all mentions and
-        `share_right_where_possible` of those in `with_gold`, each with `_low` and `_high`.
+        For each backend: `chosen`, `described`, `right`; `share_right` of all mentions,
+        `share_right_where_possible` of those in `with_gold`, `share_right_of_several` of those that have
+        other candidates too, each with `_low` and `_high`.
     """
     return {name: _accuracy(records, with_gold) for name, records in choices.items()}
 
 
 def _accuracy(records: Sequence[Description], with_gold: Collection[str]) -> dict[str, Any]:
-    right = [record.mention_id for record in records if record.is_gold]
-    possible = sum(mention_id in with_gold for mention_id in right)
-    chosen = sum(record.qid is not None for record in records)
-    whole = (len(records), len(with_gold)) if chosen else (0, 0)
+    possible = [record for record in records if record.mention_id in with_gold]
+    several = [record for record in possible if record.num_candidates > 1]
+    chooses = not any(record.backend in WITHOUT_CHOICE for record in records)
+    shares: dict[str, float | None] = {}
+    for name, part in (("", records), ("_where_possible", possible), ("_of_several", several)):
+        right = sum(record.is_gold is True for record in part)
+        shares |= share_with_interval(f"share_right{name}", right, len(part) if chooses else 0)
     return {
-        "chosen": chosen,
+        "chosen": sum(record.qid is not None for record in records),
         "described": sum(record.description is not None for record in records),
-        "right": len(right),
-        **share_with_interval("share_right", len(right), whole[0]),
-        **share_with_interval("share_right_where_possible", possible, whole[1]),
+        "right": sum(record.is_gold is True for record in records),
+        **shares,
     }
 
 
@@ -64,7 +67,7 @@ def gains(
     Returns:
         By system and backend: metrics with intervals; where `none` is among the backends, also the gain
         over it (`gain_mrr`, paired), and where `perfect` is too, `gap_closed`: the part of perfect's gain
-        that the backend reaches; null where perfect gains nothing.
+        that the backend reaches, with its interval; null where perfect gains nothing.
     """
     return {
         system: _system(choices, texts, ranks, samples) for system, ranks in ranks_by_system.items()
@@ -81,11 +84,6 @@ def _system(
         if NONE in found:
             table[name] |= gain_metrics(own, found[NONE], samples)
     if NONE in found and PERFECT in found:
-        for row in table.values():
-            row["gap_closed"] = _part(row["gain_mrr"], table[PERFECT]["gain_mrr"])
+        for name, row in table.items():
+            row |= gap_metrics(found[name], found[NONE], found[PERFECT], samples)
     return table
-
-
-def _part(gain: float | None, whole: float | None) -> float | None:
-    assert gain is not None
-    return None if not whole or whole < 0 else gain / whole

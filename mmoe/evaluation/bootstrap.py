@@ -85,6 +85,24 @@ def paired_gain(
     return Gain(round(float(gains.mean()), DECIMALS), *_percentiles(means))
 
 
+def part_of_gain(ranks: Ranks, start: Ranks, best: Ranks, samples: int, seed: int) -> Gain | None:
+    """Which part of the way in MRR from one system to the best one another system goes, with its interval.
+
+    Args:
+        start, best: of the same mentions, mention by mention in the same order.
+    Returns:
+        1.0 for the best system itself; null where that gains nothing, in all mentions or in a resample.
+    """
+    check_some(ranks)
+    own, whole = (
+        reciprocals(system.pessimistic) - reciprocals(start.pessimistic) for system in (ranks, best)
+    )
+    own_S, whole_S = resampled_means(np.stack([own, whole]), samples, seed)
+    if whole.mean() <= 0 or whole_S.min() <= 0:
+        return None
+    return Gain(round(float(own.mean() / whole.mean()), DECIMALS), *_percentiles(own_S / whole_S))
+
+
 def resampled_means(values_VM: NDArray[np.float64], samples: int, seed: int) -> NDArray[np.float64]:
     """Means of V values over each of S draws, with replacement, of as many mentions as there are.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmoe.evaluation.bootstrap import metric_intervals, paired_gain
+from mmoe.evaluation.bootstrap import metric_intervals, paired_gain, part_of_gain
 from mmoe.evaluation.metrics import metrics_from_ranks
 from mmoe.evaluation.ranks import Ranks
 
@@ -26,3 +26,13 @@ def gain_metrics(ranks: Ranks, baseline: Ranks, samples: int) -> dict[str, float
     """Gain in MRR over another system on the same mentions: `gain_mrr`, `gain_mrr_low`, `…_high`."""
     gain = paired_gain(ranks, baseline, samples, RESAMPLING_SEED)
     return {"gain_mrr": gain.mean, "gain_mrr_low": gain.low, "gain_mrr_high": gain.high}
+
+
+def gap_metrics(ranks: Ranks, start: Ranks, best: Ranks, samples: int) -> dict[str, float | None]:
+    """The part of the best system's gain over `start` that a system reaches: `gap_closed`, `…_low`, `…_high`.
+
+    Nulls where the best system gains nothing.
+    """
+    part = part_of_gain(ranks, start, best, samples, RESAMPLING_SEED)
+    values = (None, None, None) if part is None else part
+    return dict(zip(("gap_closed", "gap_closed_low", "gap_closed_high"), values, strict=True))

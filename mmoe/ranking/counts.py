@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mmoe.records import SPLITS, Candidate, Description, Mention
+from mmoe.records import SPLITS, WITHOUT_CHOICE, Candidate, Description, Mention
 
 # Bounds of num_candidates; 0 and 1 stand apart, for there nothing is ranked.
 BY_CANDIDATES = {"0": (0, 0), "1": (1, 1), "2-5": (2, 5), "6-20": (6, 20), "21+": (21, 10**9)}
-
-# These choose no candidate, so that no share of their choices can be right or wrong.
-WITHOUT_CHOICE = frozenset({"none", "given"})
 
 Counts = dict[str, int | float | None]
 Row = tuple[Mention, Description, bool]  # the last: whether the gold entity is a candidate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class Lexical:
     ) -> list[Description]:
         """One record a mention; the score is the BM25 sum of the chosen candidate."""
         groups = [candidates_by_mention.get(mention.mention_id, ()) for mention in mentions]
-        scores = _scores(mentions, groups)
+        scores = _scores(mentions, groups, candidates_by_mention.values())
         return [
             _describe(mention, group, scores.get(row))
             for row, (mention, group) in enumerate(zip(mentions, groups, strict=True))
@@ -36,14 +36,20 @@ class Lexical:
 
 
 def _scores(
-    mentions: Sequence[Mention], groups: Sequence[Sequence[Candidate]]
+    mentions: Sequence[Mention],
+    groups: Sequence[Sequence[Candidate]],
+    all_groups: Iterable[Sequence[Candidate]],
 ) -> dict[int, NDArray[np.float64]]:
-    """The scores of each mention's candidates, by its row, where there are at least two."""
+    """The scores of each mention's candidates, by its row, where there are at least two.
+
+    Args:
+        all_groups: of the whole data set, so that a choice does not hang on which mentions are ranked.
+    """
     rows = [row for row, group in enumerate(groups) if len(group) > 1]
     if not rows:
         return {}
     places: dict[str, int] = {}
-    for group in groups:
+    for group in all_groups:
         for candidate in group:
             places.setdefault(_text(candidate), len(places))
     sizes = np.array([len(groups[row]) for row in rows])

@@ -64,6 +64,7 @@ class GoldDescription:
             candidate.qid: candidate.description
             for group in candidates_by_mention.values()
             for candidate in group
+            if candidate.description.strip()
         }
         return [
             self._describe(mention, candidates_by_mention.get(mention.mention_id, ()), known)
@@ -76,12 +77,12 @@ class GoldDescription:
         text = known.get(mention.gold_qid or "", "").strip() or None
         return Description(
             mention_id=mention.mention_id,
-            qid=mention.gold_qid if text else None,
+            qid=mention.gold_qid,
             description=text,
             backend="gold",
             score=None,
             num_candidates=len(group),
-            is_gold=True if text else None,
+            is_gold=None if mention.gold_qid is None else True,
         )
 
 

@@ -3,6 +3,7 @@
 from mmoe.records.tables import read_metadata, read_records, write_records
 from mmoe.records.types import (
     SPLITS,
+    WITHOUT_CHOICE,
     Candidate,
     Description,
     Entity,
@@ -15,6 +16,7 @@ from mmoe.records.types import (
 
 __all__ = [
     "SPLITS",
+    "WITHOUT_CHOICE",
     "Candidate",
     "Description",
     "Entity",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from mmoe.files import content_key
 
 SPLITS = ("train", "valid", "test")
+# Ways to describe a mention that choose no candidate: no share of their choices can be right or wrong.
+WITHOUT_CHOICE = frozenset({"none", "given"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,18 +21,26 @@ BACKENDS = {
     "gold": "Gold's description *",
 }
 
+READ_ANSWER = frozenset({"perfect", "gold"})
+
 Cell = Callable[[Mapping[str, Any]], str]
+
+
+def reads_answer(worth: Mapping[str, Any]) -> bool:
+    """Whether the run's own descriptions were chosen with the answer at hand: its figures are bounds."""
+    return worth["used"] in READ_ANSWER
 
 
 def choice_table(worth: Mapping[str, Any]) -> Grid:
     """How often each backend chose the gold entity; shares with Wilson's intervals."""
-    titles = ("", "Chosen", "Right, % of all", "Right, % where possible")
+    titles = ("", "Chosen", "Right, % of all", "… where possible", "… among several")
     rows = [
         (
             _name(backend, worth),
             plain(found["chosen"]),
             _share(found, "share_right"),
             _share(found, "share_right_where_possible"),
+            _share(found, "share_right_of_several"),
         )
         for backend, found in worth["choices"].items()
     ]
@@ -62,8 +70,10 @@ def gap_table(worth: Mapping[str, Any]) -> Grid | None:
     """The part of a perfect choice's gain that each backend reaches; null where it can't be told."""
 
     def cell(found: Mapping[str, Any]) -> str:
-        part = found["gap_closed"]
-        return MISSING if part is None else plain(round(100 * part))
+        part, low, high = (found[f"gap_closed{end}"] for end in ("", "_low", "_high"))
+        if part is None:
+            return MISSING
+        return minus(f"{100 * part:.0f} ({100 * low:.0f} to {100 * high:.0f})")
 
     trivial = ("none", "perfect")
     return _by_system(worth, cell, without=trivial) if _have(worth, "gap_closed") else None

@@ -19,6 +19,7 @@ from mmoe.reporting.descriptions import (
     gain_table,
     gap_table,
     mrr_table,
+    reads_answer,
 )
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
@@ -104,6 +105,7 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "retrieve_note": inputs.retrieval.get("note"),
         "parts_shown": parts_table(matcher_name(inputs), metrics),
         "counts": {title: wording.definitions(c) for title, c in groups.items()},
+        "reads_answer": reads_answer(inputs.worth),
         "ranking": wording.definitions(inputs.ranking),
         "settings": wording.definitions(inputs.history.config),
         "main": main_table(inputs),

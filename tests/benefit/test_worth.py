@@ -56,6 +56,25 @@ def test_what_chooses_nothing_is_neither_right_nor_wrong() -> None:
     assert none["share_right_where_possible_low"] is None
 
 
+def test_where_there_is_but_one_candidate_nothing_was_ranked() -> None:
+    choices = {
+        "first": [
+            choice("a", "first", "right", is_gold=True, num=1),
+            choice("b", "first", "right", is_gold=True, num=2),
+            choice("c", "first", "wrong", is_gold=False, num=2),
+            choice("d", "first", "wrong", is_gold=False, num=5),
+        ]
+    }
+    first = accuracies(choices, {"a", "b", "c"})["first"]
+    assert first["share_right_where_possible"] == pytest.approx(2 / 3)
+    assert first["share_right_of_several"] == 0.5
+
+
+def test_a_model_that_always_says_none_is_never_right() -> None:
+    never = {"openai": [choice(name, "openai", None) for name in NAMES]}
+    assert accuracies(never, set(NAMES))["openai"]["share_right"] == 0
+
+
 def test_without_a_gold_candidate_there_is_no_share_where_possible() -> None:
     lexical = accuracies(CHOICES, set())["lexical"]
     assert lexical["share_right"] == 0.5
@@ -84,6 +103,7 @@ def test_gains_are_over_none_and_gaps_are_parts_of_perfects() -> None:
     assert table["lexical"]["gain_mrr"] == 18.75
     assert table["none"]["gain_mrr"] == table["none"]["gap_closed"] == 0
     assert table["lexical"]["gap_closed"] == 0.5
+    assert table["perfect"]["gap_closed_low"] == table["perfect"]["gap_closed_high"] == 1
     assert table["perfect"]["gap_closed"] == 1
     low, high = table["lexical"]["gain_mrr_low"], table["lexical"]["gain_mrr_high"]
     assert low is not None

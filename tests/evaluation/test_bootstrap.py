@@ -12,6 +12,7 @@ from mmoe.evaluation.bootstrap import (
     Interval,
     metric_intervals,
     paired_gain,
+    part_of_gain,
     resampled_means,
 )
 from mmoe.evaluation.metrics import hits, metrics_from_ranks
@@ -101,3 +102,22 @@ def test_no_mention_is_an_error() -> None:
 def test_systems_with_other_mentions_are_no_pair() -> None:
     with pytest.raises(DataError, match="same mentions on both sides, got 2 and 1"):
         paired_gain(ranks_of([1, 2]), ranks_of([1]), samples=100, seed=0)
+
+
+def test_the_part_of_a_gain_lies_between_nothing_and_all_of_it() -> None:
+    start, best = geometric_ranks(500, seed=1, right=0.3), geometric_ranks(500, seed=2, right=0.9)
+    half_way = Ranks(*[np.where(np.arange(500) < 250, best.pessimistic, start.pessimistic)] * 2)
+    whole = part_of_gain(best, start, best, samples=200, seed=1)
+    nothing = part_of_gain(start, start, best, samples=200, seed=1)
+    assert (whole, nothing) == (Gain(1, 1, 1), Gain(0, 0, 0))
+    half = part_of_gain(half_way, start, best, samples=200, seed=1)
+    assert half is not None
+    assert half.low < half.mean < half.high
+    assert half.mean == pytest.approx(0.5, abs=0.1)
+
+
+def test_there_is_no_part_of_no_gain() -> None:
+    ranks = geometric_ranks(50, seed=1)
+    assert part_of_gain(ranks, ranks, ranks, samples=100, seed=1) is None
+    worse = Ranks(ranks.pessimistic + 1, ranks.optimistic + 1)
+    assert part_of_gain(ranks, ranks, worse, samples=100, seed=1) is None

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from mmoe.config.encode import EncodeParams
-from mmoe.config.load import ParamsFile
 from mmoe.features import encode as encoding
-from mmoe.features.encoder import Encoder
-from mmoe.ranking import group_candidates
-from mmoe.records import Candidate, Description, Mention, TextInput, read_records
+from mmoe.ranking import embedding
+from mmoe.records import Description, Mention, TextInput, read_records
 
 from pipeline.layout import Layout
-from pipeline.rankers import LocalRankers
 from tests.config.sheets import DEFAULTS
 from tests.pipeline.project import contents, one_line, run
 from tests.pipeline.tiny import write_params
@@ -49,18 +48,19 @@ def test_the_runs_own_descriptions_get_the_figures_of_the_other_stages(project: 
     baselines = json.loads((at.report / "baselines.json").read_text())
     for name in ("mrr", "hits_at_1", "mrr_low", "mrr_optimistic"):
         assert systems["mmoe"]["lexical"][name] == pytest.approx(metrics[name], abs=1e-3)
-        for system in ("cosine, text–text", "two-part cosine"):
+        for system in ("cosine, text–text", "two-part cosine", "CLIP zero-shot"):
             ours = systems[system]["lexical"][name]
             assert ours == pytest.approx(baselines[system][name], abs=1e-3)
     # Without a description BM25 asks what the baseline asks.
     bm25 = "BM25, word + context"
-    assert systems[bm25]["none"]["mrr"] == baselines[bm25]["mrr"]
+    assert systems[f"{bm25} + description"]["none"]["mrr"] == baselines[bm25]["mrr"]
 
 
 def test_a_perfect_choice_is_right_wherever_it_can_be(project: Path) -> None:
     found = worth()["choices"]
     assert found["perfect"]["share_right_where_possible"] == 1.0
     assert found["perfect"]["right"] == worth()["with_gold_candidate"]
+    assert found["gold"]["share_right"] == 1.0
     for name in ("first", "lexical", "embedding", "random"):
         assert found[name]["right"] <= found["perfect"]["right"]
 
@@ -90,7 +90,9 @@ def test_each_backend_can_be_that_of_the_run(backend: str, project: Path) -> Non
     run("compare", "tiny")
     choices = read_records(at.choices, Description)
     assert choices[0].backend == backend
-    assert [record for record in records if record in choices] == choices[: len(choices) // 7]
+    assert [record for record in records if record in choices] == choices[
+        : len(choices) // len(BACKENDS)
+    ]
 
 
 def test_an_encoder_that_is_not_there_ends_with_one_line(
@@ -105,31 +107,53 @@ class StoppedError(Exception):
     """Ends a run from inside, as a full disk would."""
 
 
+@pytest.mark.parametrize("stage", ["rank", "compare"])
 def test_a_killed_embedding_goes_on_with_what_is_done(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    stage: str, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mentions = read_records(at.mentions, Mention)
-    groups = group_candidates(mentions, read_records(at.candidates, Candidate))
-    rankers = LocalRankers(
-        at, "rank", 1, None, ParamsFile(Path("params.yaml")).section(EncodeParams).for_ranking
-    )
-    whole = rankers.rank("embedding", mentions, groups)
-    calls: list[int] = []
-    plain = encoding.encode_in_length_order
+    """In stage compare other backends come first: they must leave it alone."""
+    write_params(Path("params.yaml"), rank={"backend": "embedding"})
+    shutil.rmtree(".mmoe")
+    if stage == "compare":  # there, embedding is one of many
+        write_params(Path("params.yaml"))
+    asked: list[str] = []
+    plain = encoding._laid_out
 
-    def counted(encoder: Encoder, texts: Sequence[Sequence[int]], size: int) -> Any:
-        calls.append(len(texts))
-        if len(calls) == 3:  # texts and titles of the mentions are done
-            raise StoppedError
-        return plain(encoder, texts, size)
+    def noting(chunk: Sequence[TextInput], *rest: Any) -> Any:
+        asked.extend(row.id for row in chunk)
+        return plain(chunk, *rest)
 
-    monkeypatch.setattr(encoding, "encode_in_length_order", counted)
-    with pytest.raises(StoppedError):
-        rankers.rank("embedding", mentions, groups)
-    calls[:] = [0, 0, 0]
-    assert rankers.rank("embedding", mentions, groups) == whole
-    assert len(calls) == 3 + 2  # the candidates alone
-    assert not (at.work("rank") / "embeddings").exists()
+    monkeypatch.setattr(encoding, "_laid_out", noting)
+    run(stage, "tiny")
+    whole, before = list(asked), contents("data/interim")
+    shutil.rmtree(".mmoe")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(embedding, "unit_rows", Mock(side_effect=StoppedError))
+        with pytest.raises(StoppedError):  # the mentions are embedded, the candidates are not
+            run(stage, "tiny")
+    asked.clear()
+    run(stage, "tiny")
+    assert asked
+    assert set(asked) < set(whole)
+    assert contents("data/interim") == before
+
+
+@pytest.mark.parametrize("backend", ["first", "lexical", "embedding", "random", "perfect", "gold"])
+def test_a_backend_chooses_the_same_in_both_stages(backend: str, project: Path) -> None:
+    compared = {
+        choice.mention_id: choice
+        for choice in read_records(at.choices, Description)
+        if choice.backend == backend
+    }
+    write_params(Path("params.yaml"), rank={"backend": backend})
+    run("rank", "tiny")
+    for record in read_records(at.descriptions, Description):
+        if record.mention_id in compared:
+            other = compared.pop(record.mention_id)
+            assert replace(record, score=None) == replace(other, score=None)
+            assert record.score == pytest.approx(other.score)
+    assert not compared
 
 
 def test_another_ranker_encodes_only_the_texts_with_another_description(

@@ -42,7 +42,7 @@ def test_the_stages_write_nothing_else(project: Path) -> None:
 def test_finished_work_is_cleaned_up(project: Path) -> None:
     """What is left are the last features, from which the next encoding starts."""
     left = {path.parents[1].name for path in Path(".mmoe").rglob("*") if path.is_file()}
-    assert left == {f"{part}-kept" for part in PARTS}
+    assert left == {f"{part}-kept" for part in (*PARTS, "mention", "candidate")}
 
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "encode"])

@@ -55,12 +55,18 @@ def test_gold_looks_beyond_the_mentions_own_candidates() -> None:
     records = ranker.rank(mentions, found)
     texts = ["x", "y", "from the base", None, None]
     assert [record.description for record in records] == texts
-    assert [record.qid for record in records] == ["Q1", "Q2", "Q8", None, None]
-    assert [record.is_gold for record in records] == [True, True, True, None, None]
+    assert [record.qid for record in records] == ["Q1", "Q2", "Q8", "Q9", None]
+    assert [record.is_gold for record in records] == [True, True, True, True, None]
     assert [record.num_candidates for record in records] == [2, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("ranker", [RandomCandidate(1), PerfectChoice(), GoldDescription({})])
+def test_an_empty_description_is_not_preferred_to_the_knowledge_bases() -> None:
+    found = {"m": candidates("m", " ")}
+    (record,) = GoldDescription({"Q1": "painter"}).rank([mention("m", gold_qid="Q1")], found)
+    assert record.description == "painter"
+
+
+@pytest.mark.parametrize("ranker", [RandomCandidate(1), PerfectChoice()])
 def test_no_candidate_is_no_choice(ranker: RandomCandidate | PerfectChoice) -> None:
     (record,) = ranker.rank([mention("m", gold_qid="Q1")], {})
     assert (record.qid, record.description, record.num_candidates) == (None, None, 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from mmoe.records import Candidate, Description
 from mmoe.reporting.descriptions import choice_table, gain_table, gap_table, mrr_table
 from mmoe.reporting.examples import CANDIDATES_SHOWN, examples
@@ -15,7 +17,7 @@ MRR = {"mrr": 50.0, "mrr_low": 40.04, "mrr_high": 60.0}
 GAIN = {"gain_mrr": -2.5, "gain_mrr_low": -4.96, "gain_mrr_high": 0.0}
 SHARES = {
     f"{name}{end}": value
-    for name in ("share_right", "share_right_where_possible")
+    for name in ("share_right", "share_right_where_possible", "share_right_of_several")
     for end, value in (("", 0.25), ("_low", 0.1), ("_high", 0.5))
 }
 
@@ -35,8 +37,8 @@ def worth(**more: Any) -> dict[str, Any]:
 
 def test_right_choices_have_intervals_and_none_has_no_share() -> None:
     assert choice_table(worth()).rows == (
-        ("Language model (used)", "1,200", "25.0 (10.0–50.0)", "25.0 (10.0–50.0)"),
-        ("None", "0", "–", "–"),
+        ("Language model (used)", "1,200", *["25.0 (10.0–50.0)"] * 3),
+        ("None", "0", "–", "–", "–"),
     )
 
 
@@ -54,8 +56,9 @@ def test_the_gain_of_none_over_itself_is_not_shown() -> None:
 
 
 def test_a_gap_that_is_no_gap_is_a_dash() -> None:
-    for part, text in ((None, "–"), (0.4951, "50")):
-        grid = gap_table(worth(gap_closed=part))
+    for ends, text in (((None,) * 3, "–"), ((0.4951, -0.02, 0.61), "50 (−2 to 61)")):
+        part, low, high = ends
+        grid = gap_table(worth(gap_closed=part, gap_closed_low=low, gap_closed_high=high))
         assert grid is not None
         assert grid.rows == (("Language model (used)", text),)
 
@@ -81,7 +84,9 @@ def shown(inputs: Inputs, chosen: int | None, num: int, score: float | None = No
     ]
     candidates[-1:] = [replace(candidates[-1], qid=first.gold.qid)]
     qid = None if chosen is None else candidates[chosen].qid
-    record = Description(mention_id, qid, "text", "openai", score, num, qid == first.gold.qid)
+    text = None if chosen is None else "text"
+    is_gold = None if chosen is None else qid == first.gold.qid
+    record = Description(mention_id, qid, text, "openai", score, num, is_gold)
     changed = replace(
         inputs, candidates={mention_id: candidates}, descriptions={mention_id: record}
     )
@@ -111,3 +116,19 @@ def test_none_chosen_is_said_and_the_candidates_stay(inputs: Inputs) -> None:
     example, page = shown(inputs, chosen=None, num=3)
     assert len(example.options) == 3
     assert "3 candidates" in page
+    assert '<dd class="small">none chosen</dd>' in page
+
+
+@pytest.mark.parametrize("backend", ["perfect", "gold", "lexical"])
+def test_a_run_that_reads_the_answer_says_so_first(backend: str, inputs: Inputs) -> None:
+    built = build_report(replace(inputs, worth=inputs.worth | {"used": backend}), 0)
+    for text in (built.html, built.markdown):
+        said = text.find("Bounds, no results")
+        assert (0 < said < text.find("Exact name")) is (backend != "lexical")
+
+
+def test_the_markdown_has_the_same_tables(inputs: Inputs) -> None:
+    markdown = build_report(inputs, 0).markdown
+    assert "| Lexical (BM25) (used)" in markdown
+    assert "Part of a perfect choice's gain, %:" in markdown
+    assert "Of this run <entity text>." in markdown
