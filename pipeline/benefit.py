@@ -55,7 +55,7 @@ def benefit(at: Layout, file: ParamsFile) -> None:
         engine=params.engine,
     )
     own = texts.rows_of(next(iter(choices.values()), []))
-    ranks = baseline_ranks(texts, data, own) | {spec.model.name: ranked.ranks}
+    ranks = {spec.model.name: ranked.ranks} | baseline_ranks(texts, data, own)
     gold = {mention.mention_id: mention.gold_qid for mention in texts.mentions}
     found = read_records(at.candidates, Candidate)
     with_gold = {c.mention_id for c in found if gold.get(c.mention_id) == c.qid}

@@ -31,7 +31,7 @@ def baseline_ranks(
         _vectors(data.mention_side), _vectors(data.entity_side), data.gold, typical=own
     )
     return {
-        "BM25, word + context + description": bm25_ranks(texts.queries(), gold_qids, data.entities),
+        "BM25 with description": bm25_ranks(texts.queries(), gold_qids, data.entities),
         **{name: found[name] for name in READ_DESCRIPTIONS if name in found},
     }
 
