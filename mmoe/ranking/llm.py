@@ -21,6 +21,7 @@ from mmoe.ranking.asking import (
     ask_batch,
     write_ledger,
 )
+from mmoe.ranking.asking.budget import Budget
 from mmoe.ranking.asking.progress import say
 from mmoe.ranking.asking.types import TOO_LONG
 from mmoe.ranking.choice import describe
@@ -53,6 +54,7 @@ class LanguageModel:
         pictures: mentions asked about by what became of their picture, where pictures are sent.
         runs: calls, retries, money and time of each time that questions were asked: of all, then of those
             that the server found too long, with less.
+        budget: what all of them have spent, to which the limits of calls and money apply together.
     """
 
     prompting: PromptSettings
@@ -61,11 +63,15 @@ class LanguageModel:
     readings: Counter[str] = field(default_factory=Counter)
     pictures: Counter[str] = field(default_factory=Counter)
     runs: list[dict[str, Any]] = field(default_factory=list)
+    budget: Budget = field(init=False)
     _requests: dict[str, Request] = field(default_factory=dict, repr=False)
     _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
     _options: dict[str, int | None] = field(default_factory=dict, repr=False)
     _places: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
     _refused: set[str] = field(default_factory=set, repr=False)
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.asking)
 
     def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; the score is the model's confidence where `output` is logprobs.
@@ -148,7 +154,7 @@ class LanguageModel:
         requests = [question.request for question in questions]
         self._requests |= {request.key: request for request in requests}
         ask = ask_batch if self.in_batches else ask_all
-        asked = ask(requests, self.asking, refused=self._refused)
+        asked = ask(requests, self.asking, refused=self._refused, budget=self.budget)
         self.runs.append(asked.log())
         asked.raise_if_stopped()
         self._replies |= asked.replies

@@ -14,7 +14,7 @@ from mmoe.files import content_key, read_json, write_json
 from mmoe.ranking.asking.ask import collect
 from mmoe.ranking.asking.asked import Asked
 from mmoe.ranking.asking.batch_lines import BatchState, StopError, answers, line_of, parts
-from mmoe.ranking.asking.budget import Estimate
+from mmoe.ranking.asking.budget import Budget, Estimate
 from mmoe.ranking.asking.key import ApiKey
 from mmoe.ranking.asking.pace import CLOCK, Clock
 from mmoe.ranking.asking.parameters import names_in
@@ -43,18 +43,19 @@ def ask_batch(
     on_reply: Callable[[Reply], None] = lambda _: None,
     clock: Clock = CLOCK,
     refused: set[str] | None = None,
+    budget: Budget | None = None,
 ) -> Asked:
     """Asks as ask_all does, but in batches; a run after a kill goes on with the batches that were started.
 
     Args:
         settings: their prices are those of batches; concurrency and timeout don't count.
-        on_reply, refused: as those of ask_all.
+        on_reply, refused, budget: as those of ask_all.
     Returns:
         replies and counts; a call is a line of a batch.
     Raises:
         RankingError: if the cache can't be used or the key can't be one.
     """
-    return collect(BatchRun, requests, settings, on_reply, clock, refused)
+    return collect(BatchRun, requests, settings, on_reply, clock, refused, budget)
 
 
 @dataclass
@@ -79,8 +80,9 @@ class BatchRun(Run):
         on_other: Callable[[Reply], None],
         clock: Clock,
         refused: set[str] | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        super().__init__(settings, secret, on_reply, on_other, clock, refused)
+        super().__init__(settings, secret, on_reply, on_other, clock, refused, budget)
         self._started = settings.cache_folder
         self._sent: list[_Sent] = []
         self._missing: dict[str, Request] = {}

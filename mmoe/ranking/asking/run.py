@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mmoe.ranking.asking.budget import Estimate
+from mmoe.ranking.asking.budget import Budget, Estimate
 from mmoe.ranking.asking.headers import retry_after
 from mmoe.ranking.asking.key import ApiKey
 from mmoe.ranking.asking.pace import LONGEST_WAIT, Clock, Gate
@@ -56,8 +56,9 @@ class AskingRun(Run):
         on_other: Callable[[Reply], None],
         clock: Clock,
         refused: set[str] | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        super().__init__(settings, secret, on_reply, on_other, clock, refused)
+        super().__init__(settings, secret, on_reply, on_other, clock, refused, budget)
         self._gate = Gate(
             settings.concurrency, settings.max_concurrency, settings.requests_per_minute, clock
         )
