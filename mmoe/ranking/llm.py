@@ -40,6 +40,7 @@ from mmoe.records import Candidate, Description, Mention
 
 BACKEND = "openai"
 NO_CANDIDATE, ONE_CANDIDATE = "no candidate", "one candidate, no question"
+NOT_RECORDED = "not recorded"
 
 Groups = Mapping[str, Sequence[Candidate]]
 
@@ -51,6 +52,8 @@ class LanguageModel:
     Attributes:
         in_batches: whether OpenAI's Batch API is used.
         readings: mentions by how their choice came about, after `rank`.
+        left_out: mentions asked about by what the server refused to be asked for: the call that was answered
+            went without it.
         pictures: mentions asked about by what became of their picture, where pictures are sent.
         runs: calls, retries, money and time of each time that questions were asked: of all, then of those
             that the server found too long, with less.
@@ -61,6 +64,7 @@ class LanguageModel:
     asking: AskSettings
     in_batches: bool = False
     readings: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
     pictures: Counter[str] = field(default_factory=Counter)
     runs: list[dict[str, Any]] = field(default_factory=list)
     budget: Budget = field(init=False)
@@ -134,6 +138,14 @@ class LanguageModel:
         """One line a question: what was asked and answered, without times or anything secret."""
         write_ledger(path, self._requests.values(), self._replies, self._options)
 
+    def log(self) -> dict[str, Any]:
+        """What all rounds have cost, an interrupted one included, and what came of each that ended."""
+        return {
+            "calls": self.budget.calls,
+            "spent_usd": self.budget.spent_usd,
+            "rounds": self.runs,
+        }
+
     @property
     def prompt_version(self) -> str:
         """Name and content hash of the prompt."""
@@ -170,6 +182,8 @@ class LanguageModel:
             return describe(mention, group, group[0] if group else None, BACKEND)
         choice = self._choice(question)
         self.readings[choice.reason] += 1
+        left_out = self._replies[question.request.key].left_out
+        self.left_out.update((NOT_RECORDED,) if left_out is None else left_out)
         position = None if choice.option is None else question.position(choice.option)
         chosen = None if position is None else group[position]
         return describe(mention, group, chosen, BACKEND, choice.confidence)

@@ -79,7 +79,7 @@ def test_calls_of_all_rounds_count_together(small: Fake, at: Layout, mode: str, 
 def test_money_of_all_rounds_counts_together(small: Fake, at: Layout, mode: str) -> None:
     """The first round spends all that is allowed, and the question that was too long is not asked again."""
     write(at, "one", "two", LONG)
-    prices = {"price_prompt": 1.0, "price_completion": 0.0}
+    prices: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 0.0}
     with pytest.raises(RankingError, match=r"rank\.max_cost_usd is reached"):
         run(at, small, mode=mode, max_cost_usd=2.0, **prices)
     assert calls(small) == 3
