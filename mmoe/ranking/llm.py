@@ -117,7 +117,7 @@ class LanguageModel:
         ]
 
     def estimated(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> str:
-        """What a run would send and cost at most, in words; nothing is sent."""
+        """What the first attempts of a run would send and cost, in words; nothing is sent."""
         writer = QuestionWriter(self.prompting)
         questions = [
             writer.question(mention, candidates_by_mention[mention.mention_id])
@@ -128,10 +128,11 @@ class LanguageModel:
         prices: Prices | None = self.asking.prices
         money = "no prices in params.yaml"
         if prices is not None:
-            money = f"at most {cost(found, prices):.2f} USD"
+            money = f"about {cost(found, prices):.2f} USD"
         return (
-            f"{found.calls:,} questions to {self.asking.host}, at most {found.prompt_tokens:,} tokens of "
-            f"prompts and {found.completion_tokens:,} of answers: {money} ({found.how}); nothing was sent"
+            f"{found.calls:,} questions to {self.asking.host}, first attempts: about {found.prompt_tokens:,} "
+            f"tokens of prompts, counted high, and at most {found.completion_tokens:,} of answers: {money}, "
+            f"retries come on top ({found.how}); nothing was sent"
         )
 
     def write_ledger(self, path: Path) -> None:
