@@ -89,7 +89,7 @@ def _count(text: str) -> int:
     """Tokens of a text, seldom too few.
 
     A token of the vocabularies in use covers at least one byte, and of digits some never join two: for these
-    and for what isn't ASCII the count is never too low. By bytes / 3, it was for Chinese and Arabic.
+    and for what isn't ASCII the count is never too low.
     """
     ascii_only = text.encode("ascii", "ignore")
     num_digits = sum(map(ascii_only.count, _DIGITS))
