@@ -8,8 +8,7 @@ from typing import Any
 
 from mmoe.config.rank import RankParams
 from mmoe.errors import RankingError
-from mmoe.files import write_json
-from mmoe.ranking.asking import AskSettings, Prices
+from mmoe.ranking.asking import AskSettings, Prices, logged
 from mmoe.ranking.llm import LanguageModel
 from mmoe.ranking.prompting import PromptSettings
 from mmoe.records import Candidate, Description, Mention
@@ -22,23 +21,28 @@ Groups = Mapping[str, Sequence[Candidate]]
 def ranked_by_model(
     at: Layout, params: RankParams, mentions: Sequence[Mention], groups: Groups
 ) -> tuple[list[Description], dict[str, Any]]:
-    """The descriptions, and how they were chosen: model, prompt, answers by kind, pictures by what became of
-    them, places of the chosen candidates. The ledger and the run's log are written.
+    """The descriptions, and how they were chosen: model and server, what was asked for and what the server
+    refused of that (`left_out`), answers by kind, pictures by what became of them, places of the chosen
+    candidates. The ledger is written, and the log of runs gets its lines.
 
     Raises:
         RankingError: if the run ends early; all replies so far are kept.
     """
     model = language_model(at, params)
-    try:
-        descriptions = model.rank(mentions, groups)
-    finally:
-        write_json(at.work("rank") / "log.json", model.runs)
-    model.write_ledger(at.ledger)
     asked: dict[str, Any] = {
         "model": params.model,
+        "server": params.server,
+        "host": model.asking.host,
         "prompt": model.prompt_version,
-        "answers": dict(sorted(model.readings.items())),
+        "output": params.output,
+        "temperature": model.prompting.temperature,
+        "seed": params.seed,
     }
+    with logged(at.work("rank") / "log.jsonl", asked, model.log):
+        descriptions = model.rank(mentions, groups)
+    model.write_ledger(at.ledger)
+    asked["left_out"] = dict(sorted(model.left_out.items()))
+    asked["answers"] = dict(sorted(model.readings.items()))
     if params.with_image:
         asked["pictures"] = dict(sorted(model.pictures.items()))
     # In retrieval's order the best known candidate is early, so that places say nothing about the model.

@@ -5,7 +5,7 @@ in     data/interim/<dataset>/{mentions,candidates}.parquet, entities.parquet th
        pictures of data/raw/<dataset> with rank.with_image
 out    data/interim/<dataset>/{descriptions.parquet,rank.json,ledger.jsonl},
        data/interim/<dataset>/inputs/mention_text.parquet
-       .mmoe/rank/<dataset>/log.json: calls, money and time of the last language model's run
+       .mmoe/rank/<dataset>/log.jsonl: calls, money and time of every run of a language model
 """
 
 from __future__ import annotations

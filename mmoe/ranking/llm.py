@@ -21,6 +21,7 @@ from mmoe.ranking.asking import (
     ask_batch,
     write_ledger,
 )
+from mmoe.ranking.asking.budget import Budget
 from mmoe.ranking.asking.progress import say
 from mmoe.ranking.asking.types import TOO_LONG
 from mmoe.ranking.choice import describe
@@ -39,6 +40,7 @@ from mmoe.records import Candidate, Description, Mention
 
 BACKEND = "openai"
 NO_CANDIDATE, ONE_CANDIDATE = "no candidate", "one candidate, no question"
+NOT_RECORDED = "not recorded"
 
 Groups = Mapping[str, Sequence[Candidate]]
 
@@ -50,22 +52,30 @@ class LanguageModel:
     Attributes:
         in_batches: whether OpenAI's Batch API is used.
         readings: mentions by how their choice came about, after `rank`.
+        left_out: mentions asked about by what the server refused to be asked for: the call that was answered
+            went without it.
         pictures: mentions asked about by what became of their picture, where pictures are sent.
         runs: calls, retries, money and time of each time that questions were asked: of all, then of those
             that the server found too long, with less.
+        budget: what all of them have spent, to which the limits of calls and money apply together.
     """
 
     prompting: PromptSettings
     asking: AskSettings
     in_batches: bool = False
     readings: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
     pictures: Counter[str] = field(default_factory=Counter)
     runs: list[dict[str, Any]] = field(default_factory=list)
+    budget: Budget = field(init=False)
     _requests: dict[str, Request] = field(default_factory=dict, repr=False)
     _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
     _options: dict[str, int | None] = field(default_factory=dict, repr=False)
     _places: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
     _refused: set[str] = field(default_factory=set, repr=False)
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.asking)
 
     def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; the score is the model's confidence where `output` is logprobs.
@@ -107,7 +117,7 @@ class LanguageModel:
         ]
 
     def estimated(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> str:
-        """What a run would send and cost at most, in words; nothing is sent."""
+        """What the first attempts of a run would send and cost, in words; nothing is sent."""
         writer = QuestionWriter(self.prompting)
         questions = [
             writer.question(mention, candidates_by_mention[mention.mention_id])
@@ -118,15 +128,24 @@ class LanguageModel:
         prices: Prices | None = self.asking.prices
         money = "no prices in params.yaml"
         if prices is not None:
-            money = f"at most {cost(found, prices):.2f} USD"
+            money = f"about {cost(found, prices):.2f} USD"
         return (
-            f"{found.calls:,} questions to {self.asking.host}, at most {found.prompt_tokens:,} tokens of "
-            f"prompts and {found.completion_tokens:,} of answers: {money} ({found.how}); nothing was sent"
+            f"{found.calls:,} questions to {self.asking.host}, first attempts: about {found.prompt_tokens:,} "
+            f"tokens of prompts, counted high, and at most {found.completion_tokens:,} of answers: {money}, "
+            f"retries come on top ({found.how}); nothing was sent"
         )
 
     def write_ledger(self, path: Path) -> None:
         """One line a question: what was asked and answered, without times or anything secret."""
         write_ledger(path, self._requests.values(), self._replies, self._options)
+
+    def log(self) -> dict[str, Any]:
+        """What all rounds have cost, an interrupted one included, and what came of each that ended."""
+        return {
+            "calls": self.budget.calls,
+            "spent_usd": self.budget.spent_usd,
+            "rounds": self.runs,
+        }
 
     @property
     def prompt_version(self) -> str:
@@ -148,7 +167,7 @@ class LanguageModel:
         requests = [question.request for question in questions]
         self._requests |= {request.key: request for request in requests}
         ask = ask_batch if self.in_batches else ask_all
-        asked = ask(requests, self.asking, refused=self._refused)
+        asked = ask(requests, self.asking, refused=self._refused, budget=self.budget)
         self.runs.append(asked.log())
         asked.raise_if_stopped()
         self._replies |= asked.replies
@@ -164,6 +183,8 @@ class LanguageModel:
             return describe(mention, group, group[0] if group else None, BACKEND)
         choice = self._choice(question)
         self.readings[choice.reason] += 1
+        left_out = self._replies[question.request.key].left_out
+        self.left_out.update((NOT_RECORDED,) if left_out is None else left_out)
         position = None if choice.option is None else question.position(choice.option)
         chosen = None if position is None else group[position]
         return describe(mention, group, chosen, BACKEND, choice.confidence)

@@ -83,7 +83,7 @@ def definitions(values: Mapping[str, Any]) -> tuple[Definition, ...]:
     """A dict of counts as lines, nested dicts as lines below lines."""
     return tuple(
         Definition(label(str(key)), "", definitions(value))
-        if isinstance(value, Mapping)
-        else Definition(label(str(key)), plain(value))
+        if isinstance(value, Mapping) and value
+        else Definition(label(str(key)), plain(None if value == {} else value))
         for key, value in values.items()
     )

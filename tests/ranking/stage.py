@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -36,6 +37,16 @@ def write(at: Layout, *contexts: str) -> None:
     found = [row for m in mentions for row in candidates(m.mention_id, *DESCRIBED)]
     write_records(at.mentions, Mention, mentions)
     write_records(at.candidates, Candidate, found)
+
+
+def logs(at: Layout) -> list[dict[str, Any]]:
+    """The lines that ended runs have added to the log."""
+    lines = (at.work("rank") / "log.jsonl").read_text("utf-8").splitlines()
+    return [line for line in map(json.loads, lines) if line["event"] == "ended"]
+
+
+def ledger(at: Layout) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in at.ledger.read_text("utf-8").splitlines()]
 
 
 def run(at: Layout, fake: Fake, *, estimate: bool = False, **changes: object) -> list[Description]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from tests.ranking.asking.fake.server import Fake, Handler, Trick
 from tests.ranking.asking.runs import CANARY
 from tests.ranking.prompting.hostile import HOSTILE
 from tests.ranking.rows import candidates, mention
-from tests.ranking.stage import choose, run, write
+from tests.ranking.stage import choose, ledger, logs, run, write
 
 
 def test_the_model_chooses_whatever_the_order_it_is_shown(fake: Fake, at: Layout) -> None:
@@ -30,7 +29,7 @@ def test_the_model_chooses_whatever_the_order_it_is_shown(fake: Fake, at: Layout
     counts = read_json(at.rank_counts)
     assert counts["answers"] == {"chosen": 12}
     assert counts["all"]["share_right"] == 1.0
-    lines = [json.loads(line) for line in at.ledger.read_text("utf-8").splitlines()]
+    lines = ledger(at)
     assert len(lines) == 12
     assert {line["outcome"] for line in lines} == {"answered"}
     assert lines == sorted(lines, key=lambda line: line["key"])
@@ -39,12 +38,12 @@ def test_the_model_chooses_whatever_the_order_it_is_shown(fake: Fake, at: Layout
 def test_a_second_run_asks_nothing_and_writes_the_same(fake: Fake, at: Layout) -> None:
     write(at, "one", "two", "one")
     first = run(at, fake)
-    ledger = at.ledger.read_bytes()
+    counts, written = at.rank_counts.read_bytes(), at.ledger.read_bytes()
     assert len(fake.log) == 2  # equal questions are asked once
     assert run(at, fake) == first
     assert len(fake.log) == 2
-    assert at.ledger.read_bytes() == ledger
-    assert [run["cache_hits"] for run in read_json(at.work("rank") / "log.json")] == [2]
+    assert (at.rank_counts.read_bytes(), at.ledger.read_bytes()) == (counts, written)
+    assert [log["rounds"][0]["cache_hits"] for log in logs(at)] == [0, 2]
 
 
 def test_none_or_one_candidate_needs_no_question(fake: Fake, at: Layout) -> None:
@@ -100,8 +99,9 @@ def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: La
     fake.always = limited
     assert [record.qid for record in run(at, fake)] == ["Q2"]
     assert 1 < len(fake.log) < 8
-    runs = read_json(at.work("rank") / "log.json")
-    assert sum(run["calls"] for run in runs) == len(fake.log) == len(runs)
+    (log,) = logs(at)
+    assert sum(run["calls"] for run in log["rounds"]) == len(fake.log) == len(log["rounds"])
+    assert log["calls"] == len(fake.log)
 
 
 def test_a_question_that_can_not_be_short_enough_chooses_nothing(fake: Fake, at: Layout) -> None:
@@ -119,7 +119,9 @@ def test_the_estimate_sends_and_writes_nothing(
     run(at, fake, estimate=True, price_prompt=1.0, price_completion=2.0)
     said = capsys.readouterr().out
     assert "2 questions to 127.0.0.1" in said
-    assert "USD" in said
+    assert re.search(
+        r"first attempts: about \d+ tokens .* about 0\.00 USD, retries come on top", said
+    )
     assert fake.log == []
     assert not at.descriptions.exists()
     with pytest.raises(RankingError, match="lexical costs nothing"):

@@ -19,7 +19,7 @@ from pipeline.layout import Layout
 from tests.ranking.asking.fake import tricks
 from tests.ranking.asking.fake.server import Fake, Handler, Trick
 from tests.ranking.rows import candidates, mention
-from tests.ranking.stage import choose, run, write
+from tests.ranking.stage import choose, logs, run, write
 
 
 def write_pictured(at: Layout, *pictures: str | None) -> None:
@@ -171,7 +171,8 @@ def test_a_refused_form_is_remembered_between_rounds(fake: Fake, at: Layout, ser
     fake.always = tricks.lacking(refusal, *held, otherwise=limited)
     write(at, *("Ada " + f"is here {n} " * 400 for n in range(3)))
     assert {record.qid for record in run(at, fake, server=server)} == {"Q2"}
-    runs = read_json(at.work("rank") / "log.json")
+    (log,) = logs(at)
+    runs = log["rounds"]
     assert len(runs) > 1
     assert all(run["left_out"] == {"schema -> json_object": 3} for run in runs)
     assert [sum(run["retries"].values()) > 0 for run in runs] == [True] + [False] * (len(runs) - 1)

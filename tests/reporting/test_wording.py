@@ -56,3 +56,8 @@ def test_nested_counts_become_lines_below_lines() -> None:
     assert (outer.label, outer.text) == ("Recall", "")
     assert [line.label for line in outer.children] == ["1", "By kind"]
     assert outer.children[1].children == (wording.Definition("Label", "2"),)
+
+
+def test_an_empty_dict_is_called_none() -> None:
+    (line,) = wording.definitions({"left_out": {}})
+    assert (line.label, line.text, line.children) == ("Left out", "none", ())

@@ -7,6 +7,7 @@ from mmoe.ranking.asking.ask import ask_all
 from mmoe.ranking.asking.asked import Asked
 from mmoe.ranking.asking.batch import ask_batch
 from mmoe.ranking.asking.ledger import write_ledger
+from mmoe.ranking.asking.log import logged
 from mmoe.ranking.asking.settings import AskSettings, Prices, server_url
 from mmoe.ranking.asking.types import Reply, Request
 
@@ -18,6 +19,7 @@ __all__ = [
     "Request",
     "ask_all",
     "ask_batch",
+    "logged",
     "server_url",
     "write_ledger",
 ]

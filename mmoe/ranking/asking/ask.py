@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from mmoe.files import content_key
 from mmoe.ranking.asking.asked import Asked
+from mmoe.ranking.asking.budget import Budget
 from mmoe.ranking.asking.cache import FILE, ReplyCache
 from mmoe.ranking.asking.key import ApiKey
 from mmoe.ranking.asking.pace import CLOCK, Clock
@@ -27,6 +28,7 @@ def ask_all(
     on_reply: Callable[[Reply], None] = lambda _: None,
     clock: Clock = CLOCK,
     refused: set[str] | None = None,
+    budget: Budget | None = None,
 ) -> Asked:
     """Asks every question whose reply is not kept yet; equal ones once.
 
@@ -37,12 +39,13 @@ def ask_all(
     Args:
         on_reply: called with each reply, kept ones included, in no certain order.
         refused: what the server was found to refuse before; what is found now is added.
+        budget: what was spent before and counts to the same limits; what is spent now is added.
     Returns:
         replies and counts; `stopped` says whether and why the run ended early. All replies are kept then.
     Raises:
         RankingError: if the cache can't be used or the key can't be one.
     """
-    return collect(AskingRun, requests, settings, on_reply, clock, refused)
+    return collect(AskingRun, requests, settings, on_reply, clock, refused, budget)
 
 
 def collect(
@@ -52,6 +55,7 @@ def collect(
     on_reply: Callable[[Reply], None],
     clock: Clock,
     refused: set[str] | None,
+    budget: Budget | None,
 ) -> Asked:
     """Takes the replies that are kept and gets the others by one way of asking."""
     begun = time.monotonic()
@@ -73,7 +77,7 @@ def collect(
                 missing = _take_kept(missing, cache, take)
                 asked.cache_hits = len(asked.replies)
                 if missing:
-                    _ask(way, missing, settings, cache, take, clock, refused, asked)
+                    _ask(way, missing, settings, cache, take, clock, refused, budget, asked)
     asked.seconds = time.monotonic() - begun
     return asked
 
@@ -113,6 +117,7 @@ def _ask(
     take: Callable[[Reply], None],
     clock: Clock,
     refused: set[str] | None,
+    budget: Budget | None,
     asked: Asked,
 ) -> None:
     """Asks, and writes down what it has cost and why it ended."""
@@ -129,12 +134,15 @@ def _ask(
             bar.count(run.budget.spent_usd)
             take(reply)
 
-        run = way(settings, secret, keep_and_take, keep, clock, refused)
+        run = way(settings, secret, keep_and_take, keep, clock, refused, budget)
+        calls, spent_usd = run.budget.calls, run.budget.spent_usd
         try:
             asyncio.run(run.connect_and_ask(missing))
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
-    asked.calls, asked.spent_usd = run.budget.calls, run.budget.spent_usd
+    asked.calls = run.budget.calls - calls
+    if run.budget.spent_usd is not None and spent_usd is not None:
+        asked.spent_usd = run.budget.spent_usd - spent_usd
     asked.retries, asked.oddities = run.retries, run.oddities
     asked.left_out = run.parameters.left_out
     if asked.left_out:

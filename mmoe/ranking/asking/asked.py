@@ -22,8 +22,7 @@ class Asked:
         spent_usd: at the prices of the settings; None without prices.
         seconds: of the run.
         retries: attempts that were made again, by kind.
-        left_out: calls sent without what the server refuses, by parameter, or by form of the answer and what
-            stood for it: "schema -> json_object".
+        left_out: calls sent without what the server refuses, by what that was, as of a reply.
         oddities: of replies that could be used nevertheless, by kind.
         stopped_by: what ended the run early: key, permission, model, address, quota, server, wait,
             batch, max_calls, max_cost_usd or offline; None if nothing did.

@@ -14,10 +14,10 @@ from mmoe.files import content_key, read_json, write_json
 from mmoe.ranking.asking.ask import collect
 from mmoe.ranking.asking.asked import Asked
 from mmoe.ranking.asking.batch_lines import BatchState, StopError, answers, line_of, parts
-from mmoe.ranking.asking.budget import Estimate
+from mmoe.ranking.asking.budget import Budget, Estimate
 from mmoe.ranking.asking.key import ApiKey
 from mmoe.ranking.asking.pace import CLOCK, Clock
-from mmoe.ranking.asking.parameters import names_in
+from mmoe.ranking.asking.parameters import left_out_of, names_in
 from mmoe.ranking.asking.settings import AskSettings
 from mmoe.ranking.asking.types import GAVE_UP, Reply, Request
 from mmoe.ranking.asking.verdict import Again, Answer, Stop, Without, judge
@@ -43,27 +43,33 @@ def ask_batch(
     on_reply: Callable[[Reply], None] = lambda _: None,
     clock: Clock = CLOCK,
     refused: set[str] | None = None,
+    budget: Budget | None = None,
 ) -> Asked:
     """Asks as ask_all does, but in batches; a run after a kill goes on with the batches that were started.
 
     Args:
         settings: their prices are those of batches; concurrency and timeout don't count.
-        on_reply, refused: as those of ask_all.
+        on_reply, refused, budget: as those of ask_all.
     Returns:
         replies and counts; a call is a line of a batch.
     Raises:
         RankingError: if the cache can't be used or the key can't be one.
     """
-    return collect(BatchRun, requests, settings, on_reply, clock, refused)
+    return collect(BatchRun, requests, settings, on_reply, clock, refused, budget)
 
 
 @dataclass
 class _Sent:
-    """A batch: our name for it, its id once that is known, and the questions in it."""
+    """A batch: our name for it, its id once that is known, and the questions in it.
+
+    Attributes:
+        left_out: by question what it went without, if anything; None if that was not recorded.
+    """
 
     name: str
     id: str | None
     keys: list[str]
+    left_out: dict[str, list[str]] | None = None
 
 
 class BatchRun(Run):
@@ -79,14 +85,16 @@ class BatchRun(Run):
         on_other: Callable[[Reply], None],
         clock: Clock,
         refused: set[str] | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        super().__init__(settings, secret, on_reply, on_other, clock, refused)
+        super().__init__(settings, secret, on_reply, on_other, clock, refused, budget)
         self._started = settings.cache_folder
         self._sent: list[_Sent] = []
         self._missing: dict[str, Request] = {}
         self._rounds: Counter[str] = Counter()
         self._estimates: dict[str, Estimate] = {}
         self._names: dict[str, frozenset[str]] = {}  # of the parameters that were sent
+        self._left_out: dict[str, tuple[str, ...] | None] = {}
         self._odd: set[str] = set()
         self._away = 0
         self._asked: frozenset[str] = frozenset()
@@ -112,7 +120,8 @@ class BatchRun(Run):
             self.stop = error.stop
         if self.stop is None:
             for key in list(self._missing):
-                self._take(Reply(key, GAVE_UP, error=f"no answer in {ROUNDS} batches"))
+                why = f"no answer in {ROUNDS} batches"
+                self._take(Reply(key, GAVE_UP, error=why, left_out=self._left_out.get(key)))
 
     def _take_up(self, requests: Sequence[Request]) -> None:
         """Reads what an earlier run with these models has written down."""
@@ -121,6 +130,10 @@ class BatchRun(Run):
         self._started = self._settings.cache_folder / name
         if self._started.exists():
             self._sent = [_Sent(**one) for one in read_json(self._started)]
+        for sent in self._sent:
+            for key in sent.keys:
+                known = None if sent.left_out is None else sent.left_out.get(key, ())
+                self._left_out[key] = None if known is None else tuple(known)
 
     async def _find_lost(self, batches: Batches) -> None:
         """Looks for batches of which only the name was written down before a run was killed."""
@@ -137,7 +150,9 @@ class BatchRun(Run):
     async def _send(self, batches: Batches) -> None:
         """Starts batches with all questions that are in none."""
         for part in parts(self._to_send()):
-            sent = _Sent(uuid.uuid4().hex, None, [request.key for request, _ in part])
+            keys = [request.key for request, _ in part]
+            left_out = {key: list(names) for key in keys if (names := self._left_out[key])}
+            sent = _Sent(uuid.uuid4().hex, None, keys, left_out)
             self._sent.append(sent)
             self._write_down()  # first, so that a killed run's batch can be found
             try:
@@ -165,6 +180,7 @@ class BatchRun(Run):
                 self._rounds[key] += 1
                 body = self.parameters.fit(request.body)
                 self._names[key] = names_in(body)
+                self._left_out[key] = left_out_of(request.body, body)
                 yield request, line_of(key, body)
 
     async def _take_ended(self, batches: Batches) -> None:
@@ -207,14 +223,14 @@ class BatchRun(Run):
                 else:
                     self._judge(key, answer)
             elif key in keys - self._asked and answer is not None:
-                verdict = judge(key, answer, self._secret)
+                verdict = judge(key, answer, self._secret, self._left_out[key])
                 if isinstance(verdict, Reply):
                     self._on_other(verdict)
             else:
                 self.oddities["unknown line"] += 1
 
     def _judge(self, key: str, answer: Answer) -> None:
-        verdict = judge(key, answer, self._secret)
+        verdict = judge(key, answer, self._secret, self._left_out[key])
         reply = verdict.otherwise if isinstance(verdict, Again | Without) else verdict
         is_billed = 200 <= answer.status < 300
         told = reply if isinstance(reply, Reply) else None

@@ -68,4 +68,10 @@ class ReplyCache(KeptFile):
 def _read(text: str) -> Reply:
     fields = json.loads(text)
     tokens = fields["top_tokens"]
-    return Reply(**fields | {"top_tokens": tokens and [(token, value) for token, value in tokens]})
+    # Replies that earlier versions have kept don't tell it.
+    left_out = fields.get("left_out")
+    changed = {
+        "top_tokens": tokens and [(token, value) for token, value in tokens],
+        "left_out": None if left_out is None else tuple(left_out),
+    }
+    return Reply(**fields | changed)

@@ -14,12 +14,12 @@ FORM = "response_format"  # what a refusal of any form is called
 SCHEMA, JSON_OBJECT, PLAIN = "schema", "json_object", "plain"
 FORMS = (SCHEMA, JSON_OBJECT)
 
-_EXTRA, _VLLM = "extra_body", "structured_outputs"
+EXTRA, _VLLM = "extra_body", "structured_outputs"
 
 
 def form_of(body: Mapping[str, Any]) -> str:
     """The form that arguments of chat.completions hold the answer to, in whichever server's words."""
-    if _VLLM in (body.get(_EXTRA) or {}):
+    if _VLLM in (body.get(EXTRA) or {}):
         return SCHEMA
     match body.get(FORM):
         case None:
@@ -31,7 +31,7 @@ def form_of(body: Mapping[str, Any]) -> str:
 
 def in_form(body: Mapping[str, Any], form: str) -> dict[str, Any]:
     """The same arguments with a weaker form: json_object, which all servers write alike, or plain."""
-    extra = {name: value for name, value in (body.get(_EXTRA) or {}).items() if name != _VLLM}
-    rest = {name: value for name, value in body.items() if name not in (FORM, _EXTRA)}
-    rest |= {_EXTRA: extra} if extra else {}
+    extra = {name: value for name, value in (body.get(EXTRA) or {}).items() if name != _VLLM}
+    rest = {name: value for name, value in body.items() if name not in (FORM, EXTRA)}
+    rest |= {EXTRA: extra} if extra else {}
     return rest | {FORM: {"type": "json_object"}} if form == JSON_OBJECT else rest

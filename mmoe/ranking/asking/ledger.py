@@ -34,6 +34,7 @@ def write_ledger(
                 "prompt": content_key(request.body.get("messages")),
                 "model": reply.model or request.body.get("model"),
                 "fingerprint": reply.fingerprint,
+                "left_out": reply.left_out,
                 "outcome": reply.outcome,
                 "answer": reply.text,
                 "choice": choices.get(key),

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from mmoe.ranking.asking.form import FORM, FORMS, PLAIN, form_of, in_form
+from mmoe.ranking.asking.form import EXTRA, FORM, FORMS, PLAIN, form_of, in_form
 
 _LENGTHS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 # Of the forms, one at most is in a body.
@@ -57,12 +57,26 @@ def names_in(body: Mapping[str, Any]) -> frozenset[str]:
     return frozenset({*body, form_of(body)} - {FORM, PLAIN})
 
 
+def left_out_of(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[str, ...]:
+    """What `sent` lacks of the body that it was made of, sorted.
+
+    A parameter by its name, one that goes under its other name as "old name -> new name", a weaker form of
+    the answer as "schema -> json_object".
+    """
+    found = []
+    if (form := form_of(asked)) != (weaker := form_of(sent)):
+        found.append(f"{form} -> {weaker}")
+    for name in asked.keys() - sent.keys() - {FORM, EXTRA}:
+        other = _LENGTHS.get(name)
+        found.append(f"{name} -> {other}" if other in sent else name)
+    return tuple(sorted(found))
+
+
 class Parameters:
     """What the server was found to refuse; holds for the whole run.
 
     Attributes:
-        left_out: calls that were sent without a parameter, by its name; one that goes under its other name
-            counts as "old name -> new name", a weaker form of the answer as "schema -> json_object".
+        left_out: calls that were sent without something, by what that was (`left_out_of`).
     """
 
     def __init__(self, refused: set[str] | None = None) -> None:
@@ -79,9 +93,7 @@ class Parameters:
                 fitted[name] = value
             elif other is not None and other not in self._refused:
                 fitted[other] = value
-                self.left_out[f"{name} -> {other}"] += 1
-            else:
-                self.left_out[name] += 1
+        self.left_out.update(left_out_of(body, fitted))
         return fitted
 
     def refuse(self, name: str, sent: Collection[str]) -> bool:
@@ -99,6 +111,4 @@ class Parameters:
         if form not in self._refused:
             return body
         weaker = [one for one in FORMS[FORMS.index(form) + 1 :] if one not in self._refused]
-        other = weaker[0] if weaker else PLAIN
-        self.left_out[f"{form} -> {other}"] += 1
-        return in_form(body, other)
+        return in_form(body, weaker[0] if weaker else PLAIN)

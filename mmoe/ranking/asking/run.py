@@ -11,11 +11,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mmoe.ranking.asking.budget import Estimate
+from mmoe.ranking.asking.budget import Budget, Estimate
 from mmoe.ranking.asking.headers import retry_after
 from mmoe.ranking.asking.key import ApiKey
 from mmoe.ranking.asking.pace import LONGEST_WAIT, Clock, Gate
-from mmoe.ranking.asking.parameters import names_in
+from mmoe.ranking.asking.parameters import left_out_of, names_in
 from mmoe.ranking.asking.settings import AskSettings
 from mmoe.ranking.asking.types import Reply, Request
 from mmoe.ranking.asking.verdict import Again, Answer, NoAnswer, Stop, Verdict, Without, judge
@@ -56,8 +56,9 @@ class AskingRun(Run):
         on_other: Callable[[Reply], None],
         clock: Clock,
         refused: set[str] | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        super().__init__(settings, secret, on_reply, on_other, clock, refused)
+        super().__init__(settings, secret, on_reply, on_other, clock, refused, budget)
         self._gate = Gate(
             settings.concurrency, settings.max_concurrency, settings.requests_per_minute, clock
         )
@@ -126,7 +127,8 @@ class AskingRun(Run):
             finally:
                 self._gate.end()
                 self._changed.set()
-            verdict = judge(question.request.key, answer, self._secret)
+            left_out = left_out_of(question.request.body, body)
+            verdict = judge(question.request.key, answer, self._secret, left_out)
             self._pay(estimate, answer, verdict)
             if isinstance(answer, Answer):
                 self._gate.heed(answer.headers, self.budget.tokens_a_call)

@@ -45,6 +45,8 @@ class Reply:
         prompt_tokens, completion_tokens: as the server counts them; None if it does not say.
         model, fingerprint: by which the server says that it answered.
         error: the server's own words on one line.
+        left_out: what of the body the call that was answered went without, as `parameters.left_out_of` says;
+            None if that was not recorded.
     """
 
     key: str
@@ -56,3 +58,4 @@ class Reply:
     model: str | None = None
     fingerprint: str | None = None
     error: str | None = None
+    left_out: tuple[str, ...] | None = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mmoe.ranking.asking.form import FORM
@@ -88,8 +88,26 @@ class Stop:
 Verdict = Reply | Again | Without | Stop
 
 
-def judge(key: str, answer: Answer | NoAnswer, secret: ApiKey) -> Verdict:
-    """Says what to make of what came for the question `key`."""
+def judge(
+    key: str,
+    answer: Answer | NoAnswer,
+    secret: ApiKey,
+    left_out: tuple[str, ...] | None = (),
+) -> Verdict:
+    """Says what to make of what came for the question `key`.
+
+    Args:
+        left_out: what the call went without; a reply tells it.
+    """
+    match verdict := _judged(key, answer, secret):
+        case Reply():
+            return replace(verdict, left_out=left_out)
+        case Again() | Without():
+            return replace(verdict, otherwise=replace(verdict.otherwise, left_out=left_out))
+    return verdict
+
+
+def _judged(key: str, answer: Answer | NoAnswer, secret: ApiKey) -> Verdict:
     if isinstance(answer, NoAnswer):
         return Again(answer.kind, Reply(key, GAVE_UP, error=secret.line(answer.text)))
     text = answer.content.decode("utf-8", "replace")

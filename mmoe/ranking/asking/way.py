@@ -37,16 +37,19 @@ class Run(ABC):
         on_other: Callable[[Reply], None],
         clock: Clock,
         refused: set[str] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         """Sends nothing yet.
 
         Args:
             on_other: called with replies to questions of earlier runs that this one does not ask.
             refused: what the server was found to refuse before; what is found now is added.
+            budget: what was spent before and counts to the same limits; what is spent now is added.
         """
         self._settings, self._secret, self._clock = settings, secret, clock
         self._on_reply, self._on_other = on_reply, on_other
-        self.budget, self.parameters = Budget(settings), Parameters(refused)
+        self.budget = Budget(settings) if budget is None else budget
+        self.parameters = Parameters(refused)
         self.stop: Stop | None = None
         self.retries: Counter[str] = Counter()
         self.oddities: Counter[str] = Counter()

@@ -11,9 +11,10 @@ from typing import Any
 from mmoe.ranking.asking import Prices, Request
 from mmoe.ranking.asking.budget import PICTURE_TOKENS
 
-# At least: our prompts of English names and sentences have 3.7 to 4.7, a Chinese character is three bytes and
-# about one token. So that the sum holds with small vocabularies, too, such as LLaMA2's.
-BYTES_A_TOKEN = 3
+# Of ASCII without digits. Our prompts of English names and sentences have about 4 with OpenAI's vocabularies;
+# smaller ones, such as LLaMA2's, make more tokens. Rare names and rows of signs may have fewer than 3.
+ASCII_A_TOKEN = 3
+_DIGITS = b"0123456789"
 _MESSAGE_TOKENS = 4  # role and marks around each message
 
 Tokenizer = Callable[[str], int]  # the number of tokens of a text
@@ -25,8 +26,8 @@ class Estimate:
 
     Attributes:
         calls: distinct questions.
-        prompt_tokens: at most, as far as `how` holds.
-        completion_tokens: at most; every answer as long as it may be.
+        prompt_tokens: of first attempts, counted high rather than low.
+        completion_tokens: of first attempts, at most; every answer as long as it may be.
         how: how the tokens were counted.
     """
 
@@ -39,11 +40,14 @@ class Estimate:
 def estimate(requests: Iterable[Request], tokenizer: Tokenizer | None = None) -> Estimate:
     """Calls and tokens of questions; equal ones are asked once and count once.
 
+    What is asked again, after a fault or because it was too long, comes on top.
+
     Args:
-        tokenizer: counts the tokens of a text; None to take bytes / 3.
+        tokenizer: counts the tokens of a text; None to go by its bytes.
     """
     distinct = {request.key: request.body for request in requests}
-    counted = "as the tokenizer counts" if tokenizer else f"UTF-8 bytes / {BYTES_A_TOKEN}"
+    by_bytes = f"a token for {ASCII_A_TOKEN} ASCII characters, a digit or a byte of other letters"
+    counted = "as the tokenizer counts" if tokenizer else by_bytes
     return Estimate(
         calls=len(distinct),
         prompt_tokens=sum(estimated_tokens(body, tokenizer) for body in distinct.values()),
@@ -76,14 +80,21 @@ def estimated_tokens(body: Mapping[str, Any], tokenizer: Tokenizer | None = None
 
 
 def cost(estimate: Estimate, prices: Prices) -> float:
-    """US dollars, at most what the estimate's answers can cost."""
+    """US dollars for the estimate's tokens."""
     prompt = estimate.prompt_tokens * prices.prompt
     return (prompt + estimate.completion_tokens * prices.completion) / 1_000_000
 
 
 def _count(text: str) -> int:
-    # Bytes, not characters: a Chinese character is about one token and three bytes.
-    return math.ceil(len(text.encode()) / BYTES_A_TOKEN)
+    """Tokens of a text, seldom too few.
+
+    A token of the vocabularies in use covers at least one byte, and of digits some never join two: for these
+    and for what isn't ASCII the count is never too low.
+    """
+    ascii_only = text.encode("ascii", "ignore")
+    num_digits = sum(map(ascii_only.count, _DIGITS))
+    single = len(text.encode()) - len(ascii_only) + num_digits
+    return single + math.ceil((len(ascii_only) - num_digits) / ASCII_A_TOKEN)
 
 
 def _most_tokens(body: Mapping[str, Any]) -> int:

@@ -101,6 +101,28 @@ def test_a_refused_parameter_is_left_out_of_the_next_batch(
     assert asked.retries == {"without temperature": 5}
 
 
+@pytest.mark.parametrize("is_old", [False, True])
+def test_a_batch_that_is_taken_up_tells_what_it_went_without(
+    fake: Fake,
+    settings: AskSettings,
+    time_of: QuickClock,
+    is_old: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Unless an earlier version has started it, which did not write that down."""
+    monkeypatch.setattr("mmoe.ranking.asking.batch_connection._RETRIES", 0)
+    fake.batches.away, clock = PATIENCE, time_of.clock()
+    assert ask_batch(questions(2), settings, clock=clock, refused={"temperature"}).left == 2
+    (state,) = state_files(settings.cache_folder)
+    if is_old:
+        sent = json.loads(state.read_text())
+        state.write_text(json.dumps([{k: one[k] for k in ("name", "id", "keys")} for one in sent]))
+    asked = ask_batch(questions(2), settings, clock=clock)
+    told = None if is_old else ("temperature",)
+    assert [reply.left_out for reply in asked.replies.values()] == [told] * 2
+    assert len(fake.batches.batches) == 1
+
+
 def test_money_is_reserved_before_a_batch_is_sent(
     fake: Fake, settings: AskSettings, time_of: QuickClock
 ) -> None:

@@ -154,6 +154,7 @@ def test_a_form_that_a_batch_refuses_is_left_out_of_the_next(
     asked = ask_batch(some(5, "openai"), settings, clock=time_of.clock())
     assert asked.outcomes == {"answered": 5}
     assert asked.left_out == {"schema -> json_object": 5}
+    assert {reply.left_out for reply in asked.replies.values()} == {("schema -> json_object",)}
     assert len(fake.batches.batches) == 2
 
 

@@ -20,7 +20,8 @@ def test_it_has_a_sorted_line_for_each_question(tmp_path: Path) -> None:
     requests = [question(text) for text in ("b", "a", "b", "c")]
     first, second = requests[:2]
     answered = Reply(
-        first.key, "answered", "{\u2028}", None, 5, 1, "m-1", "fp", "not in the ledger"
+        *(first.key, "answered", "{\u2028}", None, 5, 1, "m-1", "fp", "not in the ledger"),
+        left_out=("schema -> plain", "seed"),
     )
     write_ledger(path, requests, {first.key: answered}, {first.key: 2, second.key: None})
     lines = [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
@@ -30,6 +31,7 @@ def test_it_has_a_sorted_line_for_each_question(tmp_path: Path) -> None:
     assert by_key[first.key] == {
         "model": "m-1",
         "fingerprint": "fp",
+        "left_out": ["schema -> plain", "seed"],
         "outcome": "answered",
         "answer": "{\u2028}",
         "choice": 2,

@@ -72,6 +72,8 @@ def test_a_refused_parameter_is_learned_once(
     assert {name: asked.left_out[name] for name in left_out} == left_out
     assert fake.statuses()[400] == asked.retries.total() == asked.calls - 9
     assert fake.statuses()[400] <= len(refused)
+    told = {reply.left_out for reply in asked.replies.values()}
+    assert told == {tuple(sorted(name for name, n in left_out.items() if n >= 9))}
     last = {k: v for k, v in fake.log[-1].body.items() if k not in ("model", "messages")}
     if arrives is None:
         dropped = {*left_out, *refused}

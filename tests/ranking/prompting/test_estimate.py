@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmoe.ranking.asking import AskSettings, Prices, Request
 from mmoe.ranking.asking.budget import PICTURE_TOKENS, Budget
@@ -16,11 +18,40 @@ def test_tokens_of_a_body() -> None:
     words = {"role": "user", "content": "x" * 9}
     assert estimated_tokens({"messages": [words]}) == 4 + 3
     assert estimated_tokens({"messages": [words, words]}) == 2 * (4 + 3)
-    assert estimated_tokens({"messages": [{"role": "user", "content": "張" * 4}]}) == 4 + 4
-    assert estimated_tokens({"messages": [words], "response_format": {"a": 1}}) == 4 + 3 + 3
+    assert estimated_tokens({"messages": [{"role": "user", "content": "張" * 4}]}) == 4 + 12
+    assert estimated_tokens({"messages": [words], "response_format": {"a": 1}}) == 4 + 3 + 4
     picture = {"type": "image_url", "image_url": {"url": "data:" + "x" * 10**5}}
     parts = [{"type": "text", "text": "x" * 9}, picture]
     assert estimated_tokens({"messages": [{"role": "user", "content": parts}]}) == 4 + 3 + 3000
+
+
+def tokens_of(text: str) -> int:
+    return estimated_tokens({"messages": [{"role": "user", "content": text}]}) - 4
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        # As cl100k_base counts, the vocabulary of gpt-3.5-turbo; bytes / 3 is less each time.
+        ("張三住在北京市的一條小街上，他是一位畫家。", 26),
+        ("محمد بن سلمان ولي العهد", 17),
+        ("Nguyễn Phú Trọng đã phát biểu", 16),
+        ("Łódź Żółć święto", 11),
+        ("1783 2021-05-06 12345678901", 14),
+        ("😀👍🏽🇩🇪", 14),
+    ],
+)
+def test_other_scripts_and_digits_are_not_underestimated(text: str, tokens: int) -> None:
+    assert tokens_of(text) >= tokens > len(text.encode()) / 3
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.text("0123456789"))
+def test_what_is_not_plain_counts_by_the_byte(text: str, digits: str) -> None:
+    """No byte-level vocabulary makes more tokens of it; English stays at a third."""
+    others = "".join(letter for letter in text if not letter.isascii())
+    assert tokens_of(others + digits) == len((others + digits).encode())
+    assert tokens_of(others + digits) <= tokens_of(text + digits) <= len((text + digits).encode())
+    assert tokens_of("plain words") == 4
 
 
 def test_the_limit_of_money_takes_a_picture_for_as_much() -> None:
@@ -45,7 +76,7 @@ def test_equal_questions_count_once() -> None:
     assert (found.calls, found.completion_tokens) == (2, 2 * 32)
     distinct = {request.key: estimated_tokens(request.body) for request in requests}
     assert found.prompt_tokens == sum(distinct.values())
-    assert "UTF-8 bytes / 3" in found.how
+    assert "a token for 3 ASCII characters" in found.how
     counted = estimate(requests, lambda text: len(text[:1]))
     assert counted.prompt_tokens == 2 * (2 * (4 + 1) + 1)
     assert "as the tokenizer counts" in counted.how
