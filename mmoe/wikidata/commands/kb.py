@@ -17,6 +17,7 @@ from pathlib import Path
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api import settings_from_environment
 from mmoe.wikidata.entity import is_qid
+from mmoe.wikidata.index.request import PAGES
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.from_api import build_from_api
@@ -74,7 +75,10 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         help="ids, one a line, or a .jsonl with key qid or gold_qid",
     )
     parser.add_argument(
-        "--kinds", metavar="Q5,Q515", help="items that are instances of one of these themselves"
+        "--kinds",
+        metavar="Q5,Q515",
+        help="items that are instances of one of these themselves; disambiguation pages, lists, categories "
+        "and templates only if their own kind is among these, or their id is listed",
     )
     parser.add_argument(
         "--with-subclasses",
@@ -145,6 +149,11 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
     if request.choice.with_subclasses:
         raise WikidataError(
             "the API does not list subclasses; list all --kinds themselves, or name a dump"
+        )
+    pages = sorted(PAGES.keys() & (request.choice.kinds or ()))
+    if pages and request.choice.names is not None:
+        raise WikidataError(
+            f"--kinds {pages[0]}: by name the API gives no {PAGES[pages[0]]}; use --qids, or name a dump"
         )
     settings = settings_from_environment(
         arguments.api_url, request.languages, offline=arguments.offline

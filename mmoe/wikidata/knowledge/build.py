@@ -94,7 +94,7 @@ def _choose(files: Sequence[Part], work: Path, request: Request) -> None:
     counts: dict[str, int] = {}
     if request.choice.with_subclasses:
         kinds, counts = _kinds(files, work, request)
-        request = replace(request, choice=replace(request.choice, kinds=kinds))
+        request = replace(request, choice=replace(request.choice, closed_kinds=kinds))
     chooser = Chooser(request)
     with whole_file(work / DRAFTS) as temporary, temporary.open("wb") as out:
         for draft in chooser.drafts(lines_of(files, "choosing items")):

@@ -79,7 +79,7 @@ def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
     assert counts == {
         "chosen": 3,
         "names without an item": 1,
-        "left out: disambiguation page": 1,
+        "left out: disambiguation page": 2,
         "left out: no item": 5,
         "left out: not asked for": 6,
         "labels missing": 1,
@@ -191,7 +191,7 @@ def test_nothing_chosen_says_why(dump: Path, tmp_path: Path) -> None:
     request = Request(Choice(qids=frozenset({"Q1"})))
     with pytest.raises(
         WikidataError,
-        match=r"no item is chosen \(1 listed ids without an item; 5 left out: no item; 10",
+        match=r"no item is chosen \(1 listed ids without an item; 5 left out: no item; 11",
     ):
         build_from_dump(str(dump), tmp_path / "kb", request)
     assert not (tmp_path / "kb" / "entities.jsonl").exists()

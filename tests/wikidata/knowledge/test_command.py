@@ -33,8 +33,9 @@ def test_a_kb_of_kinds_and_its_counts(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.splitlines() == [
         f"{out}/entities.jsonl: 3 entities",
         "  chosen: 3",
+        "  left out: disambiguation page: 2",
         "  left out: no item: 5",
-        "  left out: of another kind: 6",
+        "  left out: of another kind: 5",
         "  left out: without a label in the languages: 1",
         "  labels missing: 1",
         "  property names of our own: 1",

@@ -38,6 +38,8 @@ def rows(file: Path) -> list[dict[str, Any]]:
         Request(Choice(qids=frozenset({"Q900004", "Q900001", "Q5"})), properties=("P2048", "P31")),
         Request(Choice(NAMES.names, frozenset({"Q900003"})), with_slice=True),
         Request(Choice(NAMES.names, frozenset({"Q900003"}), frozenset({"Q5"}))),
+        Request(Choice(NAMES.names, kinds=frozenset({"Q515"}))),
+        Request(Choice(NAMES.names, frozenset({"Q900008"}), frozenset({"Q515"}))),
     ],
 )
 def test_the_same_entities_as_from_a_dump(
@@ -122,6 +124,9 @@ def test_the_command_with_the_api_in_place_of_a_dump(
     by_tokens = ("--names", tmp_path / "names", "--match", "tokens")
     assert run("api", out, *by_tokens, "--api-url", world.url, "--replace") == 0
     assert rows(out / "entities.jsonl")[0]["qid"] == "Q900001"
+    by_name = ("--names", tmp_path / "names", "--kinds", "Q5,Q4167410", "--replace")
+    with pytest.raises(WikidataError, match="--kinds Q4167410: by name the API gives no disamb"):
+        run("api", out, *by_name)
     with pytest.raises(WikidataError, match="does not list subclasses; list all --kinds"):
         run(
             "api",
