@@ -102,7 +102,8 @@ def _add_contents(parser: argparse.ArgumentParser) -> None:
         metavar="P31,P106",
         default=",".join(DEFAULT_PROPERTIES),
         help=f"of which attributes are made, in their order; {ALL}: all that say something to a reader, in "
-        "the item's own order (default: %(default)s)",
+        "the item's own order: no ids elsewhere, addresses, files and coordinates, nothing that is for the "
+        "wikis' housekeeping, as Commons categories (default: %(default)s)",
     )
     parser.add_argument(
         "--without-properties", metavar="P31,P18", help="of which none are made in any case"
