@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.api import settings_from_environment
+from mmoe.wikidata.api import ApiSettings, settings_from_environment
+from mmoe.wikidata.api.search import DEEPEST
 from mmoe.wikidata.entity import is_qid
 from mmoe.wikidata.index.request import PAGES
 from mmoe.wikidata.knowledge.build import build_from_dump
@@ -52,6 +53,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--offline", action="store_true", help="use only what the API has answered before"
+    )
+    parser.add_argument(
+        "--max-hits",
+        type=int,
+        default=ApiSettings.max_hits,
+        metavar="N",
+        help="items with a listed name in theirs up to which the API is asked for the whole list, at most "
+        f"{DEEPEST}; of more the best are taken (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--requests-per-minute",
+        type=int,
+        default=ApiSettings.max_per_minute,
+        metavar="N",
+        help="to the API (default: %(default)s)",
     )
     parser.add_argument("--replace", action="store_true", help="write over what is in OUT")
 
@@ -156,10 +172,22 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
         raise WikidataError(
             f"--kinds {pages[0]}: by name the API gives no {PAGES[pages[0]]}; use --qids, or name a dump"
         )
-    settings = settings_from_environment(
-        arguments.api_url, request.languages, offline=arguments.offline
+    return build_from_api(arguments.out, request, _settings(arguments, request.languages))
+
+
+def _settings(arguments: argparse.Namespace, languages: tuple[str, ...]) -> ApiSettings:
+    max_hits, per_minute = arguments.max_hits, arguments.requests_per_minute
+    if not 0 <= max_hits <= DEEPEST:
+        raise WikidataError(f"--max-hits {max_hits}: must be from 0 to {DEEPEST}")
+    if per_minute < 1:
+        raise WikidataError(f"--requests-per-minute {per_minute}: must be at least 1")
+    return settings_from_environment(
+        arguments.api_url,
+        languages,
+        max_per_minute=per_minute,
+        max_hits=max_hits,
+        offline=arguments.offline,
     )
-    return build_from_api(arguments.out, request, settings)
 
 
 def _request(arguments: argparse.Namespace) -> Request:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from mmoe.wikidata.knowledge.request import Request
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
+from tests.wikidata.knowledge.statements import entity
 from tests.wikidata.knowledge.test_command import run
 from tests.wikidata.knowledge.world import write_dump
 
@@ -60,7 +62,8 @@ def test_the_same_entities_as_from_a_dump(
         ]
         assert by_qid[0] == by_qid[1]
     assert counts["entities"] == same["entities"] > 0
-    assert counts["labels missing"] == same["labels missing"]
+    for name in ("labels missing", "left out: disambiguation page"):
+        assert counts.get(name, 0) == same.get(name, 0)
     slices = [(tmp_path / source / "wikidata.jsonl") for source in ("api", "dump")]
     assert [file.exists() for file in slices] == [wanted.with_slice] * 2
     if wanted.with_slice:
@@ -102,6 +105,45 @@ def test_redirected_and_missing_ids_are_counted(
     gone = Request(Choice(qids=frozenset({"Q404"})))
     with pytest.raises(WikidataError, match="1 listed ids without an item; 1 left out: no such"):
         build_from_api(tmp_path / "none", gone, settings, time_of.clock())
+
+
+def test_the_receipt_tells_of_names_in_too_many_items(
+    world: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path
+) -> None:
+    page = {"pageid": 1, "ns": 0, "lastrevid": 1, "modified": "2026"}
+    for number in range(1000, 1600):
+        item = entity(f"Q{number}", f"Ben Testwell {number}", aliases=("Ben",), description="x")
+        world.store.add(item | page | {"title": f"Q{number}"})
+    wanted = Request(Choice(names=frozenset({"testwell", "testfeld"}), match="tokens"))
+    for max_hits, cut in ((100, 1), (10_000, 0)):
+        asked = replace(settings, max_hits=max_hits)
+        counts = build_from_api(tmp_path, wanted, asked, time_of.clock())
+        receipt = json.loads((tmp_path / "kb.json").read_text("utf-8"))
+        assert receipt["counts"]["names in more items than the API lists"] == cut
+        assert counts == receipt["counts"] | {"requests": counts["requests"]}
+        assert (counts["entities"] == 602) == (not cut)
+
+
+def test_how_the_api_is_asked_is_the_users(
+    settings: ApiSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[ApiSettings] = []
+
+    def build(_out: Path, _request: Request, asked: ApiSettings) -> dict[str, int]:
+        seen.append(asked)
+        return {"entities": 1}
+
+    monkeypatch.setattr(kb, "build_from_api", build)
+    (tmp_path / "ids").write_text("Q900001\n")
+    command = ("api", tmp_path / "kb", "--qids", tmp_path / "ids")
+    assert run(*command) == 0
+    assert run(*command, "--max-hits", 0, "--requests-per-minute", 7, "--offline") == 0
+    found = [(one.max_hits, one.max_per_minute, one.offline) for one in seen]
+    assert found == [(10_000, 180, False), (0, 7, True)]
+    with pytest.raises(WikidataError, match="--max-hits 10001: must be from 0 to 10000"):
+        run(*command, "--max-hits", 10_001)
+    with pytest.raises(WikidataError, match="--requests-per-minute 0: must be at least 1"):
+        run(*command, "--requests-per-minute", 0)
 
 
 def test_the_command_with_the_api_in_place_of_a_dump(
