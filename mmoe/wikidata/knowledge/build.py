@@ -21,6 +21,7 @@ from mmoe.wikidata.knowledge.subclasses import Subclasses
 from mmoe.wikidata.knowledge.work import Work
 from mmoe.wikidata.knowledge.write import (
     SLICE,
+    alone_writing,
     forget_previous,
     nothing_chosen,
     write_knowledge_base,
@@ -40,9 +41,14 @@ def build_from_dump(dump: str, folder: Path, request: Request) -> dict[str, int]
     Returns:
         Counts, as kb.json has them.
     Raises:
-        WikidataError: if the dump can't be read, or no item of it is chosen.
+        WikidataError: if the dump can't be read, no item of it is chosen, or another run writes to `folder`.
     """
     files = files_of(dump)
+    with alone_writing(folder):
+        return _build(dump, files, folder, request)
+
+
+def _build(dump: str, files: Sequence[Part], folder: Path, request: Request) -> dict[str, int]:
     work = Work(folder, files, request)
     if not (work.chosen / COUNTS).is_file():
         _choose(files, work, request)

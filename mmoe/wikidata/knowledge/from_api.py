@@ -31,6 +31,7 @@ from mmoe.wikidata.knowledge.reading import BEYOND, LISTED_WITHOUT, Chooser, lab
 from mmoe.wikidata.knowledge.request import Request
 from mmoe.wikidata.knowledge.write import (
     SLICE,
+    alone_writing,
     forget_previous,
     nothing_chosen,
     write_knowledge_base,
@@ -55,8 +56,16 @@ def build_from_api(
     Returns:
         Counts, as kb.json has them, and the requests that were sent.
     Raises:
-        WikidataError: if the API can't be asked, answers are lacking offline, or no item is chosen.
+        WikidataError: if the API can't be asked, answers are lacking offline, no item is chosen, or another
+            run writes to `folder`.
     """
+    with alone_writing(folder):
+        return _ask_and_build(folder, request, settings, clock)
+
+
+def _ask_and_build(
+    folder: Path, request: Request, settings: ApiSettings, clock: Clock
+) -> dict[str, int]:
     listed = request.choice.qids or frozenset()
     qids, num_requests = dict.fromkeys(sorted(listed, key=qid_number)), 0
     found = None

@@ -16,6 +16,7 @@ from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.from_api import build_from_api
 from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.write import alone_writing
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
@@ -86,7 +87,7 @@ def test_a_second_run_makes_no_request_and_offline_says_what_is_lacking(
     other = Request(Choice(qids=frozenset({"Q900002", "Q900005"})))
     with pytest.raises(WikidataError, match="about 1 entities and perhaps more are not kept"):
         build_from_api(tmp_path / "d", other, offline, time_of.clock())
-    assert not (tmp_path / "d").exists()
+    assert list((tmp_path / "d").iterdir()) == []
     assert len(world.log) == first["requests"]
 
 
@@ -105,6 +106,18 @@ def test_redirected_and_missing_ids_are_counted(
     gone = Request(Choice(qids=frozenset({"Q404"})))
     with pytest.raises(WikidataError, match="1 listed ids without an item; 1 left out: no such"):
         build_from_api(tmp_path / "none", gone, settings, time_of.clock())
+
+
+def test_another_run_in_the_folder_is_not_disturbed(
+    world: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path
+) -> None:
+    with (
+        alone_writing(tmp_path),
+        pytest.raises(WikidataError, match="another run is writing a knowledge base there; wait"),
+    ):
+        build_from_api(tmp_path, Request(NAMES), settings, time_of.clock())
+    assert world.log == []
+    build_from_api(tmp_path, Request(NAMES), settings, time_of.clock())
 
 
 def test_the_receipt_tells_of_names_in_too_many_items(
