@@ -151,7 +151,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 130
     print(f"{arguments.out / ENTITIES}: {counts['entities']:,} entities")
     for name, number in counts.items():
-        if name != "entities":
+        if number and name != "entities":  # kb.json has those of which there are none, too
             print(f"  {name}: {number:,}")
     return 0
 
