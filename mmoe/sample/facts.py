@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from mmoe.wikidata.knowledge.attributes import attributes_of
+from mmoe.wikidata.knowledge.drafts import Draft
+from mmoe.wikidata.knowledge.values import Value, read_value
 
 FIRST_NUMBER = 900_001  # far beyond Wikidata's own properties
 
@@ -23,17 +28,21 @@ def facts_of(attributes: str) -> list[Fact]:
     facts = [(key, value) for key, _, value in parts]
     is_whole = all(key.strip() and value.strip() for key, value in facts)
     is_unique = len(dict(facts)) == len(facts)
-    if not (is_whole and is_unique and " ".join(map(_sentence, facts)) == attributes):
+    if not (is_whole and is_unique and _written(facts) == attributes):
         raise ValueError(
             f"{attributes!r}: must be like 'Type: planet. Moons: none.', each key once"
         )
     return facts
 
 
-def _sentence(fact: Fact) -> str:
-    key, value = (" ".join(part.split()) for part in fact)
-    sentence = f"{key[:1].upper()}{key[1:]}: {value}"
-    return sentence if sentence.endswith(".") else f"{sentence}."
+def _written(facts: Sequence[Fact]) -> str:
+    """What the builder of knowledge bases makes of facts."""
+    labels: dict[str, str] = {}
+    values: dict[str, tuple[Value, ...]] = {}
+    for number, (key, value) in enumerate(facts):
+        labels[f"P{number}"] = label_of(" ".join(key.split()))
+        values[f"P{number}"] = (read_value(value, ()),)
+    return attributes_of(Draft("", "", None, None, None, values), labels, Counter())
 
 
 def own_properties(lines: Iterable[str]) -> dict[str, str]:

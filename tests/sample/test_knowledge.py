@@ -47,7 +47,9 @@ def known(file: Path) -> list[tuple[str, str, str]]:
 def rebuilt(facts: list[tuple[str, str]]) -> str:
     """What the builder of knowledge bases makes of facts."""
     own = {key: f"P{number}" for number, (key, _) in enumerate(facts)}
-    found: dict[str, tuple[Value, ...]] = {own[key]: (read_value(value),) for key, value in facts}
+    found: dict[str, tuple[Value, ...]] = {
+        own[key]: (read_value(value, ()),) for key, value in facts
+    }
     labels = {prop: label_of(key) for key, prop in own.items()}
     return attributes_of(Draft("Q1", "x", None, None, None, found), labels, Counter())
 

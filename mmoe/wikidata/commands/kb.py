@@ -15,8 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.api import settings_from_environment
+from mmoe.wikidata.api import ApiSettings, settings_from_environment
+from mmoe.wikidata.api.search import DEEPEST
 from mmoe.wikidata.entity import is_qid
+from mmoe.wikidata.index.request import PAGES
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.from_api import build_from_api
@@ -52,6 +54,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--offline", action="store_true", help="use only what the API has answered before"
     )
+    parser.add_argument(
+        "--max-hits",
+        type=int,
+        default=ApiSettings.max_hits,
+        metavar="N",
+        help="items with a listed name in theirs up to which the API is asked for the whole list, at most "
+        f"{DEEPEST}; of more the best are taken (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--requests-per-minute",
+        type=int,
+        default=ApiSettings.max_per_minute,
+        metavar="N",
+        help="to the API (default: %(default)s)",
+    )
     parser.add_argument("--replace", action="store_true", help="write over what is in OUT")
 
 
@@ -74,7 +91,10 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         help="ids, one a line, or a .jsonl with key qid or gold_qid",
     )
     parser.add_argument(
-        "--kinds", metavar="Q5,Q515", help="items that are instances of one of these themselves"
+        "--kinds",
+        metavar="Q5,Q515",
+        help="items that are instances of one of these themselves; disambiguation pages, lists, categories "
+        "and templates only if their own kind is among these, or their id is listed",
     )
     parser.add_argument(
         "--with-subclasses",
@@ -98,7 +118,8 @@ def _add_contents(parser: argparse.ArgumentParser) -> None:
         metavar="P31,P106",
         default=",".join(DEFAULT_PROPERTIES),
         help=f"of which attributes are made, in their order; {ALL}: all that say something to a reader, in "
-        "the item's own order (default: %(default)s)",
+        "the item's own order: no ids elsewhere, addresses, files and coordinates, nothing that is for the "
+        "wikis' housekeeping, as Commons categories (default: %(default)s)",
     )
     parser.add_argument(
         "--without-properties", metavar="P31,P18", help="of which none are made in any case"
@@ -130,7 +151,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 130
     print(f"{arguments.out / ENTITIES}: {counts['entities']:,} entities")
     for name, number in counts.items():
-        if name != "entities":
+        if number and name != "entities":  # kb.json has those of which there are none, too
             print(f"  {name}: {number:,}")
     return 0
 
@@ -146,10 +167,27 @@ def _build(arguments: argparse.Namespace, request: Request) -> dict[str, int]:
         raise WikidataError(
             "the API does not list subclasses; list all --kinds themselves, or name a dump"
         )
-    settings = settings_from_environment(
-        arguments.api_url, request.languages, offline=arguments.offline
+    pages = sorted(PAGES.keys() & (request.choice.kinds or ()))
+    if pages and request.choice.names is not None:
+        raise WikidataError(
+            f"--kinds {pages[0]}: by name the API gives no {PAGES[pages[0]]}; use --qids, or name a dump"
+        )
+    return build_from_api(arguments.out, request, _settings(arguments, request.languages))
+
+
+def _settings(arguments: argparse.Namespace, languages: tuple[str, ...]) -> ApiSettings:
+    max_hits, per_minute = arguments.max_hits, arguments.requests_per_minute
+    if not 0 <= max_hits <= DEEPEST:
+        raise WikidataError(f"--max-hits {max_hits}: must be from 0 to {DEEPEST}")
+    if per_minute < 1:
+        raise WikidataError(f"--requests-per-minute {per_minute}: must be at least 1")
+    return settings_from_environment(
+        arguments.api_url,
+        languages,
+        max_per_minute=per_minute,
+        max_hits=max_hits,
+        offline=arguments.offline,
     )
-    return build_from_api(arguments.out, request, settings)
 
 
 def _request(arguments: argparse.Namespace) -> Request:

@@ -1,25 +1,27 @@
 """A knowledge base from a dump, in two readings: the items, then the labels of all that they refer to.
 
-Where kinds stand for their subclasses too, a reading before them finds these.
+Where kinds stand for their subclasses too, a reading before them finds these. What it found is kept until a
+knowledge base is written: after a mistyped name only the items are read again.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmoe.errors import WikidataError
-from mmoe.files import content_key, read_json, sources_key, whole_file, write_json
+from mmoe.files import read_json, whole_file, write_json
 from mmoe.wikidata.index.stream import Part
 from mmoe.wikidata.knowledge.drafts import Draft, read_drafts, write_draft
 from mmoe.wikidata.knowledge.lines import files_of, lines_of
 from mmoe.wikidata.knowledge.reading import BEYOND, Chooser, copied, labels_in, most_linked
 from mmoe.wikidata.knowledge.request import Request
 from mmoe.wikidata.knowledge.subclasses import Subclasses
+from mmoe.wikidata.knowledge.work import Work
 from mmoe.wikidata.knowledge.write import (
     SLICE,
+    alone_writing,
     forget_previous,
     nothing_chosen,
     write_knowledge_base,
@@ -29,7 +31,6 @@ DRAFTS, COUNTS = "drafts.jsonl", "counts.json"  # the latter stands for chosen i
 KINDS = "kinds.json"  # stands for a whole reading of the subclasses
 SUBCLASSES = "kinds with their subclasses"
 UNREAD = "items whose classes can't be read"
-WORK = ".kb-"  # work folders begin so; the rest is a hash of the dump and the request
 
 
 def build_from_dump(dump: str, folder: Path, request: Request) -> dict[str, int]:
@@ -40,27 +41,31 @@ def build_from_dump(dump: str, folder: Path, request: Request) -> dict[str, int]
     Returns:
         Counts, as kb.json has them.
     Raises:
-        WikidataError: if the dump can't be read, or no item of it is chosen.
+        WikidataError: if the dump can't be read, no item of it is chosen, or another run writes to `folder`.
     """
     files = files_of(dump)
-    work = folder / f"{WORK}{_key(files, request)}"
-    if not (work / COUNTS).is_file():
+    with alone_writing(folder):
+        return _build(dump, files, folder, request)
+
+
+def _build(dump: str, files: Sequence[Part], folder: Path, request: Request) -> dict[str, int]:
+    work = Work(folder, files, request)
+    if not (work.chosen / COUNTS).is_file():
         _choose(files, work, request)
-    counts: dict[str, int] = read_json(work / COUNTS)
+    counts: dict[str, int] = read_json(work.chosen / COUNTS)
     if not counts["chosen"]:
-        shutil.rmtree(work)
+        work.forget_chosen()
         raise WikidataError(f"{dump}: {nothing_chosen(counts)}")
-    drafts = DraftFile(work / DRAFTS)
+    drafts = DraftFile(work.chosen / DRAFTS)
     if request.max_entities is not None:
-        drafts = DraftFile(work / DRAFTS, most_linked(drafts, request.max_entities))
+        drafts = DraftFile(work.chosen / DRAFTS, most_linked(drafts, request.max_entities))
         counts[BEYOND] = counts["chosen"] - len(drafts.qids())
     forget_previous(folder)
     needed = {name for draft in drafts for name in draft.refers_to()}
     labels = _labels(files, folder, request, needed, drafts)
     source = {"dump": [file.name for file in files]}
     counts = write_knowledge_base(folder, drafts, request, needed, labels, source, counts)
-    for finished in folder.glob(f"{WORK}*"):
-        shutil.rmtree(finished)
+    work.remove()
     return counts
 
 
@@ -83,37 +88,31 @@ class DraftFile:
         return {draft.qid for draft in self}
 
 
-def _key(files: Sequence[Part], request: Request) -> str:
-    states = [(file.path, file.size, Path(file.path).stat().st_mtime_ns) for file in files]
-    code = sources_key(Path(__file__).parents[1])
-    return content_key(states, request.key_parts(), code)
-
-
-def _choose(files: Sequence[Part], work: Path, request: Request) -> None:
+def _choose(files: Sequence[Part], work: Work, request: Request) -> None:
     """Reads the items: drafts of the chosen ones, and counts."""
     counts: dict[str, int] = {}
     if request.choice.with_subclasses:
-        kinds, counts = _kinds(files, work, request)
-        request = replace(request, choice=replace(request.choice, kinds=kinds))
+        kinds, counts = _kinds(files, work.kinds / KINDS, request)
+        request = replace(request, choice=replace(request.choice, closed_kinds=kinds))
     chooser = Chooser(request)
-    with whole_file(work / DRAFTS) as temporary, temporary.open("wb") as out:
+    with whole_file(work.chosen / DRAFTS) as temporary, temporary.open("wb") as out:
         for draft in chooser.drafts(lines_of(files, "choosing items")):
             write_draft(draft, out)
     chooser.tally.check(files[0].path, enough=1)
-    write_json(work / COUNTS, chooser.counts() | counts)
+    write_json(work.chosen / COUNTS, chooser.counts() | counts)
 
 
 def _kinds(
-    files: Sequence[Part], work: Path, request: Request
+    files: Sequence[Part], kept: Path, request: Request
 ) -> tuple[frozenset[str], dict[str, int]]:
     """Reads the subclasses: (the kinds and all below them, counts)."""
     assert request.choice.kinds is not None, "a user who names no kind was refused"
-    if not (work / KINDS).is_file():
+    if not kept.is_file():
         subclasses = Subclasses()
         subclasses.read(lines_of(files, "reading subclasses"))
         kinds = sorted(subclasses.closed(request.choice.kinds))
-        write_json(work / KINDS, {"kinds": kinds, "unread": subclasses.num_unread})
-    found = read_json(work / KINDS)
+        write_json(kept, {"kinds": kinds, "unread": subclasses.num_unread})
+    found = read_json(kept)
     counts = {SUBCLASSES: len(found["kinds"])}
     if found["unread"]:
         counts[UNREAD] = found["unread"]

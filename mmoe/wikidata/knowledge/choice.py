@@ -18,12 +18,13 @@ class Choice:
     Attributes:
         names: in their normal form; null if no list of names was given.
         qids: null if no list of ids was given.
-        kinds: qids of which the item is a direct instance; null for all but pages of the wikis. An item
-            whose id is listed may be of any kind where none is given.
+        kinds: qids of which the item is a direct instance; null for any. Pages of the wikis are left out
+            unless their own kind is among these or their id is listed.
         match: `exact`: an item bears a name if it is one of its own; `tokens`: also if all tokens of the
             name are tokens of one of its own, for surnames and first names.
-        with_subclasses: whether the kinds stand for all their subclasses too, which only a dump can tell;
-            whoever reads it puts them all in the place of the kinds.
+        with_subclasses: whether the kinds stand for all their subclasses too, which only a dump can tell.
+        closed_kinds: the kinds and all their subclasses, as whoever reads the dump finds them; null before,
+            and where they are not wanted.
     """
 
     names: frozenset[str] | None = None
@@ -31,6 +32,7 @@ class Choice:
     kinds: frozenset[str] | None = None
     match: Literal["exact", "tokens"] = "exact"
     with_subclasses: bool = False
+    closed_kinds: frozenset[str] | None = None
 
     def names_of(self, item: Item) -> set[str]:
         """Those of the names asked for that the item bears."""
@@ -49,13 +51,17 @@ class Choice:
         is_open = self.names is None and self.qids is None
         if not (is_open or is_listed or self.names_of(item)):
             return "not asked for"
-        if self.kinds is not None:
-            if self.kinds.isdisjoint(item.instance_of):
-                return "of another kind"
-        elif not is_listed:
-            pages = [PAGES[kind] for kind in item.instance_of if kind in PAGES]
-            if pages:
-                return pages[0]
+        page = None if is_listed else self._page(item)
+        if page is not None:
+            return page
+        kinds = self.kinds if self.closed_kinds is None else self.closed_kinds
+        if kinds is not None and kinds.isdisjoint(item.instance_of):
+            return "of another kind"
         if item.label is None or not item.label.strip():
             return "without a label in the languages"
         return None
+
+    def _page(self, item: Item) -> str | None:
+        """What page of the wikis an item is, if that was not asked for: a subclass of a kind may be one."""
+        asked = self.kinds or frozenset()
+        return next((PAGES[k] for k in item.instance_of if k in PAGES and k not in asked), None)

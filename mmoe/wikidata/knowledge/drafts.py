@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from mmoe.wikidata.entity import Item, best_values
+from mmoe.wikidata.knowledge.request import Request
 from mmoe.wikidata.knowledge.values import UnwrittenError, Value, read_value
 
 
@@ -40,36 +41,29 @@ class Draft:
 
 
 def draft_of(
-    entity: dict[str, Any],
-    item: Item,
-    properties: Sequence[str],
-    max_values: int,
-    unwritten: Counter[str],
+    entity: dict[str, Any], item: Item, request: Request, unwritten: Counter[str]
 ) -> Draft:
     """The draft of an item that has a label.
 
     Args:
-        max_values: how many values of a property are taken at most.
-        unwritten: values that have no text are counted here, by reason.
+        unwritten: values that have no text, or none in the languages, are counted here, by reason.
     Raises:
-        WikidataError: if a property's statements are not of the documented form.
+        WikidataError: if the statements are not of the documented form.
     """
     assert item.label is not None
+    where = f"item {item.qid}"
     facts = {}
-    for prop in properties:
-        values = list(_values(best_values(entity, prop, f"item {item.qid}"), unwritten))
+    for prop in request.properties_of(entity, where):
+        values: dict[Value, None] = {}
+        for value in best_values(entity, prop, where):
+            try:
+                values[read_value(value, request.languages)] = None
+            except UnwrittenError as error:
+                unwritten[str(error)] += 1
         if values:
-            facts[prop] = tuple(dict.fromkeys(values))[:max_values]
+            facts[prop] = tuple(values)[: request.max_values]
     name = " ".join(item.label.split())
     return Draft(item.qid, name, item.description, item.picture, item.sitelinks, facts)
-
-
-def _values(found: Iterable[Any], unwritten: Counter[str]) -> Iterator[Value]:
-    for value in found:
-        try:
-            yield read_value(value)
-        except UnwrittenError as error:
-            unwritten[str(error)] += 1
 
 
 def write_draft(draft: Draft, out: BinaryIO) -> None:

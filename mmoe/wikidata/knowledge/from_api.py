@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,10 @@ from mmoe.wikidata.api.entities import (
     ask_for_entities,
     batches,
     is_missing,
+    item_of,
     question_about,
 )
+from mmoe.wikidata.api.found import FoundItems
 from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.entity import DEFAULT_LANGUAGE, is_qid, qid_number
 from mmoe.wikidata.knowledge.drafts import Draft
@@ -28,12 +31,14 @@ from mmoe.wikidata.knowledge.reading import BEYOND, LISTED_WITHOUT, Chooser, lab
 from mmoe.wikidata.knowledge.request import Request
 from mmoe.wikidata.knowledge.write import (
     SLICE,
+    alone_writing,
     forget_previous,
     nothing_chosen,
     write_knowledge_base,
 )
 
 GONE = "no such item"
+CUT = "names in more items than the API lists"
 
 _PROPERTY = re.compile(r"P[1-9]\d*")
 
@@ -51,17 +56,26 @@ def build_from_api(
     Returns:
         Counts, as kb.json has them, and the requests that were sent.
     Raises:
-        WikidataError: if the API can't be asked, answers are lacking offline, or no item is chosen.
+        WikidataError: if the API can't be asked, answers are lacking offline, no item is chosen, or another
+            run writes to `folder`.
     """
+    with alone_writing(folder):
+        return _ask_and_build(folder, request, settings, clock)
+
+
+def _ask_and_build(
+    folder: Path, request: Request, settings: ApiSettings, clock: Clock
+) -> dict[str, int]:
     listed = request.choice.qids or frozenset()
     qids, num_requests = dict.fromkeys(sorted(listed, key=qid_number)), 0
+    found = None
     if request.choice.names is not None:
         found = find_items(sorted(request.choice.names), settings, clock, request.choice.match)
         qids |= dict.fromkeys(item.qid for item in found.items)
         num_requests = sum(found.requests.values())
     with Api(settings, "ids of items and properties", clock) as api:
         try:
-            counts = _build(folder, request, list(qids), listed, api)
+            counts = _build(folder, request, list(qids), found, api)
         except NotKeptError as error:
             raise WikidataError(
                 f"{settings.cache_folder}: answers about {len(error.ids)} entities and perhaps more are "
@@ -71,9 +85,9 @@ def build_from_api(
 
 
 def _build(
-    folder: Path, request: Request, qids: Sequence[str], listed: Collection[str], api: Api
+    folder: Path, request: Request, qids: Sequence[str], found: FoundItems | None, api: Api
 ) -> dict[str, int]:
-    drafts, counts = _drafts(request, qids, listed, api)
+    drafts, counts = _drafts(request, qids, found, api)
     if not drafts:
         raise WikidataError(f"{api.settings.host}: {nothing_chosen(counts)}")
     if request.max_entities is not None:
@@ -90,10 +104,12 @@ def _build(
 
 
 def _drafts(
-    request: Request, qids: Sequence[str], listed: Collection[str], api: Api
+    request: Request, qids: Sequence[str], found: FoundItems | None, api: Api
 ) -> tuple[list[Draft], dict[str, int]]:
     chooser = Chooser(request)
+    listed = request.choice.qids or frozenset()
     target_of: dict[str, str] = {}  # a listed id may redirect to the item that is meant
+    if_not_listed: dict[str, str | None] = {}  # why the item would be left out
     drafts = []
     for qid, entity in _items(qids, api):
         if is_missing(entity):
@@ -103,13 +119,25 @@ def _drafts(
             target_of[qid] = entity["id"]
             choice = replace(request.choice, qids=frozenset(target_of.values()))
             chooser.request = replace(request, choice=choice)
+            if_not_listed[entity["id"]] = _reason_by_name(request, entity, api)
         draft = chooser.draft(entity, f"{api.settings.host}, item {qid}")
         if draft is not None:
             drafts.append(draft)
-    counts = chooser.counts()
+    if found is None:
+        counts = chooser.counts()
+    else:
+        # Pages that bear a name never came here, unless they are listed, too.
+        spared = Counter(why for why in if_not_listed.values() if why is not None)
+        chooser.tally.skipped.update(Counter(found.dropped) - spared)
+        counts = chooser.counts() | {CUT: len(found.words_cut)}
     if listed:
         counts[LISTED_WITHOUT] = sum(target_of.get(qid) not in chooser.qids for qid in listed)
     return drafts, counts
+
+
+def _reason_by_name(request: Request, entity: Json, api: Api) -> str | None:
+    item = item_of(entity, api)
+    return None if item is None else replace(request.choice, qids=None).reason_against(item)
 
 
 def _items(qids: Sequence[str], api: Api) -> Iterator[tuple[str, Json]]:

@@ -50,15 +50,44 @@ DEFAULT_PROPERTIES = {
     "P361": "part of",
 }
 
+# Of readable data types, but for those who keep the wikis in order. Only those who name them get them.
+HOUSEKEEPING = {
+    # pages of Commons and Wikipedia
+    "P373": "Commons category",
+    "P935": "Commons gallery",
+    "P1472": "Commons Creator page",
+    "P1612": "Commons Institution page",
+    "P910": "topic's main category",
+    "P1464": "category for people born here",
+    "P1465": "category for people who died here",
+    "P1792": "category of associated people",
+    "P7084": "related category",
+    "P1151": "topic's main Wikimedia portal",
+    "P1424": "topic's main template",
+    "P2354": "has list",
+    # work on items
+    "P5008": "on focus list of Wikimedia project",
+    "P6104": "maintained by WikiProject",
+    "P2959": "permanent duplicated item",
+    # where else a thing is described
+    "P528": "catalog code",
+    "P972": "catalog",
+    "P1343": "described by source",
+}
+
 
 def readable_properties(entity: dict[str, Any], where: str) -> list[str]:
     """The properties of which an item makes statements that say something to a reader, in its own order.
 
-    A property whose data type the source does not tell is among them: its values show whether they have
-    a text.
+    Left out are data types that are not readable, and what is for the wikis' housekeeping. A property whose
+    data type the source does not tell is taken: its values show whether they have a text.
 
     Raises:
         WikidataError: if the claims are not of the documented form.
     """
     types = data_types(entity, where)
-    return [prop for prop, found in types.items() if found is None or found in READABLE]
+    return [
+        prop
+        for prop, found in types.items()
+        if (found is None or found in READABLE) and prop not in HOUSEKEEPING
+    ]

@@ -29,7 +29,7 @@ class Chooser:
     """Chooses items line by line; every line counts once, as kept or by the reason why not.
 
     Attributes:
-        unwritten: values that have no text, by reason.
+        unwritten: values that have no text, or none in the languages, by reason.
         qids: of the chosen items.
         names: in their normal form: those that were asked for and that a chosen item bears.
     """
@@ -67,8 +67,7 @@ class Chooser:
             if reason is not None:
                 self.tally.skip(reason)
                 return None
-            properties = request.properties_of(entity, f"item {item.qid}")
-            draft = draft_of(entity, item, properties, request.max_values, self.unwritten)
+            draft = draft_of(entity, item, request, self.unwritten)
         except WikidataError as error:
             self.tally.skip_broken(NOT_AS_DOCUMENTED, str(error))
             return None

@@ -17,9 +17,10 @@ class Request:
     """Which items, and what is written of them.
 
     Attributes:
-        languages: of names, descriptions and attributes, best first; `mul` stands in.
+        languages: of names, descriptions and attributes, best first; `mul` stands in. A value that is a text
+            in another language is left out.
         properties: of which attributes are made, in the order in which they are written; null for all
-            that say something to a reader, in each item's own order.
+            that say something to a reader, in each item's own order, without the wikis' housekeeping.
         without_properties: of which none are made in any case.
         max_values: of a property.
         max_entities: the items with the most Wikipedia articles are kept; null for all.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from mmoe.wikidata.entity import DEFAULT_LANGUAGE
 from mmoe.wikidata.knowledge.times import written_time
 
 _AMOUNT = re.compile(r"[+-]?(\d+(?:\.\d+)?)")
@@ -35,11 +36,14 @@ class UnwrittenError(ValueError):
     """A value that has no text; the message is the reason by which it is counted."""
 
 
-def read_value(value: Any) -> Value:
+def read_value(value: Any, languages: Collection[str]) -> Value:
     """What stands under `datavalue.value`: a text, a reference, a time, a quantity or a text in a language.
 
+    Args:
+        languages: in which, besides `mul`, a text that tells its language may be.
     Raises:
-        UnwrittenError: if it is of another kind (a place on the globe, say) or not of its documented form.
+        UnwrittenError: if it is in another language, of another kind (a place on the globe, say) or not of
+            its documented form.
     """
     if isinstance(value, str):
         return Value(_plain(value))
@@ -47,6 +51,8 @@ def read_value(value: Any) -> Value:
         if isinstance(value.get("id"), str):
             return Value("", value["id"])
         if isinstance(value.get("text"), str):
+            if value.get("language") not in (*languages, DEFAULT_LANGUAGE):
+                raise UnwrittenError("in another language")
             return Value(_plain(value["text"]))
         if "time" in value:
             time = written_time(value)

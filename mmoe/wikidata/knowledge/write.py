@@ -11,17 +11,20 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from mmoe.errors import WikidataError, one_line
 from mmoe.files import read_json, whole_file, write_json
+from mmoe.locks import alone_in
 from mmoe.wikidata.knowledge.attributes import attributes_of
 from mmoe.wikidata.knowledge.drafts import Draft
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
 from mmoe.wikidata.knowledge.request import Request
 
 ENTITIES, ITEMS, SLICE, RECEIPT = "entities.jsonl", "items.jsonl", "wikidata.jsonl", "kb.json"
+LOCK = ".kb.lock"
 TABLES = (ENTITIES, "entities.csv", ITEMS, SLICE, f"{SLICE}.gz")
 
 
@@ -37,6 +40,24 @@ def refuse_strangers(folder: Path) -> None:
                 f"{folder / name}: is there already; add --replace to write over it, or choose "
                 "another folder"
             )
+
+
+@contextmanager
+def alone_writing(folder: Path) -> Iterator[None]:
+    """Keeps other runs out of `folder`; their tables and work would be mixed with ours.
+
+    Raises:
+        WikidataError: if one is at work there. We don't wait: it would replace what we replace.
+    """
+    with alone_in(folder, LOCK, partial(_refuse_busy, folder)):
+        yield
+
+
+def _refuse_busy(folder: Path) -> NoReturn:
+    raise WikidataError(
+        f"{folder}: another run is writing a knowledge base there; wait until it has ended, or choose "
+        "another folder"
+    ) from None
 
 
 @contextmanager

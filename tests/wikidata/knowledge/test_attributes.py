@@ -14,7 +14,9 @@ from mmoe.wikidata.knowledge.attributes import (
     NO_VALUE_LABEL,
     attributes_of,
 )
+from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
+from mmoe.wikidata.knowledge.request import Request
 from mmoe.wikidata.knowledge.values import Value
 
 from tests.wikidata.knowledge.statements import entity, item_value, statement, unknown
@@ -30,7 +32,8 @@ def draft(
     item = read_item(content, ["en"], "here")
     assert item is not None
     counts = Counter[str]() if unwritten is None else unwritten
-    return draft_of(content, item, ["P106", "P1"], max_values, counts)
+    request = Request(Choice(), properties=("P106", "P1"), max_values=max_values)
+    return draft_of(content, item, request, counts)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +81,17 @@ def test_values_without_text_are_counted_by_reason() -> None:
     assert unwritten == {"of a kind that has no text": 1, "time that can't be read": 1}
 
 
+def test_texts_in_other_languages_are_counted_and_take_no_place() -> None:
+    unwritten = Counter[str]()
+    texts = [{"text": code, "language": code} for code in ("fr", "de", "en", "mul", "en-gb")]
+    found = draft({"P1": texts}, max_values=2, unwritten=unwritten)
+    assert found.facts == {"P1": (Value("en"), Value("mul"))}
+    assert unwritten == {"in another language": 3}
+
+
 def test_statements_of_another_shape_are_an_error() -> None:
     content = entity("Q7", "Ada") | {"claims": {"P106": {"no": "list"}}}
     item = read_item(content, ["en"], "here")
     assert item is not None
     with pytest.raises(WikidataError, match="item Q7, key `claims`: P106 must be a list"):
-        draft_of(content, item, ["P106"], 3, Counter())
+        draft_of(content, item, Request(Choice(), properties=("P106",)), Counter())

@@ -18,6 +18,7 @@ from mmoe.wikidata.knowledge import build
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.write import alone_writing
 from mmoe.wikidata.labels import build_from_slice
 from mmoe.wikidata.query import find_in_index
 
@@ -79,7 +80,7 @@ def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
     assert counts == {
         "chosen": 3,
         "names without an item": 1,
-        "left out: disambiguation page": 1,
+        "left out: disambiguation page": 2,
         "left out: no item": 5,
         "left out: not asked for": 6,
         "labels missing": 1,
@@ -191,7 +192,7 @@ def test_nothing_chosen_says_why(dump: Path, tmp_path: Path) -> None:
     request = Request(Choice(qids=frozenset({"Q1"})))
     with pytest.raises(
         WikidataError,
-        match=r"no item is chosen \(1 listed ids without an item; 5 left out: no item; 10",
+        match=r"no item is chosen \(1 listed ids without an item; 5 left out: no item; 11",
     ):
         build_from_dump(str(dump), tmp_path / "kb", request)
     assert not (tmp_path / "kb" / "entities.jsonl").exists()
@@ -261,7 +262,7 @@ def test_a_killed_run_is_continued_with_the_second_reading(
     command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True)
     assert done.returncode == -signal.SIGKILL
-    assert [path.name[:4] for path in out.iterdir()] == [".kb-"]
+    assert sorted(path.name[:4] for path in out.iterdir()) == [".kb-", ".kb."]
 
     def fail(*_: object) -> None:
         pytest.fail("the first reading is done again")
@@ -286,3 +287,29 @@ def test_a_dump_that_has_changed_meanwhile_is_read_anew(dump: Path, tmp_path: Pa
     build_from_dump(str(dump), out, Request(NAMES))
     assert rows(out / "items.jsonl")[0]["description"] == "fictitious artist"
     assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []
+
+
+def test_another_run_in_the_folder_is_not_disturbed(dump: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kb"
+    with (
+        alone_writing(out),
+        pytest.raises(WikidataError, match="another run is writing a knowledge base there; wait"),
+    ):
+        build_from_dump(str(dump), out, Request(NAMES))
+    assert list(out.iterdir()) == []
+
+
+def test_unfinished_work_for_another_request_stays(
+    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "kb"
+    command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
+    left = list(out.glob(".kb-*"))
+    build_from_dump(str(dump), out, Request(NAMES, max_values=1))
+    other = write_dump(tmp_path / "other.json")
+    build_from_dump(str(other), out, Request(NAMES))
+    assert list(out.glob(".kb-*")) == left
+    monkeypatch.setattr(build, "_choose", lambda *_: pytest.fail("the first reading is done again"))
+    build_from_dump(str(dump), out, Request(NAMES))
+    assert list(out.glob(".kb-*")) == []

@@ -41,9 +41,25 @@ def choice(names: str | None = None, qids: str | None = None, kinds: str | None 
         (choice(names="ada"), item(kinds=("Q4167410",)), "disambiguation page"),
         (choice(qids="Q1"), item(kinds=("Q4167410",)), None),
         (choice(kinds="Q4167410"), item(kinds=("Q4167410",)), None),
+        (choice(kinds="Q5"), item(kinds=("Q5", "Q4167410")), "disambiguation page"),
+        (choice(names="ada", kinds="Q5"), item(kinds=("Q4167410",)), "disambiguation page"),
+        (choice(kinds="Q5,Q4167410"), item(kinds=("Q5", "Q4167410")), None),
+        (choice(kinds="Q4167410"), item(kinds=("Q4167410", "Q4167836")), "category"),
+        (choice(qids="Q1", kinds="Q5"), item(kinds=("Q5", "Q4167410")), None),
         (choice(names="the countess"), item(label=None), "without a label in the languages"),
         (choice(qids="Q1"), item(label=" "), "without a label in the languages"),
     ],
 )
 def test_why_an_item_is_left_out(asked: Choice, found: Item, reason: str | None) -> None:
     assert asked.reason_against(found) == reason
+
+
+def test_a_page_is_left_out_though_its_kind_is_below_one_that_is_asked_for() -> None:
+    asked = Choice(
+        kinds=frozenset({"Q9"}),
+        with_subclasses=True,
+        closed_kinds=frozenset({"Q9", "Q5", "Q4167410"}),
+    )
+    assert asked.reason_against(item()) is None
+    assert asked.reason_against(item(kinds=("Q4167410",))) == "disambiguation page"
+    assert asked.reason_against(item(kinds=("Q6",))) == "of another kind"

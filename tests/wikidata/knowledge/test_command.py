@@ -33,15 +33,16 @@ def test_a_kb_of_kinds_and_its_counts(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.splitlines() == [
         f"{out}/entities.jsonl: 3 entities",
         "  chosen: 3",
+        "  left out: disambiguation page: 2",
         "  left out: no item: 5",
-        "  left out: of another kind: 6",
+        "  left out: of another kind: 5",
         "  left out: without a label in the languages: 1",
         "  labels missing: 1",
         "  property names of our own: 1",
         "  without picture: 2",
-        "  without attributes: 0",
         "  values left out: value whose label is missing: 1",
     ]
+    assert json.loads((out / "kb.json").read_text("utf-8"))["counts"]["without attributes"] == 0
 
 
 def test_surnames_by_their_tokens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.from_api import build_from_api
 from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.write import alone_writing
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
+from tests.wikidata.knowledge.statements import entity
 from tests.wikidata.knowledge.test_command import run
 from tests.wikidata.knowledge.world import write_dump
 
@@ -38,6 +41,8 @@ def rows(file: Path) -> list[dict[str, Any]]:
         Request(Choice(qids=frozenset({"Q900004", "Q900001", "Q5"})), properties=("P2048", "P31")),
         Request(Choice(NAMES.names, frozenset({"Q900003"})), with_slice=True),
         Request(Choice(NAMES.names, frozenset({"Q900003"}), frozenset({"Q5"}))),
+        Request(Choice(NAMES.names, kinds=frozenset({"Q515"}))),
+        Request(Choice(NAMES.names, frozenset({"Q900008"}), frozenset({"Q515"}))),
     ],
 )
 def test_the_same_entities_as_from_a_dump(
@@ -58,7 +63,8 @@ def test_the_same_entities_as_from_a_dump(
         ]
         assert by_qid[0] == by_qid[1]
     assert counts["entities"] == same["entities"] > 0
-    assert counts["labels missing"] == same["labels missing"]
+    for name in ("labels missing", "left out: disambiguation page"):
+        assert counts.get(name, 0) == same.get(name, 0)
     slices = [(tmp_path / source / "wikidata.jsonl") for source in ("api", "dump")]
     assert [file.exists() for file in slices] == [wanted.with_slice] * 2
     if wanted.with_slice:
@@ -81,7 +87,7 @@ def test_a_second_run_makes_no_request_and_offline_says_what_is_lacking(
     other = Request(Choice(qids=frozenset({"Q900002", "Q900005"})))
     with pytest.raises(WikidataError, match="about 1 entities and perhaps more are not kept"):
         build_from_api(tmp_path / "d", other, offline, time_of.clock())
-    assert not (tmp_path / "d").exists()
+    assert list((tmp_path / "d").iterdir()) == []
     assert len(world.log) == first["requests"]
 
 
@@ -100,6 +106,57 @@ def test_redirected_and_missing_ids_are_counted(
     gone = Request(Choice(qids=frozenset({"Q404"})))
     with pytest.raises(WikidataError, match="1 listed ids without an item; 1 left out: no such"):
         build_from_api(tmp_path / "none", gone, settings, time_of.clock())
+
+
+def test_another_run_in_the_folder_is_not_disturbed(
+    world: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path
+) -> None:
+    with (
+        alone_writing(tmp_path),
+        pytest.raises(WikidataError, match="another run is writing a knowledge base there; wait"),
+    ):
+        build_from_api(tmp_path, Request(NAMES), settings, time_of.clock())
+    assert world.log == []
+    build_from_api(tmp_path, Request(NAMES), settings, time_of.clock())
+
+
+def test_the_receipt_tells_of_names_in_too_many_items(
+    world: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path
+) -> None:
+    page = {"pageid": 1, "ns": 0, "lastrevid": 1, "modified": "2026"}
+    for number in range(1000, 1600):
+        item = entity(f"Q{number}", f"Ben Testwell {number}", aliases=("Ben",), description="x")
+        world.store.add(item | page | {"title": f"Q{number}"})
+    wanted = Request(Choice(names=frozenset({"testwell", "testfeld"}), match="tokens"))
+    for max_hits, cut in ((100, 1), (10_000, 0)):
+        asked = replace(settings, max_hits=max_hits)
+        counts = build_from_api(tmp_path, wanted, asked, time_of.clock())
+        receipt = json.loads((tmp_path / "kb.json").read_text("utf-8"))
+        assert receipt["counts"]["names in more items than the API lists"] == cut
+        assert counts == receipt["counts"] | {"requests": counts["requests"]}
+        assert (counts["entities"] == 602) == (not cut)
+
+
+def test_how_the_api_is_asked_is_the_users(
+    settings: ApiSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[ApiSettings] = []
+
+    def build(_out: Path, _request: Request, asked: ApiSettings) -> dict[str, int]:
+        seen.append(asked)
+        return {"entities": 1}
+
+    monkeypatch.setattr(kb, "build_from_api", build)
+    (tmp_path / "ids").write_text("Q900001\n")
+    command = ("api", tmp_path / "kb", "--qids", tmp_path / "ids")
+    assert run(*command) == 0
+    assert run(*command, "--max-hits", 0, "--requests-per-minute", 7, "--offline") == 0
+    found = [(one.max_hits, one.max_per_minute, one.offline) for one in seen]
+    assert found == [(10_000, 180, False), (0, 7, True)]
+    with pytest.raises(WikidataError, match="--max-hits 10001: must be from 0 to 10000"):
+        run(*command, "--max-hits", 10_001)
+    with pytest.raises(WikidataError, match="--requests-per-minute 0: must be at least 1"):
+        run(*command, "--requests-per-minute", 0)
 
 
 def test_the_command_with_the_api_in_place_of_a_dump(
@@ -122,6 +179,9 @@ def test_the_command_with_the_api_in_place_of_a_dump(
     by_tokens = ("--names", tmp_path / "names", "--match", "tokens")
     assert run("api", out, *by_tokens, "--api-url", world.url, "--replace") == 0
     assert rows(out / "entities.jsonl")[0]["qid"] == "Q900001"
+    by_name = ("--names", tmp_path / "names", "--kinds", "Q5,Q4167410", "--replace")
+    with pytest.raises(WikidataError, match="--kinds Q4167410: by name the API gives no disamb"):
+        run("api", out, *by_name)
     with pytest.raises(WikidataError, match="does not list subclasses; list all --kinds"):
         run(
             "api",

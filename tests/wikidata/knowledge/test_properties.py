@@ -13,7 +13,7 @@ from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.from_api import build_from_api
-from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES, readable_properties
+from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES, HOUSEKEEPING, readable_properties
 from mmoe.wikidata.knowledge.request import Request
 
 from tests.wikidata.api.clock import StoppedClock
@@ -36,7 +36,11 @@ NOTHING_TO_A_READER = (
     "a type to come",
 )
 BET = {
-    "P1449": [typed({"text": "Bee", "language": "en"}, "monolingualtext")],
+    "P1449": [
+        typed({"text": nickname, "language": code}, "monolingualtext")
+        for nickname, code in (("Biene", "de"), ("Bee", "en"))
+    ],
+    "P373": [typed("Bet", "string")],
     "P214": [typed("1234", "external-id")],
     "P31": [typed(item_value("Q5"), "wikibase-item")],
     "P18": [typed("Bet.jpg", "commonsMedia")],
@@ -62,6 +66,15 @@ def test_data_types_that_say_nothing(datatype: str) -> None:
     assert stated({"P1": [typed("x", datatype)], "P2": [statement("x")]}) == ["P2"]
 
 
+def test_housekeeping_is_for_those_who_name_it() -> None:
+    claims = {"P373": [typed("Bet", "string")], "P31": BET["P31"], "P910": [item_value("Q9")]}
+    assert stated(claims) == ["P31"]
+    content = entity("Q1", "Bet", claims=claims)
+    named = Request(Choice(), properties=("P910", "P373", "P106"))
+    assert named.properties_of(content, "here") == ["P910", "P373", "P106"]
+    assert not HOUSEKEEPING.keys() & DEFAULT_PROPERTIES.keys()
+
+
 def test_statements_of_another_shape_are_left_to_their_reader() -> None:
     odd: list[Any] = [{}, [], [7], [{"mainsnak": 7}], [{"mainsnak": {"datatype": 7}}]]
     for statements in odd:
@@ -77,6 +90,7 @@ def test_attributes_of_all_properties_but_some(tmp_path: Path) -> None:
     (row,) = rows(tmp_path / "all" / "entities.jsonl")
     assert row["attributes"] == "Nickname: Bee. Instance of: human. Height: 2."
     assert counts["values without text: of a kind that has no text"] == 1
+    assert counts["values without text: in another language"] == 1
     out, (ids,) = tmp_path / "some", [tmp_path / "ids"]
     ids.write_text("Q900009\n")
     assert run(dump, out, "--qids", ids, "--properties", "all") == 0

@@ -10,6 +10,7 @@ from mmoe.wikidata.knowledge.values import UnwrittenError, Value, read_value
 
 from tests.wikidata.knowledge.statements import amount_value, item_value, time_value
 
+LANGUAGES = ("en", "fr")
 LABELS = {"Q5": "human", "Q11573": "metre"}
 
 
@@ -28,10 +29,11 @@ LABELS = {"Q5": "human", "Q11573": "metre"}
         (amount_value("12"), "12"),
         (amount_value("+1", "Q999"), None),
         ({"text": "Liberté", "language": "fr"}, "Liberté"),
+        ({"text": "Li", "language": "mul"}, "Li"),
     ],
 )
 def test_each_kind_of_value(value: Any, expected: str | None) -> None:
-    assert read_value(value).written(LABELS) == expected
+    assert read_value(value, LANGUAGES).written(LABELS) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,13 +48,15 @@ def test_each_kind_of_value(value: Any, expected: str | None) -> None:
         ({"amount": "+1", "unit": None}, "quantity that can't be read"),
         (" ", "empty text"),
         ({"text": "", "language": "fr"}, "empty text"),
+        ({"text": "Freiheit", "language": "de"}, "in another language"),
+        ({"text": "Freiheit"}, "in another language"),
     ],
 )
 def test_a_value_without_text_says_why(value: Any, reason: str) -> None:
     with pytest.raises(UnwrittenError, match=f"^{reason}$"):
-        read_value(value)
+        read_value(value, LANGUAGES)
 
 
 def test_a_value_remembers_whose_label_it_needs() -> None:
-    assert read_value(amount_value("+828", "Q11573")) == Value("828", "Q11573")
-    assert read_value(item_value("Q5")) == Value("", "Q5")
+    assert read_value(amount_value("+828", "Q11573"), ()) == Value("828", "Q11573")
+    assert read_value(item_value("Q5"), ()) == Value("", "Q5")

@@ -1,4 +1,4 @@
-"""A small dump: two painters, two towns, pages of the wikis, and most of what they refer to."""
+"""A small dump: two painters, two towns, pages of the wikis, one town too, and most of what they refer to."""
 
 from __future__ import annotations
 
@@ -60,6 +60,13 @@ LINES = (
     line("P570", "date of death"),
     line("P2048", "height"),
     line("Q13", "metre"),
+    line(
+        "Q900008",
+        "Testfield",
+        description="town, or page",
+        articles=9,
+        claims={"P31": [item_value("Q515"), item_value("Q4167410")]},
+    ),
     line("Q11", "painter"),
     line("Q515", "city"),
 )
