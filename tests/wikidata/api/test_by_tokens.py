@@ -71,10 +71,13 @@ def test_tokens_that_stand_in_two_names_are_not_enough(fake: Fake, find: Client)
 
 
 def test_words_of_the_same_tokens_are_one_question(fake: Fake, find: Client) -> None:
+    """They are asked for by threads at the same time."""
     fake.store.add(item(1, "Ada Lurien"))
+    fake.delay = 0.05
     found = find(["Ada Lurien", "Lurien, Ada", "ada ada LURIEN"])
     assert (qids(found.items), len(found.words)) == (["Q1"], 3)
-    assert len({asked.params["srsearch"] for asked in fake.log if "srsearch" in asked.params}) == 1
+    assert found.requests == {"search": 1, "names": 1, "items": 1}
+    assert len(fake.log) == 3
 
 
 def test_a_word_that_is_longer_than_a_question(fake: Fake, find: Client) -> None:
