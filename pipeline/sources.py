@@ -84,7 +84,7 @@ def _api(q: Question) -> Found:
         "retries": found.retries,
         "cache_hits": found.cache_hits,
         "items_left_out": found.dropped,
-        "words_cut": len(found.words_cut),
+        "words_cut": found.words_cut,
     }
     return find_in_index(q.at.labels / "api", q.mentions, q.matching), run
 
