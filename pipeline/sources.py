@@ -40,7 +40,11 @@ class Question:
 
 
 def sources_to_show(at: Layout, params: RetrieveParams) -> list[str]:
-    """The chosen source, and beside it those that cost neither requests nor a file that isn't there."""
+    """The chosen source, and beside it those that cost neither requests nor a file that isn't there.
+
+    Answers of the API that happen to be kept don't make a column: what the stage writes, and DVC tracks,
+    must not depend on a user's cache.
+    """
     if params.source == "none":
         return ["none"]
     local = ["index"] if params.index or has_slice(at.raw) else []
