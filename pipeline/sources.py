@@ -40,7 +40,11 @@ class Question:
 
 
 def sources_to_show(at: Layout, params: RetrieveParams) -> list[str]:
-    """The chosen source, and beside it those that cost neither requests nor a file that isn't there."""
+    """The chosen source, and beside it those that cost neither requests nor a file that isn't there.
+
+    Answers of the API that happen to be kept don't make a column: what the stage writes, and DVC tracks,
+    must not depend on a user's cache.
+    """
     if params.source == "none":
         return ["none"]
     local = ["index"] if params.index or has_slice(at.raw) else []
@@ -84,7 +88,7 @@ def _api(q: Question) -> Found:
         "retries": found.retries,
         "cache_hits": found.cache_hits,
         "items_left_out": found.dropped,
-        "words_cut": len(found.words_cut),
+        "words_cut": found.words_cut,
     }
     return find_in_index(q.at.labels / "api", q.mentions, q.matching), run
 

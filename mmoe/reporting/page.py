@@ -24,7 +24,12 @@ from mmoe.reporting.descriptions import (
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.markdown import cell, markdown_grid, markdown_table
-from mmoe.reporting.retrieval import ambiguous_words, candidate_histogram, source_table
+from mmoe.reporting.retrieval import (
+    ambiguous_words,
+    candidate_histogram,
+    cut_words,
+    source_table,
+)
 from mmoe.reporting.style import DARK
 from mmoe.reporting.systems import (
     main_systems,
@@ -95,6 +100,7 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "table_1": table_1(inputs.data, None if published is None else published.benchmark),
         "leaks": leak_table(inputs.data),
         "sources": source_table(inputs.retrieval, inputs.retrieve_runs),
+        "cut_words": cut_words(inputs.retrieval, inputs.retrieve_runs),
         "candidates": candidate_histogram(inputs.retrieval),
         "ambiguous": ambiguous_words(inputs.retrieval),
         "choices": choice_table(inputs.worth),

@@ -19,6 +19,7 @@ RECALLS = {
     "recall_at_20": "… in the first 20, %",
     "recall_at_all": "… in all, %",
 }
+WORDS_SHOWN = 12
 SOURCES = {"index": "Label index", "api": "Wikidata's API", "kb": "Knowledge base", "none": "None"}
 
 
@@ -27,7 +28,7 @@ def source_table(counts: Mapping[str, Any], runs: Mapping[str, Any]) -> Grid:
 
     Args:
         counts: of retrieve.json.
-        runs: of retrieve_runs.json: seconds and numbers of requests of each source.
+        runs: of retrieve_runs.json: seconds, numbers of requests and cut words of each source.
     """
     sources = counts["sources"]
     used = [SOURCES[name] + (" (used)" if name == counts["source"] else "") for name in sources]
@@ -39,9 +40,15 @@ def source_table(counts: Mapping[str, Any], runs: Mapping[str, Any]) -> Grid:
     rows.append(("Seconds", *(plain(run["seconds"]) for run in asked)))
     rows.append(("Requests", *(plain(sum(run["requests"].values())) for run in asked)))
     if any("words_cut" in run for run in asked):
-        cut = (plain(run["words_cut"]) if "words_cut" in run else MISSING for run in asked)
+        cut = (plain(len(run["words_cut"])) if "words_cut" in run else MISSING for run in asked)
         rows.append(("Words with more items than it lists", *cut))
     return Grid(("", *used), tuple(rows))
+
+
+def cut_words(counts: Mapping[str, Any], runs: Mapping[str, Any]) -> str:
+    """The first words of which a source that was asked lists not all items; empty if there is none."""
+    words = [word for name in counts["sources"] for word in runs[name].get("words_cut", ())]
+    return ", ".join(words[:WORDS_SHOWN]) + (", …" if len(words) > WORDS_SHOWN else "")
 
 
 def candidate_histogram(counts: Mapping[str, Any]) -> Grid:

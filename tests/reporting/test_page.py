@@ -157,3 +157,11 @@ def test_experts_that_saw_no_token_have_no_chart(inputs: Inputs) -> None:
     page = build_report(replace(inputs, history=history), num_examples=0)
     assert "Load of the experts" not in page.html
     assert "the matcher before training is the one evaluated" in page.html
+
+
+def test_words_that_the_api_cut_are_named(inputs: Inputs, built: Report) -> None:
+    assert "Words with more items" not in built.html
+    runs = inputs.retrieve_runs
+    cut = runs | {"kb": runs["kb"] | {"words_cut": ["ob", "<li>"]}}
+    page = build_report(replace(inputs, retrieve_runs=cut), num_examples=0)
+    assert "Words with more items than the API lists: ob, &lt;li&gt;" in page.html

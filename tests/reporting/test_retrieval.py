@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmoe.reporting.retrieval import ambiguous_words, candidate_histogram, source_table
+from mmoe.reporting.retrieval import (
+    ambiguous_words,
+    candidate_histogram,
+    cut_words,
+    source_table,
+)
 from mmoe.wikidata.counts import retrieval_counts
 
 from tests.wikidata.slices import mention
@@ -22,7 +27,7 @@ COUNTS = {
     "sources": {"api": counts_of(["Q1"], ["Q2", "Q1"], [], []), "kb": counts_of([], [], [], [])},
 }
 RUNS = {
-    "api": {"seconds": 12.5, "requests": {"search": 4, "entities": 1}, "words_cut": 2},
+    "api": {"seconds": 12.5, "requests": {"search": 4, "entities": 1}, "words_cut": ["ob", "li"]},
     "kb": {"seconds": 0.01, "requests": {}},
 }
 
@@ -37,6 +42,14 @@ def test_one_column_a_source() -> None:
     assert (used["Seconds"], used["Requests"]) == ("12.5", "5")
     assert grid.rows[-1] == ("Words with more items than it lists", "2", "–")
     assert {len(row) for row in grid.rows} == {3}
+
+
+def test_the_first_dozen_of_the_cut_words_is_named() -> None:
+    assert cut_words(COUNTS, RUNS) == "ob, li"
+    many = RUNS["api"] | {"words_cut": [f"w{number}" for number in range(13)]}
+    told = cut_words(COUNTS, RUNS | {"api": many})
+    assert told == "w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, …"
+    assert cut_words(COUNTS, RUNS | {"api": RUNS["kb"]}) == ""
 
 
 def test_recall_of_no_mention_is_a_dash() -> None:

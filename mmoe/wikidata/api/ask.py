@@ -1,7 +1,8 @@
 """Questions to the API: answered from the cache where that can be, and by the server only once.
 
-Processes that share a cache take turns at the server: one asks, the others wait for it and then find
-its answers kept. So the limits hold for all of them together.
+Threads with the same question take turns: one asks, the others find its answer kept. Processes that share a
+cache take turns at the server: one asks, the others wait for it and then find its answers kept. So the
+limits hold for all of them together.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from filelock import FileLock, Timeout
 
@@ -77,6 +79,7 @@ class Api:
         self.cache_hits = 0
         self._clock, self._sends = clock, sends
         self._lock = threading.Lock()
+        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._session: PoliteSession | None = None
         self._open = ExitStack()
         self.bar = self._open.enter_context(RequestBar(self.pacer))
@@ -122,16 +125,17 @@ class Api:
             NotKeptError: if an answer is needed that is not kept, and the run is offline.
             WikidataError: if the server can't be asked or refuses.
         """
-        answers = self.kept(question)
-        left = self._left(question, answers)
-        if left is not None:
-            if self.settings.offline:
-                raise NotKeptError(left.ids)
-            session = self._begin()
-            answers |= self.kept(left)  # by the process that had the turn before us
+        with self._turn(question):
+            answers = self.kept(question)
             left = self._left(question, answers)
-        if left is not None:
-            answers |= self._fetch(session, left, split)
+            if left is not None:
+                if self.settings.offline:
+                    raise NotKeptError(left.ids)
+                session = self._begin()
+                answers |= self.kept(left)  # by the process that had the turn before us
+                left = self._left(question, answers)
+            if left is not None:
+                answers |= self._fetch(session, left, split)
         self.bar.count()
         return answers
 
@@ -159,6 +163,12 @@ class Api:
 
     def _key(self, question: Question, name: str) -> str:
         return content_key(self.settings.url, sorted(question.params.items()), name)
+
+    def _turn(self, question: Question) -> threading.Lock:
+        """What the thread that answers the question holds; one and the same for equal questions."""
+        key = self._key(question, "|".join(question.ids))
+        with self._lock:
+            return self._turns.setdefault(key, threading.Lock())
 
     def _begin(self) -> PoliteSession:
         """Before the first request: checks the contact, waits for our turn, says what leaves the machine."""

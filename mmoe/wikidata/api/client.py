@@ -152,11 +152,24 @@ class _Run:
             except NotKeptError as error:
                 unknown.update(error.ids)
 
+        self._tell_cost(len(every), len(batches(left)))
         self._api.bar.expect(len(batches(left)))
         self._each(batches(left), learn)
         for word, found in hits.items():
             if not unknown.isdisjoint(found.qids):
                 self._not_kept.add(word)
+
+    def _tell_cost(self, num_hits: int, num_requests: int) -> None:
+        """Says what is to come, in time for somebody who does not want to wait for it."""
+        settings = self._api.settings
+        if num_requests and not settings.offline:
+            minutes = num_requests / settings.max_per_minute
+            others = "about as many" if self._match == "tokens" else "fewer"
+            self._api.bar.note(
+                f"{num_hits:,} items may bear the words; at least {num_requests:,} requests to come, "
+                f"{minutes:.1f} minutes at {settings.max_per_minute:,} a minute, for their names, then "
+                f"{others} for those that do; Ctrl-C stops, all answers are kept"
+            )
 
     def _learn_names(self, qids: list[str]) -> None:
         question = question_about(NAMES, qids, self._api.settings.languages)

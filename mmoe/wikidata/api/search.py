@@ -21,7 +21,7 @@ lacking then are obscure items. Words for which neither list was seen to its end
 better.
 
 Tokens: the first is asked for all tokens of the word, wherever they stand; a word with signs inside is
-asked for in several ways. A word of which it holds too much, or that can't be asked for, is reported: what
+asked for in up to nine ways. A word of which it holds too much, or that can't be asked for, is reported: what
 begins with the word does not prove anything about names in which it comes later. It is looked for as an
 exact name too, so that those at least are not lacking.
 
@@ -29,8 +29,8 @@ Either way the names of all hits are compared here, as they are for a dump. Limi
 the server's own analysis of names, which folds case and white space at least as much as ours does (quotes
 and @ are left out of the question, as they would be read as syntax); an item whose name itself holds
 percent-escapes is found by a dump only, and so is one of whose name the server made one term where we see
-several tokens, unless the word holds the whole term ("Arc" does not find "Jeanne d'Arc", "d'Arc" does);
-and the index lags some seconds behind the items.
+several tokens or leave out marks, unless the word holds the whole term ("Arc" does not find "Jeanne d'Arc",
+"d'Arc" does); and the index lags some seconds behind the items.
 """
 
 from __future__ import annotations

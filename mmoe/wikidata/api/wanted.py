@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from mmoe.names import name_tokens, normalise_name
+from mmoe.names import normalise_name
 from mmoe.wikidata.entity import Item
 from mmoe.wikidata.hits import Match
+from mmoe.wikidata.tokens import NamesByToken
 
 
 class Wanted:
@@ -20,27 +20,19 @@ class Wanted:
 
     def __init__(self, words: Iterable[str], match: Match) -> None:
         self._words = frozenset(words)
-        # By its longest token, which the fewest names hold: each name is compared with few words.
-        self._by_token: dict[str, list[tuple[str, frozenset[str]]]] = defaultdict(list)
-        for word in self._words if match == "tokens" else ():
-            tokens = frozenset(name_tokens(word))
-            if tokens:
-                self._by_token[max(tokens, key=lambda token: (len(token), token))].append(
-                    (word, tokens)
-                )
+        self._by_token = NamesByToken(self._words) if match == "tokens" else None
 
     def named(self, item: Item) -> frozenset[str]:
         """The words that are a name of the item."""
-        return self._words.intersection(normalise_name(name.text) for name in item.names)
+        return self._words & _names(item)
 
     def borne_by(self, item: Item) -> frozenset[str]:
         """The words that are a name of the item or, if that is enough, lie in one with all their tokens."""
-        return self.named(item).union(self._held(item)) if self._by_token else self.named(item)
+        named = self.named(item)
+        if self._by_token is None:
+            return named
+        return named.union(word for name in _names(item) for word in self._by_token.within(name))
 
-    def _held(self, item: Item) -> Iterator[str]:
-        for text in {normalise_name(name.text) for name in item.names}:
-            own = frozenset(name_tokens(text))
-            for token in own & self._by_token.keys():
-                for word, tokens in self._by_token[token]:
-                    if tokens <= own:
-                        yield word
+
+def _names(item: Item) -> frozenset[str]:
+    return frozenset(normalise_name(name.text) for name in item.names)

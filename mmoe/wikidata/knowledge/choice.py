@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from mmoe.wikidata.entity import Item
+from mmoe.wikidata.hits import Match
 from mmoe.wikidata.index.request import PAGES
-from mmoe.wikidata.knowledge.tokens import names_by_token
 from mmoe.wikidata.labels import name_rows
+from mmoe.wikidata.tokens import names_by_token
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Choice:
     names: frozenset[str] | None = None
     qids: frozenset[str] | None = None
     kinds: frozenset[str] | None = None
-    match: Literal["exact", "tokens"] = "exact"
+    match: Match = "exact"
     with_subclasses: bool = False
     closed_kinds: frozenset[str] | None = None
 

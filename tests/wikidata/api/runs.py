@@ -90,7 +90,9 @@ def total(found: FoundItems) -> int:
     return sum(found.requests.values())
 
 
-def command(settings: ApiSettings, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+def command(
+    settings: ApiSettings, words: Sequence[str], match: Match
+) -> tuple[list[str], dict[str, str]]:
     """The command line and the environment of a process that finds `words`."""
     environment = dict(os.environ) | {
         "MMOE_CONTACT": settings.contact,
@@ -98,17 +100,18 @@ def command(settings: ApiSettings, words: Sequence[str]) -> tuple[list[str], dic
         "no_proxy": "127.0.0.1",
         "PYTHONPATH": str(ROOT),
     }
-    return [sys.executable, "-m", "tests.wikidata.api.runs", settings.url, *words], environment
+    line = [sys.executable, "-m", "tests.wikidata.api.runs", settings.url, match, *words]
+    return line, environment
 
 
-def main(url: str, *words: str) -> int:
+def main(url: str, match: Match, words: Sequence[str]) -> int:
     """Finds words and prints what was found; run as a process, to be killed."""
     # What a shell starts in the background inherits that Ctrl-C is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     assert Path(os.environ["MMOE_CACHE"])
     settings = settings_from_environment(url, ("en",), max_per_minute=100_000)
     try:
-        found = find_items(words, settings)
+        found = find_items(words, settings, match=match)
     except MmoeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -117,4 +120,4 @@ def main(url: str, *words: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1], "tokens" if sys.argv[2] == "tokens" else "exact", sys.argv[3:]))

@@ -14,6 +14,7 @@ import pytest
 
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.cache import AnswerCache
+from mmoe.wikidata.hits import Match
 
 from tests.imports import ROOT
 from tests.wikidata.api.fake import tricks
@@ -21,7 +22,8 @@ from tests.wikidata.api.fake.server import Fake, serving
 from tests.wikidata.api.fake.store import item
 from tests.wikidata.api.runs import WORDS, bearers, command, small_world
 
-MANY = [*WORDS, *(f"Town {number}" for number in range(60))]
+MANY = [*WORDS, *(f"Town {number}" for number in range(60)), "Glen"]
+MATCHES: tuple[Match, ...] = ("exact", "tokens")
 
 
 @pytest.fixture
@@ -29,12 +31,13 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
     """As elsewhere, but the client's clock is the real one."""
     store = small_world()
     store.add(*(item(1000 + number, f"Town {number}") for number in range(60)))
+    store.add(*(item(3000 + number, f"Glen {number}") for number in range(510)))
     with serving(Fake(store=store)) as running:
         yield running
 
 
-def start(settings: ApiSettings, words: list[str]) -> subprocess.Popen[str]:
-    line, environment = command(settings, words)
+def start(settings: ApiSettings, words: list[str], match: Match) -> subprocess.Popen[str]:
+    line, environment = command(settings, words, match)
     return subprocess.Popen(
         line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -51,15 +54,14 @@ def finish(process: subprocess.Popen[str]) -> list[str]:
 def wait_until_kept(fake: Fake, settings: ApiSettings, requests: int) -> None:
     """Until so many requests are answered and the client has all these answers on disk."""
     for _ in range(1000):
-        expected = sum(params.get("ids", "").count("|") + 1 for params in fake.good())
+        good = fake.good()  # before the cache is looked into
+        expected = sum(params.get("ids", "").count("|") + 1 for params in good)
         with AnswerCache(settings.cache_folder, 1) as cache:
             kept = sum(kind.answers for kind in cache.kinds())
-        if len(fake.good()) == requests and kept == expected:
+        if len(good) == requests and kept == expected:
             return
         time.sleep(0.01)
-    pytest.fail(
-        f"{kept} answers are kept of {expected}, from {len(fake.good())} of {requests} requests"
-    )
+    pytest.fail(f"{kept} answers are kept of {expected}, from {len(good)} of {requests} requests")
 
 
 def times_answered(fake: Fake) -> Counter[str]:
@@ -67,14 +69,15 @@ def times_answered(fake: Fake) -> Counter[str]:
     return Counter(str(sorted(params.items())) for params in fake.good())
 
 
-@pytest.mark.parametrize("held_request", [30, 70])
+@pytest.mark.parametrize("match", MATCHES)
+@pytest.mark.parametrize("held_request", [30, 75])
 def test_a_killed_run_repeats_no_answer(
-    fake: Fake, settings: ApiSettings, held_request: int
+    fake: Fake, settings: ApiSettings, held_request: int, match: Match
 ) -> None:
     """Killed while the server thinks about one answer: in the middle of the searches, then of the names."""
     arrived, release = threading.Event(), threading.Event()
     fake.tricks = dict.fromkeys(range(held_request, 1000), tricks.held(arrived, release))
-    process = start(settings, MANY)
+    process = start(settings, MANY, match)
     assert arrived.wait(30)
     wait_until_kept(fake, settings, held_request - 1)
     process.send_signal(signal.SIGKILL)
@@ -85,46 +88,54 @@ def test_a_killed_run_repeats_no_answer(
     release.set()
     time.sleep(0.1)
     fake.log.clear()
-    found = finish(start(settings, MANY))
-    assert found == bearers(fake.store, MANY)
+    found = finish(start(settings, MANY, match))
+    assert found == bearers(fake.store, MANY, match=match)
     assert answered_before.keys() & times_answered(fake).keys() == set()
     assert fake.log
     num_requests = len(fake.log)
-    assert finish(start(settings, MANY)) == found
+    assert finish(start(settings, MANY, match)) == found
     assert len(fake.log) == num_requests
 
 
-def test_two_clients_on_one_cache_ask_as_much_as_one(fake: Fake, settings: ApiSettings) -> None:
+@pytest.mark.parametrize(
+    ("match", "num_requests"),
+    # Pages of lists: of the words, by tokens two more for the apostrophe, and two for the glens. Names and
+    # items in fifties.
+    [("exact", 68 + 2 + 14 + 2), ("tokens", 70 + 2 + 14 + 13)],
+)
+def test_two_clients_on_one_cache_ask_as_much_as_one(
+    fake: Fake, settings: ApiSettings, match: Match, num_requests: int
+) -> None:
     fake.delay = 0.005
-    clients = [start(settings, MANY), start(settings, MANY[::-1])]
+    clients = [start(settings, MANY, match), start(settings, MANY[::-1], match)]
     found = [finish(client) for client in clients]
-    assert found == [bearers(fake.store, MANY)] * 2
-    # 66 lists by phrase and two pages by prefix; names of its one hit and of 98 others, 68 items.
-    assert len(fake.log) == 68 + 3 + 2
+    assert found == [bearers(fake.store, MANY, match=match)] * 2
+    assert len(fake.log) == num_requests
     assert set(times_answered(fake).values()) == {1}
     assert fake.most_at_once <= settings.max_concurrent
 
 
+@pytest.mark.parametrize("match", MATCHES)
 def test_a_client_goes_on_when_the_one_that_asked_is_killed(
-    fake: Fake, settings: ApiSettings
+    fake: Fake, settings: ApiSettings, match: Match
 ) -> None:
     arrived, release = threading.Event(), threading.Event()
     fake.tricks = dict.fromkeys(range(20, 1000), tricks.held(arrived, release))
-    first = start(settings, MANY)
+    first = start(settings, MANY, match)
     assert arrived.wait(30)
-    second = start(settings, MANY)
+    second = start(settings, MANY, match)
     time.sleep(0.2)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     fake.tricks = {}
     release.set()
-    assert finish(second) == bearers(fake.store, MANY)
+    assert finish(second) == bearers(fake.store, MANY, match=match)
 
 
 def test_an_interrupted_run_ends_at_once(fake: Fake, settings: ApiSettings) -> None:
     """Ctrl-C while the client waits for a server that sent it away for minutes."""
     fake.tricks = dict.fromkeys(range(10, 1000), tricks.limited(250))
-    process = start(settings, MANY)
+    process = start(settings, MANY, "exact")
     deadline = time.monotonic() + 30
     while len(fake.log) < 10 and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.names import name_tokens, normalise_name
-from mmoe.wikidata.api.phrases import LONGEST_QUERY, phrase_query, token_queries
+from mmoe.wikidata.api.phrases import LONGEST_QUERY, MOST_QUERIES, phrase_query, token_queries
 
 from tests.wikidata.api.fake.store import tokens
 
@@ -29,8 +29,11 @@ def parts(query: str) -> list[str]:
         ("ada ada", [["ada"]]),
         ("jean-luc (singer)", [["singer", "jean", "luc"]]),
         ("vessa o'mara", [["vessa", "mara", "o"], ["o'mara", "vessa"], ["o’mara", "vessa"]]),
-        ("j.r. ob", [["ob", "j", "r"], ["j.r.", "ob"]]),
-        ("user@place", [["place", "user"], ["user place"]]),
+        ("j.r. ob", [["ob", "j", "r"], ["j.r", "ob"]]),
+        ("j.r.r. ob", [["ob", "j", "r"], ["r.r", "ob", "j"], ["j.r", "ob"], ["j.r.r", "ob"]]),
+        ("o'ob ob", [["ob", "o"], ["o'ob"], ["o’ob"]]),
+        ("o'x'y'z ob", [["ob"]]),
+        ("user@place", [["place", "user"]]),
         ('the "fox" \\', [["fox", "the"]]),
         ("नी", [["न"], ["नी"]]),
         ("ob & co", [["co", "ob"]]),
@@ -41,6 +44,15 @@ def parts(query: str) -> list[str]:
 )
 def test_a_word_and_its_questions(word: str, expected: list[list[str]]) -> None:
     assert [parts(query) for query in token_queries(word)] == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "num_queries"),
+    [("j.r. o'neal", 6), ("o'mara d'ob", 9), ("o'mara d'ob l'arc", 9), ("a.b.c.d ob", 8)],
+)
+def test_parts_with_signs_are_asked_for_in_all_mixtures(word: str, num_queries: int) -> None:
+    """Of too many the shorter parts are left out."""
+    assert len(token_queries(word)) == num_queries
 
 
 def test_of_too_many_tokens_the_shortest_are_left_out() -> None:
@@ -67,9 +79,10 @@ WORDS = st.text("aAbé' -_.\"ßI@\\,’नी²!", max_size=40).map(normalise_na
 def test_a_question_can_be_put_and_asks_for_no_more_than_the_word_has(word: str) -> None:
     """Whatever the server makes of a name, what a part makes must be in what the word makes."""
     queries = token_queries(word)
-    assert bool(queries) == any(
-        character.isalpha() or character.isdecimal() for character in word
-    ), "short words can be asked for if they have a letter or digit"
+    has_letter = any(character.isalpha() or character.isdecimal() for character in word)
+    few_signs = len(re.findall(r"\w(?=[^\w\s-]+\w)", word)) <= 2
+    assert bool(queries) == has_letter or not few_signs, "short words can be asked for"
+    assert len(queries) <= MOST_QUERIES
     for query in queries:
         assert len(query) <= LONGEST_QUERY
         assert all(tokens(part) for part in parts(query))

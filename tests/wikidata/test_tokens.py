@@ -10,9 +10,9 @@ from mmoe.names import name_tokens, normalise_name
 from mmoe.wikidata.entity import Item, Name
 from mmoe.wikidata.hits import Matching
 from mmoe.wikidata.knowledge.choice import Choice
-from mmoe.wikidata.knowledge.tokens import NamesByToken, names_by_token
 from mmoe.wikidata.labels import write_label_index
 from mmoe.wikidata.query import find_in_index
+from mmoe.wikidata.tokens import NamesByToken, names_by_token
 
 from tests.wikidata.slices import mention
 
