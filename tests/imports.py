@@ -26,10 +26,15 @@ STAGES = (
 
 def modules() -> dict[str, Path]:
     """Every module of mmoe and pipeline and its file, relative to the project's root."""
+    return _modules_in(ROOT)
+
+
+@cache
+def _modules_in(root: Path) -> dict[str, Path]:
     found = {}
     for package in OURS:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            relative = path.relative_to(ROOT)
+        for path in sorted((root / package).rglob("*.py")):
+            relative = path.relative_to(root)
             parts = relative.with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             found[name] = relative

@@ -98,9 +98,13 @@ def test_each_backend_can_be_that_of_the_run(backend: str, project: Path) -> Non
 def test_an_encoder_that_is_not_there_ends_with_one_line(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_params(Path("params.yaml"), rank={"backend": "embedding", "encoder": "no/such-folder"})
+    write_params(
+        Path("params.yaml"), rank={"backend": "embedding", "encoder": "package:nowhere/model"}
+    )
     line = one_line(capsys, "rank", "tiny")
-    assert line.startswith("rank.encoder = no/such-folder: can't be loaded")
+    assert line.startswith(
+        "rank.encoder = package:nowhere/model: the Python package nowhere is not"
+    )
 
 
 class StoppedError(Exception):
