@@ -16,7 +16,15 @@ from mmoe.config.rank import RankParams
 from mmoe.files import write_json, write_text
 from mmoe.ranking import group_candidates, mention_texts
 from mmoe.ranking.counts import ranking_counts
-from mmoe.records import Candidate, Description, Mention, TextInput, read_records, write_records
+from mmoe.records import (
+    READS_ANSWER,
+    Candidate,
+    Description,
+    Mention,
+    TextInput,
+    read_records,
+    write_records,
+)
 
 from pipeline.layout import Layout
 from pipeline.rankers import LocalRankers
@@ -46,7 +54,7 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
         descriptions = rankers.rank(params.backend, mentions, candidates)
         write_text(at.ledger, "")
     made_by = {"backend": params.backend} | asked
-    if params.backend in ("perfect", "gold"):
+    if params.backend in READS_ANSWER:
         made_by["note"] = "reads the answer: what follows are bounds, no results"
         print(f"{at.dataset}: rank.backend {params.backend} {made_by['note']}")
     write_records(at.descriptions, Description, descriptions, made_by)

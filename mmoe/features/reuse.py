@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.errors import DataError, FeatureStoreError
+from mmoe.features.runner import SOURCES
 from mmoe.features.shards import OK, FeatureRow, open_shard
-from mmoe.files import content_key, read_json, sources_key, write_json
+from mmoe.files import content_key, read_json, write_json
 
 KEYS = (
     "keys.json"  # shard -> the keys of its rows; written last, so it stands for a whole generation
 )
-SOURCES = sources_key(Path(__file__).parent)
 
 Row = TypeVar("Row")
 Encode = Callable[[Sequence[Row]], list[FeatureRow]]
@@ -69,15 +69,14 @@ class KeptRows(Generic[Row]):
         """The same as `encode`, of which only the rows that are not kept are asked."""
 
         def kept_or_encoded(chunk: Sequence[Row]) -> list[FeatureRow]:
-            kept = self._kept({self.key_of(row) for row in chunk})
-            new = [row for row in chunk if self.key_of(row) not in kept]
+            keys = [self.key_of(row) for row in chunk]
+            kept = self._kept(set(keys))
+            new = [row for row, key in zip(chunk, keys, strict=True) if key not in kept]
             self.num_reused += len(chunk) - len(new)
             fresh = iter(encode(new) if new else [])
             return [
-                replace(kept[self.key_of(row)], id=self.name_of(row))
-                if self.key_of(row) in kept
-                else next(fresh)
-                for row in chunk
+                replace(kept[key], id=self.name_of(row)) if key in kept else next(fresh)
+                for row, key in zip(chunk, keys, strict=True)
             ]
 
         return kept_or_encoded

@@ -2,6 +2,7 @@
 
 from mmoe.records.tables import read_metadata, read_records, write_records
 from mmoe.records.types import (
+    READS_ANSWER,
     SPLITS,
     WITHOUT_CHOICE,
     Candidate,
@@ -15,6 +16,7 @@ from mmoe.records.types import (
 )
 
 __all__ = [
+    "READS_ANSWER",
     "SPLITS",
     "WITHOUT_CHOICE",
     "Candidate",

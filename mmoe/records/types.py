@@ -9,6 +9,8 @@ from mmoe.files import content_key
 SPLITS = ("train", "valid", "test")
 # Ways to describe a mention that choose no candidate: no share of their choices can be right or wrong.
 WITHOUT_CHOICE = frozenset({"none", "given"})
+# Ways that read the gold qid: what a run with them reaches is a bound, no result.
+READS_ANSWER = frozenset({"perfect", "gold"})
 
 
 @dataclass(frozen=True, slots=True)

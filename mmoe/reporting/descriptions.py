@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from mmoe.records import READS_ANSWER
 from mmoe.reporting.audit import Grid
 from mmoe.reporting.wording import MISSING, label, metric, minus, plain, signed
 
@@ -21,14 +22,12 @@ BACKENDS = {
     "gold": "Gold's description *",
 }
 
-READ_ANSWER = frozenset({"perfect", "gold"})
-
 Cell = Callable[[Mapping[str, Any]], str]
 
 
 def reads_answer(worth: Mapping[str, Any]) -> bool:
     """Whether the run's own descriptions were chosen with the answer at hand: its figures are bounds."""
-    return worth["used"] in READ_ANSWER
+    return worth["used"] in READS_ANSWER
 
 
 def choice_table(worth: Mapping[str, Any]) -> Grid:
