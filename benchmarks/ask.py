@@ -21,8 +21,8 @@ from pathlib import Path
 
 from openai import OpenAI
 
+from mmoe.descriptions.llm_client import AskSettings, Request, ask_all
 from mmoe.files import content_key
-from mmoe.ranking.asking import AskSettings, Request, ask_all
 
 from benchmarks.measure import print_result
 

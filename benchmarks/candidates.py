@@ -104,7 +104,7 @@ def _items(rng: np.random.Generator) -> pa.Table:
         "description": [f"made-up thing that bears the number {n}" for n in numbers],
         "aliases": [[]] * NUM_ITEMS,
         "instance_of": [["Q5"]] * NUM_ITEMS,
-        "picture": [None] * NUM_ITEMS,
+        "image": [None] * NUM_ITEMS,
         "sitelinks": rng.integers(0, 50, NUM_ITEMS),
         "modified": ["2026-01-02T03:04:05Z"] * NUM_ITEMS,
     }

@@ -15,9 +15,9 @@ import torch
 
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
+from mmoe.encoders.encode import encode_in_length_order
+from mmoe.encoders.encoder import load_encoder
 from mmoe.errors import MmoeError
-from mmoe.features.encode import encode_in_length_order
-from mmoe.features.encoder import load_encoder
 
 from benchmarks.measure import alternating_seconds, print_result
 

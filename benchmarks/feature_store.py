@@ -24,7 +24,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     states = rng.standard_normal((ROWS, TOKENS, WIDTH), dtype=np.float32).astype(np.float16)
     rows = [FeatureRow(str(i), OK, states[i], states[i, 0], states[i, 1]) for i in range(ROWS)]
-    widths = {"states": WIDTH, "pooled": WIDTH, "title_pooled": WIDTH}
+    widths = {"states": WIDTH, "pooled": WIDTH, "name_pooled": WIDTH}
     megabytes = states.nbytes / 1e6
     with tempfile.TemporaryDirectory() as name:
         folder, nested = Path(name) / "shards", Path(name) / "nested.parquet"

@@ -136,7 +136,7 @@ class DumpWriter:
             "sitelinks": {f"{code}wiki": self._sitelink(code) for code in sites} or [],
             "pageid": number + 100,
             "ns": 0,
-            "title": qid,
+            "name": qid,
             "lastrevid": draw.randrange(10**9),
             "modified": "2026-01-02T03:04:05Z",
         }
@@ -148,8 +148,8 @@ class DumpWriter:
             claims["P31"].append(self._statement(qid, "P31", _entity_value("Q16334295")))
             claims["P31"][-1]["rank"] = draw.choice(("deprecated", "preferred"))
         if draw.random() < 0.06:
-            picture = (self._text(3) + ".jpg", "string", "commonsMedia")
-            claims["P18"] = [self._statement(qid, "P18", picture)]
+            image = (self._text(3) + ".jpg", "string", "commonsMedia")
+            claims["P18"] = [self._statement(qid, "P18", image)]
         number = draw.randint(*kind.statements)
         for _ in range(LONG_LINE if draw.random() < 2e-5 else number):
             prop = f"P{draw.randint(50, 400)}"
@@ -197,7 +197,7 @@ class DumpWriter:
         return (self._text(2), "string", "external-id")
 
     def _sitelink(self, code: str) -> Json:
-        return {"site": f"{code}wiki", "title": self._text(2), "badges": []}
+        return {"site": f"{code}wiki", "name": self._text(2), "badges": []}
 
     def _terms(self, number: int, words: int) -> Json:
         draw = self._draw

@@ -1,4 +1,4 @@
-"""Ingesting a large data set: time and memory; and hashing its pictures, against one after the other.
+"""Ingesting a large data set: time and memory; and hashing its images, against one after the other.
 
 usage  python -m benchmarks.ingest
 
@@ -22,12 +22,12 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from mmoe.datasets.fingerprints import fingerprint_pictures
+from mmoe.datasets.fingerprints import fingerprint_images
 from mmoe.files import sha256_of
 
 from benchmarks.measure import alternating_seconds, print_result
 
-ENTITIES, MENTIONS, PICTURES = 200_000, 100_000, 400
+ENTITIES, MENTIONS, IMAGES = 200_000, 100_000, 400
 WORDS = [
     f"{head}{tail}" for head in ("ka", "lo", "mi", "ner", "pu") for tail in ("ban", "ris", "t")
 ]
@@ -35,7 +35,7 @@ WORDS = [
 OURS = (
     "import sys; from pathlib import Path; from mmoe.datasets.ingest import *;"
     "raw, out = Path(sys.argv[1]), Path(sys.argv[2]);"
-    "names = ('mentions', 'entities', 'pictures', 'mention_image', 'entity_text', 'entity_image');"
+    "names = ('mentions', 'entities', 'images', 'mention_image', 'entity_text', 'entity_image');"
     "files = IngestFiles(*(out / n for n in names), out / 'counts', out / 'journal');"
     "ingest(raw, Selection('auto', 'given', 'drop', None), files)"
 )
@@ -53,7 +53,7 @@ def main() -> None:
         ours, plain = (child(code, root / "raw", root / out) for code, out in SYSTEMS)
         print_result("ingest.seconds", ours[0], "s", plain[0], higher_is_better=False)
         print_result("ingest.memory", ours[1], "MB", plain[1], higher_is_better=False)
-        hash_pictures(root / "pictures")
+        hash_images(root / "images")
 
 
 SYSTEMS = ((OURS, "ours"), (PLAIN, "plain"))
@@ -88,7 +88,7 @@ def write_raw(folder: Path) -> None:
             word, context = text(1), text(16)
             yield {
                 "mention_id": f"m{i}",
-                "word": word,
+                "surface_form": word,
                 "context": f"{context} {word}",
                 "gold_qid": gold,
                 "split": split,
@@ -101,29 +101,27 @@ def write_raw(folder: Path) -> None:
             stream.writelines(json.dumps(row) + "\n" for row in generate())
 
 
-def hash_pictures(folder: Path) -> None:
+def hash_images(folder: Path) -> None:
     """Photos of 640 × 480, as many as make a second's work."""
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for i in range(PICTURES):
+    for i in range(IMAGES):
         coarse = Image.fromarray(rng.integers(0, 255, (12, 16, 3), dtype=np.uint8))
         coarse.resize((640, 480), Image.Resampling.BICUBIC).save(folder / f"{i}.jpg")
     names = {path.name for path in folder.iterdir()}
     runs = iter(range(100))
 
     def ours() -> None:
-        fingerprint_pictures(folder, names, folder.parent / f"journal-{next(runs)}")
+        fingerprint_images(folder, names, folder.parent / f"journal-{next(runs)}")
 
     def plain() -> None:
-        for picture in sorted(names):
-            sha256_of(folder / picture)
-            with Image.open(folder / picture) as image:
-                imagehash.phash(image)
+        for image in sorted(names):
+            sha256_of(folder / image)
+            with Image.open(folder / image) as decoded:
+                imagehash.phash(decoded)
 
     parallel, single = alternating_seconds(ours, plain, runs=3)
-    print_result(
-        "ingest.pictures", PICTURES / parallel, "1/s", PICTURES / single, higher_is_better=True
-    )
+    print_result("ingest.images", IMAGES / parallel, "1/s", IMAGES / single, higher_is_better=True)
 
 
 if __name__ == "__main__":

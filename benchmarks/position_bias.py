@@ -24,11 +24,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from mmoe.ranking.asking import AskSettings
-from mmoe.ranking.counts import ranking_counts
-from mmoe.ranking.llm import LanguageModel
-from mmoe.ranking.position import Places
-from mmoe.ranking.prompting import PromptSettings
+from mmoe.descriptions.counts import ranking_counts
+from mmoe.descriptions.llm import LanguageModel
+from mmoe.descriptions.llm_client import AskSettings
+from mmoe.descriptions.position import Places
+from mmoe.descriptions.prompting import PromptSettings
 from mmoe.records import Candidate, Mention
 
 from benchmarks.measure import print_result

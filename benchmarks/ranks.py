@@ -17,14 +17,14 @@ from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
+from mmoe.linking.checkpoint import load_matcher
+from mmoe.linking.data import MENTION_BATCH, LinkingData
+from mmoe.linking.index import EntityIndex
+from mmoe.linking.ranking import rank_mentions
 from mmoe.model.features import FeatureWidths, SideFeatures
 from mmoe.model.matcher import Matcher, MatcherSpec
 from mmoe.model.packed import Packed
-from mmoe.ranks.engine import rank_mentions
-from mmoe.ranks.index import EntityIndex
 from mmoe.records import Entity, Mention, read_records
-from mmoe.training.checkpoint import load_matcher
-from mmoe.training.data import MENTION_BATCH, LinkingData
 
 from benchmarks.measure import median_seconds, print_result
 from pipeline.layout import Layout
@@ -54,7 +54,7 @@ def trained(dataset: str) -> Setting:
     """A data set's own matcher and its first test mentions."""
     at = Layout(dataset)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
-    wanted = ParamsFile().section(EncodeParams).made_by
+    wanted = ParamsFile().section(EncodeParams).feature_config
     data = LinkingData.open(mentions, entities, at.features, wanted)
     matcher = load_matcher(at.model / "matcher.safetensors")
     chosen = data.linkable("test")[:MENTIONS]

@@ -1,1 +1,1 @@
-"""mmoe: multimodal entity linking, from a sentence, a mention and a picture to a Wikidata entity."""
+"""mmoe: multimodal entity linking, from a sentence, a mention and an image to a Wikidata entity."""

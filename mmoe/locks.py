@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 
 @contextmanager
-def alone_in(folder: Path, lock_name: str, when_busy: Callable[[], None]) -> Iterator[None]:
+def exclusive_lock(folder: Path, lock_name: str, when_busy: Callable[[], None]) -> Iterator[None]:
     """Keeps other processes out of `folder`; a killed one is no hindrance.
 
     Args:

@@ -1,7 +1,7 @@
 """Stage audit: the data set in numbers, and what valid and test share with train.
 
 usage  python -m pipeline.audit DATASET
-in     data/interim/<dataset>/{mentions,entities,pictures}.parquet, ingest.json,
+in     data/interim/<dataset>/{mentions,entities,images}.parquet, ingest.json,
        data/interim/<dataset>/inputs/{mention_text,entity_text}.parquet
 out    data/interim/<dataset>/leaks.parquet, reports/<dataset>/data.json
 """
@@ -13,13 +13,13 @@ from mmoe.audit.leakage import find_leaks
 from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
-from mmoe.features.lengths import TokenCounter
+from mmoe.encoders.lengths import TokenCounter
 from mmoe.files import read_json, write_json
 from mmoe.records import (
     Entity,
+    ImageFile,
     Leak,
     Mention,
-    Picture,
     TextInput,
     read_records,
     write_records,
@@ -30,17 +30,17 @@ from pipeline.stage import run_stage
 
 
 def audit(at: Layout, file: ParamsFile) -> None:
-    distance = file.section(DataParams).picture_distance
+    distance = file.section(DataParams).image_distance
     encode = file.section(EncodeParams)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
-    pictures = read_records(at.pictures, Picture)
-    leaks = find_leaks(mentions, entities, pictures, distance)
+    images = read_records(at.images, ImageFile)
+    leaks = find_leaks(mentions, entities, images, distance)
     counter = TokenCounter(encode.model)
     numbers = data_report(
         DataInputs(
             mentions=mentions,
             entities=entities,
-            pictures=pictures,
+            images=images,
             leaks=leaks,
             mention_tokens=counter.lengths(read_records(at.inputs("mention_text"), TextInput)),
             entity_tokens=counter.lengths(read_records(at.inputs("entity_text"), TextInput)),
@@ -48,14 +48,14 @@ def audit(at: Layout, file: ParamsFile) -> None:
             read=read_json(at.ingest_counts),
         )
     )
-    write_records(at.leaks, Leak, leaks, {"picture_distance": distance})
+    write_records(at.leaks, Leak, leaks, {"image_distance": distance})
     write_json(at.report / "data.json", numbers)
     for split in ("valid", "test"):
         found = numbers["leaks"][split]
         print(
             f"{at.dataset}: of {found['mentions']} {split} mentions {found['same_context']} have a "
-            f"context that recurs in train, {found['same_picture']} a picture, "
-            f"{found['similar_picture']} one that looks alike, {found['seen_gold']} a gold entity; "
+            f"context that recurs in train, {found['same_image']} an image, "
+            f"{found['similar_image']} one that looks alike, {found['seen_gold']} a gold entity; "
             f"{found['clean']} are clean"
         )
 

@@ -15,7 +15,7 @@ from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.evaluation.summary import system_metrics
-from mmoe.files import whole_file, write_json
+from mmoe.files import atomic_write, write_json
 from mmoe.records import Entity, Mention, read_records
 
 from pipeline.layout import Layout
@@ -26,7 +26,7 @@ def baselines(at: Layout, file: ParamsFile) -> None:
     encode, params = file.section(EncodeParams), file.section(EvaluateParams)
     entities = read_records(at.entities, Entity)
     mentions = [m for m in read_records(at.mentions, Mention) if m.split == "test" and m.in_kb]
-    ranks = run_baselines(mentions, entities, at.features, encode.made_by)
+    ranks = run_baselines(mentions, entities, at.features, encode.feature_config)
     table = pa.concat_tables(
         pa.table(
             {
@@ -38,7 +38,7 @@ def baselines(at: Layout, file: ParamsFile) -> None:
         )
         for method, found in ranks.items()
     )
-    with whole_file(at.ranks / "baselines.parquet") as path:
+    with atomic_write(at.ranks / "baselines.parquet") as path:
         pq.write_table(table, path, compression="zstd")
     metrics = {
         method: system_metrics(found, params.hits_at, params.bootstrap_samples)

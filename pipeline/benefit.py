@@ -2,7 +2,7 @@
 
 usage  python -m pipeline.benefit DATASET
 in     data/interim/<dataset>/{mentions,entities,candidates,choices}.parquet,
-       data/interim/<dataset>/inputs/choice_text.parquet, data/features/<dataset>,
+       data/interim/<dataset>/inputs/ablation_text.parquet, data/features/<dataset>,
        data/models/<dataset>/matcher.safetensors
 out    reports/<dataset>/descriptions.json, data/ranks/<dataset>/descriptions.parquet
 
@@ -14,24 +14,24 @@ from __future__ import annotations
 
 import pyarrow.parquet as pq
 
-from mmoe.benefit.systems import baseline_ranks
-from mmoe.benefit.table import rank_table
-from mmoe.benefit.texts import ChoiceTexts
-from mmoe.benefit.worth import accuracies, by_backend, gains
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.train import TrainParams
-from mmoe.files import whole_file, write_json
+from mmoe.description_ablation.systems import baseline_ranks
+from mmoe.description_ablation.table import rank_table
+from mmoe.description_ablation.texts import ChoiceTexts
+from mmoe.description_ablation.worth import accuracies, by_backend, gains
+from mmoe.files import atomic_write, write_json
+from mmoe.linking.checkpoint import load_matcher
+from mmoe.linking.data import LinkingData
+from mmoe.linking.device import resolve_device
+from mmoe.linking.memory import keep_memory_flat
+from mmoe.linking.ranking import rank_over_kb
 from mmoe.model.matcher import MatcherSpec
-from mmoe.ranks.engine import rank_over_kb
 from mmoe.records import Candidate, Description, Entity, Mention, TextInput, read_records
-from mmoe.training.checkpoint import load_matcher
-from mmoe.training.data import LinkingData
-from mmoe.training.device import resolve_device
-from mmoe.training.memory import keep_memory_flat
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
@@ -42,8 +42,8 @@ def benefit(at: Layout, file: ParamsFile) -> None:
     encode, params = file.section(EncodeParams), file.section(EvaluateParams)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
     choices = by_backend(read_records(at.choices, Description))
-    texts = ChoiceTexts.of(read_records(at.inputs("choice_text"), TextInput), mentions)
-    data = LinkingData.open(texts.mentions, entities, at.features, encode.made_by, texts.ids)
+    texts = ChoiceTexts.of(read_records(at.inputs("ablation_text"), TextInput), mentions)
+    data = LinkingData.open(texts.mentions, entities, at.features, encode.feature_config, texts.ids)
     spec = MatcherSpec(data.widths, file.section(ModelParams), file.section(MoeParams))
     device = resolve_device(file.section(TrainParams).device)
     everything = data.linkable("test")  # all: the texts are of such mentions alone
@@ -67,7 +67,7 @@ def benefit(at: Layout, file: ParamsFile) -> None:
         "systems": gains(choices, texts, ranks, params.bootstrap_samples),
     }
     write_json(at.report / "descriptions.json", worth)
-    with whole_file(at.ranks / "descriptions.parquet") as path:
+    with atomic_write(at.ranks / "descriptions.parquet") as path:
         pq.write_table(rank_table(choices, texts, ranks), path, compression="zstd")
     print(
         f"{at.dataset}: {len(choices)} backends, {len(ranks)} systems: {at.report}/descriptions.json"

@@ -2,7 +2,7 @@
 
 usage  python -m pipeline.compare DATASET
 in     data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet
-out    data/interim/<dataset>/choices.parquet, data/interim/<dataset>/inputs/choice_text.parquet
+out    data/interim/<dataset>/choices.parquet, data/interim/<dataset>/inputs/ablation_text.parquet
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from mmoe.config.compare import CompareParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
-from mmoe.ranking import choice_texts, group_candidates
+from mmoe.descriptions import ablation_texts, group_candidates
 from mmoe.records import Candidate, Description, Mention, TextInput, read_records, write_records
 
 from pipeline.layout import Layout
@@ -32,9 +32,9 @@ def compare(at: Layout, file: ParamsFile) -> None:
     for backend in file.section(CompareParams).backends:
         if backend not in used:
             choices += rankers.rank(backend, test, groups)
-    texts = choice_texts(test, choices)
+    texts = ablation_texts(test, choices)
     write_records(at.choices, Description, choices)
-    write_records(at.inputs("choice_text"), TextInput, texts)
+    write_records(at.inputs("ablation_text"), TextInput, texts)
     print(f"{at.dataset}: {len(choices)} choices for {len(test)} mentions, {len(texts)} texts")
 
 

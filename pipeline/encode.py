@@ -1,7 +1,7 @@
 """Stage encode: one part of a data set through the frozen encoder.
 
 usage  python -m pipeline.encode DATASET PART    (one of pipeline.layout.PARTS)
-in     data/interim/<dataset>/inputs/<part>.parquet, pictures of data/raw/<dataset>
+in     data/interim/<dataset>/inputs/<part>.parquet, images of data/raw/<dataset>
 out    data/features/<dataset>/<part>/shard-*.parquet
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
+from mmoe.encoders.encode import encode_images, encode_texts
+from mmoe.encoders.encoder import load_encoder
 from mmoe.errors import MmoeError
-from mmoe.features.encode import encode_images, encode_texts
-from mmoe.features.encoder import load_encoder
 
 from pipeline.layout import PARTS, Layout
 from pipeline.stage import run_part_stage
 
-SHOWN_PICTURES = 5
+SHOWN_IMAGES = 5
 
 
 def encode(at: Layout, file: ParamsFile, part: str) -> None:
@@ -27,7 +27,7 @@ def encode(at: Layout, file: ParamsFile, part: str) -> None:
     encoder = load_encoder(params.model, params.device, params.precision)
     if part.endswith("text"):
         around = part != "entity_text"
-        summary = encode_texts(table, out, work, params, encoder, around_title=around)
+        summary = encode_texts(table, out, work, params, encoder, around_name=around)
     else:
         summary = encode_images(table, out, work, params, encoder, at.raw)
     print(
@@ -35,8 +35,8 @@ def encode(at: Layout, file: ParamsFile, part: str) -> None:
         f"{summary.num_resumed} from an interrupted one"
     )
     if summary.unreadable:
-        print(f"{part}: {len(summary.unreadable)} unreadable pictures are masked, among them")
-        print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_PICTURES]))
+        print(f"{part}: {len(summary.unreadable)} unreadable images are masked, among them")
+        print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_IMAGES]))
 
 
 if __name__ == "__main__":

@@ -20,14 +20,14 @@ from mmoe.evaluation.histogram import write_histogram
 from mmoe.evaluation.ranks import Ranks
 from mmoe.evaluation.summary import gain_metrics, system_metrics
 from mmoe.files import write_json
+from mmoe.linking.checkpoint import load_matcher
+from mmoe.linking.data import LinkingData
+from mmoe.linking.device import resolve_device
+from mmoe.linking.memory import keep_memory_flat
+from mmoe.linking.rank_table import write_rank_table
+from mmoe.linking.ranking import MentionRanks, rank_over_kb
 from mmoe.model.matcher import MatcherSpec
-from mmoe.ranks.engine import MentionRanks, rank_over_kb
-from mmoe.ranks.table import write_rank_table
 from mmoe.records import Entity, Leak, Mention, read_records
-from mmoe.training.checkpoint import load_matcher
-from mmoe.training.data import LinkingData
-from mmoe.training.device import resolve_device
-from mmoe.training.memory import keep_memory_flat
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
@@ -38,7 +38,7 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
     encode, params = file.section(EncodeParams), file.section(EvaluateParams)
     device = resolve_device(file.section(TrainParams).device)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
-    data = LinkingData.open(mentions, entities, at.features, encode.made_by)
+    data = LinkingData.open(mentions, entities, at.features, encode.feature_config)
     spec = MatcherSpec(data.widths, file.section(ModelParams), file.section(MoeParams))
     test = data.linkable("test")
     chosen = [mentions[i] for i in test.tolist()]

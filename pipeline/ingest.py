@@ -2,10 +2,10 @@
 
 usage  python -m pipeline.ingest DATASET
 in     data/raw/<dataset>
-out    data/interim/<dataset>/{mentions,entities,pictures}.parquet, ingest.json,
+out    data/interim/<dataset>/{mentions,entities,images}.parquet, ingest.json,
        data/interim/<dataset>/inputs/{mention_image,entity_text,entity_image}.parquet
 
-A run that was killed while it hashed pictures goes on from .mmoe/ingest/<dataset>.
+A run that was killed while it hashed images goes on from .mmoe/ingest/<dataset>.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def ingest_stage(at: Layout, file: ParamsFile) -> None:
     files = IngestFiles(
         mentions=at.mentions,
         entities=at.entities,
-        pictures=at.pictures,
+        images=at.images,
         mention_image=at.inputs("mention_image"),
         entity_text=at.inputs("entity_text"),
         entity_image=at.inputs("entity_image"),
         counts=at.ingest_counts,
-        journal=work / "pictures.jsonl",
+        journal=work / "images.jsonl",
     )
     counts = ingest(at.raw, selection, files)
     shutil.rmtree(work)
@@ -41,8 +41,8 @@ def ingest_stage(at: Layout, file: ParamsFile) -> None:
     )
     print(f"{at.dataset}: {counts['mentions']} mentions ({splits}), {counts['entities']} entities")
     print(
-        f"pictures: {counts['mentions_with_picture']} mentions, "
-        f"{counts['entities_with_picture']} entities"
+        f"images: {counts['mentions_with_image']} mentions, "
+        f"{counts['entities_with_image']} entities"
     )
     print(f"of {counts['mentions_read']} mentions read: {counts['nil']} nil,", end=" ")
     print(f"{counts['gold_outside_kb']} with a gold entity that the knowledge base lacks")

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from mmoe.config.rank import RankParams
+from mmoe.descriptions.llm import LanguageModel
+from mmoe.descriptions.llm_client import AskSettings, Prices, logged
+from mmoe.descriptions.prompting import PromptSettings
 from mmoe.errors import RankingError
-from mmoe.ranking.asking import AskSettings, Prices, logged
-from mmoe.ranking.llm import LanguageModel
-from mmoe.ranking.prompting import PromptSettings
 from mmoe.records import Candidate, Description, Mention
 
 from pipeline.layout import Layout
@@ -22,7 +22,7 @@ def ranked_by_model(
     at: Layout, params: RankParams, mentions: Sequence[Mention], groups: Groups
 ) -> tuple[list[Description], dict[str, Any]]:
     """The descriptions, and how they were chosen: model and server, what was asked for and what the server
-    refused of that (`left_out`), answers by kind, pictures by what became of them, places of the chosen
+    refused of that (`left_out`), answers by kind, images by what became of them, places of the chosen
     candidates. The ledger is written, and the log of runs gets its lines.
 
     Raises:
@@ -44,7 +44,7 @@ def ranked_by_model(
     asked["left_out"] = dict(sorted(model.left_out.items()))
     asked["answers"] = dict(sorted(model.readings.items()))
     if params.with_image:
-        asked["pictures"] = dict(sorted(model.pictures.items()))
+        asked["images"] = dict(sorted(model.images.items()))
     # In retrieval's order the best known candidate is early, so that places say nothing about the model.
     if params.order == "shuffled":
         asked["position"] = asdict(model.places)
@@ -80,7 +80,7 @@ def language_model(at: Layout, params: RankParams) -> LanguageModel:
         order=params.order,
         seed=params.seed,
         max_candidates=params.shown_candidates,
-        picture_folder=at.raw if params.with_image else None,
+        image_folder=at.raw if params.with_image else None,
     )
     prices = None
     if params.price_prompt is not None and params.price_completion is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-PARTS = ("mention_text", "mention_image", "entity_text", "entity_image", "choice_text")
+PARTS = ("mention_text", "mention_image", "entity_text", "entity_image", "ablation_text")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Layout:
         return self.interim / "entities.parquet"
 
     @property
-    def pictures(self) -> Path:
-        return self.interim / "pictures.parquet"
+    def images(self) -> Path:
+        return self.interim / "images.parquet"
 
     @property
     def ingest_counts(self) -> Path:

@@ -2,7 +2,7 @@
 
 usage  python -m pipeline.rank DATASET [--estimate]
 in     data/interim/<dataset>/{mentions,candidates}.parquet, entities.parquet there for rank.backend: gold,
-       pictures of data/raw/<dataset> with rank.with_image
+       images of data/raw/<dataset> with rank.with_image
 out    data/interim/<dataset>/{descriptions.parquet,rank.json,ledger.jsonl},
        data/interim/<dataset>/inputs/mention_text.parquet
        .mmoe/rank/<dataset>/log.jsonl: calls, money and time of every run of a language model
@@ -13,9 +13,9 @@ from __future__ import annotations
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
+from mmoe.descriptions import group_candidates, mention_texts
+from mmoe.descriptions.counts import ranking_counts
 from mmoe.files import write_json, write_text
-from mmoe.ranking import group_candidates, mention_texts
-from mmoe.ranking.counts import ranking_counts
 from mmoe.records import (
     READS_ANSWER,
     Candidate,
@@ -53,14 +53,14 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
         rankers = LocalRankers(at, "rank", params.seed, params.encoder, encoding)
         descriptions = rankers.rank(params.backend, mentions, candidates)
         write_text(at.ledger, "")
-    made_by = {"backend": params.backend} | asked
+    feature_config = {"backend": params.backend} | asked
     if params.backend in READS_ANSWER:
-        made_by["note"] = "reads the answer: what follows are bounds, no results"
-        print(f"{at.dataset}: rank.backend {params.backend} {made_by['note']}")
-    write_records(at.descriptions, Description, descriptions, made_by)
+        feature_config["note"] = "reads the answer: what follows are bounds, no results"
+        print(f"{at.dataset}: rank.backend {params.backend} {feature_config['note']}")
+    write_records(at.descriptions, Description, descriptions, feature_config)
     write_records(at.inputs("mention_text"), TextInput, mention_texts(mentions, descriptions))
     counts = ranking_counts(mentions, descriptions, candidates)
-    write_json(at.rank_counts, made_by | counts)
+    write_json(at.rank_counts, feature_config | counts)
     numbers = counts["all"]
     print(
         f"{at.dataset}: {numbers['chosen']} of {numbers['mentions']} mentions get a candidate "

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.config.encode import EncodeParams
-from mmoe.ranking import Aids, make_ranker
-from mmoe.ranking.embedding import Embedder
+from mmoe.descriptions import RankerResources, make_ranker
+from mmoe.descriptions.embedding import Embedder
 from mmoe.records import (
     Candidate,
     Description,
@@ -56,7 +56,7 @@ class LocalRankers:
             RankingError: if the backend is none of those that need no server.
             FeatureStoreError: if it is `embedding` and its encoder can't be loaded.
         """
-        aids = Aids(seed=self.seed, attributes=self._attributes, embedder=self._embedder)
+        aids = RankerResources(seed=self.seed, attributes=self._attributes, embedder=self._embedder)
         return make_ranker(backend, aids).rank(mentions, groups)
 
     def _attributes(self) -> dict[str, str]:
@@ -64,8 +64,8 @@ class LocalRankers:
 
     def _embedder(self) -> Embedder:
         # Imported here: torch and transformers take seconds to start.
-        from mmoe.features.encode import encode_texts
-        from mmoe.features.encoder import load_encoder
+        from mmoe.encoders.encode import encode_texts
+        from mmoe.encoders.encoder import load_encoder
         from mmoe.features.store import read_pooled
 
         settings = self.encoding.model_copy(update={"model": self.encoder or self.encoding.model})
@@ -78,7 +78,7 @@ class LocalRankers:
             write_records(table, TextInput, rows)
             around = side == "mention"
             encode_texts(
-                table, out, folder / side, settings, encoder, around_title=around, keep_states=False
+                table, out, folder / side, settings, encoder, around_name=around, keep_states=False
             )
             vectors: NDArray[np.floating] = read_pooled(out).pooled_NP.numpy()
             table.unlink()

@@ -5,7 +5,7 @@ in     reports/<dataset>/{metrics,baselines,data}.json, data/ranks/<dataset>,
        data/models/<dataset>/history.json,
        data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet,
        {retrieve,retrieve_runs,rank}.json there, reports/<dataset>/descriptions.json,
-       pictures of data/raw/<dataset>, reports/published.yaml
+       images of data/raw/<dataset>, reports/published.yaml
 out    reports/<dataset>/report.html, reports/<dataset>/report.md
 """
 

@@ -35,7 +35,7 @@ def run_part_stage(stage: Callable[[Layout, ParamsFile, str], None], doc: str | 
     """As `run_stage`, for a stage that works on one part of a data set."""
     parser = _parser(doc)
     parser.add_argument(
-        "part", help="mention_text, mention_image, entity_text, entity_image or choice_text"
+        "part", help="mention_text, mention_image, entity_text, entity_image or ablation_text"
     )
     args = parser.parse_args()
     exit_on_mistake(lambda: stage(Layout(args.dataset), checked_params(), args.part))

@@ -23,14 +23,14 @@ from mmoe.config.moe import MoeParams
 from mmoe.config.train import TrainParams
 from mmoe.evaluation.metrics import reciprocals
 from mmoe.files import content_key, sha256_of, sources_key, write_json
+from mmoe.linking.build import build_matcher
+from mmoe.linking.checkpoint import save_matcher
+from mmoe.linking.data import LinkingData, without_leaks
+from mmoe.linking.device import resolve_device
+from mmoe.linking.memory import keep_memory_flat
+from mmoe.linking.ranking import rank_over_kb
 from mmoe.model.matcher import Matcher
-from mmoe.ranks.engine import rank_over_kb
 from mmoe.records import Entity, Leak, Mention, read_records
-from mmoe.training.build import build_matcher
-from mmoe.training.checkpoint import save_matcher
-from mmoe.training.data import LinkingData, without_leaks
-from mmoe.training.device import resolve_device
-from mmoe.training.memory import keep_memory_flat
 from mmoe.training.trainer import Trainer
 
 from pipeline.layout import Layout
@@ -46,7 +46,7 @@ def train(at: Layout, file: ParamsFile) -> None:
     policy = file.section(DataParams).leak_policy
     if policy == "drop":
         mentions = without_leaks(mentions, read_records(at.leaks, Leak))
-    data = LinkingData.open(mentions, entities, at.features, encode.made_by)
+    data = LinkingData.open(mentions, entities, at.features, encode.feature_config)
     device = resolve_device(params.device)
     matcher = build_matcher(data.widths, model, moe, params.seed, device)
     config = {kind.SECTION: kind.model_dump(mode="json") for kind in (model, moe, loss, params)}
@@ -60,7 +60,7 @@ def train(at: Layout, file: ParamsFile) -> None:
 
     code = sources_key(*(Path(room.__path__[0]) for room in (mmoe.model, mmoe.training)))
     records = [policy, *(sha256_of(path) for path in (at.mentions, at.entities, at.leaks))]
-    work = at.work("train") / content_key(config, data.made_by, records, code)
+    work = at.work("train") / content_key(config, data.feature_config, records, code)
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(matcher, data, params, loss, validate, work, [curves])
         save_matcher(at.model / "untrained.safetensors", matcher, config)

@@ -33,30 +33,30 @@ def dense_experts(layer: SparseExperts, tokens_TC: Tensor, routing: Routing) -> 
 
 @dataclass(frozen=True)
 class Item:
-    """One mention or entity: vectors, lists of vectors, and None for a missing picture."""
+    """One mention or entity: vectors, lists of vectors, and None for a missing image."""
 
     tokens: list[Tensor]
     text: Tensor
-    title: Tensor
+    name: Tensor
     patches: list[Tensor] | None
-    picture: Tensor | None
+    image: Tensor | None
 
 
 def items_of(features: SideFeatures) -> list[Item]:
     """The rows of a batch, one by one, in double precision."""
     items = []
     for i in range(len(features)):
-        patches = picture = None
+        patches = image = None
         if features.image is not None and _row(features.has_image_B, i):
             assert features.image_pooled_BP is not None
-            patches, picture = sequence(features.image, i), features.image_pooled_BP[i].double()
+            patches, image = sequence(features.image, i), features.image_pooled_BP[i].double()
         items.append(
             Item(
                 sequence(features.text, i),
                 features.text_pooled_BP[i].double(),
-                features.title_pooled_BP[i].double(),
+                features.name_pooled_BP[i].double(),
                 patches,
-                picture,
+                image,
             )
         )
     return items
@@ -135,7 +135,7 @@ def _text_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
     score = _intra_score(unit, _text_inputs(matcher, mention), _text_inputs(matcher, entity))
     for residual, a, b in (
         (unit.text_residual, mention.text, entity.text),
-        (unit.title_residual, mention.title, entity.title),
+        (unit.name_residual, mention.name, entity.name),
     ):
         score = score + _residual(residual, a, b)
     return score
@@ -144,7 +144,7 @@ def _text_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
 def _vision_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("vision")
     score = _intra_score(unit, _image_inputs(matcher, mention), _image_inputs(matcher, entity))
-    return score + _residual(unit.image_residual, mention.picture, entity.picture)
+    return score + _residual(unit.image_residual, mention.image, entity.image)
 
 
 def _intra_score(
@@ -179,8 +179,8 @@ def _cross_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
         )
     (tvm_m, vtm_m), (tvm_e, vtm_e) = sides
     score = (tvm_m @ tvm_e + vtm_m @ vtm_e) / 2
-    score = score + _residual(unit.text_image_residual, mention.text, entity.picture)
-    return score + _residual(unit.image_text_residual, mention.picture, entity.text)
+    score = score + _residual(unit.text_image_residual, mention.text, entity.image)
+    return score + _residual(unit.image_text_residual, mention.image, entity.text)
 
 
 def _in_context(context: Any, h: Tensor, tokens: list[Tensor]) -> Tensor:
@@ -216,10 +216,10 @@ def _text_inputs(matcher: Matcher, item: Item) -> tuple[Tensor, list[Tensor]]:
 def _image_inputs(matcher: Matcher, item: Item) -> tuple[Tensor, list[Tensor]]:
     stem = matcher.image_stem
     assert stem is not None
-    if item.picture is None or item.patches is None:
+    if item.image is None or item.patches is None:
         return stem.missing_coarse.double(), [stem.missing_fine.double()]
     patches = [_layer_norm(stem.fine_norm, _linear(stem.fine, patch)) for patch in item.patches]
-    return _layer_norm(stem.coarse_norm, _linear(stem.coarse, item.picture)), patches
+    return _layer_norm(stem.coarse_norm, _linear(stem.coarse, item.image)), patches
 
 
 def _projected(projection: Any, x: Tensor) -> Tensor:

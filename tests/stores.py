@@ -12,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 
 from mmoe.features.shards import ABSENT, OK, FeatureRow, shard_name, write_shard
+from mmoe.linking.data import LinkingData
+from mmoe.linking.ranking import rank_over_kb
 from mmoe.model.matcher import Matcher
-from mmoe.ranks.engine import rank_over_kb
 from mmoe.records import Entity, Mention
-from mmoe.training.data import LinkingData
 
 CPU = torch.device("cpu")
-MADE_BY = {"encoder": "toy", "max_text_length": 8}
-TEXT_WIDTHS = {"states": 10, "pooled": 6, "title_pooled": 6}
+FEATURE_CONFIG = {"encoder": "toy", "max_text_length": 8}
+TEXT_WIDTHS = {"states": 10, "pooled": 6, "name_pooled": 6}
 IMAGE_WIDTHS = {"states": 7, "pooled": 6}
 NO_IMAGE_WIDTHS = {"states": 0, "pooled": 0}
 SHARD_ROWS = 9  # a few shards a part
@@ -38,7 +38,7 @@ class Toy:
 
     mentions: int = 36
     entities: int = 14
-    pictures: bool = True
+    images: bool = True
     nils: int = 2
     twins: int = 0
     blur: float = 0.5
@@ -53,7 +53,9 @@ def records_of(toy: Toy) -> tuple[list[Mention], list[Entity]]:
         is_nil = i >= toy.mentions - toy.nils
         gold = None if is_nil else f"Q{i % toy.entities}"
         split = SPLITS[i % len(SPLITS)]
-        mentions.append(Mention(f"m{i}", f"s{i}", "word", "context", None, gold, not is_nil, split))
+        mentions.append(
+            Mention(f"m{i}", f"s{i}", "surface_form", "context", None, gold, not is_nil, split)
+        )
     return mentions, entities
 
 
@@ -83,7 +85,7 @@ def rows_of(toy: Toy) -> dict[str, list[FeatureRow]]:
 def _rows(
     rng: np.random.Generator, id_: str, latent: NDArray[np.float64], toy: Toy
 ) -> tuple[FeatureRow, ...]:
-    """A text of 1 to 5 tokens and a picture of 4 patches, or in a third of the rows none."""
+    """A text of 1 to 5 tokens and an image of 4 patches, or in a third of the rows none."""
     tokens = np.tile(latent, (int(rng.integers(1, 6)), 2))[:, : TEXT_WIDTHS["states"]]
     tokens = tokens + 0.3 * rng.normal(size=tokens.shape)
     text = FeatureRow(id_, OK, _half(tokens), _half(latent), _half(np.roll(latent, 1)))
@@ -101,7 +103,7 @@ def write_store(folder: Path, toy: Toy, **metadata: Any) -> Path:
     """Writes all four parts, last row first, so that the store's order is not the records'."""
     for part, rows in rows_of(toy).items():
         widths = TEXT_WIDTHS if part.endswith("text") else IMAGE_WIDTHS
-        if part.endswith("image") and not toy.pictures:
+        if part.endswith("image") and not toy.images:
             rows, widths = [], NO_IMAGE_WIDTHS
         write_part(folder / part, rows[::-1], widths, **metadata)
     return folder
@@ -111,7 +113,7 @@ def write_part(
     folder: Path, rows: Sequence[FeatureRow], widths: dict[str, int], **metadata: Any
 ) -> None:
     """Writes one part in shards."""
-    stored = {**MADE_BY, "fingerprint": "toy", "joint": True, **metadata}
+    stored = {**FEATURE_CONFIG, "fingerprint": "toy", "joint": True, **metadata}
     for number, start in enumerate(range(0, max(1, len(rows)), SHARD_ROWS)):
         chunk = rows[start : start + SHARD_ROWS]
         write_shard(folder / shard_name(number), chunk, widths, stored)
@@ -120,7 +122,7 @@ def write_part(
 def open_toy(folder: Path, toy: Toy) -> LinkingData:
     """A small store, written and opened."""
     mentions, entities = records_of(toy)
-    return LinkingData.open(mentions, entities, write_store(folder, toy), MADE_BY)
+    return LinkingData.open(mentions, entities, write_store(folder, toy), FEATURE_CONFIG)
 
 
 def valid_mrr(data: LinkingData, split: str = "valid") -> Callable[[Matcher], float]:

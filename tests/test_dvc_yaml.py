@@ -41,7 +41,7 @@ def data_deps(stage: str) -> list[str]:
     return [path for path in entries(stage, "deps") if not path.startswith(CODE)]
 
 
-CHOICES = "choice_text"  # of all parts the one that only the comparison of descriptions reads
+CHOICES = "ablation_text"  # of all parts the one that only the comparison of descriptions reads
 FEATURES = [at.features / part for part in PARTS if part != CHOICES]
 RECORDS = [at.mentions, at.entities]
 READS: dict[str, list[Path]] = {
@@ -51,12 +51,12 @@ READS: dict[str, list[Path]] = {
     "compare": [*RECORDS, at.candidates, at.descriptions],
     "audit": [
         *RECORDS,
-        at.pictures,
+        at.images,
         at.ingest_counts,
         at.inputs("mention_text"),
         at.inputs("entity_text"),
     ],
-    # Pictures are named by their hashes in the part's input, so that raw texts don't matter here.
+    # Images are named by their hashes in the part's input, so that raw texts don't matter here.
     "encode": [at.inputs(PARTS[0])],
     "baselines": [*RECORDS, *FEATURES],
     "train": [*RECORDS, at.leaks, *FEATURES],
@@ -95,7 +95,7 @@ READS: dict[str, list[Path]] = {
 WRITES: dict[str, list[Path]] = {
     "ingest": [
         *RECORDS,
-        at.pictures,
+        at.images,
         at.ingest_counts,
         *(at.inputs(part) for part in PARTS if part not in ("mention_text", CHOICES)),
     ],
@@ -234,7 +234,7 @@ def test_every_knob_is_read_by_a_stage() -> None:
         ("p = file.section(ReportParams); p.model_dump()", {"report.num_examples"}),
         ("f(file.section(EncodeParams).device)", {"encode.device"}),
         (
-            "def inner(): return p.made_by\n p = file.section(EncodeParams)\n p.made_by",
+            "def inner(): return p.feature_config\n p = file.section(EncodeParams)\n p.feature_config",
             {"encode.model", "encode.max_text_length", "encode.description_budget"}
             | {"encode.precision"},
         ),

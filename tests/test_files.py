@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from mmoe.errors import DataError
 from mmoe.files import (
+    atomic_write,
     content_key,
     read_json,
     read_text,
     sha256_of,
-    whole_file,
     write_json,
     write_text,
 )
@@ -49,7 +49,7 @@ def test_a_file_and_its_folders_appear(tmp_path: Path) -> None:
 def test_the_final_name_is_free_until_the_file_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "c.txt"
     path.write_text("old")
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
         assert temporary.parent == path.parent  # a rename across file systems would copy
@@ -63,7 +63,7 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(old: str | None, tmp_p
         path.write_text(old)
 
     def killed() -> None:
-        with whole_file(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("half")
             raise KeyboardInterrupt
 

@@ -23,13 +23,13 @@ ROOMS = {
     "locks": set[str](),
     "shares": set[str](),
     "vectors": set[str](),
-    "pictures": {"errors"},
+    "images": {"errors"},
     "config": {"errors", "files"},
     "records": {"errors", "files"},
-    "datasets": BASE | {"commands", "locks", "pictures"},
-    "wikidata": BASE | {"commands", "kept", "locks", "pictures", "shares"},
-    "ranking": BASE | {"bm25", "kept", "pictures", "vectors"},
-    "features": BASE | {"config", "pictures"},
+    "datasets": BASE | {"commands", "locks", "images"},
+    "wikidata": BASE | {"commands", "kept", "locks", "images", "shares"},
+    "ranking": BASE | {"bm25", "kept", "images", "vectors"},
+    "features": BASE | {"config", "images"},
     "model": {"config"},
     "training": BASE | {"config", "features", "model"},
     "ranks": BASE | {"evaluation", "model"},
@@ -37,7 +37,7 @@ ROOMS = {
     "audit": BASE | {"evaluation"},
     "baselines": BASE | {"bm25", "evaluation", "features", "vectors"},
     "benefit": BASE | {"baselines", "evaluation", "shares", "training"},
-    "reporting": BASE | {"evaluation", "pictures"},
+    "reporting": BASE | {"evaluation", "images"},
     "sample": {"files", "wikidata"},
 }
 LIBRARIES = {
@@ -47,24 +47,24 @@ LIBRARIES = {
     "evaluation": {"numpy", "scipy"},
 }
 ONLY_IN = {
-    "transformers": ("mmoe.features.encoder", "mmoe.sample"),
-    "tokenizers": ("mmoe.features.encoder", "mmoe.sample"),
+    "transformers": ("mmoe.encoders.encoder", "tools.sample"),
+    "tokenizers": ("mmoe.encoders.encoder", "tools.sample"),
     "dvclive": ("pipeline",),
     "dvc": ("pipeline",),
-    "torch": ("mmoe.features", "mmoe.model", "mmoe.training", "mmoe.ranks", "mmoe.sample"),
+    "torch": ("mmoe.features", "mmoe.model", "mmoe.training", "mmoe.linking", "tools.sample"),
     "duckdb": ("mmoe.wikidata",),
     "bm25s": ("mmoe.bm25",),
-    "requests": ("mmoe.datasets.download", "mmoe.wikidata.api", "mmoe.wikidata.pictures"),
+    "requests": ("mmoe.datasets.download", "mmoe.wikidata.api", "mmoe.wikidata.images"),
     "orjson": ("mmoe.wikidata",),
     "ray": ("mmoe.wikidata.index.on_ray",),
-    "h5py": ("mmoe.pictures",),
-    "imagehash": ("mmoe.datasets.fingerprints", "mmoe.sample.tables"),
+    "h5py": ("mmoe.images",),
+    "imagehash": ("mmoe.datasets.fingerprints", "tools.sample.tables"),
     "altair": ("mmoe.reporting",),
-    "jinja2": ("mmoe.reporting", "mmoe.ranking.prompting"),
-    "openai": ("mmoe.ranking.asking",),
+    "jinja2": ("mmoe.reporting", "mmoe.descriptions.prompting"),
+    "openai": ("mmoe.descriptions.llm_client",),
     "importlib": (
         "pipeline.stage",
-        "mmoe.features.encoder",
+        "mmoe.encoders.encoder",
         "mmoe.commands",
         "mmoe.wikidata.api.settings",  # its own version
     ),  # hides imports from these tests
@@ -150,12 +150,12 @@ def test_no_stage_reaches_the_sample_or_the_check_of_all_sections() -> None:
     for stage in STAGES:
         reached = reached_from(f"pipeline.{stage}")
         assert "mmoe.config.check" not in reached, stage
-        assert not [name for name in reached if under(name, "mmoe.sample")], stage
+        assert not [name for name in reached if under(name, "tools.sample")], stage
 
 
 def test_training_and_evaluation_do_not_reach_the_encoder() -> None:
     for stage in ("baselines", "train", "evaluate", "benefit"):
-        assert "mmoe.features.encoder" not in reached_from(f"pipeline.{stage}")
+        assert "mmoe.encoders.encoder" not in reached_from(f"pipeline.{stage}")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -180,10 +180,10 @@ def test_a_light_stage_starts_without_torch(stage: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "import mmoe.training.data",
+        "import mmoe.linking.data",
         "from mmoe import training",
         "from mmoe.training import data",
-        "def late() -> None:\n    from mmoe.training.data import LinkingData",
+        "def late() -> None:\n    from mmoe.linking.data import LinkingData",
     ],
 )
 def test_a_forbidden_arrow_would_be_seen(

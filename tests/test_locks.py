@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.locks import alone_in
+from mmoe.locks import exclusive_lock
 
 
 def never() -> None:
@@ -17,16 +17,16 @@ def never() -> None:
 def test_the_folder_is_made_and_the_lock_goes_away(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     for _ in range(2):
-        with alone_in(folder, ".lock", never):
+        with exclusive_lock(folder, ".lock", never):
             assert (folder / ".lock").exists()
         assert not list(folder.iterdir())
 
 
 def test_a_failure_and_a_killed_process_leave_it_open(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), alone_in(tmp_path, ".lock", never):
+    with pytest.raises(KeyError), exclusive_lock(tmp_path, ".lock", never):
         raise KeyError
     (tmp_path / ".lock").touch()
-    with alone_in(tmp_path, ".lock", never):
+    with exclusive_lock(tmp_path, ".lock", never):
         pass
 
 
@@ -34,10 +34,10 @@ def test_whoever_comes_second_says_so_and_waits(tmp_path: Path) -> None:
     said, done = threading.Event(), threading.Event()
 
     def work() -> None:
-        with alone_in(tmp_path, ".lock", said.set):
+        with exclusive_lock(tmp_path, ".lock", said.set):
             done.set()
 
-    with alone_in(tmp_path, ".lock", never):
+    with exclusive_lock(tmp_path, ".lock", never):
         second = threading.Thread(target=work)
         second.start()
         assert said.wait(10)
@@ -51,7 +51,7 @@ def test_whoever_does_not_want_to_wait_raises(tmp_path: Path) -> None:
     def refuse() -> None:
         raise ValueError
 
-    with alone_in(tmp_path, ".lock", never):
-        with pytest.raises(ValueError), alone_in(tmp_path, ".lock", refuse):  # noqa: PT011
+    with exclusive_lock(tmp_path, ".lock", never):
+        with pytest.raises(ValueError), exclusive_lock(tmp_path, ".lock", refuse):  # noqa: PT011
             pass
         assert (tmp_path / ".lock").exists()

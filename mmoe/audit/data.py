@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mmoe.audit.leakage import leak_counts
 from mmoe.names import normalise_name
-from mmoe.records import SPLITS, Entity, Leak, Mention, Picture
+from mmoe.records import SPLITS, Entity, ImageFile, Leak, Mention
 
 DECIMALS = 2
 
@@ -29,7 +29,7 @@ class DataInputs:
 
     mentions: Sequence[Mention]
     entities: Sequence[Entity]
-    pictures: Sequence[Picture]
+    images: Sequence[ImageFile]
     leaks: Sequence[Leak]
     mention_tokens: NDArray[np.int64]
     entity_tokens: NDArray[np.int64]
@@ -43,7 +43,7 @@ def data_report(inputs: DataInputs) -> dict[str, dict[str, Any]]:
         "table1": table_1(inputs.mentions, inputs.entities),
         "text": _texts(inputs),
         "names": _names(inputs.mentions, inputs.entities),
-        "pictures": _pictures(inputs.mentions, inputs.entities, inputs.pictures),
+        "images": _images(inputs.mentions, inputs.entities, inputs.images),
         "read": {name: value for name, value in inputs.read.items() if isinstance(value, int)},
         "leaks": leak_counts(inputs.leaks),
     }
@@ -55,9 +55,9 @@ def table_1(mentions: Sequence[Mention], entities: Sequence[Entity]) -> dict[str
     return {
         "sentences": len({mention.sentence_id for mention in mentions}),
         "entities": len(entities),
-        "entities_with_picture": sum(bool(entity.pictures) for entity in entities),
+        "entities_with_image": sum(bool(entity.images) for entity in entities),
         "mentions": len(mentions),
-        "mentions_with_picture": sum(mention.picture is not None for mention in mentions),
+        "mentions_with_image": sum(mention.image is not None for mention in mentions),
         **{f"{split}_mentions": splits[split] for split in SPLITS},
     }
 
@@ -87,8 +87,8 @@ def _names(mentions: Sequence[Mention], entities: Sequence[Entity]) -> dict[str,
     golds: dict[str, set[str]] = defaultdict(set)
     for mention in mentions:
         if mention.gold_qid is not None:
-            golds[normalise_name(mention.word)].add(mention.gold_qid)
-    words = [normalise_name(mention.word) for mention in mentions]
+            golds[normalise_name(mention.surface_form)].add(mention.gold_qid)
+    words = [normalise_name(mention.surface_form) for mention in mentions]
     linkable = [(word, m) for word, m in zip(words, mentions, strict=True) if m.in_kb]
     equal = sum(word == name_of[m.gold_qid] for word, m in linkable if m.gold_qid is not None)
     return {
@@ -107,23 +107,23 @@ def _names(mentions: Sequence[Mention], entities: Sequence[Entity]) -> dict[str,
     }
 
 
-def _pictures(
-    mentions: Sequence[Mention], entities: Sequence[Entity], pictures: Sequence[Picture]
+def _images(
+    mentions: Sequence[Mention], entities: Sequence[Entity], images: Sequence[ImageFile]
 ) -> dict[str, Any]:
-    """Gaps and repetitions; two files of the same bytes are one picture."""
-    content = {picture.picture: picture.sha256 for picture in pictures}
-    of_mentions = [content[m.picture] for m in mentions if m.picture is not None]
-    of_entities = {content[name] for entity in entities for name in entity.pictures} - {None}
+    """Gaps and repetitions; two files of the same bytes are one image."""
+    content = {image.image: image.sha256 for image in images}
+    of_mentions = [content[m.image] for m in mentions if m.image is not None]
+    of_entities = {content[name] for entity in entities for name in entity.images} - {None}
     return {
-        "files": len(pictures),
-        "unreadable_files": sum(picture.problem is not None for picture in pictures),
-        "single_colour_files": sum(p.problem is None and p.phash is None for p in pictures),
+        "files": len(images),
+        "unreadable_files": sum(image.problem is not None for image in images),
+        "single_colour_files": sum(p.problem is None and p.phash is None for p in images),
         "duplicate_files": _repeated(content.values()),
-        "mentions_without_picture": sum(mention.picture is None for mention in mentions),
-        "mentions_sharing_a_picture": _repeated(of_mentions),
-        "mention_pictures_that_an_entity_has": len({*of_mentions} & of_entities),
-        "entities_without_picture": sum(not entity.pictures for entity in entities),
-        "entities_with_several_pictures": sum(len(entity.pictures) > 1 for entity in entities),
+        "mentions_without_image": sum(mention.image is None for mention in mentions),
+        "mentions_sharing_a_image": _repeated(of_mentions),
+        "mention_images_that_an_entity_has": len({*of_mentions} & of_entities),
+        "entities_without_image": sum(not entity.images for entity in entities),
+        "entities_with_several_images": sum(len(entity.images) > 1 for entity in entities),
     }
 
 

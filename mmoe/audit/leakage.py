@@ -1,4 +1,4 @@
-"""What valid and test mentions share with train: contexts, pictures, gold entities."""
+"""What valid and test mentions share with train: contexts, images, gold entities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.records import SPLITS, Entity, Leak, Mention, Picture
+from mmoe.records import SPLITS, Entity, ImageFile, Leak, Mention
 
 PAIRS_AT_ONCE = 1 << 24
 
@@ -16,26 +16,26 @@ PAIRS_AT_ONCE = 1 << 24
 def find_leaks(
     mentions: Sequence[Mention],
     entities: Iterable[Entity],
-    pictures: Iterable[Picture],
+    images: Iterable[ImageFile],
     distance: int,
 ) -> list[Leak]:
     """One row a mention, in order; the border runs between train and the other two splits together.
 
-    Contexts count as the same whatever their case and white space. A mention without a picture, or with
+    Contexts count as the same whatever their case and white space. A mention without an image, or with
     one that can't be decoded, shares none.
 
     Args:
-        pictures: all of the mentions' and entities' pictures.
-        distance: bits of 64 in which the hashes of pictures that look alike may differ.
+        images: all of the mentions' and entities' images.
+        distance: bits of 64 in which the hashes of images that look alike may differ.
     """
-    found = {picture.picture: picture for picture in pictures}
-    of_gold = {entity.qid: [found[name] for name in entity.pictures] for entity in entities}
-    own = [None if m.picture is None else found[m.picture] for m in mentions]
+    found = {image.image: image for image in images}
+    of_gold = {entity.qid: [found[name] for name in entity.images] for entity in entities}
+    own = [None if m.image is None else found[m.image] for m in mentions]
     in_train = [mention.split == "train" for mention in mentions]
     context = _recurs([_folded(mention.context) for mention in mentions], in_train)
-    same = _recurs([None if picture is None else picture.sha256 for picture in own], in_train)
+    same = _recurs([None if image is None else image.sha256 for image in own], in_train)
     gold = _recurs([mention.gold_qid for mention in mentions], in_train)
-    looks = [None if picture is None else picture.phash for picture in own]
+    looks = [None if image is None else image.phash for image in own]
     similar = _looks_recur(looks, in_train, distance)
     rows = []
     for i, mention in enumerate(mentions):
@@ -45,11 +45,11 @@ def find_leaks(
                 mention_id=mention.mention_id,
                 split=mention.split,
                 same_context=context[i],
-                same_picture=same[i],
-                similar_picture=similar[i],
+                same_image=same[i],
+                similar_image=similar[i],
                 seen_gold=gold[i],
-                own_picture=any(_same_bytes(own[i], picture) for picture in shown),
-                similar_own_picture=any(_look_alike(own[i], p, distance) for p in shown),
+                own_image=any(_same_bytes(own[i], image) for image in shown),
+                similar_own_image=any(_look_alike(own[i], p, distance) for p in shown),
             )
         )
     return rows
@@ -60,12 +60,12 @@ def leak_counts(leaks: Sequence[Leak]) -> dict[str, dict[str, int]]:
     marks: Mapping[str, Callable[[Leak], bool]] = {
         "mentions": lambda _: True,
         "same_context": lambda leak: leak.same_context,
-        "same_picture": lambda leak: leak.same_picture,
-        "similar_picture": lambda leak: leak.similar_picture,
-        "crosses": lambda leak: leak.crosses,
+        "same_image": lambda leak: leak.same_image,
+        "similar_image": lambda leak: leak.similar_image,
+        "overlaps_train": lambda leak: leak.overlaps_train,
         "seen_gold": lambda leak: leak.seen_gold,
-        "own_picture": lambda leak: leak.own_picture,
-        "similar_own_picture": lambda leak: leak.similar_own_picture,
+        "own_image": lambda leak: leak.own_image,
+        "similar_own_image": lambda leak: leak.similar_own_image,
         "clean": lambda leak: leak.is_clean,
     }
     return {
@@ -94,7 +94,7 @@ def _recurs(values: Sequence[Hashable | None], in_train: Sequence[bool]) -> list
 def _looks_recur(
     hashes: Sequence[str | None], in_train: Sequence[bool], distance: int
 ) -> list[bool]:
-    """Whether a picture on the other side of the border looks like each one."""
+    """Whether an image on the other side of the border looks like each one."""
     sides = [
         sorted({h for h, train in zip(hashes, in_train, strict=True) if train == side and h})
         for side in (False, True)
@@ -127,11 +127,11 @@ def near_hashes(
     return near_left, near_right
 
 
-def _same_bytes(own: Picture | None, other: Picture) -> bool:
+def _same_bytes(own: ImageFile | None, other: ImageFile) -> bool:
     return own is not None and own.sha256 is not None and own.sha256 == other.sha256
 
 
-def _look_alike(own: Picture | None, other: Picture, distance: int) -> bool:
+def _look_alike(own: ImageFile | None, other: ImageFile, distance: int) -> bool:
     if own is None or own.phash is None or other.phash is None:
         return False
     return (int(own.phash, 16) ^ int(other.phash, 16)).bit_count() <= distance

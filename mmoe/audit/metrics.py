@@ -14,17 +14,20 @@ from mmoe.records import Leak, Mention
 def parts_of(mentions: Sequence[Mention], leaks: Sequence[Leak]) -> dict[str, list[bool]]:
     """Which mentions belong to which part.
 
-    `clean`: neither text nor picture recurs in train, and no picture of the gold entity is the mention's
-    own. `unseen_gold`: no training mention has the same gold entity. `needs_<label>`: those with the label.
+    `clean`: neither text nor image recurs in train, and no image of the gold entity is the mention's
+    own. `unseen_gold`: no training mention has the same gold entity. `evidence_<label>`: those
+    with the label.
 
     Args:
         leaks: one a mention, in the same order.
     """
-    labels = sorted({mention.needs for mention in mentions if mention.needs is not None})
+    labels = sorted({mention.evidence for mention in mentions if mention.evidence is not None})
     return {
         "clean": [leak.is_clean for leak in leaks],
         "unseen_gold": [not leak.seen_gold for leak in leaks],
-    } | {f"needs_{label}": [mention.needs == label for mention in mentions] for label in labels}
+    } | {
+        f"evidence_{label}": [mention.evidence == label for mention in mentions] for label in labels
+    }
 
 
 def part_metrics(

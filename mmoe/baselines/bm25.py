@@ -15,7 +15,7 @@ SCORES_AT_A_TIME = 1 << 22  # 32 MiB
 
 def bm25_word_context(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks:
     """Ranks by BM25 of word and context; see `bm25_word` for the arguments."""
-    queries = [f"{mention.word} {mention.context}" for mention in mentions]
+    queries = [f"{mention.surface_form} {mention.context}" for mention in mentions]
     return bm25_ranks(queries, [mention.gold_qid for mention in mentions], entities)
 
 
@@ -27,7 +27,7 @@ def bm25_word(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks:
         entities: the whole knowledge base.
     """
     gold_qids = [mention.gold_qid for mention in mentions]
-    return bm25_ranks([mention.word for mention in mentions], gold_qids, entities)
+    return bm25_ranks([mention.surface_form for mention in mentions], gold_qids, entities)
 
 
 def bm25_ranks(

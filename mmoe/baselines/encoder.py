@@ -1,4 +1,4 @@
-"""The baselines that the frozen encoder gives: cosines of texts, titles and pictures, and sums of them."""
+"""The baselines that the frozen encoder gives: cosines of texts, names and images, and sums of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SideVectors:
     """
 
     text: Vectors
-    title: Vectors
+    name: Vectors
     image: Vectors | None
 
 
@@ -37,17 +37,17 @@ def encoder_ranks(
         typical: see `cosine_ranks`.
     Returns:
         Method name to ranks, in the order in which tables show them; CLIP zero-shot only where there are
-        pictures.
+        images.
     """
-    texts, titles = (mentions.text, entities.text), (mentions.title, entities.title)
+    texts, names = (mentions.text, entities.text), (mentions.name, entities.name)
     terms = {
         "cosine, text–text": [texts],
-        "cosine, word–name": [titles],
-        "two-part cosine": [texts, titles],
+        "cosine, word–name": [names],
+        "two-part cosine": [texts, names],
     }
     if mentions.image is not None and entities.image is not None:
-        pictures = (mentions.image, entities.image)
+        images = (mentions.image, entities.image)
         across = [(mentions.text, entities.image), (mentions.image, entities.text)]
-        terms["CLIP zero-shot, picture"] = [pictures]
-        terms["CLIP zero-shot"] = [texts, pictures, *across]
+        terms["CLIP zero-shot, image"] = [images]
+        terms["CLIP zero-shot"] = [texts, images, *across]
     return {name: cosine_ranks(pairs, gold, typical) for name, pairs in terms.items()}

@@ -23,7 +23,7 @@ def exact_name(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks
         entity.qid: normalise_name(entity.name) for entity in entities
     }
     num_named = Counter(name_of.values())
-    words = [normalise_name(mention.word) for mention in mentions]
+    words = [normalise_name(mention.surface_form) for mention in mentions]
     golds = [name_of[mention.gold_qid] for mention in mentions]
     equal = np.array([word == gold for word, gold in zip(words, golds, strict=True)], dtype=bool)
     bearers = np.array([num_named[word] for word in words], dtype=np.int64)

@@ -13,7 +13,7 @@ from mmoe.baselines.cosine import Vectors
 from mmoe.baselines.encoder import SideVectors, encoder_ranks
 from mmoe.baselines.names import exact_name
 from mmoe.evaluation.ranks import Ranks
-from mmoe.features.store import FeatureTable, check_made_by, read_pooled
+from mmoe.features.store import FeatureTable, check_feature_config, read_pooled
 from mmoe.records import Entity, Mention
 
 
@@ -21,7 +21,7 @@ def run_baselines(
     mentions: Sequence[Mention],
     entities: Sequence[Entity],
     features: Path,
-    made_by: dict[str, Any],
+    feature_config: dict[str, Any],
 ) -> dict[str, Ranks]:
     """Ranks by every baseline.
 
@@ -29,9 +29,9 @@ def run_baselines(
         mentions: each with its gold entity in the knowledge base.
         entities: the whole knowledge base.
         features: folder of the data set's feature store.
-        made_by: what params.yaml says made the features.
+        feature_config: what params.yaml says made the features.
     Returns:
-        Method name to ranks; CLIP zero-shot only where there are picture features.
+        Method name to ranks; CLIP zero-shot only where there are image features.
     """
     ranks = {
         "exact name": exact_name(mentions, entities),
@@ -42,26 +42,28 @@ def run_baselines(
     gold = np.array([position[mention.gold_qid or ""] for mention in mentions], dtype=np.int64)
     mention_ids = [mention.mention_id for mention in mentions]
     entity_ids = [entity.qid for entity in entities]
-    ours = _vectors(features, "mention", mention_ids, made_by)
-    theirs = _vectors(features, "entity", entity_ids, made_by)
+    ours = _vectors(features, "mention", mention_ids, feature_config)
+    theirs = _vectors(features, "entity", entity_ids, feature_config)
     return ranks | encoder_ranks(ours, theirs, gold)
 
 
-def _vectors(features: Path, side: str, ids: list[str], made_by: dict[str, Any]) -> SideVectors:
-    """Pooled embeddings of text, title and picture, in the order of `ids`."""
-    texts = _open(features / f"{side}_text", made_by)
-    images = _open(features / f"{side}_image", made_by)
+def _vectors(
+    features: Path, side: str, ids: list[str], feature_config: dict[str, Any]
+) -> SideVectors:
+    """Pooled embeddings of text, name and image, in the order of `ids`."""
+    texts = _open(features / f"{side}_text", feature_config)
+    images = _open(features / f"{side}_image", feature_config)
     rows = texts.rows_of(ids)
-    assert texts.title_pooled_NP is not None
+    assert texts.name_pooled_NP is not None
     text = Vectors(texts.pooled_NP.numpy()[rows])
-    title = Vectors(texts.title_pooled_NP.numpy()[rows])
+    name = Vectors(texts.name_pooled_NP.numpy()[rows])
     if not images.metadata["widths"]["states"]:
-        return SideVectors(text, title, None)
+        return SideVectors(text, name, None)
     rows = images.rows_of(ids)
-    return SideVectors(text, title, Vectors(images.pooled_NP.numpy()[rows], images.present[rows]))
+    return SideVectors(text, name, Vectors(images.pooled_NP.numpy()[rows], images.present[rows]))
 
 
-def _open(folder: Path, made_by: dict[str, Any]) -> FeatureTable:
+def _open(folder: Path, feature_config: dict[str, Any]) -> FeatureTable:
     table = read_pooled(folder)
-    check_made_by(table, folder, made_by)
+    check_feature_config(table, folder, feature_config)
     return table

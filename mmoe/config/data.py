@@ -17,4 +17,4 @@ class DataParams(Section):
     nil: Literal["drop", "keep"]
     max_mentions: int | None = Field(ge=1)
     leak_policy: Literal["keep", "drop"]
-    picture_distance: int = Field(ge=0, le=16)
+    image_distance: int = Field(ge=0, le=16)

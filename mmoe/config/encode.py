@@ -21,7 +21,7 @@ class EncodeParams(Section):
     device: str = Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")
 
     @property
-    def made_by(self) -> dict[str, object]:
+    def feature_config(self) -> dict[str, object]:
         """What a feature store must say of itself to have been made with these parameters."""
         return {
             "encoder": self.model,

@@ -1,4 +1,4 @@
-"""Tables with other people's column names to one table of our own format, with the pictures inside them."""
+"""Tables with other people's column names to one table of our own format, with the images inside them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 
 from tqdm import tqdm
 
-from mmoe.datasets.embedded import PictureWriter
+from mmoe.datasets.embedded import ImageWriter
 from mmoe.datasets.own import ENDINGS, KEYS
 from mmoe.datasets.own_schema import ROWS
 from mmoe.datasets.problems import Kind, Problems
 from mmoe.datasets.rows import DELIMITERS, plain_text, shown, split_cell
 from mmoe.datasets.sources import Source, split_named
 from mmoe.errors import DataError
-from mmoe.files import whole_file
+from mmoe.files import atomic_write
 
-PICTURES = "pictures"
+IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Conversion:
         matched: key -> the columns that it was taken from.
         unused: columns that no key was taken from.
         numbered: whether rows got ids made of their numbers.
-        pictures: how many pictures were written.
+        images: how many images were written.
     """
 
     file: Path
@@ -58,11 +58,11 @@ class Conversion:
     matched: dict[str, set[str]] = field(default_factory=dict)
     unused: set[str] = field(default_factory=set)
     numbered: bool = False
-    pictures: int = 0
+    images: int = 0
 
 
 def convert(sources: list[Source], wish: Wish, folder: Path) -> Conversion:
-    """Writes `folder/<table>.jsonl` and `folder/pictures/<table>`, both or neither.
+    """Writes `folder/<table>.jsonl` and `folder/images/<table>`, both or neither.
 
     Raises:
         DataError: if columns are missing, a value can't be read, or there is a table already; one
@@ -80,9 +80,9 @@ def convert(sources: list[Source], wish: Wish, folder: Path) -> Conversion:
     folder.mkdir(parents=True, exist_ok=True)
     with (
         TemporaryDirectory(dir=folder, prefix=".convert-") as staging,
-        whole_file(target) as temporary,
+        atomic_write(target) as temporary,
     ):
-        writer = PictureWriter(Path(staging) / wish.table, f"{PICTURES}/{wish.table}")
+        writer = ImageWriter(Path(staging) / wish.table, f"{IMAGES}/{wish.table}")
         with temporary.open("w", encoding="utf-8") as stream:
             for row in tqdm(
                 _rows(sources, plans, wish, writer, problems), disable=None, unit=" rows"
@@ -90,11 +90,11 @@ def convert(sources: list[Source], wish: Wish, folder: Path) -> Conversion:
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
                 done.num_rows += 1
         problems.raise_any("mend these first")
-        _place(writer.folder, folder / PICTURES / wish.table, wish.replace)
+        _place(writer.folder, folder / IMAGES / wish.table, wish.replace)
     for other in there:
         if other != target:
             other.unlink()
-    done.pictures = writer.num_written
+    done.images = writer.num_written
     _note_columns(done, sources, plans)
     return done
 
@@ -139,7 +139,7 @@ def _rows(
     sources: list[Source],
     plans: list[dict[str, str]],
     wish: Wish,
-    writer: PictureWriter,
+    writer: ImageWriter,
     problems: Problems,
 ) -> Iterator[dict[str, Any]]:
     number = 0
@@ -156,7 +156,7 @@ def _row(
     source: Source,
     plan: dict[str, str],
     wish: Wish,
-    writer: PictureWriter,
+    writer: ImageWriter,
     place: tuple[str, int, dict[str, Any]],
 ) -> dict[str, Any]:
     where, number, values = place
@@ -164,8 +164,8 @@ def _row(
     listed: list[str | bytes] = []
     for key, column in plan.items():
         at = f"{where}, column `{column}`"
-        if key in {"picture", "pictures"}:
-            is_cell = key == "pictures" and source.file.suffix in DELIMITERS
+        if key in {"image", "images"}:
+            is_cell = key == "images" and source.file.suffix in DELIMITERS
             listed = _listed(values[column], at, is_cell)
             row[key] = None
         else:
@@ -176,14 +176,12 @@ def _row(
         row["split"] = split_named(split) if isinstance(split, str) else None
     name = row[KEYS[wish.table].id] or f"row-{number}"
     files = writer.write_all(name, listed, where)
-    if "picture" in row:
+    if "image" in row:
         if len(files) > 1:
-            raise DataError(
-                f"{where}: {len(files)} pictures; a mention has one, map a column of one"
-            )
-        row["picture"] = files[0] if files else None
-    elif "pictures" in row:
-        row["pictures"] = files
+            raise DataError(f"{where}: {len(files)} images; a mention has one, map a column of one")
+        row["image"] = files[0] if files else None
+    elif "images" in row:
+        row["images"] = files
     # A required value that the source lacks is left out, so that the check names its row.
     return {key: value for key, value in row.items() if value is not None}
 
@@ -200,7 +198,7 @@ def _text(value: Any, where: str) -> str | None:
 
 
 def _listed(value: Any, where: str, is_cell: bool) -> list[str | bytes]:
-    """The names or contents of the pictures in one cell: a name, bytes, {bytes, path}, or a list of them."""
+    """The names or contents of the images in one cell: a name, bytes, {bytes, path}, or a list of them."""
     if value is None or value == "":
         return []
     if isinstance(value, list):
@@ -213,7 +211,7 @@ def _listed(value: Any, where: str, is_cell: bool) -> list[str | bytes]:
     if isinstance(value, str):
         text = plain_text(value, where)
         return list(split_cell(text)) if is_cell else [text]
-    raise DataError(f"{where}: must be the name or the bytes of a picture, found {shown(value)}")
+    raise DataError(f"{where}: must be the name or the bytes of an image, found {shown(value)}")
 
 
 def _place(staged: Path, final: Path, replace: bool) -> None:

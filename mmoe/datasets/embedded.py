@@ -1,4 +1,4 @@
-"""Pictures that lie inside a table, written as files with the ending that their bytes ask for."""
+"""Images that lie inside a table, written as files with the ending that their bytes ask for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from PIL import Image, UnidentifiedImageError
 
 from mmoe.errors import DataError
-from mmoe.files import content_key, whole_file
+from mmoe.files import atomic_write, content_key
 
 ENDING_OF = {
     "BMP": ".bmp",
@@ -27,8 +27,8 @@ OPENED = tuple(kind for kind in ENDING_OF if kind != "MPO")
 LONGEST_STEM = 200
 
 
-class PictureWriter:
-    """Writes pictures into one folder.
+class ImageWriter:
+    """Writes images into one folder.
 
     Args:
         folder: where the files go.
@@ -44,7 +44,7 @@ class PictureWriter:
         """Names for the records: a name stays as it is, bytes become a file called after `name`.
 
         Raises:
-            DataError: if bytes are no picture; begins with `where`.
+            DataError: if bytes are no image; begins with `where`.
         """
         files = []
         for number, item in enumerate(listed, start=1):
@@ -53,7 +53,7 @@ class PictureWriter:
                 continue
             stem = _stem(name) + (f"-{number}" if len(listed) > 1 else "")
             file = stem + _ending(item, where)
-            with whole_file(self.folder / file) as temporary:
+            with atomic_write(self.folder / file) as temporary:
                 temporary.write_bytes(item)
             self.num_written += 1
             files.append(f"{self._called}/{file}")
@@ -68,12 +68,12 @@ def _stem(name: str) -> str:
 
 def _ending(content: bytes, where: str) -> str:
     try:
-        with Image.open(io.BytesIO(content), formats=OPENED) as picture:
-            return ENDING_OF[str(picture.format)]
+        with Image.open(io.BytesIO(content), formats=OPENED) as image:
+            return ENDING_OF[str(image.format)]
     except UnidentifiedImageError:
         raise DataError(
-            f"{where}: {len(content):,} bytes that are no picture of a known kind "
-            f"({', '.join(OPENED)}); convert the picture or leave it out"
+            f"{where}: {len(content):,} bytes that are no image of a known kind "
+            f"({', '.join(OPENED)}); convert the image or leave it out"
         ) from None
     except Image.DecompressionBombError as error:
-        raise DataError(f"{where}: {error}; make the picture smaller") from None
+        raise DataError(f"{where}: {error}; make the image smaller") from None

@@ -65,7 +65,7 @@ def examine_own(folder: Path, names: Collection[str]) -> Findings:
     for table in (mention_table, entity_table):
         for number, key, name in table.absent:
             notices.add(
-                Notice.PICTURE,
+                Notice.IMAGE,
                 f"{table.file}, row {number}, key `{key}`: {name!r} is not there; add the file or "
                 "drop the name",
             )
@@ -133,10 +133,10 @@ def _notice_mentions(
     notices: Problems,
 ) -> None:
     for mention in mentions:
-        if _folded(mention.word) not in _folded(mention.context):
+        if _folded(mention.surface_form) not in _folded(mention.context):
             notices.add(
                 Notice.WORD,
-                f"{where(mention)}, key `word`: {mention.word!r} is not in the context; "
+                f"{where(mention)}, key `surface_form`: {mention.surface_form!r} is not in the context; "
                 "check that they belong together",
             )
         gold = mention.gold_qid

@@ -1,4 +1,4 @@
-"""Every picture's content: bytes, size, and a perceptual hash; in parallel, and resumable."""
+"""Every image's content: bytes, size, and a perceptual hash; in parallel, and resumable."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from PIL import Image
 from tqdm import tqdm
 
 from mmoe.errors import one_line
-from mmoe.pictures import DECODING_ERRORS, decoding_problem, picture_file, read_picture
-from mmoe.records import Picture
+from mmoe.images import DECODING_ERRORS, decoding_problem, image_file, read_image
+from mmoe.records import ImageFile
 
-AT_ONCE = 256  # pictures between two writes of the journal
+AT_ONCE = 256  # images between two writes of the journal
 DRAFT = (64, 64)  # JPEG decodes at the smallest scale that is at least this
 
 
-def fingerprint_pictures(root: Path, names: set[str], journal: Path) -> list[Picture]:
-    """Hashes pictures by as many threads as there are cores, sorted by name.
+def fingerprint_images(root: Path, names: set[str], journal: Path) -> list[ImageFile]:
+    """Hashes images by as many threads as there are cores, sorted by name.
 
-    A picture that can't be read or decoded is reported in its row; the others go on.
+    An image that can't be read or decoded is reported in its row; the others go on.
 
     Args:
         root: the data set's raw folder, to which the names are relative.
-        journal: JSON lines of what is done already; a killed run goes on from it. A picture whose file
+        journal: JSON lines of what is done already; a killed run goes on from it. An image whose file
             has changed in size or time of change since is hashed again.
     """
-    done = {row.picture: row for row in _read_journal(root, journal) if row.picture in names}
+    done = {row.image: row for row in _read_journal(root, journal) if row.image in names}
     left = sorted(names - done.keys())
     journal.parent.mkdir(parents=True, exist_ok=True)
-    progress = tqdm(total=len(names), initial=len(done), desc="pictures", unit="picture")
+    progress = tqdm(total=len(names), initial=len(done), desc="images", unit="image")
     workers = ThreadPoolExecutor(os.cpu_count())
     with (
         progress,
@@ -45,23 +45,23 @@ def fingerprint_pictures(root: Path, names: set[str], journal: Path) -> list[Pic
         warnings.catch_warnings(),
         journal.open("a", encoding="utf-8") as stream,
     ):
-        warnings.simplefilter("ignore")  # odd metadata; a picture that decodes is good enough
+        warnings.simplefilter("ignore")  # odd metadata; an image that decodes is good enough
         for start in range(0, len(left), AT_ONCE):
             chunk = left[start : start + AT_ONCE]
             rows = list(workers.map(lambda name: _fingerprint(root, name), chunk))
-            done |= {row.picture: row for row in rows}
-            lines = ({"stamp": _stamp(root, row.picture), **asdict(row)} for row in rows)
+            done |= {row.image: row for row in rows}
+            lines = ({"stamp": _stamp(root, row.image), **asdict(row)} for row in rows)
             stream.writelines(json.dumps(line) + "\n" for line in lines)
             stream.flush()
             progress.update(len(rows))
     return [done[name] for name in sorted(names)]
 
 
-def _fingerprint(root: Path, name: str) -> Picture:
+def _fingerprint(root: Path, name: str) -> ImageFile:
     try:
-        content = read_picture(root, name)
+        content = read_image(root, name)
     except OSError as error:
-        return Picture(name, None, None, None, None, one_line(error))
+        return ImageFile(name, None, None, None, None, one_line(error))
     digest = hashlib.sha256(content).hexdigest()
     try:
         with Image.open(io.BytesIO(content)) as image:
@@ -69,8 +69,8 @@ def _fingerprint(root: Path, name: str) -> Picture:
             image.draft("L", DRAFT)
             looks = _perceptual_hash(image)
     except DECODING_ERRORS as error:
-        return Picture(name, digest, None, None, None, decoding_problem(error))
-    return Picture(name, digest, looks, width, height, None)
+        return ImageFile(name, digest, None, None, None, decoding_problem(error))
+    return ImageFile(name, digest, looks, width, height, None)
 
 
 def _perceptual_hash(image: Image.Image) -> str | None:
@@ -80,8 +80,8 @@ def _perceptual_hash(image: Image.Image) -> str | None:
     return None if low == high else str(imagehash.phash(grey))
 
 
-def _read_journal(root: Path, journal: Path) -> Iterator[Picture]:
-    """The whole lines of the journal whose pictures have not changed since."""
+def _read_journal(root: Path, journal: Path) -> Iterator[ImageFile]:
+    """The whole lines of the journal whose images have not changed since."""
     if not journal.is_file():
         return
     for line in journal.read_text(encoding="utf-8").splitlines():
@@ -90,14 +90,14 @@ def _read_journal(root: Path, journal: Path) -> Iterator[Picture]:
         except json.JSONDecodeError:
             continue  # the line that a kill cut off
         stamp = values.pop("stamp")
-        if stamp is not None and stamp == _stamp(root, values["picture"]):
-            yield Picture(**values)
+        if stamp is not None and stamp == _stamp(root, values["image"]):
+            yield ImageFile(**values)
 
 
 def _stamp(root: Path, name: str) -> str | None:
-    """Size and time of change of the file that holds the picture; null if it can't be looked at."""
+    """Size and time of change of the file that holds the image; null if it can't be looked at."""
     try:
-        status = picture_file(root, name).stat()
+        status = image_file(root, name).stat()
     except OSError:
         return None
     return f"{status.st_size}-{status.st_mtime_ns}"

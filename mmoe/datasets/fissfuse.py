@@ -1,13 +1,13 @@
-"""Format `fissfuse`: WikiMEL and WikiDiverse as FissFuse publishes them, pictures in one HDF5 file.
+"""Format `fissfuse`: WikiMEL and WikiDiverse as FissFuse publishes them, images in one HDF5 file.
 
 entities.jsonl    qid, name; optional desc
 <name>_train.jsonl, <name>_valid.jsonl, <name>_test.jsonl    mention_id, mentions (the word), sentence;
                   optional imgPath, candidates (qids, the gold one first), answer (the gold qid or nil)
 one *.h5, *.hdf5 or *.h5py    group entity_image, members named by qid; group mention_image, members named
-                  by the file in imgPath without its ending; each an encoded picture as bytes or uint8
+                  by the file in imgPath without its ending; each an encoded image as bytes or uint8
 
 The gold qid is `answer` where a row has that key, else the first of `candidates`; where both stand and
-differ, the row is counted. A picture is named `<file>::<group>/<member>` in the records.
+differ, the row is counted. An image is named `<file>::<group>/<member>` in the records.
 Source: the form in which programs read the release (github.com/pengfei-luo/FissFuse) that use it.
 """
 
@@ -31,7 +31,7 @@ from mmoe.datasets.rows import Row, read_rows
 from mmoe.datasets.split_files import has_split_file, split_files
 from mmoe.errors import DataError, one_line
 from mmoe.files import sha256_of
-from mmoe.pictures import ARCHIVE_ENDINGS, archive_keys, member_name
+from mmoe.images import ARCHIVE_ENDINGS, archive_keys, member_name
 from mmoe.records import Entity
 
 KB = "entities.jsonl"
@@ -52,13 +52,13 @@ def read_fissfuse(folder: Path) -> RawDataset:
         DataError: naming file, row, key and remedy of the first thing that is wrong.
     """
     kb_file = require_file(folder / KB, "it holds the knowledge base; unpack the release here")
-    files, pictures = split_files(folder, ".jsonl"), _Archive(folder)
+    files, images = split_files(folder, ".jsonl"), _Archive(folder)
     entity_rows = read_rows(kb_file)
     mention_rows = {split: read_rows(file) for split, file in files.items()}
     entities, num_repeated = distinct_entities(
-        (_entity(row, pictures), row.where) for row in entity_rows
+        (_entity(row, images), row.where) for row in entity_rows
     )
-    lines = _Lines(pictures)
+    lines = _Lines(images)
     mentions, link_counts = mentions_of(
         [lines.link(row, split) for split, rows in mention_rows.items() for row in rows]
     )
@@ -72,7 +72,7 @@ def read_fissfuse(folder: Path) -> RawDataset:
         | link_counts
         | ignored_keys("mentions", chain(*mention_rows.values()), MENTION_KEYS)
         | ignored_keys("entities", entity_rows, ENTITY_KEYS),
-        # Not the HDF5 file: it is large, and each picture in it is hashed by itself.
+        # Not the HDF5 file: it is large, and each image in it is hashed by itself.
         sources={file.name: sha256_of(file) for file in (kb_file, *files.values())},
     )
 
@@ -89,7 +89,7 @@ class _Archive:
         if len(found) != 1:
             names = ", ".join(path.name for path in found) or "none"
             raise DataError(
-                f"{folder}: wanted one HDF5 file of pictures ({', '.join(ARCHIVE_ENDINGS)}), found "
+                f"{folder}: wanted one HDF5 file of images ({', '.join(ARCHIVE_ENDINGS)}), found "
                 f"{names}; leave exactly one"
             )
         self._file = found[0]
@@ -117,22 +117,22 @@ class _Archive:
 class _Lines:
     """Turns rows of mentions into links and counts what is odd about them."""
 
-    def __init__(self, pictures: _Archive) -> None:
-        self._pictures = pictures
-        self.counts = {"missing_mention_pictures": 0, "answer_is_not_first_candidate": 0}
+    def __init__(self, images: _Archive) -> None:
+        self._images = images
+        self.counts = {"missing_mention_images": 0, "answer_is_not_first_candidate": 0}
 
     def link(self, row: Row, split: str) -> Link:
         """One mention."""
         listed = row.optional("imgPath")
-        picture = self._pictures.find(OF_MENTION, *_keys(listed)) if listed else None
-        self.counts["missing_mention_pictures"] += listed is not None and picture is None
+        image = self._images.find(OF_MENTION, *_keys(listed)) if listed else None
+        self.counts["missing_mention_images"] += listed is not None and image is None
         return Link(
             where=row.where,
             given_id=given_id_of(row, "mention_id"),
             split=split,
             sentence=row.text("sentence"),
-            word=row.text("mentions"),
-            picture=picture,
+            surface_form=row.text("mentions"),
+            image=image,
             gold_qid=self._gold(row),
         )
 
@@ -151,7 +151,7 @@ class _Lines:
 
 
 def _keys(listed: str) -> Iterator[str]:
-    """The members that a picture's file may have become: up to the first dot, else all but the ending."""
+    """The members that an image's file may have become: up to the first dot, else all but the ending."""
     name = listed.replace("\\", "/").rpartition("/")[2]
     for spelling in dict.fromkeys((name, unquote(name))):
         yield spelling.partition(".")[0]
@@ -159,15 +159,15 @@ def _keys(listed: str) -> Iterator[str]:
         yield spelling
 
 
-def _entity(row: Row, pictures: _Archive) -> Entity:
+def _entity(row: Row, images: _Archive) -> Entity:
     qid = gold_of(row.filled("qid"))
     if qid is None:
         raise DataError(f'{row.where}, key `qid`: "nil" means no entity; remove the row')
-    picture = pictures.find(OF_ENTITY, qid)
+    image = images.find(OF_ENTITY, qid)
     name = percent_decoded(row.optional("name") or "")
     return Entity(
         qid=qid,
         name=name if name.strip() else qid,
         attributes=row.optional("desc") or "",
-        pictures=() if picture is None else (picture,),
+        images=() if image is None else (image,),
     )

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
-from mmoe.datasets.fingerprints import fingerprint_pictures
+from mmoe.datasets.fingerprints import fingerprint_images
 from mmoe.datasets.raw import RawDataset
 from mmoe.datasets.registry import read_dataset
 from mmoe.errors import DataError
 from mmoe.files import write_json
-from mmoe.records import SPLITS, Entity, ImageInput, Mention, Picture, TextInput, write_records
+from mmoe.records import SPLITS, Entity, ImageFile, ImageInput, Mention, TextInput, write_records
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class IngestFiles:
 
     mentions: Path
     entities: Path
-    pictures: Path
+    images: Path
     mention_image: Path
     entity_text: Path
     entity_image: Path
@@ -124,9 +124,9 @@ def _counts(dataset: RawDataset, selected: list[Mention]) -> dict[str, int]:
             for split in SPLITS
         },
         "mentions_in_kb": sum(mention.in_kb for mention in selected),
-        "mentions_with_picture": sum(mention.picture is not None for mention in selected),
+        "mentions_with_image": sum(mention.image is not None for mention in selected),
         "entities": len(dataset.entities),
-        "entities_with_picture": sum(bool(entity.pictures) for entity in dataset.entities),
+        "entities_with_image": sum(bool(entity.images) for entity in dataset.entities),
         **dataset.counts,
     }
 
@@ -134,18 +134,18 @@ def _counts(dataset: RawDataset, selected: list[Mention]) -> dict[str, int]:
 def _write_inputs(
     raw: Path, mentions: list[Mention], entities: list[Entity], files: IngestFiles
 ) -> None:
-    texts = [TextInput(e.qid, title=e.name, body=e.attributes, description=None) for e in entities]
+    texts = [TextInput(e.qid, name=e.name, body=e.attributes, description=None) for e in entities]
     write_records(files.entity_text, TextInput, texts)
-    of_mention = {mention.mention_id: mention.picture for mention in mentions}
-    of_entity = {e.qid: e.pictures[0] if e.pictures else None for e in entities}
+    of_mention = {mention.mention_id: mention.image for mention in mentions}
+    of_entity = {e.qid: e.images[0] if e.images else None for e in entities}
     listed = {name for name in of_mention.values() if name is not None}
-    listed |= {name for entity in entities for name in entity.pictures}
-    pictures = fingerprint_pictures(raw, listed, files.journal)
-    write_records(files.pictures, Picture, pictures)
-    digests = {picture.picture: picture.sha256 for picture in pictures}
+    listed |= {name for entity in entities for name in entity.images}
+    images = fingerprint_images(raw, listed, files.journal)
+    write_records(files.images, ImageFile, images)
+    digests = {image.image: image.sha256 for image in images}
     for file, shown in ((files.mention_image, of_mention), (files.entity_image, of_entity)):
         rows = [
-            ImageInput(id=key, picture=name, sha256=None if name is None else digests[name])
+            ImageInput(id=key, image=name, sha256=None if name is None else digests[name])
             for key, name in shown.items()
         ]
         write_records(file, ImageInput, rows)

@@ -21,15 +21,15 @@ class Link:
         where: file and row, for messages.
         given_id: the file's own id, of the mention or of its sentence; need not be unique.
         word: as it stands in the file, percent-encoded or not.
-        picture: the file that was found for it; null if there is none.
+        image: the file that was found for it; null if there is none.
     """
 
     where: str
     given_id: str
     split: str
     sentence: str
-    word: str
-    picture: str | None
+    surface_form: str
+    image: str | None
     gold_qid: str | None
     description: str | None = None
 
@@ -55,9 +55,9 @@ def mentions_of(links: Sequence[Link]) -> tuple[list[Mention], dict[str, int]]:
                 if total[link.given_id] > 1
                 else link.given_id,
                 sentence_id=sentence_id,
-                word=percent_decoded(link.word),
+                surface_form=percent_decoded(link.surface_form),
                 context=link.sentence,
-                picture=link.picture,
+                image=link.image,
                 gold_qid=link.gold_qid,
                 in_kb=False,
                 split=link.split,
@@ -141,9 +141,12 @@ def _sentence_key(link: Link) -> tuple[str, str, str]:
 def _counts(links: Sequence[Link], mentions: Sequence[Mention]) -> dict[str, int]:
     return {
         "percent_encoded_words": sum(
-            link.word != mention.word for link, mention in zip(links, mentions, strict=True)
+            link.surface_form != mention.surface_form
+            for link, mention in zip(links, mentions, strict=True)
         ),
-        "empty_words": sum(not mention.word.strip() for mention in mentions),
-        "words_not_in_sentence": sum(mention.word not in mention.context for mention in mentions),
+        "empty_words": sum(not mention.surface_form.strip() for mention in mentions),
+        "words_not_in_sentence": sum(
+            mention.surface_form not in mention.context for mention in mentions
+        ),
         "mentions_with_description": sum(m.description is not None for m in mentions),
     }

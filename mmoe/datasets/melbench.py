@@ -5,7 +5,7 @@
 qid2abs.json     qid -> attributes; with the answers these qids are the knowledge base
 qid2ne.json      optional: qid -> name
 splits.json      train, valid (or dev), test -> ids
-mention_image(s)/<id>.<ending>, kb_image/<qid>.<ending>    optional pictures
+mention_image(s)/<id>.<ending>, kb_image/<qid>.<ending>    optional images
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmoe.datasets.images import ImageFolder
 from mmoe.datasets.json_files import read_json_object
-from mmoe.datasets.pictures import PictureFolder
 from mmoe.datasets.raw import RawDataset, check_unique, gold_of, require_file, with_in_kb
 from mmoe.datasets.rows import plain_text
 from mmoe.errors import DataError
@@ -35,7 +35,7 @@ class _Link:
     mention_id: str
     sentence_id: str
     sentence: str
-    word: str
+    surface_form: str
     title: str
     gold_qid: str | None
 
@@ -60,8 +60,8 @@ def read_melbench(folder: Path) -> RawDataset:
     check_unique("mention id", ((m.mention_id, f"{data}, record {m.sentence_id!r}") for m in links))
     split_of, split_counts = _splits(splits_file, {_id(data, k, r) for k, r in records.items()})
     attributes, names = _texts(attributes_file), _texts(names_file) if names_file else {}
-    entities, name_counts = _knowledge_base(links, attributes, names, PictureFolder(folder))
-    mentions = _mentions(links, split_of, PictureFolder(folder))
+    entities, name_counts = _knowledge_base(links, attributes, names, ImageFolder(folder))
+    mentions = _mentions(links, split_of, ImageFolder(folder))
     files = [data, attributes_file, splits_file, *([names_file] if names_file else [])]
     return RawDataset(
         format="melbench",
@@ -70,7 +70,7 @@ def read_melbench(folder: Path) -> RawDataset:
         # RichpediaMEL has a few; a score is comparable only if they stay in.
         counts=split_counts
         | name_counts
-        | {"empty_words": sum(not m.word.strip() for m in mentions)},
+        | {"empty_words": sum(not m.surface_form.strip() for m in mentions)},
         sources={file.name: sha256_of(file) for file in files},
     )
 
@@ -128,7 +128,7 @@ def _links(file: Path, key: str, record: Any) -> Iterator[_Link]:
             mention_id=f"{sentence_id}#{number}" if is_list else sentence_id,
             sentence_id=sentence_id,
             sentence=sentence,
-            word=plain_text(word, f"{where}, key `mentions`"),
+            surface_form=plain_text(word, f"{where}, key `mentions`"),
             title="" if title is None else plain_text(title, f"{where}, key `entities`"),
             gold_qid=gold_of(
                 None if answer is None else plain_text(answer, f"{where}, key `answer`")
@@ -164,7 +164,7 @@ def _knowledge_base(
     links: list[_Link],
     attributes: dict[str, str],
     names: dict[str, str],
-    pictures: PictureFolder,
+    images: ImageFolder,
 ) -> tuple[list[Entity], dict[str, int]]:
     """Every qid that has attributes, then the answers that have none.
 
@@ -176,13 +176,13 @@ def _knowledge_base(
             titles.setdefault(link.gold_qid, link.title)
     answers = dict.fromkeys(link.gold_qid for link in links if link.gold_qid is not None)
     qids = list(dict.fromkeys([*attributes, *answers]))
-    found = pictures.by_stem(ENTITY_FOLDER)
+    found = images.by_stem(ENTITY_FOLDER)
     entities = [
         Entity(
             qid=qid,
             name=names.get(qid) or titles.get(qid) or qid,
             attributes=attributes.get(qid, ""),
-            pictures=(found[qid],) if qid in found else (),
+            images=(found[qid],) if qid in found else (),
         )
         for qid in qids
     ]
@@ -194,19 +194,17 @@ def _knowledge_base(
     return entities, counts
 
 
-def _mentions(
-    links: list[_Link], split_of: dict[str, str], pictures: PictureFolder
-) -> list[Mention]:
+def _mentions(links: list[_Link], split_of: dict[str, str], images: ImageFolder) -> list[Mention]:
     found: dict[str, str] = {}
     for folder in MENTION_FOLDERS:
-        found = pictures.by_stem(folder) | found
+        found = images.by_stem(folder) | found
     return [
         Mention(
             mention_id=link.mention_id,
             sentence_id=link.sentence_id,
-            word=link.word,
+            surface_form=link.surface_form,
             context=link.sentence,
-            picture=found.get(link.sentence_id),
+            image=found.get(link.sentence_id),
             gold_qid=link.gold_qid,
             in_kb=False,
             split=split_of[link.sentence_id],

@@ -5,10 +5,10 @@ qid2id.json        qid -> id; optional, only held against kb_entity.json
 <name>_train.json, <name>_dev.json (or _valid), <name>_test.json    list of {id, sentence, mentions,
                    entities, answer, imgPath} and, with the descriptions of MMoE's DME, desc; mentions,
                    entities, answer and desc are texts, or lists of equal length
-kb_image, mention_image or mention_images    the pictures; also one folder deeper, mention_image/mention_image
+kb_image, mention_image or mention_images    the images; also one folder deeper, mention_image/mention_image
 
-Names and words may be percent-encoded. An answer "nil" is no entity. A mention's picture may be listed
-as x.png where the file is x.jpg; `NamedPictures` says how it is found.
+Names and words may be percent-encoded. An answer "nil" is no entity. A mention's image may be listed
+as x.png where the file is x.jpg; `NamedImages` says how it is found.
 Source: the files' names and keys in the release's configuration and reader (github.com/pengfei-luo/MIMIC).
 """
 
@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
+from mmoe.datasets.images import ImageFolder, NamedImages
 from mmoe.datasets.json_files import json_rows, read_json_object
 from mmoe.datasets.links import (
     Link,
@@ -28,7 +29,6 @@ from mmoe.datasets.links import (
     mentions_of,
     percent_decoded,
 )
-from mmoe.datasets.pictures import NamedPictures, PictureFolder
 from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
 from mmoe.datasets.rows import Row, plain_text
 from mmoe.datasets.split_files import split_files
@@ -52,9 +52,9 @@ MENTION_KEYS = frozenset({"id", "sentence", "mentions", "entities", "answer", "i
 class _Noticed:
     """What is counted while single rows are read."""
 
-    missing_mention_pictures: int = 0
-    missing_entity_pictures: int = 0
-    repeated_entity_pictures: int = 0
+    missing_mention_images: int = 0
+    missing_entity_images: int = 0
+    repeated_entity_images: int = 0
     percent_encoded_names: int = 0
     entities_named_by_qid: int = 0
 
@@ -75,9 +75,9 @@ def read_mimic(folder: Path) -> RawDataset:
     files, noticed = split_files(folder, ".json"), _Noticed()
     entity_rows = json_rows(kb_file)
     mention_rows = {split: json_rows(file) for split, file in files.items()}
-    pictures = PictureFolder(folder)
-    entities, num_repeated = _entities(entity_rows, pictures, noticed)
-    shown = NamedPictures(pictures, MENTION_FOLDERS, cut_at_dot=True)
+    images = ImageFolder(folder)
+    entities, num_repeated = _entities(entity_rows, images, noticed)
+    shown = NamedImages(images, MENTION_FOLDERS, cut_at_dot=True)
     mentions, link_counts = mentions_of(
         [
             link
@@ -104,14 +104,12 @@ def read_mimic(folder: Path) -> RawDataset:
     )
 
 
-def _entities(
-    rows: list[Row], pictures: PictureFolder, noticed: _Noticed
-) -> tuple[list[Entity], int]:
-    shown = NamedPictures(pictures, ENTITY_FOLDERS)
+def _entities(rows: list[Row], images: ImageFolder, noticed: _Noticed) -> tuple[list[Entity], int]:
+    shown = NamedImages(images, ENTITY_FOLDERS)
     return distinct_entities((_entity(row, shown, noticed), row.where) for row in rows)
 
 
-def _entity(row: Row, shown: NamedPictures, noticed: _Noticed) -> Entity:
+def _entity(row: Row, shown: NamedImages, noticed: _Noticed) -> Entity:
     qid = gold_of(row.filled("qid"))
     if qid is None:
         raise DataError(f'{row.where}, key `qid`: "nil" means no entity; remove the row')
@@ -121,31 +119,31 @@ def _entity(row: Row, shown: NamedPictures, noticed: _Noticed) -> Entity:
     noticed.entities_named_by_qid += not name.strip()
     # An empty text stands where the list would be empty.
     names = () if row.values.get("image_list") == "" else row.texts("image_list")
-    found = [shown.find(picture) for picture in names if picture]
-    distinct = dict.fromkeys(picture for picture in found if picture is not None)
-    noticed.missing_entity_pictures += found.count(None)
-    noticed.repeated_entity_pictures += len(found) - found.count(None) - len(distinct)
+    found = [shown.find(image) for image in names if image]
+    distinct = dict.fromkeys(image for image in found if image is not None)
+    noticed.missing_entity_images += found.count(None)
+    noticed.repeated_entity_images += len(found) - found.count(None) - len(distinct)
     return Entity(
         qid=qid,
         name=name if name.strip() else qid,
         attributes=row.optional("attr") or row.optional("desc") or "",
-        pictures=tuple(distinct),
+        images=tuple(distinct),
     )
 
 
-def _links(row: Row, split: str, shown: NamedPictures, noticed: _Noticed) -> Iterator[Link]:
+def _links(row: Row, split: str, shown: NamedImages, noticed: _Noticed) -> Iterator[Link]:
     given_id, sentence = given_id_of(row, "id"), row.text("sentence")
     listed = row.optional("imgPath")
-    picture = shown.find(listed) if listed else None
-    noticed.missing_mention_pictures += listed is not None and picture is None
+    image = shown.find(listed) if listed else None
+    noticed.missing_mention_images += listed is not None and image is None
     for word, answer, description in _parallel(row):
         yield Link(
             where=row.where,
             given_id=given_id,
             split=split,
             sentence=sentence,
-            word=word,
-            picture=picture,
+            surface_form=word,
+            image=image,
             gold_qid=gold_of(answer),
             description=description.strip() or None if description else None,
         )

@@ -1,13 +1,13 @@
-"""Format `own`, the sample's and the one to bring your own data in: two tables and pictures.
+"""Format `own`, the sample's and the one to bring your own data in: two tables and images.
 
     mentions.jsonl | mentions.csv    mention_id, word, context, split (train, valid, test);
-                                     optional sentence_id (mention_id if absent), picture,
+                                     optional sentence_id (mention_id if absent), image,
                                      gold_qid (null, "" or "nil": the mention is not in Wikidata),
                                      description, needs
-    entities.jsonl | entities.csv    qid, name; optional attributes, pictures
-    pictures                         anywhere below the folder, named relative to it
+    entities.jsonl | entities.csv    qid, name; optional attributes, images
+    images                         anywhere below the folder, named relative to it
 
-`own_schema.py` holds the keys' types and rules. Other keys are ignored and counted. In CSV `pictures` is
+`own_schema.py` holds the keys' types and rules. Other keys are ignored and counted. In CSV `images` is
 one cell, names separated by a bar.
 """
 
@@ -20,9 +20,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from mmoe.datasets.images import ImageFolder
 from mmoe.datasets.own_explain import explain
 from mmoe.datasets.own_schema import ROWS, EntityRow, MentionRow
-from mmoe.datasets.pictures import PictureFolder
 from mmoe.datasets.problems import Kind, Problems
 from mmoe.datasets.raw import RawDataset, gold_of, with_in_kb
 from mmoe.datasets.rows import Row, rows_of, split_cell
@@ -34,13 +34,13 @@ ENDINGS = (".jsonl", ".csv")
 
 
 class TableKeys(NamedTuple):
-    """Which key of a table names the row, and which one its pictures."""
+    """Which key of a table names the row, and which one its images."""
 
     id: str
-    picture: str
+    image: str
 
 
-KEYS = {"mentions": TableKeys("mention_id", "picture"), "entities": TableKeys("qid", "pictures")}
+KEYS = {"mentions": TableKeys("mention_id", "image"), "entities": TableKeys("qid", "images")}
 
 Model = TypeVar("Model", MentionRow, EntityRow)
 
@@ -54,7 +54,7 @@ class Table:
         file: null if the folder holds no such table, or two, or nobody asked for it.
         rows: the row's number of each id, of rows with problems too.
         splits: the split of every row that names one, of rows with problems too.
-        absent: (row number, key, name) of each picture that is listed but not there.
+        absent: (row number, key, name) of each image that is listed but not there.
         ignored: how many rows hold each unknown key.
     """
 
@@ -96,8 +96,8 @@ def read_own(folder: Path) -> RawDataset:
         mentions=with_in_kb(found.mentions, found.entities),
         entities=found.entities,
         counts={
-            "missing_mention_pictures": len(found.mention_table.absent),
-            "missing_entity_pictures": len(found.entity_table.absent),
+            "missing_mention_images": len(found.mention_table.absent),
+            "missing_entity_images": len(found.entity_table.absent),
         }
         | _ignored_keys(found.mention_table)
         | _ignored_keys(found.entity_table),
@@ -123,7 +123,7 @@ def read_entities(folder: Path) -> OwnEntities:
     found.problems.raise_any("mend these first")
     table = found.entity_table
     assert table.file is not None
-    counts = {"missing_entity_pictures": len(table.absent)} | _ignored_keys(table)
+    counts = {"missing_entity_images": len(table.absent)} | _ignored_keys(table)
     return OwnEntities(table.file, found.entities, counts)
 
 
@@ -133,15 +133,15 @@ def _ignored_keys(table: Table) -> dict[str, int]:
 
 def read_tables(folder: Path, names: Collection[str] = tuple(ROWS)) -> OwnTables:
     """Reads the named tables to their ends, whatever is wrong with them."""
-    problems, pictures = Problems(), PictureFolder(folder)
+    problems, images = Problems(), ImageFolder(folder)
     mention_table, entity_table = (
         _table(folder, stem, problems) if stem in names else Table(stem, None) for stem in ROWS
     )
     mentions = [
-        _mention(row, found) for row, found in _read(mention_table, MentionRow, pictures, problems)
+        _mention(row, found) for row, found in _read(mention_table, MentionRow, images, problems)
     ]
     entities = [
-        _entity(row, found) for row, found in _read(entity_table, EntityRow, pictures, problems)
+        _entity(row, found) for row, found in _read(entity_table, EntityRow, images, problems)
     ]
     return OwnTables(mention_table, entity_table, mentions, entities, problems)
 
@@ -164,9 +164,9 @@ def _table(folder: Path, stem: str, problems: Problems) -> Table:
 
 
 def _read(
-    table: Table, model: type[Model], pictures: PictureFolder, problems: Problems
+    table: Table, model: type[Model], images: ImageFolder, problems: Problems
 ) -> Iterator[tuple[Model, list[str]]]:
-    """Each legal row with those of its pictures that are there."""
+    """Each legal row with those of its images that are there."""
     if table.file is None:
         return
     key, known = KEYS[table.name].id, model.model_fields.keys()
@@ -177,7 +177,7 @@ def _read(
         _note_id(table, row, key, values.get(key), problems)
         if isinstance(split := values.get("split"), str):
             table.splits.add(split)
-        found = _find(table, row, values, pictures, problems)
+        found = _find(table, row, values, images, problems)
         try:
             valid = model.model_validate(values)
         except ValidationError as error:
@@ -190,9 +190,9 @@ def _read(
 
 
 def _values(row: Row) -> dict[str, Any]:
-    cell = row.values.get("pictures")
+    cell = row.values.get("images")
     if isinstance(cell, str) and row.file.suffix == ".csv":
-        return row.values | {"pictures": split_cell(cell)}
+        return row.values | {"images": split_cell(cell)}
     return row.values
 
 
@@ -213,19 +213,19 @@ def _find(
     table: Table,
     row: Row,
     values: dict[str, Any],
-    pictures: PictureFolder,
+    images: ImageFolder,
     problems: Problems,
 ) -> list[str]:
     """Of rows with other problems too, so values may still be of any type."""
-    key = KEYS[table.name].picture
+    key = KEYS[table.name].image
     value = values.get(key)
-    listed = value if isinstance(value, list) and key == "pictures" else [value]
+    listed = value if isinstance(value, list) and key == "images" else [value]
     found = []
     for name in listed:
         if not (name and isinstance(name, str) and _is_whole(name)):
             continue
         try:
-            path = pictures.find(name, f"{row.where}, key `{key}`")
+            path = images.find(name, f"{row.where}, key `{key}`")
         except DataError as error:
             problems.add(Kind.OUTSIDE, str(error))
             continue
@@ -258,14 +258,14 @@ def _mention(row: MentionRow, found: list[str]) -> Mention:
     return Mention(
         mention_id=row.mention_id,
         sentence_id=row.sentence_id or row.mention_id,
-        word=row.word,
+        surface_form=row.surface_form,
         context=row.context,
-        picture=found[0] if found else None,
+        image=found[0] if found else None,
         gold_qid=gold_of(row.gold_qid),
         in_kb=False,
         split=row.split,
         description=row.description or None,
-        needs=row.needs or None,
+        evidence=row.evidence or None,
     )
 
 
@@ -274,5 +274,5 @@ def _entity(row: EntityRow, found: list[str]) -> Entity:
         qid=row.qid.strip(),
         name=row.name,
         attributes=row.attributes or "",
-        pictures=tuple(found),
+        images=tuple(found),
     )

@@ -38,7 +38,7 @@ class MentionRow(_TableRow):
     mention_id: Filled = Field(
         description="Names the mention; stands once in the table.", examples=["m1"]
     )
-    word: Filled = Field(
+    surface_form: Filled = Field(
         description="The mention as it is written. It need not occur in the context to the letter.",
         examples=["Tesla"],
     )
@@ -54,11 +54,11 @@ class MentionRow(_TableRow):
         default=None,
         description="Shared by the mentions of one sentence; null, empty or left out: the mention_id.",
     )
-    picture: Text | None = Field(
+    image: Text | None = Field(
         default=None,
-        description="File of the mention's picture, relative to the data set's folder, with forward "
-        "slashes; it may not lead out of the folder. Null, empty or left out: no picture.",
-        examples=["pictures/m1.jpg"],
+        description="File of the mention's image, relative to the data set's folder, with forward "
+        "slashes; it may not lead out of the folder. Null, empty or left out: no image.",
+        examples=["images/m1.jpg"],
     )
     gold_qid: Text | None = Field(
         default=None,
@@ -71,11 +71,11 @@ class MentionRow(_TableRow):
         description="What the data set itself says of the entity that is meant; null, empty or left "
         "out: nothing.",
     )
-    needs: Annotated[str, Field(pattern=r"^[a-z0-9_]*$")] | None = Field(
+    evidence: Annotated[str, Field(pattern=r"^[a-z0-9_]*$")] | None = Field(
         default=None,
         description="A label in lower case by which metrics are also given apart, such as what decides the "
         "mention; null, empty or left out: none.",
-        examples=["picture"],
+        examples=["image"],
     )
 
 
@@ -92,11 +92,11 @@ class EntityRow(_TableRow):
         description="What is known of the entity, as one text; null, empty or left out: nothing.",
         examples=["Occupation: inventor. Birth: 1856, Smiljan."],
     )
-    pictures: list[Text] | None = Field(
+    images: list[Text] | None = Field(
         default=None,
-        description="Files of the entity's pictures, relative to the data set's folder; the first one "
+        description="Files of the entity's images, relative to the data set's folder; the first one "
         "that exists is encoded. In CSV one cell, names separated by a bar.",
-        examples=[["pictures/Q9036-1.jpg", "pictures/Q9036-2.jpg"]],
+        examples=[["images/Q9036-1.jpg", "images/Q9036-2.jpg"]],
     )
 
 

@@ -23,14 +23,14 @@ class Kind(StrEnum):
     QID = "no entity id"
     SPLIT = "no such split"
     DUPLICATE = "duplicate id"
-    OUTSIDE = "picture outside the folder"
+    OUTSIDE = "image outside the folder"
     EMPTY_SPLIT = "empty split"
 
 
 class Notice(StrEnum):
     """What is worth a look but stops nothing."""
 
-    PICTURE = "picture missing"
+    IMAGE = "image missing"
     WORD = "word not in its context"
     GOLD = "gold entity not in the knowledge base"
     ATTRIBUTES = "entity without attributes"

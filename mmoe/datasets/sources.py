@@ -19,7 +19,7 @@ from mmoe.errors import DataError, one_line
 ROW_FILES = (".csv", ".tsv", ".jsonl")
 COLUMN_FILES = (".parquet", ".arrow")
 ENDINGS = (*ROW_FILES, *COLUMN_FILES)
-# Rows held at once: a row may carry a picture of several megabytes.
+# Rows held at once: a row may carry an image of several megabytes.
 BATCH_ROWS = 64
 
 SPLIT_NAMES = {

@@ -1,15 +1,15 @@
 """Format `wikidiverse`: WikiDiverse as its authors publish it, with a table of qids added.
 
-train.json, valid.json, test.json    one list each of [sentence, picture URL, topic, mentions], the topic
+train.json, valid.json, test.json    one list each of [sentence, image URL, topic, mentions], the topic
                     may be left out; a mention is [word, type, start, end, Wikipedia URL]
 title2qid.json | title2qid.csv    the qid of each Wikipedia title (see titles.py)
 entities.jsonl | entities.csv     the knowledge base, as in our own format
-wikinewsImgs | mention_image(s) | images    the pictures; a name begins with the MD5 of the last part of
-                    the picture's URL (or of the whole URL), its ending may be another one
+wikinewsImgs | mention_image(s) | images    the images; a name begins with the MD5 of the last part of
+                    the image's URL (or of the whole URL), its ending may be another one
 
 A mention whose URL leads to no page, or to a page that the table has no qid for, has no gold qid. Both
 are counted, apart from one another: a title without a qid may well be an entity of Wikidata.
-Source: the list's form from github.com/wangxw5/wikiDiverse; the pictures' names from programs that
+Source: the list's form from github.com/wangxw5/wikiDiverse; the images' names from programs that
 read its archive.
 """
 
@@ -20,10 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mmoe.datasets.images import IMAGE_ENDINGS, ImageFolder, NamedImages
 from mmoe.datasets.json_files import read_json_list
 from mmoe.datasets.links import Link, mentions_of, percent_decoded
 from mmoe.datasets.own import read_entities
-from mmoe.datasets.pictures import PICTURE_ENDINGS, NamedPictures, PictureFolder
 from mmoe.datasets.raw import RawDataset, require_file, with_in_kb
 from mmoe.datasets.rows import plain_text, shown
 from mmoe.datasets.titles import has_title_table, read_titles, title_of_url
@@ -34,8 +34,8 @@ FILES = {"train": "train.json", "valid": "valid.json", "test": "test.json"}
 OTHERS = ("kb_entity.json", "qid2id.json", "qid2abs.json", "splits.json")
 FOLDERS = ("wikinewsImgs", "mention_image", "mention_images", "images")
 DIGEST = 32  # hex digits of an MD5
-ITEM = "[sentence, picture URL, topic, mentions]"
-MENTION_PARTS = ("word", "type", "start", "end", "Wikipedia URL")
+ITEM = "[sentence, image URL, topic, mentions]"
+MENTION_PARTS = ("surface_form", "type", "start", "end", "Wikipedia URL")
 
 
 def recognises(folder: Path) -> bool:
@@ -46,16 +46,16 @@ def recognises(folder: Path) -> bool:
     return has_splits and not any((folder / name).is_file() for name in OTHERS)
 
 
-class _NewsPictures:
-    """Finds a picture by the URL that it was downloaded from."""
+class _NewsImages:
+    """Finds an image by the URL that it was downloaded from."""
 
     def __init__(self, folder: Path) -> None:
-        pictures = PictureFolder(folder)
-        self._by_name = NamedPictures(pictures, FOLDERS)
+        images = ImageFolder(folder)
+        self._by_name = NamedImages(images, FOLDERS)
         self._by_digest: dict[str, str] = {}
         for parent in FOLDERS:
-            for name in sorted(pictures.names(parent)):
-                if Path(name).suffix.lower() in PICTURE_ENDINGS:
+            for name in sorted(images.names(parent)):
+                if Path(name).suffix.lower() in IMAGE_ENDINGS:
                     self._by_digest.setdefault(name[:DIGEST].lower(), f"{parent}/{name}")
 
     def find(self, url: str) -> str | None:
@@ -73,13 +73,13 @@ class _NewsPictures:
 class _Lists:
     """Turns the lists into links and counts what is odd about them."""
 
-    def __init__(self, qids: dict[str, str], pictures: _NewsPictures) -> None:
+    def __init__(self, qids: dict[str, str], images: _NewsImages) -> None:
         self._qids = qids
-        self._pictures = pictures
+        self._images = images
         self._titles_without_qid: set[str] = set()
         self._counts = dict.fromkeys(
             (
-                "missing_mention_pictures",
+                "missing_mention_images",
                 "sentences_without_mention",
                 "words_beside_their_offsets",
                 "urls_without_title",
@@ -97,15 +97,15 @@ class _Lists:
         for number, item in enumerate(read_json_list(file), start=1):
             where = f"{file}, row {number}"
             sentence, url, mentions = _sentence(item, where)
-            picture = self._pictures.find(url) if url.strip() else None
-            self._counts["missing_mention_pictures"] += bool(url.strip()) and picture is None
+            image = self._images.find(url) if url.strip() else None
+            self._counts["missing_mention_images"] += bool(url.strip()) and image is None
             self._counts["sentences_without_mention"] += not mentions
             for place, mention in enumerate(mentions, start=1):
                 at = f"{where}, mention {place}"
                 word, start, end, page = _mention(mention, at)
                 self._counts["words_beside_their_offsets"] += sentence[start:end] != word
                 gold = self._gold(page)
-                yield Link(at, f"{split}-{number}", split, sentence, word, picture, gold)
+                yield Link(at, f"{split}-{number}", split, sentence, word, image, gold)
 
     def _gold(self, page: str) -> str | None:
         title = title_of_url(page)
@@ -130,7 +130,7 @@ def read_wikidiverse(folder: Path) -> RawDataset:
     }
     title_file, qids = read_titles(folder)
     entity_file, entities, entity_counts = read_entities(folder)
-    lists = _Lists(qids, _NewsPictures(folder))
+    lists = _Lists(qids, _NewsImages(folder))
     mentions, link_counts = mentions_of(
         [link for split, file in files.items() for link in lists.links(file, split)]
     )
@@ -144,10 +144,10 @@ def read_wikidiverse(folder: Path) -> RawDataset:
 
 
 def _sentence(item: Any, where: str) -> tuple[str, str, list[Any]]:
-    """Text, picture URL (empty if there is none) and mentions of one item."""
+    """Text, image URL (empty if there is none) and mentions of one item."""
     if not isinstance(item, list) or len(item) not in (3, 4) or not isinstance(item[-1], list):
         raise DataError(f"{where}: must be a list {ITEM}, the topic may be left out")
-    url = "" if item[1] is None else plain_text(item[1], f"{where}, picture URL")
+    url = "" if item[1] is None else plain_text(item[1], f"{where}, image URL")
     return plain_text(item[0], f"{where}, sentence"), url, item[-1]
 
 

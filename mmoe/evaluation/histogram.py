@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mmoe.evaluation.metrics import DECIMALS
 from mmoe.evaluation.ranks import Ranks
-from mmoe.files import whole_file
+from mmoe.files import atomic_write
 
 
 class Bucket(NamedTuple):
@@ -45,7 +45,7 @@ def rank_histogram(ranks: Ranks) -> list[dict[str, str | int | float]]:
 
 def write_histogram(path: Path, ranks: Ranks) -> None:
     """Writes `rank_histogram` as CSV for `dvc plots`."""
-    with whole_file(path) as temporary, temporary.open("w", newline="") as stream:
+    with atomic_write(path) as temporary, temporary.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, ["ranks", "mentions", "share"])
         writer.writeheader()
         writer.writerows(rank_histogram(ranks))

@@ -33,7 +33,7 @@ Encode = Callable[[Sequence[Row]], list[FeatureRow]]
 
 
 @dataclass
-class KeptRows(Generic[Row]):
+class FeatureRowCache(Generic[Row]):
     """The last generation of one part, and what becomes the next.
 
     Attributes:
@@ -124,7 +124,7 @@ def _read(shard: Path, rows: Mapping[int, str]) -> dict[str, FeatureRow]:
                 OK,
                 _array(values["states"], values["num_states"]),
                 _array(values["pooled"]),
-                _array(values.get("title_pooled")),
+                _array(values.get("name_pooled")),
             )
     return found
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mmoe.errors import FeatureStoreError, one_line
-from mmoe.files import whole_file
+from mmoe.files import atomic_write
 
 FORMAT_VERSION = "1"
 ROW_GROUP_ROWS = 256
@@ -27,20 +27,20 @@ OK, ABSENT, UNREADABLE = "ok", "absent", "unreadable"
 
 @dataclass(frozen=True)
 class FeatureRow:
-    """The features of one text or picture; arrays are None where there is nothing to encode.
+    """The features of one text or image; arrays are None where there is nothing to encode.
 
     Attributes:
         states: float16 [num_states, C].
         pooled: float16 [P].
-        title_pooled: float16 [P] of the word or name alone; None for pictures.
-        status: ok, absent (no picture) or unreadable (a corrupt one).
+        name_pooled: float16 [P] of the word or name alone; None for images.
+        status: ok, absent (no image) or unreadable (a corrupt one).
     """
 
     id: str
     status: str
     states: NDArray[np.float16] | None
     pooled: NDArray[np.float16] | None
-    title_pooled: NDArray[np.float16] | None = None
+    name_pooled: NDArray[np.float16] | None = None
 
 
 def shard_name(number: int) -> str:
@@ -54,7 +54,7 @@ def write_shard(
     """Writes one shard.
 
     Args:
-        widths: of the columns states, pooled and title_pooled; 0 for a column that is never filled.
+        widths: of the columns states, pooled and name_pooled; 0 for a column that is never filled.
         metadata: JSON values that say what made the features.
     Raises:
         FeatureStoreError: if a value is beyond float16 (then a row holds inf or NaN).
@@ -77,7 +77,7 @@ def write_shard(
         "mmoe.metadata": json.dumps({**metadata, "widths": dict(widths)}, sort_keys=True),
     }
     table = pa.Table.from_arrays(arrays, schema=_schema(widths).with_metadata(stored))
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         # Random-looking bits don't compress and dictionaries of them only cost time.
         pq.write_table(
             table,

@@ -26,7 +26,7 @@ class FeatureTable:
         states_TC: float16 token or patch states of all rows, one after the other.
         offsets: int64 [N + 1].
         pooled_NP: float16; rows that are not present hold zeros and must be masked.
-        title_pooled_NP: float16 of the word or name alone; None for pictures.
+        name_pooled_NP: float16 of the word or name alone; None for images.
         present: bool [N]; whether there was something to encode.
         metadata: what made the features.
     """
@@ -35,7 +35,7 @@ class FeatureTable:
     states_TC: Tensor
     offsets: NDArray[np.int64]
     pooled_NP: Tensor
-    title_pooled_NP: Tensor | None
+    name_pooled_NP: Tensor | None
     present: NDArray[np.bool_]
     metadata: dict[str, Any]
 
@@ -114,7 +114,7 @@ def _read(paths: Sequence[Path], states: bool) -> FeatureTable:
     )
     pooled = {
         name: _read_column(paths, files, name, len(ids), widths[name], present)
-        for name in ("pooled", "title_pooled")
+        for name in ("pooled", "name_pooled")
         if name in widths
     }
     return FeatureTable(
@@ -122,7 +122,7 @@ def _read(paths: Sequence[Path], states: bool) -> FeatureTable:
         states_TC,
         offsets,
         pooled["pooled"],
-        pooled.get("title_pooled"),
+        pooled.get("name_pooled"),
         present,
         metadata,
     )
@@ -171,7 +171,7 @@ def _raw_values(column: Any) -> NDArray[np.float16]:
     return np.frombuffer(data, dtype="<f2")[offsets[0] // 2 : offsets[-1] // 2]
 
 
-def check_made_by(table: FeatureTable, folder: Path, wanted: dict[str, Any]) -> None:
+def check_feature_config(table: FeatureTable, folder: Path, wanted: dict[str, Any]) -> None:
     """Checks that features were made with the settings that params.yaml names.
 
     Args:

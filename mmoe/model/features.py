@@ -13,14 +13,14 @@ from mmoe.model.packed import Packed
 
 @dataclass(frozen=True)
 class FeatureWidths:
-    """Widths of the cached features; image widths are 0 where there are no picture features.
+    """Widths of the cached features; image widths are 0 where there are no image features.
 
     Attributes:
         text: C of a token state.
         text_pooled: P of the pooled text, word and name embeddings.
         image: C of a patch state.
-        image_pooled: P of the pooled picture embedding.
-        joint: whether pooled texts and pictures share a space.
+        image_pooled: P of the pooled image embedding.
+        joint: whether pooled texts and images share a space.
     """
 
     text: int
@@ -37,16 +37,16 @@ class SideFeatures:
     Attributes:
         text: token states.
         text_pooled_BP: pooled embedding of the whole text.
-        title_pooled_BP: pooled embedding of the word or the name alone.
-        image: patch states; a row without a picture has one placeholder token. None where the store
-            has no pictures at all.
-        image_pooled_BP: pooled picture embedding; rows without a picture hold anything finite.
+        name_pooled_BP: pooled embedding of the word or the name alone.
+        image: patch states; a row without an image has one placeholder token. None where the store
+            has no images at all.
+        image_pooled_BP: pooled image embedding; rows without an image hold anything finite.
         has_image_B: bool.
     """
 
     text: Packed
     text_pooled_BP: Tensor
-    title_pooled_BP: Tensor
+    name_pooled_BP: Tensor
     image: Packed | None = None
     image_pooled_BP: Tensor | None = None
     has_image_B: Tensor | None = None
@@ -83,10 +83,10 @@ class TextStem(nn.Module):
 
 
 class ImageStem(nn.Module):
-    """Projections of pooled picture and patches to the shared width, with a learned missing picture.
+    """Projections of pooled image and patches to the shared width, with a learned missing image.
 
     Source: MMoE §3.3 with the released widths. Differs from the release: a missing
-        picture is a learned pooled vector and a learned patch, not a black image.
+        image is a learned pooled vector and a learned patch, not a black image.
     """
 
     def __init__(self, widths: FeatureWidths, dim: int, dropout: float) -> None:

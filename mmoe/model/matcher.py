@@ -11,7 +11,13 @@ from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.model.experts import ProjectionParams, SparseMixture
 from mmoe.model.features import FeatureWidths, ImageStem, SideFeatures, Stem, TextStem
-from mmoe.model.sides import EntitySide, MentionSide, fine_scores, inner_scores, own_scores
+from mmoe.model.sides import (
+    EncodedEntities,
+    EncodedMentions,
+    fine_scores,
+    inner_scores,
+    scores_with_own_negatives,
+)
 from mmoe.model.units import CrossUnit, TextUnit, Unit, VisionUnit
 
 OVERALL = "overall"
@@ -32,7 +38,7 @@ class Matcher(nn.Module):
     Mentions and entities are encoded apart, so the entity side of a knowledge base is computed once.
 
     Raises:
-        ValueError: if a unit needs pictures and `spec.widths` has none.
+        ValueError: if a unit needs images and `spec.widths` has none.
     Source: MMoE §3.4-3.6. Differs from the release: the sum and not the mean of the units' scores.
     """
 
@@ -40,14 +46,14 @@ class Matcher(nn.Module):
         super().__init__()
         self.spec = spec
         widths, dim = spec.widths, spec.model.embed_dim
-        needs_images = [unit for unit in spec.model.units if unit != "text"]
-        if needs_images and not widths.image:
+        need_images = [unit for unit in spec.model.units if unit != "text"]
+        if need_images and not widths.image:
             raise ValueError(
-                f"model.units = {list(spec.model.units)}: {' and '.join(needs_images)} need pictures, "
+                f"model.units = {list(spec.model.units)}: {' and '.join(need_images)} need images, "
                 "which the feature store lacks; use model.units=[text] or another encode.model"
             )
         self.text_stem = TextStem(widths, spec.model.dropout)
-        self.image_stem = ImageStem(widths, dim, spec.model.dropout) if needs_images else None
+        self.image_stem = ImageStem(widths, dim, spec.model.dropout) if need_images else None
         self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in spec.model.units})
 
     @property
@@ -60,12 +66,12 @@ class Matcher(nn.Module):
         assert isinstance(unit, Unit)
         return unit
 
-    def encode_mentions(self, features: SideFeatures) -> dict[str, MentionSide]:
+    def encode_mentions(self, features: SideFeatures) -> dict[str, EncodedMentions]:
         """Each unit's view of the mentions."""
         stem = self._stem(features)
         return {name: self.unit(name).mention_side(stem) for name in self.units}
 
-    def encode_entities(self, features: SideFeatures) -> dict[str, EntitySide]:
+    def encode_entities(self, features: SideFeatures) -> dict[str, EncodedEntities]:
         """Each unit's view of the entities."""
         stem = self._stem(features)
         return {name: self.unit(name).entity_side(stem) for name in self.units}
@@ -109,7 +115,7 @@ class Matcher(nn.Module):
 
 
 def score_pairs(
-    mentions: dict[str, MentionSide], entities: dict[str, EntitySide]
+    mentions: dict[str, EncodedMentions], entities: dict[str, EncodedEntities]
 ) -> dict[str, Tensor]:
     """Scores [B, N] of all pairs from both sides, one entry a unit and `overall`."""
     return with_overall(
@@ -122,8 +128,8 @@ def score_pairs(
 
 
 def score_with_negatives(
-    mentions: dict[str, MentionSide],
-    entities: dict[str, EntitySide],
+    mentions: dict[str, EncodedMentions],
+    entities: dict[str, EncodedEntities],
     shared_G: Tensor,
     own_Bn: Tensor,
 ) -> dict[str, Tensor]:
@@ -137,7 +143,7 @@ def score_with_negatives(
         shared = side.select(shared_G)
         parts = [inner_scores(mentions[name], shared) + fine_scores(mentions[name], shared)]
         if own_Bn.numel():
-            parts.append(own_scores(mentions[name], side.select(own_Bn.flatten())))
+            parts.append(scores_with_own_negatives(mentions[name], side.select(own_Bn.flatten())))
         scores[name] = torch.cat(parts, dim=-1)
     return with_overall(scores)
 

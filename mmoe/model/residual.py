@@ -21,7 +21,7 @@ class CosineResidual(nn.Module):
 
     As an inner product: the mention's vector is [τ â, τ b₀ has, τ b₀ (1 - has)], the entity's is
     [ê, 1 - has, 1]. b₀ is learned too; it starts at the mean cosine of unrelated pairs, so that a
-    missing picture is neither better nor worse than an arbitrary one.
+    missing image is neither better nor worse than an arbitrary one.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class CosineResidual(nn.Module):
     def calibrate(
         self, mentions_BP: Tensor, entities_NP: Tensor, has_B: Tensor | None, has_N: Tensor | None
     ) -> None:
-        """Sets the similarity of a missing picture to the mean cosine of all pairs given."""
+        """Sets the similarity of a missing image to the mean cosine of all pairs given."""
         mentions = mentions_BP if has_B is None else mentions_BP[has_B]
         entities = entities_NP if has_N is None else entities_NP[has_N]
         if len(mentions) and len(entities):
@@ -61,7 +61,7 @@ def _has(vectors: Tensor, has: Tensor | None) -> Tensor:
 
 
 def image_of(features: SideFeatures) -> tuple[Tensor, Tensor]:
-    """Pooled pictures and their mask; only called where the store has pictures."""
+    """Pooled images and their mask; only called where the store has images."""
     assert features.image_pooled_BP is not None
     assert features.has_image_B is not None
     return features.image_pooled_BP, features.has_image_B

@@ -12,18 +12,18 @@ from mmoe.model.experts import ProjectionParams, project
 from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.packed import Packed
 from mmoe.model.residual import CosineResidual, image_of
-from mmoe.model.sides import EntitySide, MentionSide
+from mmoe.model.sides import EncodedEntities, EncodedMentions
 
 
 class Unit(nn.Module, ABC):
     """A part of the matcher with a score of its own."""
 
     @abstractmethod
-    def mention_side(self, stem: Stem) -> MentionSide:
+    def mention_side(self, stem: Stem) -> EncodedMentions:
         """The mentions' half of the unit's score."""
 
     @abstractmethod
-    def entity_side(self, stem: Stem) -> EntitySide:
+    def entity_side(self, stem: Stem) -> EncodedEntities:
         """The entities' half of the unit's score."""
 
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
@@ -45,17 +45,19 @@ class IntraUnit(Unit):
         self.value = nn.Linear(params.embed_dim, params.embed_dim)
         self.scale = 1 / math.sqrt(params.embed_dim)
 
-    def mention_side(self, stem: Stem) -> MentionSide:
+    def mention_side(self, stem: Stem) -> EncodedMentions:
         coarse_BD, fine_TD, fine = self._project(stem)
         residual = self.mention_residual(stem.features)
         inner = torch.cat([coarse_BD, *residual], dim=-1)
-        return MentionSide(inner, fine.with_values(self.key(fine_TD)), self.value(fine_TD))
+        return EncodedMentions(inner, fine.with_values(self.key(fine_TD)), self.value(fine_TD))
 
-    def entity_side(self, stem: Stem) -> EntitySide:
+    def entity_side(self, stem: Stem) -> EncodedEntities:
         coarse_ND, fine_TD, fine = self._project(stem)
         residual = self.entity_residual(stem.features)
         inner = torch.cat([coarse_ND / 2, *residual], dim=-1)
-        return EntitySide(inner, fine.with_values(self.query(fine_TD) * self.scale), coarse_ND / 2)
+        return EncodedEntities(
+            inner, fine.with_values(self.query(fine_TD) * self.scale), coarse_ND / 2
+        )
 
     def _project(self, stem: Stem) -> tuple[Tensor, Tensor, Packed]:
         coarse, fine = self.inputs(stem)
@@ -80,30 +82,30 @@ class TextUnit(IntraUnit):
     def __init__(self, dim: int, params: ProjectionParams, *, residual: bool) -> None:
         super().__init__(dim, params)
         self.text_residual = CosineResidual() if residual else None
-        self.title_residual = CosineResidual() if residual else None
+        self.name_residual = CosineResidual() if residual else None
 
     def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
         return stem.text_coarse_BC, stem.text_fine
 
     def mention_residual(self, features: SideFeatures) -> list[Tensor]:
-        if self.text_residual is None or self.title_residual is None:
+        if self.text_residual is None or self.name_residual is None:
             return []
         return [
             self.text_residual.mention(features.text_pooled_BP),
-            self.title_residual.mention(features.title_pooled_BP),
+            self.name_residual.mention(features.name_pooled_BP),
         ]
 
     def entity_residual(self, features: SideFeatures) -> list[Tensor]:
-        if self.text_residual is None or self.title_residual is None:
+        if self.text_residual is None or self.name_residual is None:
             return []
         return [
             self.text_residual.entity(features.text_pooled_BP),
-            self.title_residual.entity(features.title_pooled_BP),
+            self.name_residual.entity(features.name_pooled_BP),
         ]
 
 
 class VisionUnit(IntraUnit):
-    """Picture matching; residual: cosine of the pooled pictures."""
+    """Image matching; residual: cosine of the pooled images."""
 
     def __init__(self, dim: int, params: ProjectionParams, *, residual: bool) -> None:
         super().__init__(dim, params)
@@ -128,9 +130,9 @@ class VisionUnit(IntraUnit):
 
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
         if self.image_residual is not None:
-            pictures_BP, has_B = image_of(mentions)
-            pictures_NP, has_N = image_of(entities)
-            self.image_residual.calibrate(pictures_BP, pictures_NP, has_B, has_N)
+            images_BP, has_B = image_of(mentions)
+            images_NP, has_N = image_of(entities)
+            self.image_residual.calibrate(images_BP, images_NP, has_B, has_N)
 
 
 class CrossContext(nn.Module):
@@ -160,7 +162,7 @@ class CrossContext(nn.Module):
 class CrossUnit(Unit):
     """Matching between modalities: S_C = (S_tvm + S_vtm) / 2, both inner products of context vectors.
 
-    Residual: cosines of text and picture, where the encoder puts both into one space.
+    Residual: cosines of text and image, where the encoder puts both into one space.
 
     Source: MMoE eq. 6 and 7.
     """
@@ -177,31 +179,31 @@ class CrossUnit(Unit):
         self.text_image_residual = CosineResidual() if residual else None
         self.image_text_residual = CosineResidual() if residual else None
 
-    def mention_side(self, stem: Stem) -> MentionSide:
+    def mention_side(self, stem: Stem) -> EncodedMentions:
         inner = self._contexts(stem)
         if self.text_image_residual is not None and self.image_text_residual is not None:
             inner += [
                 self.text_image_residual.mention(stem.features.text_pooled_BP),
                 self.image_text_residual.mention(*image_of(stem.features)),
             ]
-        return MentionSide(torch.cat(inner, dim=-1))
+        return EncodedMentions(torch.cat(inner, dim=-1))
 
-    def entity_side(self, stem: Stem) -> EntitySide:
+    def entity_side(self, stem: Stem) -> EncodedEntities:
         inner = [context / 2 for context in self._contexts(stem)]
         if self.text_image_residual is not None and self.image_text_residual is not None:
             inner += [
                 self.text_image_residual.entity(*image_of(stem.features)),
                 self.image_text_residual.entity(stem.features.text_pooled_BP),
             ]
-        return EntitySide(torch.cat(inner, dim=-1))
+        return EncodedEntities(torch.cat(inner, dim=-1))
 
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
         if self.text_image_residual is not None and self.image_text_residual is not None:
             texts_BP, texts_NP = mentions.text_pooled_BP, entities.text_pooled_BP
-            pictures_BP, has_B = image_of(mentions)
-            pictures_NP, has_N = image_of(entities)
-            self.text_image_residual.calibrate(texts_BP, pictures_NP, None, has_N)
-            self.image_text_residual.calibrate(pictures_BP, texts_NP, has_B, None)
+            images_BP, has_B = image_of(mentions)
+            images_NP, has_N = image_of(entities)
+            self.text_image_residual.calibrate(texts_BP, images_NP, None, has_N)
+            self.image_text_residual.calibrate(images_BP, texts_NP, has_B, None)
 
     def _contexts(self, stem: Stem) -> list[Tensor]:
         assert stem.image_coarse_BD is not None

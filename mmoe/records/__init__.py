@@ -8,10 +8,10 @@ from mmoe.records.types import (
     Candidate,
     Description,
     Entity,
+    ImageFile,
     ImageInput,
     Leak,
     Mention,
-    Picture,
     TextInput,
 )
 
@@ -22,10 +22,10 @@ __all__ = [
     "Candidate",
     "Description",
     "Entity",
+    "ImageFile",
     "ImageInput",
     "Leak",
     "Mention",
-    "Picture",
     "TextInput",
     "read_metadata",
     "read_records",

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmoe.errors import DataError, one_line
-from mmoe.files import whole_file
+from mmoe.files import atomic_write
 
 SCHEMA_VERSION = "2"
 
@@ -49,7 +49,7 @@ def write_records(
     own = {"mmoe.schema": kind.__name__, "mmoe.schema_version": SCHEMA_VERSION}
     own["mmoe.metadata"] = json.dumps(dict(metadata or {}), ensure_ascii=False, sort_keys=True)
     table = pa.Table.from_arrays(columns, schema=schema.with_metadata(own))
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
 

@@ -10,7 +10,7 @@ SPLITS = ("train", "valid", "test")
 # Ways to describe a mention that choose no candidate: no share of their choices can be right or wrong.
 WITHOUT_CHOICE = frozenset({"none", "given"})
 # Ways that read the gold qid: what a run with them reaches is a bound, no result.
-READS_ANSWER = frozenset({"perfect", "gold"})
+READS_ANSWER = frozenset({"oracle_candidate", "oracle_description"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,36 +22,36 @@ class Mention:
         sentence_id: shared by the mentions of one sentence.
         word: the surface form m_w; need not occur in the context to the letter.
         context: the text m_t.
-        picture: file of m_v, relative to the data set's raw folder; null if it has none.
+        image: file of m_v, relative to the data set's raw folder; null if it has none.
         gold_qid: the entity that is meant; null for nil.
         in_kb: whether the knowledge base holds the gold entity; false for nil.
         split: train, valid or test.
         description: what the data set itself says of the entity that is meant, as MMoE's DME version
             of the benchmarks does; only `rank.backend: given` reads it.
         needs: a label by which metrics are also given apart, in the sample what decides the mention: text,
-            picture or description.
+            image or description.
     """
 
     mention_id: str
     sentence_id: str
-    word: str
+    surface_form: str
     context: str
-    picture: str | None
+    image: str | None
     gold_qid: str | None
     in_kb: bool
     split: str
     description: str | None = None
-    needs: str | None = None
+    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An entry of the knowledge base: Wikidata id, name e_n, attributes e_a and pictures e_v."""
+    """An entry of the knowledge base: Wikidata id, name e_n, attributes e_a and images e_v."""
 
     qid: str
     name: str
     attributes: str
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,49 +98,49 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class TextInput:
-    """One text to encode: `title [SEP] body description`, the input of MMoE eq. 2.
+    """One text to encode: `name [SEP] body description`, the input of MMoE eq. 2.
 
     Attributes:
         id: mention_id or qid.
-        title: the word or the name; also encoded alone.
+        name: the word or the name; also encoded alone.
         description: text that has a token budget of its own; null if there is none.
     """
 
     id: str
-    title: str
+    name: str
     body: str
     description: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """One picture to encode, with the hash of its bytes so that a changed picture is encoded again.
+    """One image to encode, with the hash of its bytes so that a changed image is encoded again.
 
     Attributes:
         id: mention_id or qid.
-        picture: file relative to the data set's raw folder; null if there is none.
+        image: file relative to the data set's raw folder; null if there is none.
         sha256: of the file's bytes; null if there is no file.
     """
 
     id: str
-    picture: str | None
+    image: str | None
     sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture of a data set by its content.
+class ImageFile:
+    """An image of a data set by its content.
 
     Attributes:
-        picture: file relative to the data set's raw folder.
+        image: file relative to the data set's raw folder.
         sha256: of its bytes; null if they can't be read.
-        phash: 64 bits of perceptual hash as 16 hex digits: near for pictures that look alike. Null if
-            the picture can't be decoded or shows a single colour.
+        phash: 64 bits of perceptual hash as 16 hex digits: near for images that look alike. Null if
+            the image can't be decoded or shows a single colour.
         width, height: in pixels; null if it can't be decoded.
-        problem: why it can't be read or decoded; null for a sound picture.
+        problem: why it can't be read or decoded; null for a sound image.
     """
 
-    picture: str
+    image: str
     sha256: str | None
     phash: str | None
     width: int | None
@@ -154,28 +154,28 @@ class Leak:
 
     Attributes:
         same_context: another mention across the border has the same context.
-        same_picture: … has a picture of the same bytes.
-        similar_picture: … has a picture that looks alike.
+        same_image: … has an image of the same bytes.
+        similar_image: … has an image that looks alike.
         seen_gold: … has the same gold entity.
-        own_picture: a picture of the gold entity is the mention's own, to the byte.
-        similar_own_picture: a picture of the gold entity looks like the mention's own.
+        own_image: an image of the gold entity is the mention's own, to the byte.
+        similar_own_image: an image of the gold entity looks like the mention's own.
     """
 
     mention_id: str
     split: str
     same_context: bool
-    same_picture: bool
-    similar_picture: bool
+    same_image: bool
+    similar_image: bool
     seen_gold: bool
-    own_picture: bool
-    similar_own_picture: bool
+    own_image: bool
+    similar_own_image: bool
 
     @property
-    def crosses(self) -> bool:
-        """Whether the mention itself, text or picture, recurs across the border."""
-        return self.same_context or self.same_picture or self.similar_picture
+    def overlaps_train(self) -> bool:
+        """Whether the mention itself, text or image, recurs across the border."""
+        return self.same_context or self.same_image or self.similar_image
 
     @property
     def is_clean(self) -> bool:
-        """Whether a right answer can't come from a recurring text or picture."""
-        return not (self.crosses or self.own_picture or self.similar_own_picture)
+        """Whether a right answer can't come from a recurring text or image."""
+        return not (self.overlaps_train or self.own_image or self.similar_own_image)

@@ -15,9 +15,9 @@ from mmoe.reporting.wording import MISSING, label, plain
 TABLE_1 = {
     "sentences": "Sentences",
     "entities": "Entities",
-    "entities_with_picture": "… with a picture",
+    "entities_with_image": "… with an image",
     "mentions": "Mentions",
-    "mentions_with_picture": "… with a picture",
+    "mentions_with_image": "… with an image",
     "train_mentions": "… in train",
     "valid_mentions": "… in valid",
     "test_mentions": "… in test",
@@ -25,15 +25,15 @@ TABLE_1 = {
 LEAKS = {
     "mentions": "Mentions",
     "same_context": "Context recurs across the border",
-    "same_picture": "Picture recurs, the same bytes",
-    "similar_picture": "Picture recurs, looks alike",
-    "crosses": "… any of these three",
-    "own_picture": "Gold entity has the mention's own picture",
-    "similar_own_picture": "… one that looks like it",
+    "same_image": "Image recurs, the same bytes",
+    "similar_image": "Image recurs, looks alike",
+    "overlaps_train": "… any of these three",
+    "own_image": "Gold entity has the mention's own image",
+    "similar_own_image": "… one that looks like it",
     "clean": "Clean: nothing of the above",
     "seen_gold": "Gold entity recurs across the border",
 }
-PART = re.compile(r"(clean|unseen_gold|needs_[a-z0-9_]+)_num_mentions")
+PART = re.compile(r"(clean|unseen_gold|evidence_[a-z0-9_]+)_num_mentions")
 PARTS = {"clean": "Clean mentions", "unseen_gold": "Gold entity not in train"}
 
 

@@ -18,8 +18,8 @@ BACKENDS = {
     "openai": "Language model",
     "random": "Random",
     # A star: it reads the answer.
-    "perfect": "Perfect choice *",
-    "gold": "Gold's description *",
+    "oracle_candidate": "Perfect choice *",
+    "oracle_description": "Gold's description *",
 }
 
 Cell = Callable[[Mapping[str, Any]], str]
@@ -74,7 +74,7 @@ def gap_table(worth: Mapping[str, Any]) -> Grid | None:
             return MISSING
         return minus(f"{100 * part:.0f} ({100 * low:.0f} to {100 * high:.0f})")
 
-    trivial = ("none", "perfect")
+    trivial = ("none", "oracle_candidate")
     return _by_system(worth, cell, without=trivial) if _have(worth, "gap_closed") else None
 
 

@@ -12,8 +12,8 @@ from mmoe.errors import DataError
 from mmoe.files import content_key
 from mmoe.records import Candidate, Description, Entity, Mention
 from mmoe.reporting.inputs import Inputs
-from mmoe.reporting.pictures import Thumbnail, thumbnail
 from mmoe.reporting.ranked import RankedMentions, Scored
+from mmoe.reporting.thumbnails import Thumbnail, thumbnail
 from mmoe.reporting.wording import MISSING, minus
 
 TOP_SHOWN = 5
@@ -28,7 +28,7 @@ class Context:
     """A text cut at the mention's word; all of it is `before` if the word does not occur."""
 
     before: str
-    word: str
+    surface_form: str
     after: str
 
 
@@ -65,13 +65,13 @@ class Example:
 
     mention: Mention
     context: Context
-    picture: Thumbnail
+    image: Thumbnail
     description: Description | None
     options: tuple[Option, ...]
     num_options: int
     confidence: str
     gold: Entity
-    gold_picture: Thumbnail
+    gold_image: Thumbnail
     rank: int
     untrained_rank: int | None
     units: tuple[str, ...]
@@ -134,14 +134,14 @@ def _example(inputs: Inputs, row: int) -> Example:
     candidates = inputs.candidates.get(mention.mention_id, [])
     return Example(
         mention=mention,
-        context=cut_at_word(mention.context, mention.word),
-        picture=thumbnail(inputs.raw, mention.picture),
+        context=cut_at_word(mention.context, mention.surface_form),
+        image=thumbnail(inputs.raw, mention.image),
         description=description,
         options=tuple(_options(candidates, description, gold)),
         num_options=len(candidates),
         confidence=_confidence(description),
         gold=gold,
-        gold_picture=thumbnail(inputs.raw, next(iter(gold.pictures), None)),
+        gold_image=thumbnail(inputs.raw, next(iter(gold.images), None)),
         rank=rank,
         untrained_rank=None if ranked.untrained is None else int(ranked.untrained[row]),
         units=units,

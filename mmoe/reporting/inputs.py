@@ -19,12 +19,12 @@ NEEDED_METRICS = (
     *("mrr", "mrr_low", "mrr_high", "hits_at_1", "hits_at_1_low", "hits_at_1_high"),
     *("num_mentions", "num_entities", "num_left_out"),
 )
-NEEDED_GROUPS = ("table1", "text", "names", "pictures", "read", "leaks")
+NEEDED_GROUPS = ("table1", "text", "names", "images", "read", "leaks")
 
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """Where the report reads; `raw` is the folder that picture paths start from."""
+    """Where the report reads; `raw` is the folder that image paths start from."""
 
     raw: Path
     mentions: Path

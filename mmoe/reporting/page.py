@@ -43,7 +43,7 @@ DATA_GROUPS = {
     "read": "Records read",
     "text": "Texts, in tokens",
     "names": "Names",
-    "pictures": "Pictures",
+    "images": "Images",
 }
 WIKIDATA_ID = re.compile(r"Q[1-9][0-9]*")
 

@@ -26,9 +26,9 @@ class Benchmark(_Strict):
     title: str
     sentences: int | None = Field(default=None, ge=1)
     entities: int = Field(ge=1)
-    entities_with_picture: int | None = Field(default=None, ge=1)
+    entities_with_image: int | None = Field(default=None, ge=1)
     mentions: int | None = Field(default=None, ge=1)
-    mentions_with_picture: int | None = Field(default=None, ge=1)
+    mentions_with_image: int | None = Field(default=None, ge=1)
     train_mentions: int | None = Field(default=None, ge=1)
     valid_mentions: int | None = Field(default=None, ge=1)
     test_mentions: int = Field(ge=1)

@@ -65,7 +65,7 @@ def candidate_histogram(counts: Mapping[str, Any]) -> Grid:
 def ambiguous_words(counts: Mapping[str, Any]) -> Grid:
     """The words with most candidates of the chosen source."""
     rows = [
-        (each["word"], plain(each["candidates"]), plain(each["mentions"]))
+        (each["surface_form"], plain(each["candidates"]), plain(each["mentions"]))
         for each in counts["sources"][counts["source"]]["most_ambiguous"]
     ]
     return Grid(("Word", "Candidates", "Mentions"), tuple(rows))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmoe.linking.data import LinkingData
 from mmoe.model.features import unit_vectors
-from mmoe.training.data import LinkingData
 
 CHUNK = 512
 
@@ -23,28 +23,28 @@ def mine_negatives(data: LinkingData, mentions: Tensor, depth: int) -> Tensor:
     Returns:
         int64 [M, min(depth, N - 1)], most similar first.
     """
-    entities_NP = _text_and_title(data, "entity", torch.arange(len(data.entities)))
+    entities_NP = _text_and_name(data, "entity", torch.arange(len(data.entities)))
     gold = data.gold_of(mentions)
     depth = min(depth, len(data.entities) - 1)
     mined = [torch.empty(0, depth, dtype=torch.int64)]
     for start in range(0, len(mentions), CHUNK):
         chunk = mentions[start : start + CHUNK]
-        scores_BN = _text_and_title(data, "mention", chunk) @ entities_NP.T
+        scores_BN = _text_and_name(data, "mention", chunk) @ entities_NP.T
         scores_BN[torch.arange(len(chunk)), gold[start : start + CHUNK]] = -torch.inf
         mined.append(scores_BN.topk(depth, dim=-1).indices)
     return torch.cat(mined)
 
 
-def _text_and_title(data: LinkingData, side: str, records: Tensor) -> Tensor:
+def _text_and_name(data: LinkingData, side: str, records: Tensor) -> Tensor:
     """Both pooled embeddings, normalised and joined: their dot product is the sum of both cosines."""
     features = data.mention_side if side == "mention" else data.entity_side
     rows = features.text_rows[records]
     table = features.texts
-    assert table.title_pooled_NP is not None
+    assert table.name_pooled_NP is not None
     return torch.cat(
         [
             unit_vectors(table.pooled_NP[rows].float()),
-            unit_vectors(table.title_pooled_NP[rows].float()),
+            unit_vectors(table.name_pooled_NP[rows].float()),
         ],
         dim=-1,
     )

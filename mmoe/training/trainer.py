@@ -20,12 +20,12 @@ from tqdm import tqdm
 from mmoe.config.loss import LossParams
 from mmoe.config.train import TrainParams
 from mmoe.errors import TrainingError
-from mmoe.files import whole_file
+from mmoe.files import atomic_write
+from mmoe.linking.data import LinkingData
+from mmoe.linking.device import resolve_precision
+from mmoe.linking.memory import return_freed_memory
 from mmoe.model.losses import matching_loss
 from mmoe.model.matcher import OVERALL, Matcher, score_with_negatives
-from mmoe.training.data import LinkingData
-from mmoe.training.device import resolve_precision
-from mmoe.training.memory import return_freed_memory
 from mmoe.training.mining import mine_negatives
 from mmoe.training.optimiser import build_optimiser, set_learning_rate
 
@@ -265,7 +265,7 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "progress": vars(self.progress).copy(),
         }
-        with whole_file(self.work / name) as temporary:
+        with atomic_write(self.work / name) as temporary:
             torch.save(state, temporary)
 
     def _load(self, name: str) -> dict[str, Any]:

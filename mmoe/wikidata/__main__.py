@@ -1,4 +1,4 @@
-"""Command line of the Wikidata tools: `python -m mmoe.wikidata index | cache | pictures | kb`."""
+"""Command line of the Wikidata tools: `python -m mmoe.wikidata index | cache | images | kb`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmoe.commands import run_command
 COMMANDS = {
     "index": "makes the label index of a dump",
     "cache": "shows or clears the answers that the API client keeps",
-    "pictures": "fetches the pictures of items from Commons",
+    "images": "fetches the images of items from Commons",
     "kb": "writes a knowledge base in our own format",
 }
 

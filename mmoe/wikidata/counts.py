@@ -85,12 +85,12 @@ def _histogram(qids_by_mention: Qids) -> list[dict[str, Any]]:
 
 def _most_ambiguous(mentions: Sequence[Mention], qids_by_mention: Qids) -> list[dict[str, Any]]:
     """The words with most candidates, by their normal form."""
-    sizes = {normalise_name(m.word): len(qids_by_mention[m.mention_id]) for m in mentions}
-    uses = Counter(normalise_name(mention.word) for mention in mentions)
+    sizes = {normalise_name(m.surface_form): len(qids_by_mention[m.mention_id]) for m in mentions}
+    uses = Counter(normalise_name(mention.surface_form) for mention in mentions)
     several = sorted(
         (word for word, size in sizes.items() if size > 1), key=lambda w: (-sizes[w], w)
     )
     return [
-        {"word": word, "candidates": sizes[word], "mentions": uses[word]}
+        {"surface_form": word, "candidates": sizes[word], "mentions": uses[word]}
         for word in several[:MOST_AMBIGUOUS]
     ]

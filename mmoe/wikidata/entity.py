@@ -46,7 +46,7 @@ class Item:
         description: as label.
         names: labels and aliases in all chosen languages and `mul`, in that order, repetitions included.
         instance_of: qids of the best-ranked statements.
-        picture: the first best-ranked file name on Commons, with spaces and without `File:`.
+        image: the first best-ranked file name on Commons, with spaces and without `File:`.
         sitelinks: number of Wikipedia articles; null where the source leaves sitelinks out.
         modified: when it was last edited, as it is written; null where the source does not say.
     """
@@ -56,7 +56,7 @@ class Item:
     description: str | None
     names: tuple[Name, ...] = ()
     instance_of: tuple[str, ...] = ()
-    picture: str | None = None
+    image: str | None = None
     sitelinks: int | None = None
     modified: str | None = None
 
@@ -90,7 +90,7 @@ def read_item(entity: Any, languages: Sequence[str], where: str) -> Item | None:
     aliases = _aliases(_map(entity, "aliases", where), codes, f"{where}, key `aliases`")
     described = _map(entity, "descriptions", where)
     instance_of = (_target(value, where) for value in best_values(entity, INSTANCE_OF, where))
-    pictures = best_values(entity, IMAGE, where)
+    images = best_values(entity, IMAGE, where)
     modified = entity.get("modified")
     return Item(
         qid=str(qid),
@@ -98,7 +98,7 @@ def read_item(entity: Any, languages: Sequence[str], where: str) -> Item | None:
         description=_first(described, codes, f"{where}, key `descriptions`"),
         names=(*labels, *aliases),
         instance_of=tuple(dict.fromkeys(instance_of)),
-        picture=next((value for value in pictures if isinstance(value, str)), None),
+        image=next((value for value in images if isinstance(value, str)), None),
         sitelinks=_num_articles(_map(entity, "sitelinks", where))
         if "sitelinks" in entity
         else None,

@@ -46,7 +46,7 @@ def forms_of(word: str, strip_suffix: bool) -> tuple[str, ...]:
 
 def distinct_words(mentions: Iterable[Mention]) -> list[str]:
     """The normalised words of the mentions, each once, in order; empty ones are left out."""
-    words = dict.fromkeys(normalise_name(mention.word) for mention in mentions)
+    words = dict.fromkeys(normalise_name(mention.surface_form) for mention in mentions)
     return [word for word in words if word]
 
 
@@ -69,5 +69,5 @@ def candidates_of(
             sitelinks=hit.sitelinks,
         )
         for mention in mentions
-        for position, hit in enumerate(hits_by_word.get(normalise_name(mention.word), ()))
+        for position, hit in enumerate(hits_by_word.get(normalise_name(mention.surface_form), ()))
     ]

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmoe.errors import WikidataError
-from mmoe.files import read_json, sha256_of, whole_file, write_json
+from mmoe.files import atomic_write, read_json, sha256_of, write_json
 from mmoe.names import normalise_name
 from mmoe.wikidata.dump import read_items
 from mmoe.wikidata.entity import Item, qid_number
@@ -33,7 +33,7 @@ ITEM_SCHEMA = pa.schema(
         pa.field("description", pa.string()),
         pa.field("aliases", pa.list_(pa.string()), nullable=False),
         pa.field("instance_of", pa.list_(pa.string()), nullable=False),
-        pa.field("picture", pa.string()),
+        pa.field("image", pa.string()),
         pa.field("sitelinks", pa.int64()),
         pa.field("modified", pa.string()),
     ]
@@ -55,7 +55,7 @@ def item_row(item: Item) -> ItemRow:
         item.description,
         list(item.aliases),
         list(item.instance_of),
-        item.picture,
+        item.image,
         item.sitelinks,
         item.modified,
     )
@@ -149,7 +149,7 @@ def _write(folder: Path, schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> 
     ]
     for stale in folder.glob("*.parquet"):
         stale.unlink()
-    with whole_file(folder / ONLY_PART) as temporary:
+    with atomic_write(folder / ONLY_PART) as temporary:
         pq.write_table(
             pa.Table.from_arrays(arrays, schema=schema),
             temporary,

@@ -8,13 +8,13 @@ import numpy as np
 
 from mmoe.audit.data import DataInputs, data_report, table_1
 from mmoe.audit.leakage import find_leaks
-from mmoe.records import Entity, Mention, Picture
+from mmoe.records import Entity, ImageFile, Mention
 
-PICTURES = [
-    Picture("a.png", "A", "0" * 16, 8, 8, None),
-    Picture("b.png", "A", "0" * 16, 8, 8, None),
-    Picture("c.png", "C", None, 8, 8, None),
-    Picture("d.png", "D", None, None, None, "truncated"),
+IMAGES = [
+    ImageFile("a.png", "A", "0" * 16, 8, 8, None),
+    ImageFile("b.png", "A", "0" * 16, 8, 8, None),
+    ImageFile("c.png", "C", None, 8, 8, None),
+    ImageFile("d.png", "D", None, None, None, "truncated"),
 ]
 ENTITIES = [
     Entity("Q1", "Java", "island", ("a.png", "c.png")),
@@ -34,8 +34,8 @@ def report(mentions: list[Mention] = MENTIONS) -> dict[str, dict[str, object]]:
         DataInputs(
             mentions,
             ENTITIES,
-            PICTURES,
-            find_leaks(mentions, ENTITIES, PICTURES, 4),
+            IMAGES,
+            find_leaks(mentions, ENTITIES, IMAGES, 4),
             mention_tokens=np.array([10, 50, 51, 60][: len(mentions)]),
             entity_tokens=np.array([4, 5, 6]),
             limit=50,
@@ -48,9 +48,9 @@ def test_table_1_has_the_rows_of_the_paper() -> None:
     assert table_1(MENTIONS, ENTITIES) == {
         "sentences": 3,
         "entities": 3,
-        "entities_with_picture": 2,
+        "entities_with_image": 2,
         "mentions": 4,
-        "mentions_with_picture": 2,
+        "mentions_with_image": 2,
         "train_mentions": 2,
         "valid_mentions": 1,
         "test_mentions": 1,
@@ -79,17 +79,17 @@ def test_names() -> None:
     }
 
 
-def test_pictures() -> None:
-    assert report()["pictures"] == {
+def test_images() -> None:
+    assert report()["images"] == {
         "files": 4,
         "unreadable_files": 1,
         "single_colour_files": 1,
         "duplicate_files": 2,
-        "mentions_without_picture": 2,
-        "mentions_sharing_a_picture": 2,
-        "mention_pictures_that_an_entity_has": 1,
-        "entities_without_picture": 1,
-        "entities_with_several_pictures": 1,
+        "mentions_without_image": 2,
+        "mentions_sharing_a_image": 2,
+        "mention_images_that_an_entity_has": 1,
+        "entities_without_image": 1,
+        "entities_with_several_images": 1,
     }
 
 

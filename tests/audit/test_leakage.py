@@ -11,19 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.audit.leakage import bits_of, find_leaks, leak_counts, near_hashes
-from mmoe.records import SPLITS, Entity, Leak, Mention, Picture
+from mmoe.records import SPLITS, Entity, ImageFile, Leak, Mention
 
 HASHES = ("0" * 16, "0" * 15 + "f", "0" * 14 + "ff", "f" * 16)
-PICTURES = [
-    Picture("a.png", "A", HASHES[0], 8, 8, None),
-    Picture("a-again.png", "A", HASHES[0], 8, 8, None),
-    Picture("like-a.png", "B", HASHES[1], 8, 8, None),
-    Picture("other.png", "C", HASHES[3], 8, 8, None),
-    Picture("grey.png", "D", None, 8, 8, None),
-    Picture("broken.png", "E", None, None, None, "truncated"),
-    Picture("unread.png", None, None, None, None, "permission denied"),
+IMAGES = [
+    ImageFile("a.png", "A", HASHES[0], 8, 8, None),
+    ImageFile("a-again.png", "A", HASHES[0], 8, 8, None),
+    ImageFile("like-a.png", "B", HASHES[1], 8, 8, None),
+    ImageFile("other.png", "C", HASHES[3], 8, 8, None),
+    ImageFile("grey.png", "D", None, 8, 8, None),
+    ImageFile("broken.png", "E", None, None, None, "truncated"),
+    ImageFile("unread.png", None, None, None, None, "permission denied"),
 ]
-NAMES = [picture.picture for picture in PICTURES]
+NAMES = [image.image for image in IMAGES]
 CONTEXTS = ("Java is an island.", "JAVA  is an\nisland.", "Cafe\u0301", "Caf\u00e9", "", " ", "x")
 
 
@@ -31,25 +31,25 @@ def mention(
     name: str,
     split: str,
     context: str = "",
-    picture: str | None = None,
+    image: str | None = None,
     gold: str | None = "Q1",
 ) -> Mention:
     in_kb = gold in {"Q1", "Q2"}
-    return Mention(name, name, "w", context, picture, gold, in_kb, split)
+    return Mention(name, name, "w", context, image, gold, in_kb, split)
 
 
-def entities(*pictures: str) -> list[Entity]:
-    return [Entity("Q1", "one", "", pictures), Entity("Q2", "two", "", ())]
+def entities(*images: str) -> list[Entity]:
+    return [Entity("Q1", "one", "", images), Entity("Q2", "two", "", ())]
 
 
 def pairwise(mentions: list[Mention], kb: list[Entity], distance: int) -> list[Leak]:
     """Every mention against every other one."""
-    pictures = {picture.picture: picture for picture in PICTURES}
+    images = {image.image: image for image in IMAGES}
 
     def folded(text: str) -> str:
         return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
-    def far(one: Picture, other: Picture) -> int:
+    def far(one: ImageFile, other: ImageFile) -> int:
         if one.phash is None or other.phash is None:
             return 65
         return bin(int(one.phash, 16) ^ int(other.phash, 16)).count("1")
@@ -57,9 +57,9 @@ def pairwise(mentions: list[Mention], kb: list[Entity], distance: int) -> list[L
     rows = []
     for m in mentions:
         across = [o for o in mentions if (o.split == "train") != (m.split == "train")]
-        own = pictures[m.picture] if m.picture else None
-        theirs = [pictures[o.picture] for o in across if o.picture]
-        gold = [pictures[n] for e in kb if e.qid == m.gold_qid for n in e.pictures]
+        own = images[m.image] if m.image else None
+        theirs = [images[o.image] for o in across if o.image]
+        gold = [images[n] for e in kb if e.qid == m.gold_qid for n in e.images]
         rows.append(
             Leak(
                 m.mention_id,
@@ -93,7 +93,7 @@ def test_every_pair_says_the_same(
 ) -> None:
     mentions = [mention(f"m{i}", *row) for i, row in enumerate(rows)]
     kb = entities(*of_gold)
-    assert find_leaks(mentions, kb, PICTURES, distance) == pairwise(mentions, kb, distance)
+    assert find_leaks(mentions, kb, IMAGES, distance) == pairwise(mentions, kb, distance)
 
 
 @given(
@@ -131,20 +131,20 @@ def test_counts_and_what_is_clean() -> None:
         mention("e1", "test", "fresh", "like-a.png"),
         mention("e2", "test", "else", "grey.png", None),
     ]
-    leaks = find_leaks(rows, entities("like-a.png"), PICTURES, 4)
+    leaks = find_leaks(rows, entities("like-a.png"), IMAGES, 4)
     counts = leak_counts(leaks)
     assert counts["test"] == {
         "mentions": 2,
         "same_context": 0,
-        "same_picture": 0,
-        "similar_picture": 1,
-        "crosses": 1,
+        "same_image": 0,
+        "similar_image": 1,
+        "overlaps_train": 1,
         "seen_gold": 1,
-        "own_picture": 1,
-        "similar_own_picture": 1,
+        "own_image": 1,
+        "similar_own_image": 1,
         "clean": 1,
     }
     assert (counts["valid"]["same_context"], counts["valid"]["clean"]) == (1, 0)
-    assert counts["train"]["crosses"] == 1
-    own_only = replace(leaks[4], own_picture=True)
-    assert (own_only.crosses, own_only.is_clean) == (False, False)
+    assert counts["train"]["overlaps_train"] == 1
+    own_only = replace(leaks[4], own_image=True)
+    assert (own_only.overlaps_train, own_only.is_clean) == (False, False)

@@ -16,7 +16,7 @@ def leak(name: str, *, context: bool = False, gold: bool = False, own: bool = Fa
 
 RANKS = Ranks(np.array([1, 2, 4, 9]), np.array([1, 2, 3, 8]))
 LEAKS = [leak("a"), leak("b", context=True), leak("c", gold=True), leak("d", own=True)]
-NEEDS = ("text", None, "picture", "text")
+NEEDS = ("text", None, "image", "text")
 MENTIONS = [
     Mention(row.mention_id, "s", "w", "c", None, "Q1", True, "test", None, label)
     for row, label in zip(LEAKS, NEEDS, strict=True)
@@ -27,8 +27,8 @@ def test_parts() -> None:
     assert parts_of(MENTIONS, LEAKS) == {
         "clean": [True, False, True, False],
         "unseen_gold": [True, True, False, True],
-        "needs_picture": [False, False, True, False],
-        "needs_text": [True, False, False, True],
+        "evidence_image": [False, False, True, False],
+        "evidence_text": [True, False, False, True],
     }
 
 
@@ -39,7 +39,7 @@ def test_a_part_has_the_metrics_of_its_mentions_alone() -> None:
     assert {f"clean_{name}": value for name, value in clean.items()}.items() <= metrics.items()
     assert metrics["clean_mrr"] == 62.5
     assert metrics["unseen_gold_hits_at_5"] == 66.6667
-    assert metrics["needs_picture_mrr"] == 25.0
+    assert metrics["evidence_image_mrr"] == 25.0
 
 
 def test_an_empty_part_has_a_number_and_no_metrics() -> None:

@@ -64,7 +64,7 @@ def test_it_equals_a_loop_over_pairs(
             assert found.optimistic[i] == wanted.optimistic[i]
 
 
-def test_a_missing_picture_counts_as_the_mean() -> None:
+def test_a_missing_image_counts_as_the_mean() -> None:
     mention = Vectors(np.array([[1.0, 0.0]]))
     like, unlike = [1.0, 0.1], [-1.0, 0.1]
     entities = Vectors(np.array([like, [9.0, 9.0], unlike]), np.array([True, False, True]))
@@ -74,14 +74,14 @@ def test_a_missing_picture_counts_as_the_mean() -> None:
     assert ranks == [1, 2, 3]
 
 
-def test_a_mention_without_a_picture_ties_with_every_entity() -> None:
+def test_a_mention_without_a_image_ties_with_every_entity() -> None:
     mention = Vectors(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([False, True]))
     entities = Vectors(np.array([[1.0, 0.0], [1.0, 1.0], [0.5, 1.0]]))
     ranks = cosine_ranks([(mention, entities)], np.array([0, 0]))
     assert (ranks.pessimistic.tolist(), ranks.optimistic.tolist()) == ([3, 1], [1, 1])
 
 
-def test_no_picture_at_all_ties_everything() -> None:
+def test_no_image_at_all_ties_everything() -> None:
     nobody = Vectors(np.ones((2, 2)), np.zeros(2, dtype=bool))
     ranks = cosine_ranks([(nobody, Vectors(np.ones((4, 2))))], np.array([0, 3]))
     assert (ranks.pessimistic.tolist(), ranks.optimistic.tolist()) == ([4, 4], [1, 1])

@@ -19,7 +19,7 @@ from mmoe.errors import ConfigError
 
 from tests.config.sheets import ABSENT, DEFAULTS, PARAMS, complaint, edited, sheet
 
-LOCAL = "'none', 'first', 'lexical', 'embedding', 'given', 'random', 'perfect'"
+LOCAL = "'none', 'first', 'lexical', 'embedding', 'given', 'random', 'oracle_candidate'"
 
 
 @pytest.mark.parametrize(("written", "value"), [("5e-6", 5e-6), ("1", 1.0), ("5.0E-06", 5e-6)])
@@ -41,8 +41,8 @@ def test_a_float_may_be_written_in_every_way(written: str, value: float, tmp_pat
         ("model.residual", 1, "should be a valid boolean"),
         ("model.residual", "yes", "should be a valid boolean"),
         ("encode.model", 7, "should be a valid string"),
-        ("rank.backend", "bm25", f"should be {LOCAL}, 'gold' or 'openai'"),
-        ("rank.backend", None, f"should be {LOCAL}, 'gold' or 'openai'"),
+        ("rank.backend", "bm25", f"should be {LOCAL}, 'oracle_description' or 'openai'"),
+        ("rank.backend", None, f"should be {LOCAL}, 'oracle_description' or 'openai'"),
         ("model.units", "text", "should be a list"),
         ("evaluate.hits_at", 5, "should be a list"),
         ("report", None, "should be a mapping of keys"),

@@ -13,7 +13,12 @@ Table = list[dict[str, Any]]
 
 def mention(mention_id: str, split: str = "train", **values: Any) -> dict[str, Any]:
     """A mention row of our own format that is legal unless `values` spoil it."""
-    row = {"mention_id": mention_id, "word": "Java", "context": "Java is warm.", "split": split}
+    row = {
+        "mention_id": mention_id,
+        "surface_form": "Java",
+        "context": "Java is warm.",
+        "split": split,
+    }
     return row | {"gold_qid": "Q3757"} | values
 
 
@@ -68,8 +73,8 @@ def write_melbench(folder: Path, records: Table | None = None, **files: Any) -> 
     return folder
 
 
-def picture(folder: Path, name: str, content: bytes = b"picture") -> str:
-    """A file that stands for a picture; readers look at names only."""
+def image(folder: Path, name: str, content: bytes = b"image") -> str:
+    """A file that stands for an image; readers look at names only."""
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content)
     return name

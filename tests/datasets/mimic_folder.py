@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.datasets.folders import Table, picture
+from tests.datasets.folders import Table, image
 
 FILES = {"train": "LakeMEL_train", "dev": "LakeMEL_dev", "test": "LakeMEL_test"}
 
@@ -71,8 +71,8 @@ def write_odd_mimic(folder: Path, mention_folder: str = "mention_image") -> Path
     ]
     write_mimic(folder, train, kb)
     # macOS unpacks accents as two characters each.
-    picture(folder, f"{mention_folder}/Le\u0301man.jpg")
-    picture(folder, f"{mention_folder}/St.jpg")
+    image(folder, f"{mention_folder}/Le\u0301man.jpg")
+    image(folder, f"{mention_folder}/St.jpg")
     for name in ("Q1_0.jpg", "Q1?.png", "Q2_0.jpg"):
-        picture(folder, f"kb_image/{name}")
+        image(folder, f"kb_image/{name}")
     return folder

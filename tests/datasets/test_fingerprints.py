@@ -1,4 +1,4 @@
-"""Fingerprints of pictures: content, looks, faults, and going on after a kill."""
+"""Fingerprints of images: content, looks, faults, and going on after a kill."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mmoe.datasets import fingerprints
-from mmoe.datasets.fingerprints import fingerprint_pictures
-from mmoe.pictures import read_picture
-from mmoe.records import Picture
+from mmoe.datasets.fingerprints import fingerprint_images
+from mmoe.images import read_image
+from mmoe.records import ImageFile
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def draw(path: Path, shift: int = 0, size: int = 96) -> Path:
     return path
 
 
-def distance(one: Picture, other: Picture) -> int:
+def distance(one: ImageFile, other: ImageFile) -> int:
     assert one.phash is not None
     assert other.phash is not None
     return (int(one.phash, 16) ^ int(other.phash, 16)).bit_count()
@@ -40,20 +40,20 @@ def distance(one: Picture, other: Picture) -> int:
 
 def test_what_a_fingerprint_says(tmp_path: Path) -> None:
     content = draw(tmp_path / "a/b.png", size=100).read_bytes()
-    (row,) = fingerprint_pictures(tmp_path, {"a/b.png"}, tmp_path / "journal")
+    (row,) = fingerprint_images(tmp_path, {"a/b.png"}, tmp_path / "journal")
     assert row.sha256 == hashlib.sha256(content).hexdigest()
-    assert (row.picture, row.width, row.height, row.problem) == ("a/b.png", 100, 100, None)
+    assert (row.image, row.width, row.height, row.problem) == ("a/b.png", 100, 100, None)
     assert row.phash is not None
     assert len(row.phash) == 16
 
 
-def test_looks_survive_another_format_and_size_and_tell_pictures_apart(tmp_path: Path) -> None:
+def test_looks_survive_another_format_and_size_and_tell_images_apart(tmp_path: Path) -> None:
     with Image.open(draw(tmp_path / "a.png")) as image:
         image.convert("RGB").save(tmp_path / "b.jpg", quality=70)
         image.resize((400, 400)).save(tmp_path / "c.jpg")
     draw(tmp_path / "d.png", shift=25)
     names = {"a.png", "b.jpg", "c.jpg", "d.png"}
-    a, b, c, d = fingerprint_pictures(tmp_path, names, tmp_path / "journal")
+    a, b, c, d = fingerprint_images(tmp_path, names, tmp_path / "journal")
     assert distance(a, b) <= 4
     assert distance(a, c) <= 4
     assert distance(a, d) > 4
@@ -63,10 +63,10 @@ def test_looks_survive_another_format_and_size_and_tell_pictures_apart(tmp_path:
 def test_faults_are_reported_in_their_rows(tmp_path: Path) -> None:
     whole = draw(tmp_path / "whole.png").read_bytes()
     (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "text.jpg").write_text("no image")
     Image.new("RGB", (8, 8), (0, 0, 0)).save(tmp_path / "black.png")
     names = {"black.png", "gone.png", "half.png", "text.jpg", "whole.png"}
-    black, gone, half, text, fine = fingerprint_pictures(tmp_path, names, tmp_path / "journal")
+    black, gone, half, text, fine = fingerprint_images(tmp_path, names, tmp_path / "journal")
     assert (black.phash, black.problem) == (None, None)
     assert gone.sha256 is None
     assert gone.problem is not None
@@ -75,38 +75,38 @@ def test_faults_are_reported_in_their_rows(tmp_path: Path) -> None:
     assert half.problem is not None
     assert text.problem is not None
     assert fine.problem is None
-    assert [row.picture for row in (black, gone, half, text, fine)] == sorted(names)
+    assert [row.image for row in (black, gone, half, text, fine)] == sorted(names)
 
 
-def test_no_pictures(tmp_path: Path) -> None:
-    assert fingerprint_pictures(tmp_path, set(), tmp_path / "work/journal") == []
+def test_no_images(tmp_path: Path) -> None:
+    assert fingerprint_images(tmp_path, set(), tmp_path / "work/journal") == []
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {draw(tmp_path / f"{i}.png", i).name for i in range(4)}
-    first = fingerprint_pictures(tmp_path, names, tmp_path / "journal")
+    first = fingerprint_images(tmp_path, names, tmp_path / "journal")
     draw(tmp_path / "2.png", shift=30)
     read = []
 
     def watched(root: Path, name: str) -> bytes:
         read.append(name)
-        return read_picture(root, name)
+        return read_image(root, name)
 
-    monkeypatch.setattr(fingerprints, "read_picture", watched)
-    again = fingerprint_pictures(tmp_path, names, tmp_path / "journal")
+    monkeypatch.setattr(fingerprints, "read_image", watched)
+    again = fingerprint_images(tmp_path, names, tmp_path / "journal")
     assert read == ["2.png"]
     assert [a == b for a, b in zip(first, again, strict=True)] == [True, True, False, True]
-    assert fingerprint_pictures(tmp_path, names, tmp_path / "journal") == again
+    assert fingerprint_images(tmp_path, names, tmp_path / "journal") == again
 
 
 def test_a_line_that_a_kill_cut_off_is_done_again(tmp_path: Path) -> None:
     names = {draw(tmp_path / f"{i}.png", i).name for i in range(3)}
     journal = tmp_path / "journal"
-    rows = fingerprint_pictures(tmp_path, names, journal)
+    rows = fingerprint_images(tmp_path, names, journal)
     text = journal.read_text()
     journal.write_text(text[: len(text) - 40])
-    assert fingerprint_pictures(tmp_path, names, journal) == rows
-    assert fingerprint_pictures(tmp_path, names, journal) == rows
+    assert fingerprint_images(tmp_path, names, journal) == rows
+    assert fingerprint_images(tmp_path, names, journal) == rows
 
 
 def test_a_killed_process_goes_on(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_killed_process_goes_on(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from mmoe.datasets import fingerprints as f;"
         "f.AT_ONCE = 2; root = Path(sys.argv[1]);"
-        "f.fingerprint_pictures(root, {p.name for p in root.glob('*.png')}, root / 'journal')"
+        "f.fingerprint_images(root, {p.name for p in root.glob('*.png')}, root / 'journal')"
     )
     child = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ROOT, stderr=-3)
     deadline = time.monotonic() + 60
@@ -125,6 +125,6 @@ def test_a_killed_process_goes_on(tmp_path: Path) -> None:
     child.wait()
     done = sum(line.endswith("}") for line in journal.read_text().splitlines())
     assert 0 < done < len(names)
-    rows = fingerprint_pictures(tmp_path, set(names), journal)
-    assert rows == fingerprint_pictures(tmp_path, set(names), tmp_path / "fresh")
+    rows = fingerprint_images(tmp_path, set(names), journal)
+    assert rows == fingerprint_images(tmp_path, set(names), tmp_path / "fresh")
     assert len([json.loads(line) for line in journal.read_text().splitlines() if line]) >= len(rows)

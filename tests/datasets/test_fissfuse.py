@@ -10,7 +10,7 @@ import pytest
 
 from mmoe.datasets import read_dataset
 from mmoe.errors import DataError
-from mmoe.pictures import read_picture
+from mmoe.images import read_image
 
 from tests.datasets.fissfuse_folder import (
     line,
@@ -26,7 +26,7 @@ from tests.datasets.mimic_folder import without
 def test_a_plain_folder(tmp_path: Path) -> None:
     dataset = read_dataset(write_fissfuse(tmp_path), "auto")
     assert dataset.format == "fissfuse"
-    assert [(m.mention_id, m.split, m.word, m.gold_qid) for m in dataset.mentions] == [
+    assert [(m.mention_id, m.split, m.surface_form, m.gold_qid) for m in dataset.mentions] == [
         ("a", "train", "Lake", "Q1"),
         ("b", "valid", "Lake", "Q1"),
         ("c", "test", "Lake", "Q1"),
@@ -37,12 +37,12 @@ def test_a_plain_folder(tmp_path: Path) -> None:
     assert len(dataset.sources) == 4
 
 
-def test_pictures_are_members_of_the_hdf5_file(tmp_path: Path) -> None:
+def test_images_are_members_of_the_hdf5_file(tmp_path: Path) -> None:
     dataset = read_dataset(write_odd_fissfuse(tmp_path), "fissfuse")
     zoe, full = (f"lake_image.h5::mention_image/{key}" for key in ("Zoë", "full.name"))
-    assert [m.picture for m in dataset.mentions[:5]] == [zoe, zoe, None, None, full]
-    assert [e.pictures for e in dataset.entities] == [("lake_image.h5::entity_image/Q1",), ()]
-    assert read_picture(tmp_path, zoe) == png()
+    assert [m.image for m in dataset.mentions[:5]] == [zoe, zoe, None, None, full]
+    assert [e.images for e in dataset.entities] == [("lake_image.h5::entity_image/Q1",), ()]
+    assert read_image(tmp_path, zoe) == png()
 
 
 def test_the_gold_entity(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_mentions_of_one_sentence(tmp_path: Path) -> None:
 def test_everything_odd_is_counted(tmp_path: Path) -> None:
     counts = read_dataset(write_odd_fissfuse(tmp_path), "fissfuse").counts
     assert {key: number for key, number in counts.items() if number} == {
-        "missing_mention_pictures": 1,
+        "missing_mention_images": 1,
         "answer_is_not_first_candidate": 1,
         "repeated_entities": 1,
         "entities_named_by_qid": 1,
@@ -75,12 +75,12 @@ def test_no_candidate_is_nil(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["image.h5py", "IMAGE.HDF5", "image.h5"])
-def test_the_file_of_pictures_by_its_ending(tmp_path: Path, name: str) -> None:
+def test_the_file_of_images_by_its_ending(tmp_path: Path, name: str) -> None:
     (write_fissfuse(tmp_path) / "lake_image.h5").unlink()
     write_archive(tmp_path / name, {"entity_image/Q1": stored(png())})
-    (picture,) = read_dataset(tmp_path, "auto").entities[0].pictures
-    assert picture == f"{name}::entity_image/Q1"
-    assert read_picture(tmp_path, picture) == png()
+    (image,) = read_dataset(tmp_path, "auto").entities[0].images
+    assert image == f"{name}::entity_image/Q1"
+    assert read_image(tmp_path, image) == png()
 
 
 @pytest.mark.parametrize(
@@ -120,17 +120,17 @@ def test_a_missing_knowledge_base(tmp_path: Path) -> None:
         read_dataset(tmp_path, "auto")
 
 
-def test_one_file_of_pictures_is_wanted(tmp_path: Path) -> None:
+def test_one_file_of_images_is_wanted(tmp_path: Path) -> None:
     write_archive(write_fissfuse(tmp_path) / "more.h5", {})
     with pytest.raises(DataError, match=r"found lake_image\.h5, more\.h5; leave exactly one"):
         read_dataset(tmp_path, "auto")
     for name in ("lake_image.h5", "more.h5"):
         (tmp_path / name).unlink()
-    with pytest.raises(DataError, match=r"wanted one HDF5 file of pictures .* found none; leave"):
+    with pytest.raises(DataError, match=r"wanted one HDF5 file of images .* found none; leave"):
         read_dataset(tmp_path, "auto")
 
 
-def test_a_file_of_pictures_that_is_not_whole(tmp_path: Path) -> None:
+def test_a_file_of_images_that_is_not_whole(tmp_path: Path) -> None:
     path = write_odd_fissfuse(tmp_path) / "lake_image.h5"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError, match=r"lake_image\.h5: no whole HDF5 file \(.*\); fetch it"):

@@ -17,7 +17,7 @@ from mmoe.datasets.ingest import Selection, select_mentions, split_by_entity
 from mmoe.errors import DataError
 from mmoe.records import SPLITS, Entity, ImageInput, Mention, TextInput, read_metadata, read_records
 
-from tests.datasets.folders import mention, picture, three_mentions, two_entities, write_own
+from tests.datasets.folders import image, mention, three_mentions, two_entities, write_own
 
 
 def params(nil: Literal["drop", "keep"] = "drop", max_mentions: int | None = None) -> Selection:
@@ -28,22 +28,22 @@ def files_below(folder: Path) -> IngestFiles:
     return IngestFiles(
         mentions=folder / "mentions.parquet",
         entities=folder / "entities.parquet",
-        pictures=folder / "pictures.parquet",
+        images=folder / "images.parquet",
         mention_image=folder / "inputs/mention_image.parquet",
         entity_text=folder / "inputs/entity_text.parquet",
         entity_image=folder / "inputs/entity_image.parquet",
         counts=folder / "ingest.json",
-        journal=folder / "work/pictures.jsonl",
+        journal=folder / "work/images.jsonl",
     )
 
 
 def test_what_is_written(tmp_path: Path) -> None:
     raw, files = tmp_path / "raw", files_below(tmp_path / "out")
-    picture(raw, "a.png", b"alpha")
-    picture(raw, "b.png", b"beta")
+    image(raw, "a.png", b"alpha")
+    image(raw, "b.png", b"beta")
     entities = two_entities()
-    entities[0]["pictures"] = ["gone.png", "b.png", "a.png"]
-    write_own(raw, [mention("m1", picture="a.png"), *three_mentions()[1:]], entities)
+    entities[0]["images"] = ["gone.png", "b.png", "a.png"]
+    write_own(raw, [mention("m1", image="a.png"), *three_mentions()[1:]], entities)
     counts = ingest(raw, params(), files)
     digest = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("alpha", "beta")}
     assert read_records(files.mention_image, ImageInput) == [
@@ -60,8 +60,8 @@ def test_what_is_written(tmp_path: Path) -> None:
     assert len(read_records(files.mentions, Mention)) == 3
     assert set(read_metadata(files.mentions)["sources"]) == {"mentions.jsonl", "entities.jsonl"}
     assert json.loads(files.counts.read_text()) == {"format": "own"} | counts
-    assert (counts["mentions_with_picture"], counts["entities_with_picture"]) == (1, 1)
-    assert counts["missing_entity_pictures"] == 1
+    assert (counts["mentions_with_image"], counts["entities_with_image"]) == (1, 1)
+    assert counts["missing_entity_images"] == 1
 
 
 @pytest.mark.parametrize(("nil", "left"), [("drop", 3), ("keep", 5)])

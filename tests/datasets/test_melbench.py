@@ -1,4 +1,4 @@
-"""MELBench's format: both record forms, splits, names, pictures, and its mistakes."""
+"""MELBench's format: both record forms, splits, names, images, and its mistakes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from mmoe.datasets import read_dataset
 from mmoe.errors import DataError
 
-from tests.datasets.folders import picture, record, write_melbench
+from tests.datasets.folders import image, record, write_melbench
 
 
 def test_text_and_list_forms(tmp_path: Path) -> None:
@@ -56,18 +56,18 @@ def test_ids_that_one_side_lacks_are_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mention_folder", ["mention_image", "mention_images"])
-def test_pictures_by_name(tmp_path: Path, mention_folder: str) -> None:
+def test_images_by_name(tmp_path: Path, mention_folder: str) -> None:
     records = [record("a"), record("b c"), record("c")]
     folder = write_melbench(
         tmp_path, records, splits={"train": ["a"], "valid": ["b c"], "test": ["c"]}
     )
     for name in ("a.JPG", "b%20c.png", "c.txt"):
-        picture(folder, f"{mention_folder}/{name}")
-    picture(folder, "kb_image/Q1.webp")
+        image(folder, f"{mention_folder}/{name}")
+    image(folder, "kb_image/Q1.webp")
     dataset = read_dataset(folder, "melbench")
     wanted = [f"{mention_folder}/a.JPG", f"{mention_folder}/b%20c.png", None]
-    assert [m.picture for m in dataset.mentions] == wanted
-    assert dataset.entities[0].pictures == ("kb_image/Q1.webp",)
+    assert [m.image for m in dataset.mentions] == wanted
+    assert dataset.entities[0].images == ("kb_image/Q1.webp",)
 
 
 def test_an_empty_word_is_counted_and_kept(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from mmoe.datasets import read_dataset
 from mmoe.errors import DataError
 
-from tests.datasets.folders import picture
+from tests.datasets.folders import image
 from tests.datasets.mimic_folder import (
     FILES,
     entity,
@@ -27,7 +27,7 @@ from tests.datasets.mimic_folder import (
 def test_a_plain_folder(tmp_path: Path) -> None:
     dataset = read_dataset(write_mimic(tmp_path), "auto")
     assert dataset.format == "mimic"
-    assert [(m.mention_id, m.split, m.word) for m in dataset.mentions] == [
+    assert [(m.mention_id, m.split, m.surface_form) for m in dataset.mentions] == [
         ("a", "train", "Lake"),
         ("b", "valid", "Lake"),
         ("c", "test", "Lake"),
@@ -51,29 +51,29 @@ def test_several_mentions_a_sentence_as_records_and_as_lists(tmp_path: Path) -> 
 
 def test_percent_encoded_names_are_decoded_and_counted(tmp_path: Path) -> None:
     dataset = read_dataset(write_odd_mimic(tmp_path), "mimic")
-    assert (dataset.mentions[0].word, dataset.entities[0].name) == ("Léman", "Lac Léman")
+    assert (dataset.mentions[0].surface_form, dataset.entities[0].name) == ("Léman", "Lac Léman")
     assert dataset.counts["percent_encoded_words"] == 1
     assert dataset.counts["percent_encoded_names"] == 1
 
 
 def test_what_is_no_valid_encoding_stays_as_it_is(tmp_path: Path) -> None:
     folder = write_mimic(tmp_path, [record("a", mentions="100%FF %")])
-    assert read_dataset(folder, "mimic").mentions[0].word == "100%FF %"
+    assert read_dataset(folder, "mimic").mentions[0].surface_form == "100%FF %"
 
 
 @pytest.mark.parametrize(
     "folder", ["mention_image", "mention_images", "mention_images/mention_images"]
 )
-def test_pictures_under_other_names(tmp_path: Path, folder: str) -> None:
+def test_images_under_other_names(tmp_path: Path, folder: str) -> None:
     """A .png that became a .jpg, accents in two characters, a name cut at its first dot."""
     mentions = read_dataset(write_odd_mimic(tmp_path, folder), "mimic").mentions
     leman = f"{folder}/Le\u0301man.jpg"
-    assert [m.picture for m in mentions[:5]] == [leman, leman, None, None, f"{folder}/St.jpg"]
+    assert [m.image for m in mentions[:5]] == [leman, leman, None, None, f"{folder}/St.jpg"]
 
 
-def test_several_pictures_an_entity_each_once(tmp_path: Path) -> None:
+def test_several_images_an_entity_each_once(tmp_path: Path) -> None:
     dataset = read_dataset(write_odd_mimic(tmp_path), "mimic")
-    assert [e.pictures for e in dataset.entities] == [
+    assert [e.images for e in dataset.entities] == [
         ("kb_image/Q1_0.jpg", "kb_image/Q1?.png"),
         ("kb_image/Q2_0.jpg",),
         (),
@@ -83,9 +83,9 @@ def test_several_pictures_an_entity_each_once(tmp_path: Path) -> None:
 def test_everything_odd_is_counted(tmp_path: Path) -> None:
     counts = read_dataset(write_odd_mimic(tmp_path), "mimic").counts
     assert {key: number for key, number in counts.items() if number} == {
-        "missing_mention_pictures": 1,
-        "missing_entity_pictures": 2,  # one a row of the entity that stands twice
-        "repeated_entity_pictures": 4,
+        "missing_mention_images": 1,
+        "missing_entity_images": 2,  # one a row of the entity that stands twice
+        "repeated_entity_images": 4,
         "repeated_entities": 1,
         "entities_named_by_qid": 1,
         "percent_encoded_names": 1,
@@ -109,18 +109,18 @@ def test_desc_becomes_the_mentions_description(tmp_path: Path) -> None:
     assert found == ["Of the Alps.", "Deep.", None, None, None, None]
 
 
-def test_a_picture_by_its_first_dot_only_where_nothing_is_nearer(tmp_path: Path) -> None:
+def test_a_image_by_its_first_dot_only_where_nothing_is_nearer(tmp_path: Path) -> None:
     rows = [record("a", imgPath="St.Paul.png"), record("d", imgPath="St.Anne.png")]
     kb = [entity("Q1", image_list=["St.Paul.png"])]
     folder = write_mimic(tmp_path, rows, kb)
     for name in ("mention_image/St.jpg", "mention_image/St.Anne.webp", "kb_image/St.jpg"):
-        picture(folder, name)
+        image(folder, name)
     dataset = read_dataset(folder, "mimic")
-    assert [m.picture for m in dataset.mentions[:2]] == [
+    assert [m.image for m in dataset.mentions[:2]] == [
         "mention_image/St.jpg",
         "mention_image/St.Anne.webp",
     ]
-    assert dataset.entities[0].pictures == ()
+    assert dataset.entities[0].images == ()
 
 
 def test_one_id_for_different_sentences(tmp_path: Path) -> None:
@@ -258,10 +258,10 @@ def test_qid2id_must_be_an_object(tmp_path: Path) -> None:
 
 
 def test_directories_are_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look at the disk for each of 100,000 pictures would take minutes on a network drive."""
+    """A look at the disk for each of 100,000 images would take minutes on a network drive."""
     kb = [entity(f"Q{n}", n, image_list=[f"Q{n}.jpg", f"Q{n}-2.jpg"]) for n in range(1, 3001)]
     folder = write_mimic(tmp_path, [record(n, imgPath=f"{n}.jpg") for n in range(3000)], kb)
-    picture(folder, "kb_image/Q3.jpg")
+    image(folder, "kb_image/Q3.jpg")
     looked_at: list[Path] = []
     stat = Path.stat
 
@@ -272,6 +272,6 @@ def test_directories_are_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Path, "stat", noted)
     start = time.perf_counter()
     counts = read_dataset(folder, "mimic").counts
-    assert counts["missing_entity_pictures"] == 5999
+    assert counts["missing_entity_images"] == 5999
     assert 0 < len(looked_at) < 100
     assert time.perf_counter() - start < 5

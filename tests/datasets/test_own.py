@@ -18,8 +18,8 @@ from mmoe.records import SPLITS
 
 from tests.datasets.folders import (
     Table,
+    image,
     mention,
-    picture,
     three_mentions,
     two_entities,
     write_csv,
@@ -28,18 +28,18 @@ from tests.datasets.folders import (
 
 
 def test_a_legal_folder(tmp_path: Path) -> None:
-    picture(tmp_path, "p/a b.png")
-    rows = [mention("m1", picture="p/a b.png", sentence_id="s1"), *three_mentions()[1:]]
+    image(tmp_path, "p/a b.png")
+    rows = [mention("m1", image="p/a b.png", sentence_id="s1"), *three_mentions()[1:]]
     dataset = read_dataset(write_own(tmp_path, rows), "auto")
     first, second, _ = dataset.mentions
     assert dataset.format == "own"
-    assert (first.sentence_id, first.picture, first.in_kb) == ("s1", "p/a b.png", True)
-    assert (second.sentence_id, second.picture, second.split) == ("m2", None, "valid")
+    assert (first.sentence_id, first.image, first.in_kb) == ("s1", "p/a b.png", True)
+    assert (second.sentence_id, second.image, second.split) == ("m2", None, "valid")
     assert [entity.attributes for entity in dataset.entities] == ["", "code"]
     assert dataset.sources["mentions.jsonl"] == sha256_of(tmp_path / "mentions.jsonl")
 
 
-@pytest.mark.parametrize("gold", [None, "", "nil", "NIL", " Nil "])
+@pytest.mark.parametrize("oracle_description", [None, "", "nil", "NIL", " Nil "])
 def test_the_ways_to_say_nil(tmp_path: Path, gold: str | None) -> None:
     rows = [mention("m0", gold_qid=gold), mention("m9", gold_qid="Q9"), *three_mentions()]
     nil, outside, *_ = read_dataset(write_own(tmp_path, rows), "own").mentions
@@ -52,17 +52,17 @@ def test_unknown_keys_are_counted(tmp_path: Path) -> None:
     assert read_dataset(write_own(tmp_path, rows), "own").counts["ignored_key.mentions.pictur"] == 2
 
 
-def test_pictures_are_found_as_written_or_percent_decoded(tmp_path: Path) -> None:
+def test_images_are_found_as_written_or_percent_decoded(tmp_path: Path) -> None:
     for name in ("p/Caf\u00e9.png", "p/100%25.png", "p/two.png"):
-        picture(tmp_path, name)
+        image(tmp_path, name)
     listed = ["p/Caf%C3%A9.png", "p/100%25.png", "p/absent.png"]
-    rows = [mention(f"m{i}", picture=name) for i, name in enumerate(listed)]
-    entities = [{"qid": "Q3757", "name": "Java", "pictures": ["p/gone.png", "p/two.png"]}]
+    rows = [mention(f"m{i}", image=name) for i, name in enumerate(listed)]
+    entities = [{"qid": "Q3757", "name": "Java", "images": ["p/gone.png", "p/two.png"]}]
     dataset = read_dataset(write_own(tmp_path, rows, entities), "own")
-    assert [m.picture for m in dataset.mentions] == ["p/Caf\u00e9.png", "p/100%25.png", None]
-    assert dataset.entities[0].pictures == ("p/two.png",)
-    assert dataset.counts["missing_mention_pictures"] == 1
-    assert dataset.counts["missing_entity_pictures"] == 1
+    assert [m.image for m in dataset.mentions] == ["p/Caf\u00e9.png", "p/100%25.png", None]
+    assert dataset.entities[0].images == ("p/two.png",)
+    assert dataset.counts["missing_mention_images"] == 1
+    assert dataset.counts["missing_entity_images"] == 1
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -72,39 +72,39 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_csv_reads_as_jsonl(encoding: str, words: list[str]) -> None:
     rows = [
-        mention(f"m{i}", SPLITS[i % 3], word=word, context=word * 2, gold_qid="")
+        mention(f"m{i}", SPLITS[i % 3], surface_form=word, context=word * 2, gold_qid="")
         for i, word in enumerate(words)
     ]
-    entities = [{"qid": "Q1", "name": words[0], "attributes": words[-1], "pictures": ["a", "b c"]}]
-    cells = [entities[0] | {"pictures": "a|b c"}]
+    entities = [{"qid": "Q1", "name": words[0], "attributes": words[-1], "images": ["a", "b c"]}]
+    cells = [entities[0] | {"images": "a|b c"}]
     with tempfile.TemporaryDirectory() as name:
         lines, table = Path(name, "lines"), Path(name, "table")
         write_own(lines, rows, entities)
         write_csv(table / "mentions.csv", rows, encoding)
         write_csv(table / "entities.csv", cells, encoding)
         for folder in (lines, table):
-            picture(folder, "b c")
+            image(folder, "b c")
         one, other = read_dataset(lines, "own"), read_dataset(table, "own")
     assert one.mentions == other.mentions
     assert one.entities == other.entities
-    assert one.entities[0].pictures == ("b c",)
-    assert [m.word for m in one.mentions] == words
+    assert one.entities[0].images == ("b c",)
+    assert [m.surface_form for m in one.mentions] == words
 
 
 @pytest.mark.parametrize(
     ("spoilt", "message"),
     [
-        ({"word": None}, r"row 1, key `word`: must be text, found null"),
-        ({"word": " "}, r"row 1, key `word`: is empty"),
+        ({"surface_form": None}, r"row 1, key `surface_form`: must be text, found null"),
+        ({"surface_form": " "}, r"row 1, key `surface_form`: is empty"),
         ({"context": 7}, r"row 1, key `context`: must be text, found 7"),
         ({"context": "\ud800"}, r"row 1, key `context`: holds half a surrogate"),
         ({"split": "dev"}, r"row 1, key `split`: 'dev' is no split; write one of train, valid"),
-        ({"picture": "/etc/hostname"}, r"row 1, key `picture`: '/etc/hostname' leads out"),
-        ({"picture": "p/../../x.png"}, r"leads out of the data set's folder"),
-        ({"picture": "%2e%2e/x.png"}, r"leads out of the data set's folder"),
-        ({"picture": "C:\\x.png"}, r"leads out of the data set's folder"),
-        ({"picture": ["a"]}, r"key `picture`: must be text"),
-        ({"picture": "\ud800/x.png"}, r"key `picture`: holds half a surrogate"),
+        ({"image": "/etc/hostname"}, r"row 1, key `image`: '/etc/hostname' leads out"),
+        ({"image": "p/../../x.png"}, r"leads out of the data set's folder"),
+        ({"image": "%2e%2e/x.png"}, r"leads out of the data set's folder"),
+        ({"image": "C:\\x.png"}, r"leads out of the data set's folder"),
+        ({"image": ["a"]}, r"key `image`: must be text"),
+        ({"image": "\ud800/x.png"}, r"key `image`: holds half a surrogate"),
         ({"description": 7}, r"key `description`: must be text, found 7; write it as one text"),
         ({"\udc00": 1}, r"key `\\udc00` holds half a surrogate pair; rename"),
     ],
@@ -124,10 +124,10 @@ def test_a_bad_mention(tmp_path: Path, spoilt: dict[str, Any], message: str) -> 
         ({"name": "x"}, r"entities\.jsonl, row 3: key `qid` is missing; add it"),
         ({"qid": "nil", "name": "x"}, r"row 3, key `qid`: \"nil\" means no entity"),
         ({"qid": "Q3757", "name": "x"}, r"row 3: qid 'Q3757' stands already in .*row 1"),
-        ({"qid": "Q5", "name": "x", "pictures": "a.png"}, r"row 3, key `pictures`: must be a list"),
+        ({"qid": "Q5", "name": "x", "images": "a.png"}, r"row 3, key `images`: must be a list"),
         (
-            {"qid": "Q5", "name": "x", "pictures": ["a", 5]},
-            r"key `pictures`, number 2: must be text",
+            {"qid": "Q5", "name": "x", "images": ["a", 5]},
+            r"key `images`, number 2: must be text",
         ),
         ({"qid": " NIL ", "name": "x"}, r"row 3, key `qid`: \" NIL \" means no entity"),
         ({"qid": " Q3757 ", "name": "x"}, r"row 3: qid 'Q3757' stands already"),
@@ -150,9 +150,12 @@ def test_duplicate_mentions_name_both_rows(tmp_path: Path) -> None:
     [
         (b'{"mention_id": "m1"\n', r"row 1: not valid JSON at column 20"),
         (b'\n\n["m1"]\n', r"row 3: must be a JSON object, found list"),
-        (b'{"word": "a", "word": "b"}\n', r"row 1: key `word` stands twice"),
-        (b'{"word": 1' + b"0" * 5000 + b"}\n", r"row 1: not readable JSON"),
-        (b'{"word": "\xe9"}\n', r"mentions\.jsonl: not UTF-8 at byte 10 \(0xe9\)"),
+        (
+            b'{"surface_form": "a", "surface_form": "b"}\n',
+            r"row 1: key `surface_form` stands twice",
+        ),
+        (b'{"surface_form": 1' + b"0" * 5000 + b"}\n", r"row 1: not readable JSON"),
+        (b'{"surface_form": "\xe9"}\n', r"mentions\.jsonl: not UTF-8 at byte 10 \(0xe9\)"),
     ],
 )
 def test_broken_jsonl(tmp_path: Path, content: bytes, message: str) -> None:
@@ -191,32 +194,32 @@ def test_descriptions(tmp_path: Path) -> None:
 
 def test_every_problem_at_once(tmp_path: Path) -> None:
     rows = [
-        mention("m1", split="dev", word=" ", picture="../x.png"),
+        mention("m1", split="dev", surface_form=" ", image="../x.png"),
         mention("m2", "valid", context=None),
         mention("m2", "test"),
     ]
-    entities: Table = [{"qid": "Q1"}, {"qid": "nil", "name": "x", "pictures": 3}]
+    entities: Table = [{"qid": "Q1"}, {"qid": "nil", "name": "x", "images": 3}]
     with pytest.raises(DataError) as caught:
         read_dataset(write_own(tmp_path, rows, entities), "own")
     mentions, kb = tmp_path / "mentions.jsonl", tmp_path / "entities.jsonl"
     said = [line.split(";")[0] for line in str(caught.value).splitlines()]
     assert sorted(said) == sorted(
         [
-            f"{mentions}, row 1, key `picture`: '../x.png' leads out of the data set's folder",
-            f"{mentions}, row 1, key `word`: is empty",
+            f"{mentions}, row 1, key `image`: '../x.png' leads out of the data set's folder",
+            f"{mentions}, row 1, key `surface_form`: is empty",
             f"{mentions}, row 1, key `split`: 'dev' is no split",
             f"{mentions}, row 2, key `context`: must be text, found null",
             f"{mentions}, row 3: mention_id 'm2' stands already in {mentions}, row 2",
             f"{kb}, row 1: key `name` is missing",
             f'{kb}, row 2, key `qid`: "nil" means no entity',
-            f"{kb}, row 2, key `pictures`: must be a list of texts, found 3",
+            f"{kb}, row 2, key `images`: must be a list of texts, found 3",
         ]
     )
 
 
 @pytest.mark.parametrize("number", [20, 21, 50])
 def test_ingest_says_twenty_and_where_the_others_are(tmp_path: Path, number: int) -> None:
-    rows = [mention(f"m{i}", word="") for i in range(number)]
+    rows = [mention(f"m{i}", surface_form="") for i in range(number)]
     with pytest.raises(DataError) as caught:
         read_dataset(write_own(tmp_path, rows), "own")
     lines = str(caught.value).splitlines()

@@ -13,11 +13,11 @@ from mmoe.datasets import read_dataset
 from mmoe.datasets.titles import page_title, title_of_url
 from mmoe.errors import DataError
 
-from tests.datasets.folders import picture, write_csv, write_jsonl
+from tests.datasets.folders import image, write_csv, write_jsonl
 from tests.datasets.mimic_folder import write_json
 from tests.datasets.wikidiverse_folder import (
+    IMAGE,
     PAGE,
-    PICTURE,
     digest,
     item,
     link,
@@ -29,7 +29,7 @@ from tests.datasets.wikidiverse_folder import (
 def test_a_plain_folder(tmp_path: Path) -> None:
     dataset = read_dataset(write_wikidiverse(tmp_path), "auto")
     assert dataset.format == "wikidiverse"
-    found = [(m.mention_id, m.split, m.word, m.gold_qid, m.in_kb) for m in dataset.mentions]
+    found = [(m.mention_id, m.split, m.surface_form, m.gold_qid, m.in_kb) for m in dataset.mentions]
     assert found == [
         ("train-1", "train", "Lake", "Q1", True),
         ("valid-1", "valid", "Lake", "Q1", True),
@@ -57,8 +57,8 @@ def test_several_mentions_a_sentence(tmp_path: Path) -> None:
 def test_everything_odd_is_counted(tmp_path: Path) -> None:
     counts = read_dataset(write_odd_wikidiverse(tmp_path), "wikidiverse").counts
     assert {key: number for key, number in counts.items() if number} == {
-        "missing_mention_pictures": 1,
-        "missing_entity_pictures": 1,
+        "missing_mention_images": 1,
+        "missing_entity_images": 1,
         "sentences_without_mention": 1,
         "words_beside_their_offsets": 2,
         "words_not_in_sentence": 1,
@@ -73,27 +73,27 @@ def test_everything_odd_is_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "name"),
     [
-        (f"{PICTURE}Red%2C_blue.JPG", f"{digest('Red%2C_blue.JPG')}.JPG"),
-        (f"{PICTURE}Red%2C_blue.JPG", f"{digest('Red,_blue.JPG')}.jpg"),
-        (f"{PICTURE}Map.svg", f"{digest('Map.svg')}.png"),
-        (f"{PICTURE}Old.tif", f"{digest('Old.tif')}Old.tif"),
-        (f"{PICTURE}Whole.jpg", f"{digest(f'{PICTURE}Whole.jpg')}.jpg"),
-        (f"{PICTURE}Plain%20name.jpg", "Plain name.jpg"),
+        (f"{IMAGE}Red%2C_blue.JPG", f"{digest('Red%2C_blue.JPG')}.JPG"),
+        (f"{IMAGE}Red%2C_blue.JPG", f"{digest('Red,_blue.JPG')}.jpg"),
+        (f"{IMAGE}Map.svg", f"{digest('Map.svg')}.png"),
+        (f"{IMAGE}Old.tif", f"{digest('Old.tif')}Old.tif"),
+        (f"{IMAGE}Whole.jpg", f"{digest(f'{IMAGE}Whole.jpg')}.jpg"),
+        (f"{IMAGE}Plain%20name.jpg", "Plain name.jpg"),
     ],
 )
-def test_pictures_by_digest(tmp_path: Path, folder: str, url: str, name: str) -> None:
+def test_images_by_digest(tmp_path: Path, folder: str, url: str, name: str) -> None:
     write_wikidiverse(tmp_path, [item(url=url)])
-    picture(tmp_path, f"{folder}/{name}")
-    picture(tmp_path, f"{folder}/{digest('another')}.jpg")
+    image(tmp_path, f"{folder}/{name}")
+    image(tmp_path, f"{folder}/{digest('another')}.jpg")
     dataset = read_dataset(tmp_path, "auto")
-    assert [m.picture for m in dataset.mentions] == [f"{folder}/{name}", None, None]
-    assert dataset.counts["missing_mention_pictures"] == 0
+    assert [m.image for m in dataset.mentions] == [f"{folder}/{name}", None, None]
+    assert dataset.counts["missing_mention_images"] == 0
 
 
-def test_a_url_that_ends_in_a_slash_names_no_picture(tmp_path: Path) -> None:
+def test_a_url_that_ends_in_a_slash_names_no_image(tmp_path: Path) -> None:
     write_wikidiverse(tmp_path, [item(url="///")])
-    picture(tmp_path, f"images/{digest('')}.jpg")
-    assert read_dataset(tmp_path, "auto").mentions[0].picture is None
+    image(tmp_path, f"images/{digest('')}.jpg")
+    assert read_dataset(tmp_path, "auto").mentions[0].image is None
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_the_table_as_csv(tmp_path: Path) -> None:
 
 def test_the_knowledge_base_as_csv(tmp_path: Path) -> None:
     (write_wikidiverse(tmp_path) / "entities.jsonl").unlink()
-    write_csv(tmp_path / "entities.csv", [{"qid": "Q1", "name": "X", "pictures": "kb/a.jpg|b.jpg"}])
-    picture(tmp_path, "kb/a.jpg")
+    write_csv(tmp_path / "entities.csv", [{"qid": "Q1", "name": "X", "images": "kb/a.jpg|b.jpg"}])
+    image(tmp_path, "kb/a.jpg")
     dataset = read_dataset(tmp_path, "auto")
-    assert dataset.entities[0].pictures == ("kb/a.jpg",)
-    assert dataset.counts["missing_entity_pictures"] == 1
+    assert dataset.entities[0].images == ("kb/a.jpg",)
+    assert dataset.counts["missing_entity_images"] == 1
 
 
 TEXT = "Boats on the Lake."
@@ -145,10 +145,10 @@ TEXT = "Boats on the Lake."
 @pytest.mark.parametrize(
     ("spoilt", "message"),
     [
-        ("text", r"train\.json, row 1: must be a list \[sentence, picture URL, topic, mentions\]"),
+        ("text", r"train\.json, row 1: must be a list \[sentence, image URL, topic, mentions\]"),
         ([TEXT, ""], r"row 1: must be a list \[sentence"),
         ([TEXT, "", "x", "y"], r"row 1: must be a list \[sentence"),
-        ([TEXT, 5, []], r"row 1, picture URL: must be text, found 5"),
+        ([TEXT, 5, []], r"row 1, image URL: must be text, found 5"),
         ([None, "", []], r"row 1, sentence: must be text, found null"),
         (item(TEXT, "Lake"), r"row 1, mention 1: must be a list \[word, type, start, end, Wiki"),
         (item(TEXT, link("Lake", TEXT)[:4]), r"mention 1: must be a list \[word"),
@@ -206,7 +206,7 @@ def test_a_knowledge_base_in_both_endings_or_none(tmp_path: Path) -> None:
         ({"qid": "nil", "name": "X"}, r'row 2, key `qid`: "nil" means no entity; give'),
         ({"qid": "Q1", "name": "X"}, r"row 2: qid 'Q1' stands already in .*row 1; ids must"),
         ({"qid": "Q2", "name": " "}, r"row 2, key `name`: is empty"),
-        ({"qid": "Q2", "name": "X", "pictures": ["../a"]}, r"key `pictures`: '\.\./a' leads out"),
+        ({"qid": "Q2", "name": "X", "images": ["../a"]}, r"key `images`: '\.\./a' leads out"),
     ],
 )
 def test_a_bad_entity(tmp_path: Path, row: dict[str, Any], message: str) -> None:

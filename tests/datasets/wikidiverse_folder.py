@@ -6,11 +6,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from tests.datasets.folders import Table, picture, write_jsonl
+from tests.datasets.folders import Table, image, write_jsonl
 from tests.datasets.mimic_folder import write_json
 
 PAGE = "https://en.wikipedia.org/wiki/"
-PICTURE = "https://upload.example.org/a/ab/"
+IMAGE = "https://upload.example.org/a/ab/"
 
 
 def digest(text: str) -> str:
@@ -52,17 +52,17 @@ def write_odd_wikidiverse(folder: Path) -> Path:
             link("Lake Léman", text, f"{PAGE}Lake_Geneva"),
             ["Lac", "Location", 16, 19, f"{PAGE}Ann_Nobody"],
             link("Ann", text, "nil"),
-            url=f"{PICTURE}Zo%C3%AB.svg",
+            url=f"{IMAGE}Zo%C3%AB.svg",
         ),
-        ["No topic.", f"{PICTURE}Gone.jpg", [link("topic", "No topic.", f"{PAGE}Topic")]],
+        ["No topic.", f"{IMAGE}Gone.jpg", [link("topic", "No topic.", f"{PAGE}Topic")]],
         ["Nothing to link.", None, "news", []],
     ]
     kb: Table = [
-        {"qid": "Q1", "name": "Lake Geneva", "pictures": ["kb/Q1.jpg", "kb/gone.jpg"]},
+        {"qid": "Q1", "name": "Lake Geneva", "images": ["kb/Q1.jpg", "kb/gone.jpg"]},
         {"qid": "Q2", "name": "Zoë Smith", "topic": "x"},
     ]
     qids = {"Lake_Geneva": "Q1", "Zoe\u0308 Smith": "Q2", "Topic": "Q9", "Blank": None, "None": ""}
     write_wikidiverse(folder, train, kb, qids)
-    picture(folder, f"wikinewsImgs/{digest('Zo%C3%AB.svg')}.png")
-    picture(folder, "kb/Q1.jpg")
+    image(folder, f"wikinewsImgs/{digest('Zo%C3%AB.svg')}.png")
+    image(folder, "kb/Q1.jpg")
     return folder

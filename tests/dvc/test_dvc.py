@@ -44,8 +44,8 @@ def test_the_first_repro_runs_every_stage_once(first: Run) -> None:
     assert (first.clone.root / "reports/tiny/report.html").stat().st_size > 10_000
 
 
-def test_a_corrupt_picture_is_reported_and_the_run_goes_on(first: Run) -> None:
-    assert "mention_image: 1 unreadable pictures are masked, among them" in first.log
+def test_a_corrupt_image_is_reported_and_the_run_goes_on(first: Run) -> None:
+    assert "mention_image: 1 unreadable images are masked, among them" in first.log
 
 
 def test_metrics_are_in_git_and_the_rest_is_dvcs(first: Run) -> None:
@@ -79,10 +79,10 @@ def test_the_second_repro_does_nothing(first: Run) -> None:
         ("mmoe/config/train.py", "patience: int", "knob: int = 1\n    patience: int", {"train"}),
         ("mmoe/config/check.py", "SECTIONS: ", "# edited\nSECTIONS: ", set()),
         ("mmoe/reporting/style.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"report"}),
-        ("mmoe/ranking/plain.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"rank", "compare"}),
+        ("mmoe/descriptions/plain.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"rank", "compare"}),
         ("params.yaml", "  backends: [none, ", "  backends: [", {"compare"}),
         ("params.yaml", "leak_policy: keep", "leak_policy: drop", {"train"}),
-        ("params.yaml", "picture_distance: 4", "picture_distance: 5", {"audit"}),
+        ("params.yaml", "image_distance: 4", "image_distance: 5", {"audit"}),
         ("params.yaml", "num_examples: 3", "num_examples: 4", {"report"}),
         ("params.yaml", "max_candidates: 50", "max_candidates: 49", {"retrieve"}),
         ("params.yaml", "top_n: 10", "top_n: 9", {"evaluate"}),
@@ -208,7 +208,12 @@ def other_ranker(experiment: Run) -> Iterator[Run]:
 
 
 def test_another_ranker_encodes_the_mentions_texts_only(other_ranker: Run) -> None:
-    assert ran(other_ranker.log) == ["rank", "compare", "encode mention_text", "encode choice_text"]
+    assert ran(other_ranker.log) == [
+        "rank",
+        "compare",
+        "encode mention_text",
+        "encode ablation_text",
+    ]
     later = {"audit", "baselines", "train", "evaluate", "benefit", "report"}
     assert other_ranker.clone.stale() == later
 

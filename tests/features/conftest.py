@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mmoe.config.encode import EncodeParams
-from mmoe.features.encoder import Encoder, load_encoder
+from mmoe.encoders.encoder import Encoder, load_encoder
 
-from tests.features.tiny_models import save_bert, save_clip, save_siglip
+from tests.encoders.tiny_models import save_bert, save_clip, save_siglip
 
 SAMPLE_CLIP = Path(__file__).parents[2] / "data/raw/sample/clip"
 BUILDERS: dict[str, Callable[[Path], None]] = {

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mmoe.features.shards import ABSENT, OK, UNREADABLE, FeatureRow, shard_name, write_shard
 
-WIDTHS = {"states": 3, "pooled": 5, "title_pooled": 5}
+WIDTHS = {"states": 3, "pooled": 5, "name_pooled": 5}
 
 
 @st.composite
@@ -44,4 +44,6 @@ def write_store(
     """Shards of at most `shard_rows` rows, an empty one if there are none."""
     for number, start in enumerate(range(0, max(1, len(rows)), shard_rows)):
         shard = rows[start : start + shard_rows]
-        write_shard(folder / shard_name(number), shard, widths, metadata or {"made_by": "test"})
+        write_shard(
+            folder / shard_name(number), shard, widths, metadata or {"feature_config": "test"}
+        )

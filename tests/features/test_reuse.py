@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmoe.config.encode import EncodeParams
-from mmoe.features import encode as encoding
-from mmoe.features.encode import EncodeSummary, encode_in_length_order, encode_texts
-from mmoe.features.encoder import Encoder
+from mmoe.encoders import encode as encoding
+from mmoe.encoders.encode import EncodeSummary, encode_in_length_order, encode_texts
+from mmoe.encoders.encoder import Encoder
 from mmoe.records import TextInput, write_records
 
 KINDS = ("sample", "clip", "siglip", "bert")
@@ -35,7 +35,7 @@ class Bench:
         write_records(table, TextInput, rows)
         params = self.params.model_copy(update=changes)
         out, work = self.folder / "out", self.folder / "work"
-        return encode_texts(table, out, work, params, self.encoder, around_title=True)
+        return encode_texts(table, out, work, params, self.encoder, around_name=True)
 
     def shards(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in sorted((self.folder / "out").iterdir())}
@@ -127,7 +127,7 @@ def test_a_texts_features_hang_on_nothing_but_the_text(
     layout = encoder.layout(16, 4)
     lengths = data.draw(st.lists(st.integers(0, 6), min_size=1, max_size=30))
     texts = [
-        layout.title_alone(
+        layout.name_alone(
             encoder.tokenizer("river car " * n, add_special_tokens=False)["input_ids"]
         )
         for n in lengths

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from mmoe.features.store import check_made_by, read_features
+from mmoe.features.store import check_feature_config, read_features
 from mmoe.records import ImageInput, TextInput, write_records
 
 from pipeline.encode import encode
@@ -33,8 +33,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     raw.mkdir(parents=True)
     (tmp_path / "data/raw/sample").symlink_to(ROOT / "data/raw/sample")
     Image.new("RGB", (9, 9), (200, 0, 0)).save(raw / "good.png")
-    (raw / "bad.png").write_text("not a picture")
-    pictures = [
+    (raw / "bad.png").write_text("not an image")
+    images = [
         ImageInput("t0", "good.png", "0" * 64),
         ImageInput("t1", None, None),
         ImageInput("t2", "bad.png", "1" * 64),
@@ -43,7 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if part.endswith("text"):
             write_records(inputs / f"{part}.parquet", TextInput, TEXTS)
         else:
-            write_records(inputs / f"{part}.parquet", ImageInput, pictures)
+            write_records(inputs / f"{part}.parquet", ImageInput, images)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -70,15 +70,17 @@ def test_every_part_becomes_a_store_of_these_params(
     for part in PARTS:
         run(monkeypatch, part)
         table = read_features(project / "data/features/own" / part)
-        check_made_by(table, project, {"encoder": "data/raw/sample/clip", "precision": "float32"})
+        check_feature_config(
+            table, project, {"encoder": "data/raw/sample/clip", "precision": "float32"}
+        )
         if part.endswith("text"):
             assert table.present.all()
-            assert table.metadata["around_title"] is (part != "entity_text")
+            assert table.metadata["around_name"] is (part != "entity_text")
         else:
             assert table.present.tolist() == [True, False, False]
     shown = capsys.readouterr().out
     assert "mention_text: 5 rows, 0 of them as in the last run, 0 from an interrupted one" in shown
-    assert "entity_image: 1 unreadable pictures are masked" in shown
+    assert "entity_image: 1 unreadable images are masked" in shown
     assert "bad.png: UnidentifiedImageError" in shown
     left = {path.name for path in (project / ".mmoe/encode/own").iterdir()}
     assert left == {f"{part}-kept" for part in PARTS}
@@ -87,7 +89,7 @@ def test_every_part_becomes_a_store_of_these_params(
 @pytest.mark.parametrize(
     ("part", "line"),
     [
-        ("pictures", "error: pictures: no such part; choose one of mention_text, "),
+        ("images", "error: images: no such part; choose one of mention_text, "),
         ("mention_text", "error: data/interim/own/inputs/mention_text.parquet: no such file; "),
     ],
 )
@@ -153,7 +155,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(
     ("module", "heavy"),
     [
         ("mmoe.features", ["transformers", "torch", "pyarrow"]),
-        ("mmoe.features.layout", ["transformers", "torch", "pyarrow"]),
+        ("mmoe.encoders.layout", ["transformers", "torch", "pyarrow"]),
         ("mmoe.features.runner", ["transformers", "torch"]),
         ("mmoe.features.store", ["transformers", "PIL"]),
     ],

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mmoe.errors import FeatureStoreError
 from mmoe.features import shards, store
 from mmoe.features.shards import OK, FeatureRow, open_shard, shard_metadata, shard_name, write_shard
-from mmoe.features.store import FeatureTable, check_made_by, read_features, read_pooled
+from mmoe.features.store import FeatureTable, check_feature_config, read_features, read_pooled
 
 from tests.features.stores import WIDTHS, bits, feature_rows, write_store
 
@@ -39,8 +39,8 @@ def check_against(table: FeatureTable, rows: Sequence[FeatureRow]) -> None:
     assert table.present.tolist() == [row.status == OK for row in rows]
     assert same_bits(table.states_TC, [row.states for row in rows if row.states is not None])
     assert same_bits(table.pooled_NP, [row.pooled for row in rows])
-    assert table.title_pooled_NP is not None
-    assert same_bits(table.title_pooled_NP, [row.title_pooled for row in rows])
+    assert table.name_pooled_NP is not None
+    assert same_bits(table.name_pooled_NP, [row.name_pooled for row in rows])
 
 
 @settings(max_examples=60, deadline=None)
@@ -68,9 +68,9 @@ def test_pooled_alone_equals_pooled_among_all(rows: list[FeatureRow], shard_rows
     assert not light.lengths.any()
     assert np.array_equal(light.present, whole.present)
     assert torch.equal(light.pooled_NP, whole.pooled_NP)
-    assert light.title_pooled_NP is not None
-    assert whole.title_pooled_NP is not None
-    assert torch.equal(light.title_pooled_NP, whole.title_pooled_NP)
+    assert light.name_pooled_NP is not None
+    assert whole.name_pooled_NP is not None
+    assert torch.equal(light.name_pooled_NP, whole.name_pooled_NP)
 
 
 @settings(max_examples=25, deadline=None)
@@ -97,7 +97,7 @@ def test_a_column_of_no_width_stays_empty(tmp_path: Path) -> None:
     write_store(tmp_path, [], widths={"states": 0, "pooled": 0})
     table = read_features(tmp_path)
     assert table.states_TC.shape == table.pooled_NP.shape == (0, 0)
-    assert table.title_pooled_NP is None
+    assert table.name_pooled_NP is None
     assert table.offsets.tolist() == [0]
 
 
@@ -111,7 +111,7 @@ def test_width_and_type_stand_in_the_field(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("column", ["states", "pooled", "title_pooled"])
+@pytest.mark.parametrize("column", ["states", "pooled", "name_pooled"])
 def test_a_value_that_is_not_finite_names_its_row(
     tmp_path: Path, column: str, value: float
 ) -> None:
@@ -218,12 +218,14 @@ def test_rows_are_found_by_id(tmp_path: Path) -> None:
 def test_features_of_other_settings_name_the_setting(tmp_path: Path) -> None:
     write_store(tmp_path, [], metadata={"encoder": "one", "max_text_length": 50})
     table = read_features(tmp_path)
-    check_made_by(table, tmp_path, {"encoder": "one", "max_text_length": 50, "not_stored": 3})
+    check_feature_config(
+        table, tmp_path, {"encoder": "one", "max_text_length": 50, "not_stored": 3}
+    )
     with pytest.raises(
         FeatureStoreError, match=rf"{tmp_path}: made with max_text_length = 50, .*40"
     ):
-        check_made_by(table, tmp_path, {"encoder": "one", "max_text_length": 40})
+        check_feature_config(table, tmp_path, {"encoder": "one", "max_text_length": 40})
     with pytest.raises(
         FeatureStoreError, match=r"made with encoder = 'one', .*'two'; run dvc repro"
     ):
-        check_made_by(table, tmp_path, {"encoder": "two", "max_text_length": 40})
+        check_feature_config(table, tmp_path, {"encoder": "two", "max_text_length": 40})

@@ -69,7 +69,7 @@ def random_side(
 
     Args:
         lengths: text tokens of each row.
-        patches: patches of each row, 0 for a missing picture; None where there are no pictures at all.
+        patches: patches of each row, 0 for a missing image; None where there are no images at all.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -78,12 +78,12 @@ def random_side(
 
     rows = len(lengths)
     text = Packed(randn(sum(lengths), widths.text), torch.tensor(lengths))
-    pooled, title = randn(rows, widths.text_pooled), randn(rows, widths.text_pooled)
+    pooled, name = randn(rows, widths.text_pooled), randn(rows, widths.text_pooled)
     if patches is None:
-        return SideFeatures(text, pooled, title)
+        return SideFeatures(text, pooled, name)
     counts = torch.tensor(patches)
     image = Packed(randn(int(counts.clamp(min=1).sum()), widths.image), counts.clamp(min=1))
-    return SideFeatures(text, pooled, title, image, randn(rows, widths.image_pooled), counts > 0)
+    return SideFeatures(text, pooled, name, image, randn(rows, widths.image_pooled), counts > 0)
 
 
 def take(features: SideFeatures, rows: Sequence[int]) -> SideFeatures:
@@ -91,13 +91,13 @@ def take(features: SideFeatures, rows: Sequence[int]) -> SideFeatures:
     at = torch.tensor(rows, dtype=torch.int64)
     text, pooled = features.text.select(at), features.text_pooled_BP[at]
     if features.image is None:
-        return SideFeatures(text, pooled, features.title_pooled_BP[at])
+        return SideFeatures(text, pooled, features.name_pooled_BP[at])
     assert features.image_pooled_BP is not None
     assert features.has_image_B is not None
     return SideFeatures(
         text,
         pooled,
-        features.title_pooled_BP[at],
+        features.name_pooled_BP[at],
         features.image.select(at),
         features.image_pooled_BP[at],
         features.has_image_B[at],
@@ -105,12 +105,12 @@ def take(features: SideFeatures, rows: Sequence[int]) -> SideFeatures:
 
 
 @st.composite
-def sides(draw: st.DrawFn, max_rows: int = 4, *, pictures: bool = True) -> SideFeatures:
+def sides(draw: st.DrawFn, max_rows: int = 4, *, images: bool = True) -> SideFeatures:
     """1 to max_rows rows with 1 to 5 tokens and 0 to 3 patches each."""
     rows = draw(st.integers(1, max_rows))
     lengths = draw(st.lists(st.integers(1, 5), min_size=rows, max_size=rows))
     patches = draw(st.lists(st.integers(0, 3), min_size=rows, max_size=rows))
     seed = draw(st.integers(0, 2**20))
-    if pictures:
+    if images:
         return random_side(lengths, patches, seed=seed)
     return random_side(lengths, widths=TEXT_ONLY, seed=seed)

@@ -1,4 +1,4 @@
-"""The matcher equals eq. 3-8 written out for one pair, in every configuration, with and without pictures."""
+"""The matcher equals eq. 3-8 written out for one pair, in every configuration, with and without images."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_pair_alone_scores_as_in_a_batch(
             assert_scores_equal(alone, {n: s[i : i + 1, j : j + 1] for n, s in together.items()})
 
 
-def test_what_stands_in_for_a_missing_picture_does_not_matter() -> None:
+def test_what_stands_in_for_a_missing_image_does_not_matter() -> None:
     matcher = random_matcher()
     mentions = random_side([3, 1], [2, 0], seed=1)
     before = scores_of(matcher, mentions, ENTITIES)
@@ -148,24 +148,24 @@ def test_every_weight_gets_a_gradient() -> None:
     scores = matcher(MENTIONS, ENTITIES)["overall"]
     (scores * torch.arange(1.0, 7.0).view(2, 3).sin()).sum().backward()
     # A key's bias shifts all of a query's logits alike, which softmax does not see; no text is missing.
-    silent = {"key.bias", "text_residual.missing", "title_residual.missing"}
+    silent = {"key.bias", "text_residual.missing", "name_residual.missing"}
     for name, parameter in matcher.named_parameters():
         assert parameter.grad is not None, name
         moves = float(parameter.grad.abs().max()) > 1e-6
         assert moves != any(name.endswith(f".{part}") for part in silent), name
 
 
-def test_calibration_sets_a_missing_picture_to_the_mean_of_unrelated_pairs() -> None:
+def test_calibration_sets_a_missing_image_to_the_mean_of_unrelated_pairs() -> None:
     matcher = random_matcher()
     matcher.calibrate(MENTIONS, ENTITIES)
     unit: Any = matcher.unit("vision")
     assert MENTIONS.image_pooled_BP is not None
     assert ENTITIES.image_pooled_BP is not None
-    with_picture = [
+    with_image = [
         torch.cosine_similarity(MENTIONS.image_pooled_BP[0], ENTITIES.image_pooled_BP[j], dim=0)
         for j in (1, 2)
     ]
-    torch.testing.assert_close(unit.image_residual.missing, torch.stack(with_picture).mean())
+    torch.testing.assert_close(unit.image_residual.missing, torch.stack(with_image).mean())
     texts = [
         torch.cosine_similarity(MENTIONS.text_pooled_BP[i], ENTITIES.image_pooled_BP[j], dim=0)
         for i in (0, 1)
@@ -180,7 +180,7 @@ def test_calibration_sets_a_missing_picture_to_the_mean_of_unrelated_pairs() -> 
     torch.testing.assert_close(cross.image_text_residual.missing, torch.stack(others).mean())
 
 
-def test_without_a_joint_space_text_and_picture_are_not_compared() -> None:
+def test_without_a_joint_space_text_and_image_are_not_compared() -> None:
     apart = type(WIDTHS)(**{**vars(WIDTHS), "joint": False})
     unit: Any = random_matcher(apart).unit("cross")
     assert unit.text_image_residual is None
@@ -188,8 +188,8 @@ def test_without_a_joint_space_text_and_picture_are_not_compared() -> None:
 
 
 @pytest.mark.parametrize("units", [("vision",), ("text", "cross")])
-def test_units_that_need_pictures_name_the_knob(units: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=r"model\.units = \[.*\]: (vision|cross) need pictures"):
+def test_units_that_need_images_name_the_knob(units: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"model\.units = \[.*\]: (vision|cross) need images"):
         random_matcher(TEXT_ONLY, units=units)
 
 

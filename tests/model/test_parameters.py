@@ -15,8 +15,8 @@ DIM = 96
 # What the release counts and we don't have: a LayerNorm on G in the text and in the vision unit.
 NORM_ON_G = 2 * DIM
 # What we have and the release doesn't, or doesn't count.
-PICTURE_PROJECTIONS = (512 * DIM + DIM) + (768 * DIM + DIM)
-MISSING_PICTURE = 2 * DIM
+IMAGE_PROJECTIONS = (512 * DIM + DIM) + (768 * DIM + DIM)
+MISSING_IMAGE = 2 * DIM
 SECOND_GATE = DIM + 1  # the release's TVM and VTM share one gate; each of ours has its own
 
 
@@ -38,7 +38,7 @@ def num_parameters(**model: object) -> int:
     ids=["full", "without text", "without vision", "without cross"],
 )
 def test_the_release_has_as_many_but_for_named_terms(units: tuple[str, ...], released: int) -> None:
-    expected = released + PICTURE_PROJECTIONS + MISSING_PICTURE
+    expected = released + IMAGE_PROJECTIONS + MISSING_IMAGE
     expected -= NORM_ON_G * len({"text", "vision"} & set(units))
     expected += SECOND_GATE * ("cross" in units)
     assert num_parameters(units=units) == expected

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from mmoe.model.features import SideFeatures
 from mmoe.model.sides import (
-    EntitySide,
-    MentionSide,
+    EncodedEntities,
+    EncodedMentions,
     fine_bounds,
     fine_scores,
     inner_scores,
-    own_scores,
+    scores_with_own_negatives,
 )
 
 from tests.model.matchers import random_matcher, random_side, sides, take
@@ -55,9 +55,9 @@ def test_bounds_are_reached_by_attention_that_falls_on_one_token() -> None:
     keys = torch.tensor([[100.0, 0.0], [0.0, 100.0]])
     values = torch.tensor([[1.0, 0.0], [5.0, 0.0]])
     like = random_side([2], seed=0).text.with_values(keys)
-    mention = MentionSide(torch.zeros(1, 1), like, values)
+    mention = EncodedMentions(torch.zeros(1, 1), like, values)
     queries = random_side([1, 1], seed=0).text.with_values(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
-    entities = EntitySide(torch.zeros(2, 1), queries, torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
+    entities = EncodedEntities(torch.zeros(2, 1), queries, torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
     low, high = fine_bounds(mention, entities)
     assert (low.tolist(), high.tolist()) == ([[1.0, 1.0]], [[5.0, 5.0]])
     assert fine_scores(mention, entities).tolist() == [[1.0, 5.0]]
@@ -78,7 +78,7 @@ def test_own_scores_are_entries_of_the_table(
     for name in matcher.unit_names:
         m, e = m_sides[name], e_sides[name]
         table = inner_scores(m, e) + fine_scores(m, e)
-        found = own_scores(m, e.select(own))
+        found = scores_with_own_negatives(m, e.select(own))
         wanted = table.gather(1, own.view(len(mentions), each))
         torch.testing.assert_close(found, wanted, rtol=1e-5, atol=3e-5)
 
@@ -99,10 +99,12 @@ def test_selecting_and_concatenating_sides_is_encoding_those_rows(
     for name in matcher.unit_names:
         _assert_same(mentions[name].select(at), wanted_m[name])
         parts = [entities[name].select(at[: cut + 1]), entities[name].select(at[cut + 1 :])]
-        _assert_same(EntitySide.concatenate(parts), wanted_e[name])
+        _assert_same(EncodedEntities.concatenate(parts), wanted_e[name])
 
 
-def _assert_same(found: MentionSide | EntitySide, wanted: MentionSide | EntitySide) -> None:
+def _assert_same(
+    found: EncodedMentions | EncodedEntities, wanted: EncodedMentions | EncodedEntities
+) -> None:
     for name, value in vars(wanted).items():
         other = getattr(found, name)
         if value is None or isinstance(value, torch.Tensor):

@@ -30,7 +30,7 @@ def broken_json() -> None:
 
 def no_key() -> None:
     rows = read_jsonl(MENTIONS)
-    del rows[3]["word"]
+    del rows[3]["surface_form"]
     write_jsonl(MENTIONS, rows)
 
 
@@ -58,13 +58,13 @@ def no_gold_in_valid() -> None:
 
 
 def latin_1() -> None:
-    row = b'{"mention_id": "x", "word": "Z\xfcrich", "context": "", "split": "test"}\n'
+    row = b'{"mention_id": "x", "surface_form": "Z\xfcrich", "context": "", "split": "test"}\n'
     MENTIONS.write_bytes(MENTIONS.read_bytes() + row)
 
 
-def escaping_picture() -> None:
+def escaping_image() -> None:
     rows = read_jsonl(MENTIONS)
-    write_jsonl(MENTIONS, [rows[0] | {"picture": "../../../params.yaml"}, *rows[1:]])
+    write_jsonl(MENTIONS, [rows[0] | {"image": "../../../params.yaml"}, *rows[1:]])
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def escaping_picture() -> None:
         (no_folder, "data/raw/tiny: no such folder; put the data set there"),
         (no_file, "data/raw/tiny: no entities.jsonl or entities.csv; add one of them"),
         (broken_json, "data/raw/tiny/mentions.jsonl, row 3: not valid JSON at column"),
-        (no_key, "data/raw/tiny/mentions.jsonl, row 4: key `word` is missing"),
+        (no_key, "data/raw/tiny/mentions.jsonl, row 4: key `surface_form` is missing"),
         (same_mention_twice, "mentions.jsonl, row 21: mention_id 'm0001' stands already in"),
         (same_entity_twice, "stands already in data/raw/tiny/entities.jsonl, row 2; ids must be"),
         (no_entities, "data/raw/tiny: the knowledge base is empty; list at least one entity"),
@@ -81,8 +81,8 @@ def escaping_picture() -> None:
         (no_gold_in_valid, "data/raw/tiny: split valid is empty: of the 5 mentions read for it"),
         (latin_1, "data/raw/tiny/mentions.jsonl: not UTF-8 at byte"),
         (
-            escaping_picture,
-            "mentions.jsonl, row 1, key `picture`: '../../../params.yaml' leads out",
+            escaping_image,
+            "mentions.jsonl, row 1, key `image`: '../../../params.yaml' leads out",
         ),
     ],
 )

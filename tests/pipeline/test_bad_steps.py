@@ -18,7 +18,7 @@ at = Layout("tiny")
 READ_FIRST = {
     "retrieve": at.mentions,
     "rank": at.candidates,
-    "audit": at.pictures,
+    "audit": at.images,
     "encode": at.inputs("mention_text"),
     "baselines": at.entities,
     "train": at.mentions,
@@ -60,7 +60,7 @@ def shard(part: str) -> Path:
 
 
 READERS = [
-    *((s, p) for s in ("baselines", "train", "evaluate") for p in PARTS if p != "choice_text"),
+    *((s, p) for s in ("baselines", "train", "evaluate") for p in PARTS if p != "ablation_text"),
     *(("benefit", part) for part in PARTS if part != "mention_text"),
 ]
 
@@ -186,10 +186,10 @@ def test_an_unknown_data_set_is_named(
     assert contents(*DONE) == before
 
 
-def test_pictures_that_the_features_lack_are_told_at_trains_entry(
+def test_images_that_the_features_lack_are_told_at_trains_entry(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As a text-only encoder leaves them: empty picture parts of width zero."""
+    """As a text-only encoder leaves them: empty image parts of width zero."""
     import pyarrow.parquet as pq
 
     for part in ("mention_image", "entity_image"):

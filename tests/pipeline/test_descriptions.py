@@ -12,8 +12,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from mmoe.features import encode as encoding
-from mmoe.ranking import embedding
+from mmoe.descriptions import embedding
+from mmoe.encoders import encode as encoding
 from mmoe.records import Description, Mention, TextInput, read_records
 
 from pipeline.layout import Layout
@@ -37,7 +37,7 @@ def test_every_backend_chooses_for_every_test_mention(project: Path) -> None:
     assert {len(found) for found in by_backend.values()} == {len(test)}
     assert len(choices) == len(BACKENDS) * len(test)
     assert choices[0].backend == "lexical"  # that of the run comes first
-    texts = read_records(at.inputs("choice_text"), TextInput)
+    texts = read_records(at.inputs("ablation_text"), TextInput)
     assert {text.id for text in texts} == {choice.text_id for choice in choices}
 
 
@@ -58,18 +58,18 @@ def test_the_runs_own_descriptions_get_the_figures_of_the_other_stages(project: 
 
 def test_a_perfect_choice_is_right_wherever_it_can_be(project: Path) -> None:
     found = worth()["choices"]
-    assert found["perfect"]["share_right_where_possible"] == 1.0
-    assert found["perfect"]["right"] == worth()["with_gold_candidate"]
-    assert found["gold"]["share_right"] == 1.0
+    assert found["oracle_candidate"]["share_right_where_possible"] == 1.0
+    assert found["oracle_candidate"]["right"] == worth()["with_gold_candidate"]
+    assert found["oracle_description"]["share_right"] == 1.0
     for name in ("first", "lexical", "embedding", "random"):
-        assert found[name]["right"] <= found["perfect"]["right"]
+        assert found[name]["right"] <= found["oracle_candidate"]["right"]
 
 
 def test_nothing_need_be_compared(project: Path) -> None:
     write_params(Path("params.yaml"), compare={"backends": []})
     for stage in ("compare", "benefit", "report"):
         if stage == "benefit":
-            run("encode", "tiny", "choice_text")
+            run("encode", "tiny", "ablation_text")
         run(stage, "tiny")
     assert list(worth()["choices"]) == ["lexical"]
     assert "gain_mrr" not in worth()["systems"]["mmoe"]["lexical"]
@@ -77,7 +77,9 @@ def test_nothing_need_be_compared(project: Path) -> None:
     assert "Gain over no description" not in page
 
 
-@pytest.mark.parametrize("backend", ["embedding", "random", "perfect", "gold"])
+@pytest.mark.parametrize(
+    "backend", ["embedding", "random", "oracle_candidate", "oracle_description"]
+)
 def test_each_backend_can_be_that_of_the_run(backend: str, project: Path) -> None:
     write_params(Path("params.yaml"), rank={"backend": backend})
     run("rank", "tiny")
@@ -143,7 +145,9 @@ def test_a_killed_embedding_goes_on_with_what_is_done(
     assert contents("data/interim") == before
 
 
-@pytest.mark.parametrize("backend", ["first", "lexical", "embedding", "random", "perfect", "gold"])
+@pytest.mark.parametrize(
+    "backend", ["first", "lexical", "embedding", "random", "oracle_candidate", "oracle_description"]
+)
 def test_a_backend_chooses_the_same_in_both_stages(backend: str, project: Path) -> None:
     compared = {
         choice.mention_id: choice

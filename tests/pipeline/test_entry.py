@@ -136,10 +136,10 @@ def test_a_stage_without_a_data_set_shows_its_usage(
     assert contents(*DONE)
 
 
-def test_a_corrupt_picture_is_told_and_the_run_goes_on(
+def test_a_corrupt_image_is_told_and_the_run_goes_on(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("encode", "tiny", "mention_image")
     printed = capsys.readouterr().out
-    assert "mention_image: 1 unreadable pictures are masked, among them" in printed
+    assert "mention_image: 1 unreadable images are masked, among them" in printed
     assert "data/raw/tiny/mention_images/" in printed

@@ -50,7 +50,7 @@ def write_jsonl(path: Path, rows: Iterable[Any]) -> None:
 
 
 def write_tiny(raw: Path) -> None:
-    """The first mentions of each split, their entities and pictures; one picture is no picture."""
+    """The first mentions of each split, their entities and images; one image is no image."""
     mentions = read_jsonl(SAMPLE / "mentions.jsonl")
     of_split = {split: [m for m in mentions if m["split"] == split] for split in TAKEN}
     mentions = [m for split, number in TAKEN.items() for m in of_split[split][:number]]
@@ -60,14 +60,14 @@ def write_tiny(raw: Path) -> None:
     write_jsonl(raw / "mentions.jsonl", mentions)
     write_jsonl(raw / "entities.jsonl", entities)
     shutil.copy(SAMPLE / "wikidata.jsonl", raw)
-    shown = [m["picture"] for m in mentions] + [p for e in entities for p in e["pictures"]]
+    shown = [m["image"] for m in mentions] + [p for e in entities for p in e["images"]]
     for name in {name for name in shown if name and (SAMPLE / name).is_file()}:
         (raw / name).parent.mkdir(exist_ok=True)
         shutil.copy(SAMPLE / name, raw / name)
-    (raw / corrupt_picture()).write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    (raw / corrupt_image()).write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
 
 
-def corrupt_picture() -> str:
-    """The picture that can't be decoded: that of the first mention."""
-    name: str = read_jsonl(SAMPLE / "mentions.jsonl")[0]["picture"]
+def corrupt_image() -> str:
+    """The image that can't be decoded: that of the first mention."""
+    name: str = read_jsonl(SAMPLE / "mentions.jsonl")[0]["image"]
     return name

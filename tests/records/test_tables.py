@@ -71,7 +71,7 @@ def test_the_lists_of_a_record_come_back_as_tuples(tmp_path: Path) -> None:
 
 def test_columns_are_nullable_where_the_type_says_so() -> None:
     nullable = {field.name for field in schema_of(Mention) if field.nullable}
-    assert nullable == {"picture", "gold_qid", "description", "needs"}
+    assert nullable == {"image", "gold_qid", "description", "evidence"}
 
 
 def test_a_null_where_none_may_stand_is_not_written(tmp_path: Path) -> None:

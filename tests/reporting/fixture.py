@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmoe.benefit.texts import ChoiceTexts
-from mmoe.benefit.worth import accuracies, by_backend, gains
+from mmoe.description_ablation.texts import ChoiceTexts
+from mmoe.description_ablation.worth import accuracies, by_backend, gains
+from mmoe.descriptions import ablation_texts
 from mmoe.evaluation.bootstrap import metric_intervals, paired_gain
 from mmoe.evaluation.metrics import metrics_from_ranks
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import write_json
-from mmoe.ranking import choice_texts
 from mmoe.records import Candidate, Description, Entity, Mention, write_records
 from mmoe.reporting.audit import LEAKS
 from mmoe.reporting.inputs import ReportFiles
@@ -52,7 +52,7 @@ def write_run(
     drawn = np.random.default_rng(0)
     ranks = np.minimum(drawn.geometric(0.6, size=num_mentions) ** 2, num_entities)
     before = np.minimum(ranks + drawn.integers(0, 3, size=num_mentions), num_entities)
-    _write_pictures(files.raw)
+    _write_images(files.raw)
     _write_records(files, num_mentions, num_entities, ranks)
     _write_ranks(files.ranks, ranks, before if untrained else None, num_entities, units)
     _write_metrics(files, ranks, before if untrained else None, num_entities)
@@ -109,7 +109,7 @@ def _data(num_mentions: int, num_entities: int) -> dict[str, Any]:
     leaks = {name: i for i, name in enumerate(LEAKS)} | {"clean": num_mentions - 2}
     return {
         "table1": sizes
-        | {"entities_with_picture": num_entities // 2, "mentions_with_picture": 1}
+        | {"entities_with_image": num_entities // 2, "mentions_with_image": 1}
         | splits,
         "text": {
             "limit_tokens": 50,
@@ -117,13 +117,13 @@ def _data(num_mentions: int, num_entities: int) -> dict[str, Any]:
             "mention_truncated_percent": 10.57,
         },
         "names": {"words": 7, "equal_to_gold_name_percent": None},
-        "pictures": {"files": 3, "unreadable_files": 1},
+        "images": {"files": 3, "unreadable_files": 1},
         "read": {"mentions_read": 3 * num_mentions, "nil": 3},
         "leaks": dict.fromkeys(("train", "valid", "test"), leaks),
     }
 
 
-def _write_pictures(raw: Path) -> None:
+def _write_images(raw: Path) -> None:
     raw.mkdir(parents=True)
     Image.new("RGB", (640, 320), (40, 90, 160)).save(raw / "wide.jpg")
     Image.new("RGBA", (20, 30), (200, 20, 20, 90)).save(raw / "clear.png")
@@ -133,7 +133,7 @@ def _write_pictures(raw: Path) -> None:
 def _write_records(
     files: ReportFiles, num_mentions: int, num_entities: int, ranks: NDArray[np.int64]
 ) -> None:
-    pictures = ("wide.jpg", "clear.png", "broken.jpg", "lost.jpg", None)
+    images = ("wide.jpg", "clear.png", "broken.jpg", "lost.jpg", None)
     names = [AWKWARD[i % len(AWKWARD)] for i in range(max(num_mentions, num_entities))]
     entities = [
         Entity(f"Q{i + 1}", names[i][0], "Sex: male.", ("clear.png",) if i % 2 else ())
@@ -141,13 +141,15 @@ def _write_records(
     ]
     mentions = [
         Mention(
-            *(f"m{i}", f"s{i}", *names[i], pictures[i % len(pictures)]),
+            *(f"m{i}", f"s{i}", *names[i], images[i % len(images)]),
             *(f"Q{i % num_entities + 1}", True, "test"),
         )
         for i in range(num_mentions)
     ]
     descriptions = [
-        Description(m.mention_id, m.gold_qid, f"<i>{m.word}</i>", "lexical", 1.5, 3, is_gold=True)
+        Description(
+            m.mention_id, m.gold_qid, f"<i>{m.surface_form}</i>", "lexical", 1.5, 3, is_gold=True
+        )
         if i % 2
         else Description(m.mention_id, None, None, "lexical", None, 0, is_gold=None)
         for i, m in enumerate(mentions)
@@ -157,7 +159,7 @@ def _write_records(
     write_records(files.descriptions, Description, descriptions)
     write_json(files.data, _data(num_mentions, num_entities))
     candidates = [
-        Candidate(m.mention_id, 0, "Q1", m.word, "", "label", None) for m in mentions[::2]
+        Candidate(m.mention_id, 0, "Q1", m.surface_form, "", "label", None) for m in mentions[::2]
     ]
     write_records(files.candidates, Candidate, candidates)
     counts = retrieval_counts(mentions, candidates)
@@ -180,11 +182,13 @@ def _worth(
     own = [replace(record, is_gold=record.qid is not None) for record in descriptions]
     none = [replace(r, qid=None, description=None, backend="none", is_gold=None) for r in own]
     perfect = [
-        replace(r, qid=m.gold_qid, description="the answer", backend="perfect", is_gold=True)
+        replace(
+            r, qid=m.gold_qid, description="the answer", backend="oracle_candidate", is_gold=True
+        )
         for r, m in zip(own, mentions, strict=True)
     ]
     choices = by_backend([*own, *none, *perfect])
-    texts = choice_texts(mentions, [*own, *none, *perfect])
+    texts = ablation_texts(mentions, [*own, *none, *perfect])
     better = {None: 2, "the answer": 0}
     place = {m.mention_id: int(rank) for m, rank in zip(mentions, ranks, strict=True)}
     found = ChoiceTexts.of(texts, mentions)

@@ -119,7 +119,7 @@ def test_none_chosen_is_said_and_the_candidates_stay(inputs: Inputs) -> None:
     assert '<dd class="small">none chosen</dd>' in page
 
 
-@pytest.mark.parametrize("backend", ["perfect", "gold", "lexical"])
+@pytest.mark.parametrize("backend", ["oracle_candidate", "oracle_description", "lexical"])
 def test_a_run_that_reads_the_answer_says_so_first(backend: str, inputs: Inputs) -> None:
     built = build_report(replace(inputs, worth=inputs.worth | {"used": backend}), 0)
     for text in (built.html, built.markdown):

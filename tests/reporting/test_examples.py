@@ -48,7 +48,7 @@ def test_the_choice_follows_the_ids_and_not_the_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("context", "word", "cut"),
+    ("context", "surface_form", "cut"),
     [
         ("An art critic of Art.", "Art", ("An art critic of ", "Art", ".")),
         ("Partly art", "art", ("Partly ", "art", "")),
@@ -56,9 +56,9 @@ def test_the_choice_follows_the_ids_and_not_the_order() -> None:
         ("MERCURY rises", "mercury", ("", "MERCURY", " rises")),
         ("A (b) c", "(b)", ("A ", "(b)", " c")),
         ("We saw 🏜️ there", "🏜️", ("We saw ", "🏜️", " there")),
-        ("nothing", "word", ("nothing", "", "")),
+        ("nothing", "surface_form", ("nothing", "", "")),
         ("nothing", " ", ("nothing", "", "")),
-        ("", "word", ("", "", "")),
+        ("", "surface_form", ("", "", "")),
     ],
 )
 def test_the_word_is_found(context: str, word: str, cut: tuple[str, str, str]) -> None:
@@ -69,9 +69,9 @@ def test_the_word_is_found(context: str, word: str, cut: tuple[str, str, str]) -
 @given(st.text(), st.text(max_size=5))
 def test_cutting_loses_nothing(context: str, word: str) -> None:
     cut = cut_at_word(context, word)
-    assert cut.before + cut.word + cut.after == context
+    assert cut.before + cut.surface_form + cut.after == context
     if word.strip() and word.strip() in context:
-        assert cut.word
+        assert cut.surface_form
 
 
 def test_the_gold_entity_is_always_in_the_ranking(inputs: Inputs) -> None:

@@ -87,7 +87,7 @@ def test_markup_in_names_and_contexts_is_text(built: Report, outline: Outline) -
     assert "<script>alert(1)</script>" in outline.text
 
 
-def test_pictures_have_a_text_and_broken_ones_a_note(outline: Outline) -> None:
+def test_images_have_a_text_and_broken_ones_a_note(outline: Outline) -> None:
     assert outline.all("img")
     assert all(attributes.get("alt") for attributes in outline.all("img"))
     assert "broken.jpg: unreadable" in outline.text

@@ -18,13 +18,13 @@ from torch import Tensor
 
 from mmoe.config.loss import LossParams
 from mmoe.config.train import TrainParams
+from mmoe.linking.build import build_matcher
+from mmoe.linking.data import LinkingData
 from mmoe.model.matcher import Matcher
-from mmoe.training.build import build_matcher
-from mmoe.training.data import LinkingData
 from mmoe.training.trainer import EpochRecord, Progress, Trainer
 
 from tests.model.matchers import model_params, moe_params
-from tests.stores import CPU, MADE_BY, Toy, records_of, valid_mrr
+from tests.stores import CPU, FEATURE_CONFIG, Toy, records_of, valid_mrr
 
 TRAIN = {
     "seed": 43,
@@ -112,7 +112,7 @@ def die_before_step(trainer: Trainer, number: int, die: Callable[[], Any]) -> No
 def main(store: str, work: str, precision: str, step: str) -> None:
     """Trains on a store until just before a step, then dies as by kill -9."""
     torch.set_num_threads(1)
-    data = LinkingData.open(*records_of(Toy()), Path(store), MADE_BY)
+    data = LinkingData.open(*records_of(Toy()), Path(store), FEATURE_CONFIG)
     trainer = new_trainer(data, Path(work), precision=precision)
     die_before_step(trainer, int(step), lambda: os.kill(os.getpid(), signal.SIGKILL))
     trainer.run()

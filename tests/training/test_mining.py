@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from mmoe.linking.data import LinkingData
 from mmoe.training import mining
-from mmoe.training.data import LinkingData
 from mmoe.training.mining import mine_negatives
 
 from tests.oracles import cosine
@@ -23,8 +23,8 @@ def similarities(data: LinkingData, mention: int) -> list[Tensor]:
     m = data.mention_side.gather(torch.tensor([mention]), CPU)
     e = data.entity_side.gather(torch.arange(len(data.entities)), CPU)
     return [
-        cosine(m.text_pooled_BP[0], text) + cosine(m.title_pooled_BP[0], title)
-        for text, title in zip(e.text_pooled_BP, e.title_pooled_BP, strict=True)
+        cosine(m.text_pooled_BP[0], text) + cosine(m.name_pooled_BP[0], name)
+        for text, name in zip(e.text_pooled_BP, e.name_pooled_BP, strict=True)
     ]
 
 

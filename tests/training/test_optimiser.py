@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmoe.training.data import LinkingData
+from mmoe.linking.data import LinkingData
 from mmoe.training.optimiser import SCALAR_PACE, build_optimiser, set_learning_rate
 
 from tests.training.runs import new_matcher, train_params

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmoe.training.data import LinkingData
+from mmoe.linking.data import LinkingData
 from mmoe.training.trainer import Progress
 
 from tests.imports import ROOT

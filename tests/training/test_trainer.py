@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from mmoe.errors import TrainingError
+from mmoe.linking.data import FeatureSide, LinkingData
 from mmoe.model.matcher import Matcher
-from mmoe.training.data import FeatureSide, LinkingData
 from mmoe.training.trainer import Trainer
 
 from tests.oracles import batch_loss
@@ -233,7 +233,7 @@ def test_a_knowledge_base_of_one_entity_trains(tmp_path: Path) -> None:
 
 
 def test_a_text_only_store_trains(tmp_path: Path) -> None:
-    data = open_toy(tmp_path / "store", Toy(pictures=False))
+    data = open_toy(tmp_path / "store", Toy(images=False))
     progress = new_trainer(data, tmp_path / "work", max_epochs=1).run()
     assert sorted(progress.history[-1]["loss"]) == ["overall", "text", "total"]
 

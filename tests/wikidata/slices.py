@@ -53,9 +53,9 @@ def mention(word: str, mention_id: str = "m", gold_qid: str | None = None) -> Me
     return Mention(
         mention_id=mention_id,
         sentence_id=mention_id,
-        word=word,
+        surface_form=word,
         context=f"They saw {word}.",
-        picture=None,
+        image=None,
         gold_qid=gold_qid,
         in_kb=gold_qid is not None,
         split="test",

@@ -88,7 +88,7 @@ def test_the_most_ambiguous_words_come_first_and_once() -> None:
     ]
     mentions = [mention(word, mention_id) for mention_id, word in words.items()]
     assert retrieval_counts(mentions, rows)["most_ambiguous"] == [
-        {"word": "ben", "candidates": 3, "mentions": 1},
-        {"word": "ada", "candidates": 2, "mentions": 1},
-        {"word": "paris", "candidates": 2, "mentions": 2},
+        {"surface_form": "ben", "candidates": 3, "mentions": 1},
+        {"surface_form": "ada", "candidates": 2, "mentions": 1},
+        {"surface_form": "paris", "candidates": 2, "mentions": 2},
     ]

@@ -53,7 +53,7 @@ def test_claims_may_be_an_empty_list_or_missing() -> None:
     assert best_values(entity(), "P1", "here") == []
 
 
-def test_kind_picture_and_date_are_read() -> None:
+def test_kind_image_and_date_are_read() -> None:
     claims = {
         "P31": [statement({"entity-type": "item", "id": "Q5"}), statement({"id": "Q5"})],
         "P18": [statement("Ada 1.jpg"), statement("Ada 2.jpg", "preferred")],

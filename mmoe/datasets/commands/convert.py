@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=COLUMN",
-        help="for example word=surface_form",
+        help="for example surface_form=surface_form",
     )
     split = parser.add_mutually_exclusive_group()
     split.add_argument("--split", choices=SPLITS, help="the split of every row")
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="says each row's split; else a column `split`, else the file's name (train, dev, test …)",
     )
     parser.add_argument(
-        "--replace", action="store_true", help="replaces the table and its converted pictures"
+        "--replace", action="store_true", help="replaces the table and its converted images"
     )
 
 
@@ -71,7 +71,9 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         key, equals, column = pair.partition("=")
         if not (key and equals and column):
-            raise DataError(f"--map {pair}: write KEY=COLUMN, for example word=surface_form")
+            raise DataError(
+                f"--map {pair}: write KEY=COLUMN, for example surface_form=surface_form"
+            )
         if key in columns:
             raise DataError(f"--map {pair}: `{key}` is mapped already to {columns[key]}; keep one")
         columns[key] = column
@@ -86,5 +88,5 @@ def _say(done: Conversion) -> None:
         print("  mention_id <- the row's number: m1, m2, …")
     if done.unused:
         print(f"  not used: {', '.join(sorted(done.unused))}")
-    if done.pictures:
-        print(f"  pictures written: {done.pictures:,}")
+    if done.images:
+        print(f"  images written: {done.images:,}")

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from mmoe.errors import DataError, one_line
-from mmoe.files import whole_file
+from mmoe.files import atomic_write
 
 LARGEST = 256 * 1024**2  # bytes; the known members hold less than a tenth
 MAC_EXTRAS = "__MACOSX"  # macOS puts a copy of each name there, with the file's attributes in it
@@ -31,7 +31,7 @@ def extract_json(archive: Path, target: Path, largest: int = LARGEST) -> None:
                 )
             with (
                 content.open(member) as packed,
-                whole_file(target) as temporary,
+                atomic_write(target) as temporary,
                 temporary.open("wb") as out,
             ):
                 shutil.copyfileobj(packed, out)

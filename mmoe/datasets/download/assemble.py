@@ -20,7 +20,7 @@ from mmoe.datasets.download.splits import record_ids, split_by_hash
 from mmoe.datasets.melbench import SPLIT_IDS
 from mmoe.errors import DataError
 from mmoe.files import sha256_of, write_json
-from mmoe.locks import alone_in
+from mmoe.locks import exclusive_lock
 
 WORK, LOCK = ".download", ".download.lock"
 
@@ -48,7 +48,7 @@ def assemble(
     if long and benchmark.long_attributes is None:
         raise DataError(f"{folder}: this data set has no long attributes; leave out --long")
     files = benchmark.files(long=long)
-    with disk_trouble(folder), alone_in(folder, LOCK, partial(_say_busy, folder)):
+    with disk_trouble(folder), exclusive_lock(folder, LOCK, partial(_say_busy, folder)):
         lacking = [name for name in files if not _is_there(folder, name, files[name])]
         made = {
             name: _make(benchmark, name, files[name], folder / WORK, base, patience)

@@ -14,15 +14,15 @@ RELEASES = {
 COMMON = {
     "kb_entity.json": "the knowledge base",
     "qid2id.json": "row of each entity",
-    "kb_image/": "the entities' pictures",
-    "mention_image/ or mention_images/": "the mentions' pictures",
+    "kb_image/": "the entities' images",
+    "mention_image/ or mention_images/": "the mentions' images",
 }
 
 
 def mimic_page(parent: Path) -> str:
     """The instructions for MIMIC's three data sets, to be unpacked below `parent`."""
     lines = [
-        "MIMIC's data sets (full knowledge bases and pictures) stand behind links that want a",
+        "MIMIC's data sets (full knowledge bases and images) stand behind links that want a",
         "browser and a password, so they can't be fetched here. Links and password are in",
         f"the readme of {ADDRESS}, step 2. Unpack each archive so that",
         "these files lie directly in its folder:",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmoe.files import read_text, whole_file, write_text
+from mmoe.files import atomic_write, read_text, write_text
 
 
 class Partial:
@@ -39,6 +39,6 @@ class Partial:
 
     def finish(self) -> None:
         """Gives the file its final name."""
-        with whole_file(self.target) as temporary:
+        with atomic_write(self.target) as temporary:
             self.path.replace(temporary)
         self._etag.unlink(missing_ok=True)

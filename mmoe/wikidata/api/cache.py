@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from mmoe.errors import WikidataError
-from mmoe.kept import KeptFile
+from mmoe.sqlite_cache import SqliteCache
 
 FILE = "wikidata-answers.sqlite"
 VERSION = 1  # of the table below; a file of another one is refused
@@ -52,7 +52,7 @@ class KindOfAnswers:
     newest: float
 
 
-class AnswerCache(KeptFile):
+class AnswerCache(SqliteCache):
     """The kept answers of a folder; any number of threads and processes may use it at once."""
 
     def __init__(self, folder: Path, days: float, wall: Callable[[], float] = time.time) -> None:

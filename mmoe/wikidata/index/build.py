@@ -16,7 +16,7 @@ from tqdm import tqdm
 from mmoe import names
 from mmoe.errors import WikidataError
 from mmoe.files import content_key, sha256_of, sources_key, write_json
-from mmoe.locks import alone_in
+from mmoe.locks import exclusive_lock
 from mmoe.wikidata import entity, labels
 from mmoe.wikidata.index.chunks import ChunkFolder
 from mmoe.wikidata.index.merge import merge_chunks
@@ -76,7 +76,7 @@ def build_index(dump: str, folder: Path, request: Request, options: RunOptions) 
         WikidataError: if the dump can't be read or is none, or no item of it is kept.
     """
     parts = parts_of(dump)
-    with alone_in(folder, LOCK, partial(_refuse, folder)):
+    with exclusive_lock(folder, LOCK, partial(_refuse, folder)):
         work = (options.work or folder) / f"{WORK}{_key(parts, folder, request)}"
         results = list(_extract(parts, ChunkFolder(work), request, options))
         tally = Tally.sum(result.tally for result in results)

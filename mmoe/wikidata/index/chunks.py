@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmoe.files import read_json, whole_file, write_json
+from mmoe.files import atomic_write, read_json, write_json
 from mmoe.wikidata.index.extract import PLACED_ITEMS, PLACED_NAMES, Extract
 from mmoe.wikidata.index.tally import Tally
 from mmoe.wikidata.labels import ITEMS, NAMES
@@ -72,5 +72,5 @@ def _name(part: int, number: int) -> str:
 
 
 def _write(path: Path, batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> None:
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         pq.write_table(pa.Table.from_batches(batches, schema), temporary, compression="zstd")

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmoe.errors import WikidataError, one_line
-from mmoe.files import whole_file
+from mmoe.files import atomic_write
 from mmoe.wikidata.labels import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
 
 MEMORY = "1GB"  # what DuckDB may take before it spills
@@ -97,7 +97,7 @@ def _write_sorted(
             return num_rows
         path = folder / table / f"part-{number:05d}.parquet"
         with (
-            whole_file(path) as temporary,
+            atomic_write(path) as temporary,
             pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
         ):
             for group in chain([first], islice(groups, GROUPS_PER_FILE - 1)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmoe.errors import WikidataError
-from mmoe.files import read_json, whole_file, write_json
+from mmoe.files import atomic_write, read_json, write_json
 from mmoe.wikidata.index.stream import Part
 from mmoe.wikidata.knowledge.drafts import Draft, read_drafts, write_draft
 from mmoe.wikidata.knowledge.lines import files_of, lines_of
@@ -95,7 +95,7 @@ def _choose(files: Sequence[Part], work: Work, request: Request) -> None:
         kinds, counts = _kinds(files, work.kinds / KINDS, request)
         request = replace(request, choice=replace(request.choice, closed_kinds=kinds))
     chooser = Chooser(request)
-    with whole_file(work.chosen / DRAFTS) as temporary, temporary.open("wb") as out:
+    with atomic_write(work.chosen / DRAFTS) as temporary, temporary.open("wb") as out:
         for draft in chooser.drafts(lines_of(files, "choosing items")):
             write_draft(draft, out)
     chooser.tally.check(files[0].path, enough=1)
@@ -130,5 +130,5 @@ def _labels(
     lines = lines_of(files, "reading labels")
     if not request.with_slice:
         return labels_in(lines, needed, request.languages)
-    with whole_file(folder / SLICE) as temporary, temporary.open("wb") as out:
+    with atomic_write(folder / SLICE) as temporary, temporary.open("wb") as out:
         return labels_in(copied(lines, drafts.qids(), out), needed, request.languages)

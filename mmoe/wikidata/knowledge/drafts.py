@@ -20,7 +20,7 @@ class Draft:
     """One future entity.
 
     Attributes:
-        picture: its file name on Commons.
+        image: its file name on Commons.
         sitelinks: number of its Wikipedia articles.
         facts: property -> the first few of its best-ranked values, in the order in which the properties
             were asked for.
@@ -29,7 +29,7 @@ class Draft:
     qid: str
     name: str
     description: str | None
-    picture: str | None
+    image: str | None
     sitelinks: int | None
     facts: dict[str, tuple[Value, ...]]
 
@@ -63,13 +63,13 @@ def draft_of(
         if values:
             facts[prop] = tuple(values)[: request.max_values]
     name = " ".join(item.label.split())
-    return Draft(item.qid, name, item.description, item.picture, item.sitelinks, facts)
+    return Draft(item.qid, name, item.description, item.image, item.sitelinks, facts)
 
 
 def write_draft(draft: Draft, out: BinaryIO) -> None:
     """Appends a draft to a file of drafts."""
     facts = {prop: [list(value) for value in values] for prop, values in draft.facts.items()}
-    fields = (draft.qid, draft.name, draft.description, draft.picture, draft.sitelinks, facts)
+    fields = (draft.qid, draft.name, draft.description, draft.image, draft.sitelinks, facts)
     out.write(orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE))
 
 
@@ -77,6 +77,6 @@ def read_drafts(file: Path) -> Iterator[Draft]:
     """The drafts of a file, in the order in which they were written."""
     with file.open("rb") as stream:
         for line in stream:
-            qid, name, description, picture, sitelinks, values = orjson.loads(line)
+            qid, name, description, image, sitelinks, values = orjson.loads(line)
             facts = {prop: tuple(Value(*value) for value in values[prop]) for prop in values}
-            yield Draft(qid, name, description, picture, sitelinks, facts)
+            yield Draft(qid, name, description, image, sitelinks, facts)

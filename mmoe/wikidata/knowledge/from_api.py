@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from mmoe.errors import WikidataError
-from mmoe.files import whole_file
+from mmoe.files import atomic_write
 from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.api.ask import Api, Json, NotKeptError, Question, wrong_form
 from mmoe.wikidata.api.entities import (
@@ -182,7 +182,7 @@ def _properties(answer: Json, ids: tuple[str, ...]) -> dict[str, Json]:
 def _write_slice(file: Path, chosen: Collection[str], qids: Sequence[str], api: Api) -> None:
     """The chosen items as the API gave them, one a line; their answers are kept by now."""
     left = set(chosen)
-    with whole_file(file) as temporary, temporary.open("wb") as out:
+    with atomic_write(file) as temporary, temporary.open("wb") as out:
         for _, entity in _items(qids, api):
             if entity.get("id") in left:
                 left.discard(entity["id"])

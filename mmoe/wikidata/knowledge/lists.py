@@ -20,11 +20,11 @@ def read_names(file: Path) -> frozenset[str]:
     """The names of a file in their normal form.
 
     Args:
-        file: one name a line, or a .jsonl file of mentions (key `word`).
+        file: one name a line, or a .jsonl file of mentions (key `surface_form`).
     Raises:
         WikidataError: if it holds no name, or a row of it can't be read.
     """
-    texts = [text for _, text in _texts(file, ("word",))]
+    texts = [text for _, text in _texts(file, ("surface_form",))]
     names = frozenset(filter(None, map(normalise_name, texts)))
     if not names:
         raise WikidataError(f"{file}: holds no name; write one a line")

@@ -1,7 +1,7 @@
 """The files of a knowledge base.
 
-entities.jsonl   in our own format: qid, name, attributes, pictures (none yet)
-items.jsonl      what else is known of each: description, picture's name on Commons, number of articles
+entities.jsonl   in our own format: qid, name, attributes, images (none yet)
+items.jsonl      what else is known of each: description, image's name on Commons, number of articles
 kb.json          what it was made of, and the counts; written last
 """
 
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from mmoe.errors import WikidataError, one_line
-from mmoe.files import read_json, whole_file, write_json
-from mmoe.locks import alone_in
+from mmoe.files import atomic_write, read_json, write_json
+from mmoe.locks import exclusive_lock
 from mmoe.wikidata.knowledge.attributes import attributes_of
 from mmoe.wikidata.knowledge.drafts import Draft
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
@@ -49,7 +49,7 @@ def alone_writing(folder: Path) -> Iterator[None]:
     Raises:
         WikidataError: if one is at work there. We don't wait: it would replace what we replace.
     """
-    with alone_in(folder, LOCK, partial(_refuse_busy, folder)):
+    with exclusive_lock(folder, LOCK, partial(_refuse_busy, folder)):
         yield
 
 
@@ -131,18 +131,18 @@ def _write_tables(
     left_out: Counter[str],
     with_description: bool,
 ) -> dict[str, int]:
-    counts = dict.fromkeys(("entities", "without picture", "without attributes"), 0)
+    counts = dict.fromkeys(("entities", "without image", "without attributes"), 0)
     with ExitStack() as stack:
-        files = [stack.enter_context(whole_file(folder / name)) for name in (ENTITIES, ITEMS)]
+        files = [stack.enter_context(atomic_write(folder / name)) for name in (ENTITIES, ITEMS)]
         entities, items = (stack.enter_context(file.open("w", encoding="utf-8")) for file in files)
         for draft in drafts:
             attributes = attributes_of(draft, labels, left_out)
             if with_description and draft.description is not None:
                 attributes = f"{_sentence(draft.description)} {attributes}".strip()
             counts["entities"] += 1
-            counts["without picture"] += draft.picture is None
+            counts["without image"] += draft.image is None
             counts["without attributes"] += not attributes
-            row = {"qid": draft.qid, "name": draft.name, "attributes": attributes, "pictures": []}
+            row = {"qid": draft.qid, "name": draft.name, "attributes": attributes, "images": []}
             _write(entities, row)
             _write(items, _rest(draft))
     return counts
@@ -152,7 +152,7 @@ def _rest(draft: Draft) -> dict[str, Any]:
     return {
         "qid": draft.qid,
         "description": draft.description,
-        "picture": draft.picture,
+        "image": draft.image,
         "sitelinks": draft.sitelinks,
     }
 

@@ -11,8 +11,8 @@ from mmoe.datasets.__main__ import main
 
 from tests.datasets.folders import (
     Table,
+    image,
     mention,
-    picture,
     record,
     three_mentions,
     two_entities,
@@ -42,36 +42,36 @@ def test_a_sound_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_all_of_fifty_problems_and_their_kinds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [mention(f"m{i}", word="") for i in range(50)] + [mention("m1", "dev")]
+    rows = [mention(f"m{i}", surface_form="") for i in range(50)] + [mention("m1", "dev")]
     code, said = check(write_own(tmp_path, [*rows, *three_mentions()[1:]]), capsys)
     assert code == 1
     assert [line for line in said if line.endswith("is empty; fill it in or remove the row")] == [
-        f"problem: mentions.jsonl, row {i}, key `word`: is empty; fill it in or remove the row"
+        f"problem: mentions.jsonl, row {i}, key `surface_form`: is empty; fill it in or remove the row"
         for i in range(1, 51)
     ]
     assert said[-2] == "54 problems: 50 empty text, 3 duplicate id, 1 no such split"
 
 
 def test_warnings_do_not_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    picture(tmp_path, "p.png")
+    image(tmp_path, "p.png")
     rows = [
-        mention("m0", pictur="p.png", picture="gone.png", gold_qid="Q7"),
-        mention("m9", word="Jawa", picture="p.png"),
-        mention("m8", word="JAVA", gold_qid="nil"),
+        mention("m0", pictur="p.png", image="gone.png", gold_qid="Q7"),
+        mention("m9", surface_form="Jawa", image="p.png"),
+        mention("m8", surface_form="JAVA", gold_qid="nil"),
         *three_mentions(),
     ]
     code, said = check(write_own(tmp_path, rows, two_entities()), capsys)
     assert code == 0
     assert [line.partition(";")[0] for line in said[1:-2]] == [
-        "warning: mentions.jsonl, row 1, key `picture`: 'gone.png' is not there",
-        "warning: mentions.jsonl, row 2, key `word`: 'Jawa' is not in the context",
+        "warning: mentions.jsonl, row 1, key `image`: 'gone.png' is not there",
+        "warning: mentions.jsonl, row 2, key `surface_form`: 'Jawa' is not in the context",
         "warning: mentions.jsonl, row 1, key `gold_qid`: the knowledge base lacks 'Q7'",
         "warning: entities.jsonl, row 1, key `attributes`: nothing is said of 'Java'",
         "warning: mentions.jsonl, key `pictur`: ignored in 1 row",
     ]
-    assert "did you mean `picture`?" in said[-3]
+    assert "did you mean `image`?" in said[-3]
     assert said[-2] == "no problems"
-    assert said[-1].startswith("5 warnings: 1 picture missing, 1 gold entity ")
+    assert said[-1].startswith("5 warnings: 1 image missing, 1 gold entity ")
 
 
 @pytest.mark.parametrize(("options", "shown", "more"), [((), 5, 3), (("--warnings", "0"), 0, 0)])
@@ -82,7 +82,7 @@ def test_warnings_are_cut_but_counted(
     shown: int,
     more: int,
 ) -> None:
-    rows = [mention(f"m{i + 5}", word="Bali") for i in range(8)] + three_mentions()
+    rows = [mention(f"m{i + 5}", surface_form="Bali") for i in range(8)] + three_mentions()
     _, said = check(write_own(tmp_path, rows, KB), capsys, *options)
     assert sum("'Bali' is not in the context" in line for line in said) == shown
     assert (f"warning: … and {more} more: word not in its context" in said) == (more > 0)
@@ -117,7 +117,7 @@ def test_what_only_whole_tables_lack(
 def test_a_split_is_not_called_empty_if_its_rows_are_only_spoilt(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [mention("m1", word=""), *three_mentions()[1:]]
+    rows = [mention("m1", surface_form=""), *three_mentions()[1:]]
     assert check(write_own(tmp_path, rows, KB), capsys)[1][-2] == "1 problem: 1 empty text"
     write_own(tmp_path, three_mentions()[1:], KB)
     with (tmp_path / "mentions.jsonl").open("a") as stream:

@@ -1,4 +1,4 @@
-"""`convert`: columns to keys, splits, ids and pictures, from every kind of source; all or nothing."""
+"""`convert`: columns to keys, splits, ids and images, from every kind of source; all or nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mmoe.files import sha256_of
 
 from tests.datasets.folders import Table, mention, two_entities, write_csv, write_jsonl, write_own
 
-MAPPED = ("--map", "word=form", "--map", "context=text")
+MAPPED = ("--map", "surface_form=form", "--map", "context=text")
 
 
 def foreign(number: int, **values: Any) -> dict[str, Any]:
@@ -76,7 +76,12 @@ def test_every_source_gives_the_same_rows(
                 out.write_table(table, max_chunksize=100)
     convert("mentions", source, "--to", tmp_path / "own", *MAPPED)
     wanted = [
-        {"mention_id": f"m{i}", "word": row["form"], "context": row["text"], "split": "train"}
+        {
+            "mention_id": f"m{i}",
+            "surface_form": row["form"],
+            "context": row["text"],
+            "split": "train",
+        }
         | {"gold_qid": "Q251"}
         for i, row in enumerate(rows, start=1)
     ]
@@ -123,53 +128,63 @@ def test_a_saved_hugging_face_data_set(tmp_path: Path) -> None:
             with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, schema) as out:
                 out.write_table(table)
         (tmp_path / "hf" / split / "state.json").write_text("{}")
-    convert(
-        "mentions", tmp_path / "hf", "--to", tmp_path / "own", *MAPPED, "--map", "picture=image"
-    )
+    convert("mentions", tmp_path / "hf", "--to", tmp_path / "own", *MAPPED, "--map", "image=image")
     rows = converted(tmp_path / "own")
-    assert [(row["word"], row["split"]) for row in rows] == [
+    assert [(row["surface_form"], row["split"]) for row in rows] == [
         ("test", "test"),
         ("train", "train"),
         ("validation", "valid"),
     ]
-    assert [row["picture"] for row in rows] == [f"pictures/mentions/m{i}.png" for i in (1, 2, 3)]
+    assert [row["image"] for row in rows] == [f"images/mentions/m{i}.png" for i in (1, 2, 3)]
 
 
-def test_pictures_in_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_images_in_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     contents = [drawing("PNG"), drawing("JPEG"), drawing("GIF", 4)]
     rows: Table = [
-        {"qid": "Q1", "name": "one", "pictures": [{"bytes": contents[0], "path": "x.jpg"}]},
-        {"qid": "a/b é", "name": "two", "pictures": [{"bytes": c} for c in contents[1:]]},
-        {"qid": "Q3", "name": "a path", "pictures": [{"bytes": None, "path": "mine/y.png"}]},
-        {"qid": "Q4", "name": "none", "pictures": None},
+        {"qid": "Q1", "name": "one", "images": [{"bytes": contents[0], "path": "x.jpg"}]},
+        {"qid": "a/b é", "name": "two", "images": [{"bytes": c} for c in contents[1:]]},
+        {"qid": "Q3", "name": "a path", "images": [{"bytes": None, "path": "mine/y.png"}]},
+        {"qid": "Q4", "name": "none", "images": None},
     ]
-    schema = pa.schema([("qid", pa.string()), ("name", pa.string()), ("pictures", pa.list_(image))])
+    schema = pa.schema([("qid", pa.string()), ("name", pa.string()), ("images", pa.list_(image))])
     source = write_parquet(tmp_path / "kb.parquet", rows, schema)
     convert("entities", source, "--to", tmp_path / "own")
-    assert [row.get("pictures") for row in converted(tmp_path / "own", "entities")] == [
-        ["pictures/entities/Q1.png"],
-        ["pictures/entities/a%2Fb%20%C3%A9-1.jpg", "pictures/entities/a%2Fb%20%C3%A9-2.gif"],
+    assert [row.get("images") for row in converted(tmp_path / "own", "entities")] == [
+        ["images/entities/Q1.png"],
+        ["images/entities/a%2Fb%20%C3%A9-1.jpg", "images/entities/a%2Fb%20%C3%A9-2.gif"],
         ["mine/y.png"],
         [],
     ]
-    assert "  pictures written: 3\n" in capsys.readouterr().out
+    assert "  images written: 3\n" in capsys.readouterr().out
     splits = [mention(f"m{i}", s, gold_qid="Q1") for i, s in enumerate(("train", "valid", "test"))]
     write_jsonl(tmp_path / "own" / "mentions.jsonl", splits)
     entities = read_dataset(tmp_path / "own", "own").entities
-    found = [(tmp_path / "own" / name).read_bytes() for e in entities[:2] for name in e.pictures]
+    found = [(tmp_path / "own" / name).read_bytes() for e in entities[:2] for name in e.images]
     assert found == contents
 
 
 def test_values_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows: Table = [
-        {"mention_id": 7, "word": 3.0, "context": 0.5, "gold_qid": None, "sentence_id": 12.0},
-        {"mention_id": 8, "word": 4.0, "context": 1.5, "gold_qid": "Q3757", "sentence_id": None},
+        {
+            "mention_id": 7,
+            "surface_form": 3.0,
+            "context": 0.5,
+            "gold_qid": None,
+            "sentence_id": 12.0,
+        },
+        {
+            "mention_id": 8,
+            "surface_form": 4.0,
+            "context": 1.5,
+            "gold_qid": "Q3757",
+            "sentence_id": None,
+        },
     ]
     source = write_parquet(tmp_path / "train.parquet", rows)
     convert("mentions", source, "--to", tmp_path / "own")
     first, second = converted(tmp_path / "own")
-    assert (first["mention_id"], first["word"], first["context"]) == ("7", "3", "0.5")
+    assert (first["mention_id"], first["surface_form"], first["context"]) == ("7", "3", "0.5")
     assert first["sentence_id"] == "12"
     assert "gold_qid" not in first
     assert "sentence_id" not in second
@@ -185,7 +200,7 @@ def test_what_a_row_lacks_is_said_by_the_check(
     source = write_parquet(tmp_path / "train.parquet", rows)
     assert convert("mentions", source, "--to", tmp_path / "own", *MAPPED) == 1
     said = capsys.readouterr().out
-    assert "mentions.jsonl, row 2: key `word` is missing" in said
+    assert "mentions.jsonl, row 2: key `surface_form` is missing" in said
     assert "mentions.jsonl, row 3: key `context` is missing" in said
     assert "no mention has split valid" in said
     assert "entities are still to come" in said
@@ -196,13 +211,14 @@ def test_what_a_row_lacks_is_said_by_the_check(
     [
         (
             (),
-            "no column for `word`, `context`, `split`; columns: form, text, gold_qid; say --map word=",
+            "no column for `word`, `context`, `split`; columns: form, text, gold_qid; "
+            "say --map surface_form=",
         ),
         ((*MAPPED,), "no column for `split`; columns: .*--split train, valid or test"),
-        ((*MAPPED, "--map", "picture=photo"), "no column `photo` (wanted for `picture`); columns:"),
+        ((*MAPPED, "--map", "image=photo"), "no column `photo` (wanted for `image`); columns:"),
         ((*MAPPED, "--map", "pic=form"), "--map pic=form: no such key; known: mention_id, word"),
-        (("--map", "word"), "--map word: write KEY=COLUMN"),
-        ((*MAPPED, "--map", "word=text"), "`word` is mapped already to form"),
+        (("--map", "surface_form"), "--map word: write KEY=COLUMN"),
+        ((*MAPPED, "--map", "surface_form=text"), "`word` is mapped already to form"),
         ((*MAPPED, "--split-column", "gone"), "no column `gone` (wanted for `split`)"),
     ],
 )
@@ -252,29 +268,29 @@ def test_a_failed_conversion_leaves_everything_as_it_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], replace: tuple[str, ...]
 ) -> None:
     good = {"bytes": drawing("PNG")}
-    rows = [foreign(1, picture=good), foreign(2, picture={"bytes": b"no picture"})]
-    rows.append(foreign(3, picture={"bytes": b"neither"}))
+    rows = [foreign(1, image=good), foreign(2, image={"bytes": b"no image"})]
+    rows.append(foreign(3, image={"bytes": b"neither"}))
     source, own = write_parquet(tmp_path / "train.parquet", rows), tmp_path / "own"
     if replace:
-        first = write_parquet(tmp_path / "test.parquet", [foreign(1, picture=good)])
+        first = write_parquet(tmp_path / "test.parquet", [foreign(1, image=good)])
         convert("mentions", first, "--to", own, *MAPPED)
     before = {file: file.read_bytes() for file in own.rglob("*") if file.is_file()}
     said = refused(capsys, "mentions", source, "--to", own, *MAPPED, *replace)
-    assert "row 2: 10 bytes that are no picture of a known kind (BMP, GIF, " in said
+    assert "row 2: 10 bytes that are no image of a known kind (BMP, GIF, " in said
     assert "row 3: 7 bytes" in said
     assert {file: file.read_bytes() for file in own.rglob("*") if file.is_file()} == before
     assert not list(own.glob(".*"))
 
 
-def test_pictures_of_ones_own_are_not_removed(
+def test_images_of_ones_own_are_not_removed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mine = tmp_path / "own" / "pictures" / "mentions" / "holiday.png"
+    mine = tmp_path / "own" / "images" / "mentions" / "holiday.png"
     mine.parent.mkdir(parents=True)
     mine.write_bytes(drawing("PNG"))
-    source = write_parquet(tmp_path / "train.parquet", [foreign(1, picture=drawing("PNG"))])
+    source = write_parquet(tmp_path / "train.parquet", [foreign(1, image=drawing("PNG"))])
     said = refused(capsys, "mentions", source, "--to", tmp_path / "own", *MAPPED)
-    assert "pictures/mentions: is there already" in said
+    assert "images/mentions: is there already" in said
     assert mine.exists()
     assert not (tmp_path / "own" / "mentions.jsonl").exists()
 

@@ -69,7 +69,7 @@ def test_candidates_are_those_of_a_dump(
 ) -> None:
     fake.store = small_world()
     mentions = [mention(word, f"m{number}") for number, word in enumerate(WORDS)]
-    found = find_items([one.word for one in mentions], settings, time_of.clock())
+    found = find_items([one.surface_form for one in mentions], settings, time_of.clock())
     write_label_index(tmp_path / "api", found.items, {})
     write_label_index(tmp_path / "dump", items_of_dump(fake.store), {})
     of_api, of_dump = (

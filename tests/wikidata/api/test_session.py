@@ -257,7 +257,7 @@ def test_no_more_at_once_than_allowed(fake: Fake, client: Open, most: int) -> No
 
 
 def test_answers_of_other_kinds_are_the_callers_business(fake: Fake, client: Open) -> None:
-    """As for pictures, where a 429 may mean a wrong width."""
+    """As for images, where a 429 may mean a wrong width."""
     fake.tricks = {1: tricks.html(429)}
 
     def read(answer: Any) -> bytes:
@@ -266,7 +266,7 @@ def test_answers_of_other_kinds_are_the_callers_business(fake: Fake, client: Ope
         return bytes(answer.content)
 
     with pytest.raises(WikidataError, match="a width that is not served"):
-        client().session.get(fake.url, {}, "pictures", read)
+        client().session.get(fake.url, {}, "images", read)
     assert len(fake.log) == 1
 
 

@@ -52,30 +52,30 @@ def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
             "name": "Ada Testwell",
             "attributes": "Instance of: human. Occupation: painter, writer. Date of birth: 1901. "
             "Date of death: 1977-02-30.",
-            "pictures": [],
+            "images": [],
         },
         {
             "qid": "Q900002",
             "name": "Testfield",
             "attributes": "Instance of: city.",
-            "pictures": [],
+            "images": [],
         },
         {
             "qid": "Q900004",
             "name": "Testfeld",
             "attributes": "Instance of: city.",
-            "pictures": [],
+            "images": [],
         },
     ]
     assert rows(out / "items.jsonl") == [
         {
             "qid": "Q900001",
             "description": "fictional painter",
-            "picture": "Ada Testwell 1901.jpg",
+            "image": "Ada Testwell 1901.jpg",
             "sitelinks": 2,
         },
-        {"qid": "Q900002", "description": "town", "picture": None, "sitelinks": 5},
-        {"qid": "Q900004", "description": None, "picture": None, "sitelinks": 1},
+        {"qid": "Q900002", "description": "town", "image": None, "sitelinks": 5},
+        {"qid": "Q900004", "description": None, "image": None, "sitelinks": 1},
     ]
     assert counts == {
         "chosen": 3,
@@ -86,7 +86,7 @@ def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
         "labels missing": 1,
         "property names of our own": 1,
         "entities": 3,
-        "without picture": 2,
+        "without image": 2,
         "without attributes": 0,
         "values left out: value whose label is missing": 1,
     }
@@ -174,7 +174,7 @@ def test_the_check_of_our_own_format_accepts_it(dump: Path, tmp_path: Path) -> N
     mentions = [
         {
             "mention_id": split,
-            "word": "Ada",
+            "surface_form": "Ada",
             "context": "Ada.",
             "split": split,
             "gold_qid": "Q900001",

@@ -39,7 +39,7 @@ def test_a_kb_of_kinds_and_its_counts(tmp_path: Path, capsys: pytest.CaptureFixt
         "  left out: without a label in the languages: 1",
         "  labels missing: 1",
         "  property names of our own: 1",
-        "  without picture: 2",
+        "  without image: 2",
         "  values left out: value whose label is missing: 1",
     ]
     assert json.loads((out / "kb.json").read_text("utf-8"))["counts"]["without attributes"] == 0

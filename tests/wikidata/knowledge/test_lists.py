@@ -22,7 +22,9 @@ def test_names_are_normalised_and_stand_once(tmp_path: Path) -> None:
 
 
 def test_names_of_mentions(tmp_path: Path) -> None:
-    rows = '{"mention_id": "a", "word": "Ada"}\n\n{"mention_id": "b", "word": " "}\n'
+    rows = (
+        '{"mention_id": "a", "surface_form": "Ada"}\n\n{"mention_id": "b", "surface_form": " "}\n'
+    )
     assert read_names(write(tmp_path, "mentions.jsonl", rows)) == {"ada"}
 
 

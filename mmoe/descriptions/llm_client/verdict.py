@@ -1,0 +1,194 @@
+"""What an answer of the server means for a question: a reply, another attempt, or the end of the run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mmoe.descriptions.llm_client.form import FORM
+from mmoe.descriptions.llm_client.key import VARIABLE, ApiKey
+from mmoe.descriptions.llm_client.parameters import refused_parameter
+from mmoe.descriptions.llm_client.reading import read_completion
+from mmoe.descriptions.llm_client.types import (
+    BAD_REQUEST,
+    ERROR_REPLY,
+    FILTERED,
+    GAVE_UP,
+    NOT_JSON,
+    TOO_LONG,
+    Reply,
+)
+
+BUSY = frozenset({429, 503, 529})  # the server sends us away, not only this question
+_PASSING = frozenset({408, 409, 429})
+# Some servers call a form of the answer that they lack an error of their own.
+_REFUSALS = frozenset({400, 422, 500, 501})
+_ENDS = frozenset({401, 403, 404, 405})
+_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "quota_exceeded"})
+_LENGTH = frozenset({"context_length_exceeded", "exceed_context_size_error"})
+_LENGTH_WORDS = re.compile(r"maximum context length|context (?:length|size|window)", re.IGNORECASE)
+_FILTER = frozenset({"content_filter", "content_policy_violation"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came over the wire; header names in lower case."""
+
+    status: int
+    content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Why nothing came: "no connection" or "time out"."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Another attempt may help.
+
+    Attributes:
+        kind: under which it is counted.
+        otherwise: the reply, if no attempt helps.
+        is_odd: a strange answer with status 200, for which one more attempt is enough.
+        is_busy: the server has too much to do.
+        is_last: the server says that no attempt will help.
+    """
+
+    kind: str
+    otherwise: Reply
+    is_odd: bool = False
+    is_busy: bool = False
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Another attempt without a parameter may help."""
+
+    parameter: str
+    otherwise: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """No question of this run can be answered: by what kind of thing it was ended, and why."""
+
+    by: str
+    why: str
+
+
+Verdict = Reply | Again | Without | Stop
+
+
+def judge(
+    key: str,
+    answer: Answer | NoAnswer,
+    secret: ApiKey,
+    left_out: tuple[str, ...] | None = (),
+) -> Verdict:
+    """Says what to make of what came for the question `key`.
+
+    Args:
+        left_out: what the call went without; a reply tells it.
+    """
+    match verdict := _judged(key, answer, secret):
+        case Reply():
+            return replace(verdict, left_out=left_out)
+        case Again() | Without():
+            return replace(verdict, otherwise=replace(verdict.otherwise, left_out=left_out))
+    return verdict
+
+
+def _judged(key: str, answer: Answer | NoAnswer, secret: ApiKey) -> Verdict:
+    if isinstance(answer, NoAnswer):
+        return Again(answer.kind, Reply(key, GAVE_UP, error=secret.line(answer.text)))
+    text = answer.content.decode("utf-8", "replace")
+    content = _json(text)
+    error = _error(content, text)
+    code, status = _code(error), answer.status
+    words = secret.line(f"{status} {error.get('message') or ''}")
+    if code in _QUOTA or status == 402:
+        return Stop("quota", f"the quota is used up ({words}); add money, or name another server")
+    if 200 <= status < 300:
+        return _good(key, content, error, words, secret)
+    rejected = Reply(key, _rejected(code, error), error=words)
+    parameter = refused_parameter(error) if status in _REFUSALS else None
+    if parameter == FORM and rejected.outcome == BAD_REQUEST:
+        return Without(FORM, rejected if status < 500 else Reply(key, GAVE_UP, error=words))
+    told = answer.headers.get("x-should-retry")
+    if told == "true" or status in _PASSING or status >= 500:
+        reply = Reply(key, GAVE_UP, error=words)
+        return Again(str(status), reply, is_busy=status in BUSY, is_last=told == "false")
+    if status in _ENDS or status < 400:
+        return _stop(status, words, secret)
+    if parameter is None or rejected.outcome != BAD_REQUEST:
+        return rejected
+    return Without(parameter, rejected)
+
+
+def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: ApiKey) -> Verdict:
+    if not isinstance(content, dict):
+        return Again(NOT_JSON, Reply(key, NOT_JSON, error=words), is_odd=True)
+    if error and not content.get("choices"):
+        return Again(ERROR_REPLY, Reply(key, ERROR_REPLY, error=words), is_odd=True)
+    reply, is_odd = read_completion(key, content, secret)
+    return Again(reply.outcome, reply, is_odd=True) if is_odd else reply
+
+
+def _stop(status: int, words: str, secret: ApiKey) -> Stop:
+    if status == 401:
+        state = "is wrong for this server" if secret.is_set else "is not set"
+        return Stop("key", f"the server wants another key ({words}); {VARIABLE} {state}")
+    if status == 403:
+        return Stop("permission", f"the server refuses us ({words}); ask who runs it")
+    if status < 400:
+        why = "it would send the questions elsewhere; put the final address into rank.base_url"
+        return Stop("address", f"the server redirects ({words}): {why}")
+    return Stop(
+        "model", f"no such model or address ({words}); look at rank.model and rank.base_url"
+    )
+
+
+def _rejected(code: str, error: Mapping[str, Any]) -> str:
+    if code in _LENGTH or _LENGTH_WORDS.search(str(error.get("message") or "")):
+        return TOO_LONG
+    return FILTERED if code in _FILTER else BAD_REQUEST
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _error(content: Any, text: str) -> Mapping[str, Any]:
+    """The error object, in the forms that servers have; empty if there is none."""
+    if not isinstance(content, dict):
+        return {"message": text}
+    error = content.get("error")
+    if isinstance(error, dict):
+        return error
+    if isinstance(error, str):
+        return {"message": error}
+    detail = content.get("detail")  # of FastAPI
+    if isinstance(detail, list) and detail and isinstance(detail[0], dict):
+        place = ".".join(str(one) for one in detail[0].get("loc") or ())
+        return {"message": f"{detail[0].get('msg')}: {place}", "param": place}
+    if isinstance(content.get("message"), str):
+        return content  # vLLM of old
+    return {"message": str(detail)} if detail else {}
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    """The code, or the type where the code is empty or only repeats the status."""
+    code = error.get("code")
+    return code if isinstance(code, str) and not code.isdigit() else str(error.get("type") or "")

@@ -1,0 +1,54 @@
+"""A mention's image as it is attached to a question."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from mmoe.images import DECODING_ERRORS, read_image
+
+ATTACHED = "attached"
+# Why a question has no image: the mention names none, no such file, a broken one, or one of too many bytes.
+NO_IMAGE = "no image"
+MISSING = "file is missing"
+BROKEN = "can't be read"
+TOO_LARGE = "too large"
+
+# What vision models take as it is.
+_AS_IT_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_QUALITY = 85
+
+
+def image_url(folder: Path, name: str, side: int, max_bytes: int) -> tuple[str | None, str]:
+    """An image as a data URL, or None, and what became of it: one of the constants above.
+
+    Args:
+        folder: the data set's raw folder.
+        name: as records name the image.
+        side: pixels; an image that is longer or higher is scaled down and sent as JPEG.
+        max_bytes: of the encoded image.
+    """
+    try:
+        kind, content = _encoded(read_image(folder, name), side)
+    except FileNotFoundError:
+        return None, MISSING
+    except DECODING_ERRORS:
+        return None, BROKEN
+    if len(content) > max_bytes:
+        return None, TOO_LARGE
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}", ATTACHED
+
+
+def _encoded(content: bytes, side: int) -> tuple[str, bytes]:
+    with Image.open(io.BytesIO(content)) as image:
+        image.load()  # a broken image would make the server refuse the question
+        if max(image.size) <= side and image.format in _AS_IT_IS:
+            return _AS_IT_IS[image.format], content
+        small = image.convert("RGB")
+        small.thumbnail((side, side))
+        stream = io.BytesIO()
+        small.save(stream, "JPEG", quality=_QUALITY)
+        return "image/jpeg", stream.getvalue()

@@ -1,0 +1,220 @@
+"""Mentions and entities with their cached features, ready to be gathered into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmoe.errors import FeatureStoreError
+from mmoe.features.store import FeatureTable, check_feature_config, read_features
+from mmoe.model.features import FeatureWidths, SideFeatures
+from mmoe.model.packed import Packed, packed_positions
+from mmoe.records import Entity, Leak, Mention
+
+ENTITY_BATCH = 512  # entities encoded at a time
+MENTION_BATCH = 16  # mentions ranked at a time: bounds take 16 · 50 · N floats
+
+
+@dataclass(frozen=True)
+class FeatureSide:
+    """All cached features of the mentions, or of the entities, in the order of the records.
+
+    Attributes:
+        text_rows, image_rows: where each record stands in the tables.
+        images: None where the encoder is text-only.
+    """
+
+    texts: FeatureTable
+    images: FeatureTable | None
+    text_rows: Tensor
+    image_rows: Tensor
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        side: str,
+        ids: list[str],
+        wanted: dict[str, Any],
+        choices: list[str] | None = None,
+    ) -> FeatureSide:
+        """Reads `<side>_text` and `<side>_image` under `folder` for the records with these ids.
+
+        Args:
+            side: mention or entity.
+            wanted: what params.yaml says made the features.
+            choices: ids of the part `ablation_text` that are read in place of the records' own texts.
+        Raises:
+            FeatureStoreError: if features are missing, broken or made with other settings.
+        """
+        text_part = f"{side}_text" if choices is None else "ablation_text"
+        texts = read_features(folder / text_part)
+        images = read_features(folder / f"{side}_image")
+        for part, table in ((text_part, texts), (f"{side}_image", images)):
+            check_feature_config(table, folder / part, wanted)
+        has_images = bool(images.metadata["widths"]["states"])
+        rows = images.rows_of(ids) if has_images else np.zeros(0, dtype=np.int64)
+        return cls(
+            texts,
+            images if has_images else None,
+            torch.from_numpy(texts.rows_of(ids if choices is None else choices)),
+            torch.from_numpy(rows),
+        )
+
+    def __len__(self) -> int:
+        return len(self.text_rows)
+
+    @property
+    def widths(self) -> FeatureWidths:
+        """Widths of the cached features."""
+        text, image = self.texts.metadata["widths"], {"states": 0, "pooled": 0}
+        if self.images is not None:
+            image = self.images.metadata["widths"]
+        return FeatureWidths(
+            text["states"],
+            text["pooled"],
+            image["states"],
+            image["pooled"],
+            bool(self.texts.metadata["joint"]),
+        )
+
+    def gather(self, records: Tensor, device: torch.device) -> SideFeatures:
+        """The features of some records as float32.
+
+        Args:
+            records: int64 positions in the records' order.
+        """
+        rows = self.text_rows[records]
+        assert self.texts.name_pooled_NP is not None
+        text = _gather_states(self.texts, rows, device)
+        pooled = self.texts.pooled_NP[rows].to(device, torch.float32)
+        name = self.texts.name_pooled_NP[rows].to(device, torch.float32)
+        if self.images is None:
+            return SideFeatures(text, pooled, name)
+        image_rows = self.image_rows[records]
+        present = torch.from_numpy(self.images.present)[image_rows].to(device)
+        return SideFeatures(
+            text,
+            pooled,
+            name,
+            _gather_states(self.images, image_rows, device),
+            self.images.pooled_NP[image_rows].to(device, torch.float32),
+            present,
+        )
+
+    def batches(self, records: Tensor, size: int, device: torch.device) -> Iterator[SideFeatures]:
+        """The features of `records`, `size` at a time, in order."""
+        for chunk in torch.split(records, size):
+            yield self.gather(chunk, device)
+
+
+def _gather_states(table: FeatureTable, rows: Tensor, device: torch.device) -> Packed:
+    """The rows' states; a row without any gets one placeholder of zeros, which the model replaces."""
+    starts = torch.from_numpy(table.offsets)[rows]
+    lengths = torch.from_numpy(table.lengths)[rows]
+    states = table.states_TC[packed_positions(starts, lengths)]
+    if bool((lengths == 0).any()):
+        kept = lengths.clamp(min=1)
+        filled = states.new_zeros(int(kept.sum()), states.shape[1])
+        own = torch.repeat_interleave(lengths > 0, kept)
+        filled[own] = states
+        states, lengths = filled, kept
+    return Packed(states.to(device, torch.float32), lengths.to(device))
+
+
+@dataclass(frozen=True)
+class LinkingData:
+    """The mentions and the knowledge base of one data set, with features.
+
+    Attributes:
+        gold: int64 [M]: position of each mention's gold entity; -1 if it has none in the KB.
+    """
+
+    mentions: list[Mention]
+    entities: list[Entity]
+    mention_side: FeatureSide
+    entity_side: FeatureSide
+    gold: NDArray[np.int64]
+
+    @classmethod
+    def open(
+        cls,
+        mentions: list[Mention],
+        entities: list[Entity],
+        features: Path,
+        wanted: dict[str, Any],
+        choices: list[str] | None = None,
+    ) -> LinkingData:
+        """Reads the features of both sides.
+
+        Args:
+            choices: one text of the part `ablation_text` for each mention, in place of its own; a mention
+                may then stand several times.
+        Raises:
+            FeatureStoreError: see `FeatureSide.open`; also if the sides come from different encoders.
+        """
+        mention_ids = [mention.mention_id for mention in mentions]
+        mention_side = FeatureSide.open(features, "mention", mention_ids, wanted, choices)
+        entity_side = FeatureSide.open(
+            features, "entity", [entity.qid for entity in entities], wanted
+        )
+        prints = [side.texts.metadata["fingerprint"] for side in (mention_side, entity_side)]
+        if prints[0] != prints[1]:
+            raise FeatureStoreError(
+                f"{features}: mentions and entities were encoded with different weights; run dvc repro"
+            )
+        position = {entity.qid: i for i, entity in enumerate(entities)}
+        gold = [
+            position[mention.gold_qid] if mention.in_kb and mention.gold_qid is not None else -1
+            for mention in mentions
+        ]
+        return cls(mentions, entities, mention_side, entity_side, np.array(gold, dtype=np.int64))
+
+    @property
+    def widths(self) -> FeatureWidths:
+        """Widths of the cached features."""
+        return self.entity_side.widths
+
+    @property
+    def feature_config(self) -> list[dict[str, Any]]:
+        """What made the features, part by part."""
+        sides = (self.mention_side, self.entity_side)
+        tables = [table for side in sides for table in (side.texts, side.images)]
+        return [table.metadata for table in tables if table is not None]
+
+    def gold_of(self, mentions: Tensor) -> Tensor:
+        """int64: positions of the gold entities of the mentions at `mentions`."""
+        return torch.from_numpy(self.gold)[mentions]
+
+    def entity_batches(self, device: torch.device) -> Iterator[SideFeatures]:
+        """Features of the whole knowledge base, a batch at a time."""
+        everything = torch.arange(len(self.entities))
+        return self.entity_side.batches(everything, ENTITY_BATCH, device)
+
+    def mention_batches(self, mentions: Tensor, device: torch.device) -> Iterator[SideFeatures]:
+        """Features of some mentions, a batch at a time."""
+        return self.mention_side.batches(mentions, MENTION_BATCH, device)
+
+    def linkable(self, split: str) -> Tensor:
+        """Positions of the split's mentions whose gold entity is in the knowledge base."""
+        return torch.tensor(
+            [
+                i
+                for i, mention in enumerate(self.mentions)
+                if mention.split == split and self.gold[i] >= 0
+            ],
+            dtype=torch.int64,
+        )
+
+
+def without_leaks(mentions: Iterable[Mention], leaks: Iterable[Leak]) -> list[Mention]:
+    """The mentions less those of train whose context or image recurs in valid or test."""
+    dropped = {leak.mention_id for leak in leaks if leak.split == "train" and leak.overlaps_train}
+    return [mention for mention in mentions if mention.mention_id not in dropped]

@@ -1,0 +1,147 @@
+"""Collects the images of items in a folder: what is there stays, what is lacking is asked for once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+
+from mmoe.files import atomic_write, content_key, sha256_of
+from mmoe.locks import exclusive_lock
+from mmoe.wikidata.api import ApiSettings
+from mmoe.wikidata.api.ask import Api
+from mmoe.wikidata.api.pace import CLOCK, Clock
+from mmoe.wikidata.images.downloads import download
+from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
+from mmoe.wikidata.images.tables import IMAGES, Row, holds, read_licences, write_licences
+from mmoe.wikidata.images.work import Work
+
+LOCK, WORK = ".images.lock", ".images-"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a folder has now.
+
+    Attributes:
+        rows: of licences.jsonl, of the items that were asked for and have an image, by qid.
+        counts: of images, by what became of them.
+    """
+
+    rows: dict[str, Row]
+    counts: dict[str, int]
+
+
+def collect(
+    names: Mapping[str, str], out: Path, width: int, commons: ApiSettings, clock: Clock = CLOCK
+) -> Collected:
+    """Fetches the images of items, with authors and licences.
+
+    An image that several items have is fetched once. A killed run goes on where it was.
+
+    Args:
+        names: qid -> name of the image's file on Commons.
+        out: gets images/ and licences.jsonl; what it holds of other items stays.
+        width: at most, in pixels; one that Commons serves.
+        commons: how its API and its server of images are asked.
+        clock: waits; tests put another in its place.
+    Raises:
+        WikidataError: if Commons can't be asked or refuses us. What has arrived is kept.
+    """
+    with exclusive_lock(out, LOCK, partial(_say_busy, out)):
+        rows = read_licences(out)
+        there = {
+            qid: row
+            for qid, row in rows.items()
+            if qid in names and holds(out, row, names[qid], width)
+        }
+        lacking = {qid: name for qid, name in names.items() if qid not in there}
+        work = Work(out / f"{WORK}{content_key(width)}")
+        with Api(commons, f"names of {len(set(lacking.values())):,} files", clock) as api:
+            infos = ask_for_infos(api, list(dict.fromkeys(lacking.values())), width)
+            num_requests = download(infos, width, work, api) + sum(api.requests.values())
+        new = dict(_placed(lacking, infos, out, width, work))
+        write_licences(out, (rows | new).values())
+        counts = _counts(names, there, new, infos, work) | {"requests": num_requests}
+        work.remove()
+        return Collected({qid: (there | new)[qid] for qid in names if qid in there | new}, counts)
+
+
+def _placed(
+    lacking: Mapping[str, str],
+    infos: Mapping[str, FileInfo | None],
+    out: Path,
+    width: int,
+    work: Work,
+) -> Iterator[tuple[str, Row]]:
+    """Puts what has arrived into its places, and gives the rows that tell of it."""
+    for qid, name in lacking.items():
+        file, info = work.arrived(name), infos[name]
+        if file is None or info is None:
+            continue
+        path = f"{IMAGES}/{qid}{file.suffix}"
+        _place(file, out / path)
+        with Image.open(file) as image:
+            size = image.size
+        yield (
+            qid,
+            {
+                "qid": qid,
+                "path": path,
+                "file": name,
+                "page": info.page,
+                "source": address_of(info, width),
+                "author": info.author,
+                "credit": info.credit,
+                "licence": info.licence,
+                "licence_url": info.licence_url,
+                "type": info.mime,
+                "width": size[0],
+                "height": size[1],
+                "asked_width": width,
+                "sha256": sha256_of(file),
+            },
+        )
+
+
+def _place(file: Path, target: Path) -> None:
+    for stale in target.parent.glob(f"{target.stem}.*"):
+        stale.unlink()
+    with atomic_write(target) as temporary:
+        try:
+            os.link(file, temporary)
+        except OSError:  # not every file system has links
+            shutil.copyfile(file, temporary)
+
+
+def _counts(
+    names: Mapping[str, str],
+    there: Mapping[str, Row],
+    new: Mapping[str, Row],
+    infos: Mapping[str, FileInfo | None],
+    work: Work,
+) -> dict[str, int]:
+    rows = {row["file"]: row for row in (*there.values(), *new.values())}
+    fetched = {row["file"] for row in new.values()}
+    failed = Counter(work.failures[name] for name in infos if name not in fetched)
+    shown = Counter(row["type"] for row in rows.values() if row["type"] not in SHOWN_BY_ITSELF)
+    return {
+        "images": len(set(names.values())),
+        "there already": len(rows.keys() - fetched),
+        "fetched": len(fetched),
+        **{f"failed: {reason}": number for reason, number in sorted(failed.items())},
+        **{f"thumbnails of {kind}": number for kind, number in sorted(shown.items())},
+        "without a licence": sum(row["licence"] is None for row in rows.values()),
+        "without an author": sum(row["author"] is None for row in rows.values()),
+    }
+
+
+def _say_busy(out: Path) -> None:
+    print(f"{out}: waits for another run with this folder", file=sys.stderr)

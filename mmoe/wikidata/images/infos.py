@@ -1,0 +1,192 @@
+"""What Commons knows of files: where their thumbnails lie, who made them, and under which licence."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.api.ask import Api, Json, Question, wrong_form
+from mmoe.wikidata.images.plain_text import plain_text
+from mmoe.wikidata.images.widths import width_within
+
+MAX_TITLES = 50  # that the API takes at once
+MAX_ADDRESS = 6000  # bytes of them in a request's address; servers refuse longer ones with HTTP 414
+SHOWN_BY_ITSELF = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
+
+_SEPARATOR = "|"  # of titles in a request, so no title holds it
+_METADATA = ("Artist", "Credit", "LicenseShortName", "LicenseUrl", "UsageTerms")
+_PARAMS = {
+    "action": "query",
+    "prop": "imageinfo",
+    "redirects": "1",
+    "iiprop": "url|sha1|size|mime|extmetadata",
+    "iiextmetadatafilter": "|".join(_METADATA),
+    "iiextmetadatalanguage": "en",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file of Commons.
+
+    Attributes:
+        mime: type of the original.
+        width: of the original, in pixels; 0 where it has none, as sound.
+        url: of the original.
+        sha1: of the original's bytes, in hex; "" if it is not told.
+        thumbnail: address of an image of at most the width that was asked for; null if there is none.
+        page: address of the description page.
+        author: as plain text; null if it is not told, as all that follow.
+    """
+
+    mime: str
+    width: int
+    url: str
+    sha1: str
+    thumbnail: str | None
+    page: str | None
+    author: str | None
+    credit: str | None
+    licence: str | None
+    licence_url: str | None
+
+
+def ask_for_infos(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo | None]:
+    """The files of these names; null for one that does not exist.
+
+    Where the original is narrower than `width`, the thumbnail is the original if a browser shows it, and
+    else has the next smaller width that is served.
+
+    Raises:
+        NotKeptError, WikidataError: as `Api.ask`.
+    """
+    found: dict[str, FileInfo | None] = {name: None for name in names if _SEPARATOR in name}
+    found |= _ask(api, [name for name in names if _SEPARATOR not in name], width)
+    smaller: dict[int, list[str]] = {}
+    for name, info in found.items():
+        if info is None or not 0 < info.width < width:
+            continue
+        if info.mime in SHOWN_BY_ITSELF:
+            continue
+        step = width_within(width, info.width)
+        if step is not None:
+            smaller.setdefault(step, []).append(name)
+    for step, some in sorted(smaller.items()):
+        found |= _ask(api, some, step)
+    return found
+
+
+def address_of(info: FileInfo, width: int) -> str | None:
+    """Where an image of at most `width` pixels lies; null if there is none."""
+    if info.mime in SHOWN_BY_ITSELF and info.width <= width:
+        return info.url
+    return info.thumbnail if width_within(width, info.width) is not None else None
+
+
+def title_batches(names: Sequence[str]) -> list[list[str]]:
+    """The names in batches that the API takes in one request."""
+    batches: list[list[str]] = []
+    room = 0
+    for name in names:
+        size = len(quote(f"{_SEPARATOR}File:{name}", safe=""))
+        if not batches or len(batches[-1]) == MAX_TITLES or size > room:
+            batches.append([])
+            room = MAX_ADDRESS
+        batches[-1].append(name)
+        room -= size
+    return batches
+
+
+def _ask(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo | None]:
+    batches = title_batches(names)
+    api.bar.expect(len(batches))
+    found: dict[str, FileInfo | None] = {}
+    for batch in batches:
+        found |= _ask_batch(api, batch, width)
+    return found
+
+
+def _ask_batch(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo | None]:
+    # The API compares names in NFC.
+    titles = {name: f"File:{unicodedata.normalize('NFC', name)}" for name in names}
+    params = _PARAMS | {"titles": _SEPARATOR.join(titles.values()), "iiurlwidth": str(width)}
+    pages: dict[str, Json] = {}
+    for query in _queries(api, params):
+        for page in query["pages"]:
+            if page["title"] not in pages or "imageinfo" in page:
+                pages[page["title"]] = page
+        titles = _followed(titles, query)
+    lacking = [name for name in names if titles[name] not in pages]
+    if lacking:
+        raise WikidataError(
+            f"{api.settings.host}: no answer about {lacking[0]!r}; is it the Action API of Commons?"
+        )
+    return {name: _info(pages[titles[name]]) for name in names}
+
+
+def _queries(api: Api, params: Mapping[str, str]) -> Iterator[Json]:
+    """`query` of each answer: one may tell that it goes on."""
+    following: dict[str, str] = {}
+    while True:
+        question = Question("imageinfo", {**params, **following})
+        answer = api.ask(question, _checked)[""]
+        yield answer["query"]
+        following = {key: str(value) for key, value in answer.get("continue", {}).items()}
+        if not following:
+            return
+        api.bar.expect(1)
+
+
+def _checked(answer: Json, _: tuple[str, ...]) -> dict[str, Json]:
+    query = answer.get("query")
+    pages = query.get("pages") if isinstance(query, dict) else None
+    if not isinstance(pages, list) or not all(isinstance(page, dict) for page in pages):
+        raise wrong_form("`pages`")
+    if not all(isinstance(page.get("title"), str) for page in pages):
+        raise wrong_form("a page's `title`")
+    return {"": {key: answer[key] for key in ("query", "continue") if key in answer}}
+
+
+def _followed(titles: Mapping[str, str], query: Json) -> dict[str, str]:
+    """The titles under which the pages stand: spelt as Commons spells them, renamed files found."""
+    changes: dict[str, str] = {}
+    for key in ("normalized", "redirects"):
+        changes |= {change["from"]: change["to"] for change in query.get(key, [])}
+    found = {}
+    for name, title in titles.items():
+        for _ in changes:
+            title = changes.get(title, title)
+        found[name] = title
+    return found
+
+
+def _info(page: Json) -> FileInfo | None:
+    entries = page.get("imageinfo")
+    entry = entries[0] if isinstance(entries, list) and entries else {}
+    url, mime = entry.get("url"), entry.get("mime")
+    if not isinstance(url, str) or not isinstance(mime, str):
+        return None
+    metadata = entry.get("extmetadata")
+    told = metadata if isinstance(metadata, dict) else {}
+    return FileInfo(
+        mime=mime,
+        width=entry.get("width") or 0,
+        url=url,
+        sha1=entry.get("sha1") or "",
+        thumbnail=entry.get("thumburl") or None,
+        page=entry.get("descriptionurl"),
+        author=_text(told, "Artist"),
+        credit=_text(told, "Credit"),
+        licence=_text(told, "LicenseShortName") or _text(told, "UsageTerms"),
+        licence_url=_text(told, "LicenseUrl"),
+    )
+
+
+def _text(metadata: Mapping[str, Any], key: str) -> str | None:
+    value = metadata.get(key)
+    text = value.get("value") if isinstance(value, dict) else None
+    return plain_text(text) or None if isinstance(text, str) else None

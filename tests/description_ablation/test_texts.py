@@ -1,0 +1,55 @@
+"""Every different text stands once, and each choice finds its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmoe.description_ablation.texts import ChoiceTexts
+from mmoe.descriptions import ablation_texts
+from mmoe.evaluation.ranks import Ranks
+
+from tests.description_ablation.rows import choice
+from tests.descriptions.rows import mention
+
+MENTIONS = [mention("a", "By the sea."), mention("b:1", "In town.", surface_form="Ben")]
+
+
+def test_equal_descriptions_of_a_mention_share_a_text() -> None:
+    choices = [
+        choice("a", "none", None),
+        choice("b:1", "none", None),
+        choice("a", "first", "painter"),
+        choice("a", "lexical", "painter"),
+        choice("b:1", "first", "painter"),
+    ]
+    texts = ChoiceTexts.of(ablation_texts(MENTIONS, choices), MENTIONS)
+    assert [text.description for text in texts.texts] == [None, None, "painter", "painter"]
+    assert [m.mention_id for m in texts.mentions] == ["a", "b:1", "a", "b:1"]
+    assert texts.queries()[2] == "Ada By the sea. painter"
+    assert texts.queries()[1].split() == ["Ben", "In", "town."]
+    assert len(set(texts.ids)) == 4
+
+
+DESCRIPTIONS = st.sampled_from([None, "x", "y", ""])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b:1"]), DESCRIPTIONS), max_size=8))
+def test_ranks_are_those_of_the_choices_own_texts(pairs: list[tuple[str, str | None]]) -> None:
+    choices = [choice(mention_id, "any", text) for mention_id, text in pairs]
+    texts = ChoiceTexts.of(ablation_texts(MENTIONS, choices), MENTIONS)
+    numbers = np.arange(1, len(texts.texts) + 1)
+    found = texts.ranks_of(choices, Ranks(numbers, -numbers))
+    for (mention_id, text), rank, negative in zip(
+        pairs, found.pessimistic, found.optimistic, strict=True
+    ):
+        row = int(rank) - 1
+        assert (texts.mentions[row].mention_id, texts.texts[row].description) == (mention_id, text)
+        assert negative == -rank
+
+
+def test_without_choices_there_is_nothing() -> None:
+    texts = ChoiceTexts.of([], MENTIONS)
+    none = np.zeros(0, dtype=np.int64)
+    assert len(texts.ranks_of([], Ranks(none, none))) == 0

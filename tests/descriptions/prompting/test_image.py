@@ -1,0 +1,97 @@
+"""The mention's image beside the text."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mmoe.descriptions.prompting import questions_for
+from mmoe.descriptions.prompting.question import Question
+from mmoe.records import Mention
+
+from tests.descriptions.prompting.asked import asked, settings
+from tests.descriptions.rows import candidates, mention
+
+
+def drawn(folder: Path, name: str, side: int = 20) -> Mention:
+    """A mention whose image of side × side/2 pixels lies in the folder."""
+    Image.effect_noise((side, side // 2), 60).save(folder / name)
+    return replace(mention("m", "Ada sang"), image=name)
+
+
+def image_of(question: Question) -> tuple[str, Image.Image]:
+    text, part = question.request.body["messages"][-1]["content"]
+    assert text["type"] == "text"
+    assert text["text"].startswith("<text>Ada sang</text>")
+    head, _, content = part["image_url"]["url"].partition(";base64,")
+    return head, Image.open(io.BytesIO(base64.b64decode(content)))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.png", "png"), ("a.jpg", "jpeg"), ("a.webp", "webp"), ("a.bmp", "jpeg")]
+)
+def test_a_small_image_goes_as_it_is_if_models_know_its_format(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    question = asked(drawn(tmp_path, name), candidates("m", "x", "y"), image_folder=tmp_path)
+    head, image = image_of(question)
+    assert question.image == "attached"
+    assert head == f"data:image/{kind}"
+    assert image.size == (20, 10)
+    assert "image that was published with it" in question.request.body["messages"][0]["content"]
+
+
+def test_a_large_image_is_scaled_down(tmp_path: Path) -> None:
+    about = drawn(tmp_path, "a.png", 600)
+    question = asked(about, candidates("m", "x", "y"), image_folder=tmp_path, image_side=64)
+    head, image = image_of(question)
+    assert (head, image.size) == ("data:image/jpeg", (64, 32))
+
+
+@pytest.mark.parametrize("server", ["openai", "vllm"])
+def test_only_openai_is_told_the_detail(tmp_path: Path, server: str) -> None:
+    about = drawn(tmp_path, "a.png")
+    question = asked(about, candidates("m", "x", "y"), image_folder=tmp_path, server=server)
+    part = question.request.body["messages"][-1]["content"][1]
+    assert ("detail" in part["image_url"]) == (server == "openai")
+
+
+def test_without_a_usable_image_the_text_goes_alone_and_says_why(tmp_path: Path) -> None:
+    large, none = drawn(tmp_path, "a.png", 200), mention("n", "Ada sang")
+    broken, gone = replace(large, image="b.png"), replace(large, image="c.png")
+    content = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "b.png").write_bytes(content[: len(content) // 2])
+    asking = settings(image_folder=tmp_path, max_image_bytes=1000)
+    group = {"m": candidates("m", "x", "y"), "n": candidates("n", "x", "y")}
+    questions = questions_for([large, none, broken, gone], group, asking)
+    assert [q.image for q in questions] == [
+        "too large",
+        "no image",
+        "can't be read",
+        "file is missing",
+    ]
+    assert len({q.request.key for q in questions}) == 1
+    assert isinstance(questions[0].request.body["messages"][-1]["content"], str)
+
+
+def test_no_image_is_sent_unless_asked_for(tmp_path: Path) -> None:
+    question = asked(drawn(tmp_path, "a.png"), candidates("m", "x", "y"))
+    assert question.image == "no image"
+    assert isinstance(question.request.body["messages"][-1]["content"], str)
+
+
+def test_mentions_of_a_sentence_share_one_image_in_memory(tmp_path: Path) -> None:
+    first = drawn(tmp_path, "a.png")
+    second = replace(first, mention_id="n", surface_form="Eve")
+    groups = {name: candidates(name, "x", "y") for name in "mn"}
+    bodies = [
+        question.request.body
+        for question in questions_for([first, second], groups, settings(image_folder=tmp_path))
+    ]
+    one, other = (body["messages"][-1]["content"][1]["image_url"]["url"] for body in bodies)
+    assert one is other

@@ -1,0 +1,197 @@
+"""What is read from replies, whole and odd."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mmoe.descriptions.llm_client import types
+from mmoe.descriptions.prompting import Choice, read_reply
+from mmoe.descriptions.prompting.output import answer_text
+
+from tests.descriptions.prompting.asked import reply
+from tests.descriptions.prompting.hostile import HOSTILE
+
+OUTCOMES = sorted(
+    value for name, value in vars(types).items() if name.isupper() and isinstance(value, str)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "option", "reason"),
+    [
+        ('{"choice":2}', 2, "chosen"),
+        (' {"choice" : 0}\n', 0, "none"),
+        ('{"choice": 2.0}', 2, "chosen"),
+        ('{"choice": "2"}', 2, "chosen"),
+        ('{"why": "a {brace} and \\"choice\\"", "choice": 3}', 3, "chosen"),
+        ('{"choice": 4}', None, "outside the candidates"),
+        ('{"choice": -1}', None, "outside the candidates"),
+        ('{"choice": 1e300}', None, "outside the candidates"),
+        ("99", None, "outside the candidates"),
+        ('{"choice": "Q1"}', None, "not a number"),
+        ('{"choice": true}', None, "not a number"),
+        ('{"choice": null}', None, "not a number"),
+        ('{"choice": [1]}', None, "not a number"),
+        ('{"choice": 1.5}', None, "not a number"),
+        ('{"choice": NaN}', None, "not a number"),
+        ('{"choice": Infinity}', None, "not a number"),
+        ('{"choice": "²"}', None, "not a number"),
+        ('{"choice": 1, "choice": 2}', None, "several choices"),
+        ("2", 2, "chosen, number alone"),
+        ("0\n", 0, "none, number alone"),
+        ('```json\n{"choice": 1}\n```', 1, "chosen, fenced"),
+        ('```\n{"choice": 0}```', 0, "none, fenced"),
+        ('```json\n{"choice": 7}\n```', None, "outside the candidates"),
+        ('I would say {"choice": 1}.', 1, "chosen, prose"),
+        ('<think>is it {2}?</think>\n{"choice": 0}', 0, "none, prose"),
+        ('Here: ```json\n{"choice": 3}\n``` done', 3, "chosen, prose"),
+        ('{"choice": 1} or {"choice": 2}', None, "several choices"),
+        ('first {"choice": 1}, so {"choice": 1}', None, "several choices"),
+        ('so: {"example": {"choice": 1}, "choice": 2', None, "several choices"),
+        ('so: {"example": {"choice": 1}}', None, "no choice"),
+        ("The second one.", None, "no choice"),
+        ("Candidate 2 fits best", None, "no choice"),
+        ('{"answer": 2}', None, "no choice"),
+        ("[1]", None, "no choice"),
+        ("null", None, "no choice"),
+        ('"2"', None, "no choice"),
+        ('{"choice": 2', None, "no choice"),
+        ("", None, "empty"),
+        (" \n", None, "empty"),
+        (None, None, "empty"),
+    ],
+)
+def test_what_a_text_says(text: str | None, option: int | None, reason: str) -> None:
+    for output in ("schema", "json_object", "plain"):
+        assert read_reply(reply(text), 3, output) == Choice(option, reason)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text", "option", "reason"),
+    [
+        ("refused", '{"choice": 1}', None, "refused"),
+        ("filtered", '{"choice": 1}', None, "filtered"),
+        ("empty", None, None, "empty"),
+        ("cut", '{"choice": 1', None, "cut"),
+        ("cut", None, None, "cut"),
+        ("cut", "1", None, "cut"),
+        ("cut", 'as {"choice": 1} says', None, "cut"),
+        ("cut", '{"choice": 1}' + " " * 50, 1, "chosen"),
+        ("bad request", None, None, "failed"),
+        ("context too long", None, None, "failed"),
+        ("gave up", None, None, "failed"),
+        ("not json", '{"choice": 1}', None, "failed"),
+        ("of another version", '{"choice": 1}', None, "failed"),
+    ],
+)
+def test_what_an_outcome_says(
+    outcome: str, text: str | None, option: int | None, reason: str
+) -> None:
+    assert read_reply(reply(text, outcome), 20) == Choice(option, reason)
+
+
+@pytest.mark.parametrize("output", ["schema", "json_object", "plain", "logprobs"])
+@pytest.mark.parametrize("n", [2, 9, 10, 20])
+def test_every_answer_that_we_ask_for_is_read(output: str, n: int) -> None:
+    for option in range(n + 1):
+        text = answer_text(option, n, output)
+        assert read_reply(reply(text), n, output).option == option
+
+
+def is_safe(choice: Choice, n: int) -> bool:
+    sure = choice.confidence
+    return (choice.option is None or choice.option in range(n + 1)) and (
+        sure is None or (choice.option is not None and 0 < sure <= 1 + 1e-12)
+    )
+
+
+OBJECTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["choice", "a"]), inner),
+    max_leaves=8,
+).map(json.dumps)
+PIECES = st.lists(
+    st.sampled_from(["{", "}", '"choice"', ":", "1", "9", "99", "```", "json\n", " ", "so", "A"])
+).map("".join)
+
+
+@given(
+    st.text(st.characters(codec=None)) | OBJECTS | PIECES,
+    st.sampled_from(OUTCOMES),
+    st.integers(2, 20),
+    st.sampled_from(["schema", "logprobs"]),
+)
+@example('{"choice": ' + "9" * 5000 + "}", "answered", 2, "schema")
+@example("[" * 100_000, "answered", 2, "schema")
+@example('{"a":' * 3000, "answered", 2, "schema")
+def test_no_reply_raises_or_chooses_outside(text: str, outcome: str, n: int, output: str) -> None:
+    assert is_safe(read_reply(reply(text, outcome), n, output), n)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_model_that_repeats_a_hostile_text_chooses_nothing_outside(name: str) -> None:
+    for output in ("schema", "logprobs"):
+        assert is_safe(read_reply(reply(HOSTILE[name]), 3, output), 3)
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 200_000, "{" * 10**6, '"choice":' * 10**5, "`" * 10**5])
+def test_long_noise_chooses_nothing(text: str) -> None:
+    assert read_reply(reply(text), 3).option is None
+
+
+def test_a_choice_by_log_probabilities() -> None:
+    """Probabilities of A 0.6 in three spellings, of C 0.1, none 0.1, the rest elsewhere."""
+    tokens = [("A", 0.3), (" A", 0.2), ("a", 0.1), ("▁C", 0.1), ("0", 0.1), ("The", 0.2)]
+    logs = [(token, math.log(p)) for token, p in tokens] + [("B", -9999.0)]
+    choice = read_reply(reply("A", "cut", logs), 12, "logprobs")
+    assert (choice.option, choice.reason) == (1, "chosen")
+    assert choice.confidence == pytest.approx(0.6 / 0.8)
+
+
+def test_digits_name_up_to_nine_candidates() -> None:
+    logs = [(" 0", -0.1), ("9", -3.0), ("A", -0.01), ("12", -0.01)]
+    choice = read_reply(reply("0", "answered", logs), 9, "logprobs")
+    assert (choice.option, choice.reason) == (0, "none")
+    assert choice.confidence == pytest.approx(1 / (1 + math.exp(-2.9)))
+
+
+@pytest.mark.parametrize(
+    ("text", "logs", "expected"),
+    [
+        ("The", [("The", -0.1), ("I", -2.0)], Choice(None, "no choice")),
+        ("", [("The", -0.1)], Choice(None, "no choice")),
+        ("5", [("5", -0.1)], Choice(None, "no choice")),
+        ("1", [("The", -0.1), ("I", -2.0)], Choice(1, "chosen, no log-probabilities")),
+        ("0", [("1", -9999.0)], Choice(0, "none, no log-probabilities")),
+        ("1", [("1", math.nan), ("2", -math.inf)], Choice(1, "chosen, no log-probabilities")),
+        ("1", [("1", 5.0), ("3", math.inf), ("2", -0.1)], Choice(2, "chosen", 1.0)),
+        ("2", None, Choice(2, "chosen, no log-probabilities")),
+        ("2", [], Choice(2, "chosen, no log-probabilities")),
+        (" 2.", None, Choice(2, "chosen, no log-probabilities")),
+        ("0", None, Choice(0, "none, no log-probabilities")),
+        ("4", None, Choice(None, "no choice")),
+        ("Two", None, Choice(None, "no choice")),
+        ("", None, Choice(None, "empty")),
+        ("", [("1", -800.0)], Choice(1, "chosen", 1.0)),
+        ("", [("2", -1.0), ("1", -1.0)], Choice(1, "chosen", 0.5)),
+    ],
+)
+def test_log_probabilities_that_are_odd(
+    text: str, logs: list[tuple[str, float]] | None, expected: Choice
+) -> None:
+    assert read_reply(reply(text, "cut", logs), 3, "logprobs") == expected
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=3) | st.sampled_from("0123ABC"), st.floats()), max_size=20),
+    st.integers(2, 20),
+)
+def test_no_log_probabilities_raise_or_choose_outside(
+    logs: list[tuple[str, float]], n: int
+) -> None:
+    assert is_safe(read_reply(reply("", "cut", logs), n, "logprobs"), n)

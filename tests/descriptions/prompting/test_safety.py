@@ -1,0 +1,81 @@
+"""Whatever a text or a candidate says, the question keeps its form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmoe.descriptions.prompting import prompt_names
+from mmoe.descriptions.prompting.question import Question
+from mmoe.records import Candidate, Mention
+
+from tests.descriptions.prompting.asked import asked, last_message
+from tests.descriptions.prompting.hostile import HOSTILE
+from tests.descriptions.rows import candidates, mention
+
+ANY = st.text(st.characters(codec=None)) | st.sampled_from(sorted(HOSTILE.values(), key=len)[:-3])
+
+
+def question_of(text: str, word: str, label: str, description: str, prompt: str) -> Question:
+    about: Mention = mention("m", text, surface_form=word)
+    group: list[Candidate] = [
+        replace(candidates("m", "x")[0], label=label, description=description),
+        replace(candidates("m", "x", "y")[1], label=label),
+    ]
+    return asked(about, group, prompt=prompt, order="retrieval")
+
+
+def assert_same_form(question: Question, prompt: str) -> None:
+    """As the same question with harmless values: roles, lines, marks, arguments."""
+    harmless = question_of("t", "w", "l", "d", prompt)
+    body, plain = question.request.body, harmless.request.body
+    sent = json.loads(json.dumps(body, ensure_ascii=False).encode())
+    assert sent == body
+    assert {k: v for k, v in body.items() if k != "messages"} == {
+        k: v for k, v in plain.items() if k != "messages"
+    }
+    # Instructions and examples are the very same; only the last message differs.
+    assert body["messages"][:-1] == plain["messages"][:-1]
+    assert [m["role"] for m in body["messages"]] == [m["role"] for m in plain["messages"]]
+    lines, plain_lines = last_message(question).split("\n"), last_message(harmless).split("\n")
+    assert [line.splitlines() for line in lines] == [[line] for line in lines]
+    assert len(lines) == len(plain_lines) == 7
+    for line, plain_line in zip(lines, plain_lines, strict=True):
+        assert line.count("<") == plain_line.count("<")
+        assert line.count(">") == plain_line.count(">")
+        assert line[:3] == plain_line[:3]
+    assert "".join(lines[-2:]) == "".join(plain_lines[-2:])
+
+
+@pytest.mark.parametrize("prompt", prompt_names())
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_text_stays_data(name: str, prompt: str) -> None:
+    text = HOSTILE[name]
+    assert_same_form(question_of(text, "Ada", "Ada", "x", prompt), prompt)
+    assert_same_form(question_of("t", text, text, text, prompt), prompt)
+
+
+@given(ANY, ANY, ANY, ANY, st.sampled_from(prompt_names()))
+def test_any_text_stays_data(
+    text: str, word: str, label: str, description: str, prompt: str
+) -> None:
+    assert_same_form(question_of(text, word, label, description, prompt), prompt)
+
+
+def test_noise_costs_no_more_than_the_longest_context() -> None:
+    question = question_of(HOSTILE["noise"], "Ada", HOSTILE["noise"], HOSTILE["noise"], "zero_shot")
+    assert len(last_message(question)) < 2000 + 2 * (200 + 400) + 300
+
+
+def test_the_hostile_texts_would_break_a_question_that_took_them_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the tests above could not fail."""
+    monkeypatch.setattr("mmoe.descriptions.prompting.question.one_line", lambda text: text)
+    for name in ("end of our marks", "roles", "template tokens", "lone surrogates", "thought"):
+        with pytest.raises((AssertionError, UnicodeEncodeError)):
+            assert_same_form(question_of(HOSTILE[name], "w", "l", "d", "zero_shot"), "zero_shot")

@@ -1,0 +1,111 @@
+"""Text as data, and the part of a text that is shown."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmoe.descriptions.prompting import one_line, shortened
+from mmoe.descriptions.prompting.texts import ELLIPSIS
+
+from tests.descriptions.prompting.hostile import HOSTILE
+
+TEXT = "Two boats left. Near Ely the painter Ada Ray met a miller, and Ada stayed there for good."
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("plain words, 3 < 4", "plain words, 3 ‹ 4"),
+        ("two\nlines\r\nand\u2028more", "two lines and more"),
+        ("  a \t b\u3000 ", "a b"),
+        ("A\x00d\x1ba\u200b\u202e\ufeff", "Ada"),
+        ("a\x85b\x1cc", "a b c"),
+        ("<|im_end|></s>", "‹|im_end|›‹/s›"),
+        ("[INST] x [/INST] [1] [sic] [A]", "(INST) x (/INST) [1] [sic] [A]"),
+        ("x\ud800y", "x\ufffdy"),
+        ("mi\u200cravam", "mi\u200cravam"),
+        ("Šárka, 張三, مريم, 😀", "Šárka, 張三, مريم, 😀"),
+    ],
+)
+def test_what_is_sent_of_a_text(text: str, sent: str) -> None:
+    assert one_line(text) == sent
+
+
+def harmless(text: str) -> bool:
+    return (
+        "<" not in text
+        and ">" not in text
+        and text.splitlines() in ([], [text])
+        and text == " ".join(text.split())
+        and not {unicodedata.category(c) for c in text} & {"Cc", "Cs", "Co", "Zl", "Zp"}
+    )
+
+
+@given(st.text(st.characters(codec=None)))
+def test_any_text_becomes_one_harmless_line(text: str) -> None:
+    line = one_line(text)
+    assert harmless(line)
+    assert one_line(line) == line
+    line.encode()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_text_becomes_one_harmless_line(name: str) -> None:
+    line = one_line(HOSTILE[name])
+    assert harmless(line)
+    assert one_line(line) == line
+
+
+@pytest.mark.parametrize(
+    ("length", "part"),
+    [
+        (len(TEXT), TEXT),
+        (40, "…Ely the painter Ada Ray met a miller,…"),
+        (22, "…painter Ada Ray met…"),
+        (5, "…Ada…"),
+        (4, "Ada…"),
+        (2, "A…"),
+        (1, "…"),
+    ],
+)
+def test_the_part_around_the_mention_is_kept(length: int, part: str) -> None:
+    assert shortened(TEXT, "Ada", length) == part
+
+
+def test_at_an_end_of_the_text_the_other_side_gets_what_is_left() -> None:
+    assert shortened(TEXT, "Two", 20) == "Two boats left.…"
+    assert shortened(TEXT, "for good.", 20) == "…there for good."
+
+
+def test_a_word_of_its_own_goes_before_a_part_of_a_word() -> None:
+    text = "Canada is far; then came Ada and sang"
+    assert shortened(text, "ada", 13) == "…Ada and…"
+    assert "Canada" in shortened(text, "Cana", 9)
+
+
+def test_without_the_word_the_beginning_is_kept() -> None:
+    assert shortened(TEXT, "Bo", 12) == "Two boats…"
+    assert shortened(TEXT, "", 12) == "Two boats…"
+
+
+def test_text_without_blanks_is_cut_anywhere() -> None:
+    part = shortened("x" * 50 + " Ada " + "y" * 50, "Ada", 25)
+    assert "Ada" in part
+    assert len(part) <= 25
+    assert len(shortened("張" * 100, "李", 30)) == 30
+
+
+@given(st.text("aAb .\n", max_size=60), st.text("aAb .", max_size=8), st.integers(1, 70))
+def test_a_part_is_a_part_and_holds_the_word(text: str, word: str, length: int) -> None:
+    text, word = one_line(text), one_line(word)
+    part = shortened(text, word, length)
+    assert len(part) <= length
+    assert part.strip(ELLIPSIS) in text
+    if len(text) <= length:
+        assert part == text
+    elif word.lower() in text.lower() and len(word) + 2 <= length:
+        assert word.lower() in part.lower()

@@ -1,0 +1,159 @@
+"""The stage with a language model: from candidates to descriptions, ledger and log, whatever is answered."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mmoe.errors import RankingError
+from mmoe.files import read_json
+from mmoe.records import Candidate, Mention, write_records
+
+from pipeline.layout import Layout
+from tests.descriptions.llm_client.fake import tricks
+from tests.descriptions.llm_client.fake.server import Fake, Handler, Trick
+from tests.descriptions.llm_client.runs import CANARY
+from tests.descriptions.prompting.hostile import HOSTILE
+from tests.descriptions.rows import candidates, mention
+from tests.descriptions.stage import choose, ledger, logs, run, write
+
+
+def test_the_model_chooses_whatever_the_order_it_is_shown(fake: Fake, at: Layout) -> None:
+    write(at, *(f"text {number}" for number in range(12)))
+    records = run(at, fake)
+    assert {(r.qid, r.description, r.is_gold) for r in records} == {("Q2", "sailor", True)}
+    places = {re.findall(r"(\d+)\b.*\bsailor\b", call.question)[-1] for call in fake.log}
+    assert len(places) > 1  # it was shown in different places
+    counts = read_json(at.rank_counts)
+    assert counts["answers"] == {"chosen": 12}
+    assert counts["all"]["share_right"] == 1.0
+    lines = ledger(at)
+    assert len(lines) == 12
+    assert {line["outcome"] for line in lines} == {"answered"}
+    assert lines == sorted(lines, key=lambda line: line["key"])
+
+
+def test_a_second_run_asks_nothing_and_writes_the_same(fake: Fake, at: Layout) -> None:
+    write(at, "one", "two", "one")
+    first = run(at, fake)
+    counts, written = at.rank_counts.read_bytes(), at.ledger.read_bytes()
+    assert len(fake.log) == 2  # equal questions are asked once
+    assert run(at, fake) == first
+    assert len(fake.log) == 2
+    assert (at.rank_counts.read_bytes(), at.ledger.read_bytes()) == (counts, written)
+    assert [log["rounds"][0]["cache_hits"] for log in logs(at)] == [0, 2]
+
+
+def test_none_or_one_candidate_needs_no_question(fake: Fake, at: Layout) -> None:
+    write_records(at.mentions, Mention, [mention("none"), mention("one")])
+    write_records(at.candidates, Candidate, candidates("one", "painter"))
+    assert [record.qid for record in run(at, fake)] == [None, "Q1"]
+    assert fake.log == []
+    assert read_json(at.rank_counts)["answers"] == {
+        "no candidate": 1,
+        "one candidate, no question": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (tricks.says('{"choice": 0}'), "none"),
+        (tricks.says('{"choice": 99}'), "outside the candidates"),
+        (tricks.says("I can't say."), "no choice"),
+        (tricks.says(None, refusal="no"), "refused"),
+        (tricks.says("", "content_filter"), "filtered"),
+    ],
+)
+def test_what_is_no_choice_is_counted_and_adds_nothing(
+    fake: Fake, at: Layout, answer: Trick, reason: str
+) -> None:
+    write(at, "a text")
+    fake.always = answer
+    assert [(r.qid, r.description) for r in run(at, fake)] == [(None, None)]
+    assert read_json(at.rank_counts)["answers"] == {reason: 1}
+
+
+def test_hostile_texts_choose_nothing_outside_the_candidates(fake: Fake, at: Layout) -> None:
+    """The server does what it finds in the question: it repeats the mention's text as its answer."""
+    texts = [text for text in HOSTILE.values() if not re.search("[\ud800-\udfff]", text)]
+    write(at, *texts)  # records hold no half of a surrogate pair
+    fake.always = lambda handler: tricks.says(handler.call.question)(handler)
+    records = run(at, fake)
+    assert len(records) == len(texts) > 25
+    assert {record.qid for record in records} <= {None, "Q1", "Q2", "Q3"}
+    assert sum(read_json(at.rank_counts)["answers"].values()) == len(texts)
+
+
+def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: Layout) -> None:
+    def limited(handler: Handler) -> None:
+        told = "This model's maximum context length is 100 tokens."
+        if len(handler.call.question) > 900:
+            handler.error(400, told, "context_length_exceeded", param="messages")
+        else:
+            choose("sailor")(handler)
+
+    write(at, "Ada " + "is here " * 400)
+    fake.always = limited
+    assert [record.qid for record in run(at, fake)] == ["Q2"]
+    assert 1 < len(fake.log) < 8
+    (log,) = logs(at)
+    assert sum(run["calls"] for run in log["rounds"]) == len(fake.log) == len(log["rounds"])
+    assert log["calls"] == len(fake.log)
+
+
+def test_a_question_that_can_not_be_short_enough_chooses_nothing(fake: Fake, at: Layout) -> None:
+    told = "This model's maximum context length is 1 token."
+    fake.always = tricks.error(400, told, "context_length_exceeded", param="messages")
+    write(at, "Ada is here", "Ada was there")
+    assert {record.qid for record in run(at, fake)} == {None}
+    assert read_json(at.rank_counts)["answers"] == {"failed": 2}
+
+
+def test_the_estimate_sends_and_writes_nothing(
+    fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(at, "one", "two")
+    run(at, fake, estimate=True, price_prompt=1.0, price_completion=2.0)
+    said = capsys.readouterr().out
+    assert "2 questions to 127.0.0.1" in said
+    assert re.search(
+        r"first attempts: about \d+ tokens .* about 0\.00 USD, retries come on top", said
+    )
+    assert fake.log == []
+    assert not at.descriptions.exists()
+    with pytest.raises(RankingError, match="lexical costs nothing"):
+        run(at, fake, estimate=True, backend="lexical")
+
+
+def test_the_run_stops_at_its_limit_and_goes_on_where_it_was(fake: Fake, at: Layout) -> None:
+    write(at, *(f"text {number}" for number in range(6)))
+    with pytest.raises(RankingError, match=r"max_calls.*2 questions are left"):
+        run(at, fake, max_calls=4)
+    assert len(fake.log) == 4
+    assert not at.descriptions.exists()
+    assert {record.qid for record in run(at, fake)} == {"Q2"}
+    assert len(fake.log) == 6
+
+
+def test_the_key_is_sent_and_stands_nowhere(
+    fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    write(at, "one", "two", "three")
+    fake.tricks = {1: tricks.echo(200)}
+    run(at, fake)
+    assert {call.headers["authorization"] for call in fake.log} == {f"Bearer {CANARY}"}
+    told = capsys.readouterr()
+    assert CANARY not in told.out + told.err
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 5
+    assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
+
+
+def test_other_backends_ask_nobody(fake: Fake, at: Layout) -> None:
+    write(at, "a sailor")
+    for backend in ("none", "first", "lexical"):
+        run(at, fake, backend=backend)
+    assert fake.log == []

@@ -1,0 +1,177 @@
+"""What a run with a language model writes down beside its choices: confidence, images, places, forms."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from mmoe.descriptions.position import FIRST, THIRDS
+from mmoe.files import read_json
+from mmoe.records import Candidate, Mention, write_records
+
+from pipeline.layout import Layout
+from tests.descriptions.llm_client.fake import tricks
+from tests.descriptions.llm_client.fake.server import Fake, Handler, Trick
+from tests.descriptions.rows import candidates, mention
+from tests.descriptions.stage import choose, logs, run, write
+
+
+def write_imaged(at: Layout, *images: str | None) -> None:
+    mentions = [replace(mention(f"m{n}", f"text {n}"), image=p) for n, p in enumerate(images)]
+    write_records(at.mentions, Mention, mentions)
+    found = [row for m in mentions for row in candidates(m.mention_id, "painter", "sailor")]
+    write_records(at.candidates, Candidate, found)
+
+
+def sure_of(word: str, *others: str) -> Trick:
+    """Tells log-probabilities of labels: 0.9 for the candidate with that word, 0.1 for the other."""
+
+    def answer(handler: Handler) -> None:
+        label = {
+            name: re.findall(rf"^\W*(\w)\W.*\b{name}\b", handler.call.question, re.MULTILINE)[-1]
+            for name in (word, *others)
+        }
+        pairs = [(label[word], -0.1054), *((label[name], -2.3026) for name in others)]
+        tricks.label(*pairs)(handler)
+
+    return answer
+
+
+def test_confidence_is_the_score_with_log_probabilities(fake: Fake, at: Layout) -> None:
+    """Only where something was asked: a single candidate has no score."""
+    write_records(at.mentions, Mention, [mention("m0", "a text", "Q2"), mention("m1", "a text")])
+    found = [*candidates("m0", "painter", "sailor"), *candidates("m1", "cook")]
+    write_records(at.candidates, Candidate, found)
+    fake.always = sure_of("sailor", "painter")
+    asked, single = run(at, fake, output="logprobs")
+    assert asked.qid == "Q2"
+    assert asked.score == pytest.approx(0.9, abs=1e-3)
+    assert (single.qid, single.score) == ("Q1", None)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [None, tricks.error(400, "logprobs are not supported with this model", param="logprobs")],
+)
+def test_without_log_probabilities_the_text_counts_and_has_no_score(
+    fake: Fake, at: Layout, refusal: Trick | None
+) -> None:
+    """The server leaves them out without a word, or refuses to tell them."""
+    write(at, "one", "two", "three")
+
+    def answer(handler: Handler) -> None:
+        if refusal is not None and "logprobs" in handler.call.body:
+            refusal(handler)
+        else:
+            number = re.findall(r"^(\d)\. .*sailor", handler.call.question, re.MULTILINE)[-1]
+            tricks.says(number, "length")(handler)
+
+    fake.always = answer
+    records = run(at, fake, output="logprobs")
+    assert {(record.qid, record.score) for record in records} == {("Q2", None)}
+    assert read_json(at.rank_counts)["answers"] == {"chosen, no log-probabilities": 3}
+
+
+def test_images_are_counted_by_what_became_of_them(
+    fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.effect_noise((20, 10), 60).save(at.raw / "good.png")
+    (at.raw / "broken.png").write_bytes((at.raw / "good.png").read_bytes()[:60])
+    write_imaged(at, "good.png", "good.png", None, "broken.png", "gone.png")
+    run(at, fake, with_image=True)
+    counts = {"attached": 2, "no image": 1, "can't be read": 1, "file is missing": 1}
+    assert read_json(at.rank_counts)["images"] == counts
+    assert (
+        "attached: 2, can't be read: 1, file is missing: 1, no image: 1" in capsys.readouterr().err
+    )
+    assert sum(isinstance(call.body["messages"][-1]["content"], list) for call in fake.log) == 2
+    run(at, fake, with_image=True, estimate=True, price_prompt=1.0, price_completion=1.0)
+    told = capsys.readouterr()
+    assert "attached: 2" in told.err
+    assert "3,000 an image" in told.out
+
+
+def test_images_that_nobody_wanted_are_not_counted(fake: Fake, at: Layout) -> None:
+    write_imaged(at, "gone.png")
+    run(at, fake)
+    assert "images" not in read_json(at.rank_counts)
+
+
+def answers(choices: Sequence[int]) -> Trick:
+    drawn = iter(choices)
+    return lambda handler: tricks.says(f'{{"choice": {next(drawn)}}}')(handler)
+
+
+def position_of(at: Layout) -> dict[str, Any]:
+    found: dict[str, Any] = read_json(at.rank_counts)["position"]
+    return found
+
+
+def test_a_model_that_prefers_the_first_candidate_is_seen(
+    fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(at, *(f"text {n}" for n in range(60)))
+    fake.always = tricks.says('{"choice": 1}')
+    run(at, fake)
+    found = position_of(at)
+    assert found["choices"] == 60
+    assert found["chosen"] == {FIRST: 1.0, THIRDS[0]: 1.0, THIRDS[1]: 0.0, THIRDS[2]: 0.0}
+    assert found["unbiased"] == pytest.approx(dict.fromkeys((FIRST, *THIRDS), 1 / 3))
+    assert found["p_value"] < 1e-12
+    assert "first third 100.0 % (33.3)" in capsys.readouterr().out
+
+
+def test_a_model_that_knows_the_answer_is_not_suspected(fake: Fake, at: Layout) -> None:
+    """It names the sailor wherever he stands, and so would one that chooses at random."""
+    write(at, *(f"text {n}" for n in range(120)))
+    run(at, fake)
+    assert position_of(at)["p_value"] > 0.01
+    draw = random.Random(3)  # noqa: S311 - no secret
+    fake.always = answers([draw.randint(1, 3) for _ in range(200)])
+    run(at, fake, seed=44)
+    assert position_of(at)["p_value"] > 0.01
+
+
+def test_equal_questions_and_no_candidates_say_nothing_about_places(fake: Fake, at: Layout) -> None:
+    write(at, *["the same text"] * 40)
+    fake.always = tricks.says('{"choice": 1}')
+    run(at, fake)
+    assert (position_of(at)["choices"], position_of(at)["p_value"]) == (1, None)
+    fake.always = tricks.says('{"choice": 0}')
+    run(at, fake, seed=44)
+    assert position_of(at) == {"choices": 0, "chosen": {}, "unbiased": {}, "p_value": None}
+
+
+def test_in_retrievals_order_places_are_not_judged(fake: Fake, at: Layout) -> None:
+    write(at, "one", "two")
+    run(at, fake, order="retrieval")
+    assert "position" not in read_json(at.rank_counts)
+
+
+@pytest.mark.parametrize("server", ["openai", "vllm", "llama.cpp", "ollama"])
+def test_a_refused_form_is_remembered_between_rounds(fake: Fake, at: Layout, server: str) -> None:
+    """The first questions are too long, so that they are asked again; what was refused is not."""
+    refusal = tricks.error(400, "response_format: this type is not supported")
+
+    def limited(handler: Handler) -> None:
+        if len(handler.call.question) > 900:
+            told = "This model's maximum context length is 100 tokens."
+            handler.error(400, told, "context_length_exceeded", param="messages")
+        else:
+            choose("sailor")(handler)
+
+    held = ("json_schema", "schema", "structured_outputs")
+    fake.always = tricks.lacking(refusal, *held, otherwise=limited)
+    write(at, *("Ada " + f"is here {n} " * 400 for n in range(3)))
+    assert {record.qid for record in run(at, fake, server=server)} == {"Q2"}
+    (log,) = logs(at)
+    runs = log["rounds"]
+    assert len(runs) > 1
+    assert all(run["left_out"] == {"schema -> json_object": 3} for run in runs)
+    assert [sum(run["retries"].values()) > 0 for run in runs] == [True] + [False] * (len(runs) - 1)

@@ -1,0 +1,86 @@
+"""Limits of calls and money hold for all rounds of questions together, whichever way they are asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mmoe.errors import RankingError
+from mmoe.records import Description
+
+from pipeline.layout import Layout
+from tests.descriptions.llm_client.fake.batches import completion, responded
+from tests.descriptions.llm_client.fake.server import Fake, Handler
+from tests.descriptions.stage import run, write
+
+LONG = "Ada " + "is here {} " * 400
+TOLD = "This model's maximum context length is 100 tokens."
+CODE = "context_length_exceeded"
+MODES = pytest.mark.parametrize("mode", ["direct", "batch"])
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmoe.descriptions.llm_client.batch.POLL", 0.01)
+
+
+def dear(body: dict[str, Any]) -> dict[str, Any]:
+    """An answer that counts a million tokens of prompt."""
+    content = completion('{"choice": 1}', body)
+    content["usage"]["prompt_tokens"] = 1_000_000
+    return content
+
+
+def is_long(body: dict[str, Any]) -> bool:
+    return len(body["messages"][-1]["content"]) > 900
+
+
+@pytest.fixture
+def small(fake: Fake) -> Fake:
+    """A server that rejects long questions, which cost nothing, and takes much for short ones."""
+
+    def answer(handler: Handler) -> None:
+        if is_long(handler.call.body):
+            handler.error(400, TOLD, CODE, param="messages")
+        else:
+            handler.json(200, dear(handler.call.body))
+
+    def work(line: dict[str, Any], _: int) -> tuple[list[Any], list[Any]]:
+        if is_long(line["body"]):
+            return [], [responded(line, 400, {"error": {"message": TOLD, "code": CODE}})]
+        return [responded(line, 200, dear(line["body"]))], []
+
+    fake.always, fake.batches.work = answer, work
+    return fake
+
+
+def calls(fake: Fake) -> int:
+    in_batches = (len(fake.batches.lines(n + 1)) for n in range(len(fake.batches.batches)))
+    return len(fake.log) + sum(in_batches)
+
+
+def qids(found: list[Description]) -> set[str | None]:
+    return {record.qid for record in found}
+
+
+@MODES
+@pytest.mark.parametrize("most", [3, 4])
+def test_calls_of_all_rounds_count_together(small: Fake, at: Layout, mode: str, most: int) -> None:
+    write(at, *(LONG.format(n, *range(399)) for n in range(3)))
+    with pytest.raises(RankingError, match=r"rank\.max_calls is reached"):
+        run(at, small, mode=mode, max_calls=most)
+    assert calls(small) == most
+    # What was answered is kept, so that the next run has the limit for the rest.
+    assert None not in qids(run(at, small, mode=mode))
+
+
+@MODES
+def test_money_of_all_rounds_counts_together(small: Fake, at: Layout, mode: str) -> None:
+    """The first round spends all that is allowed, and the question that was too long is not asked again."""
+    write(at, "one", "two", LONG)
+    prices: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 0.0}
+    with pytest.raises(RankingError, match=r"rank\.max_cost_usd is reached"):
+        run(at, small, mode=mode, max_cost_usd=2.0, **prices)
+    assert calls(small) == 3
+    assert None not in qids(run(at, small, mode=mode, max_cost_usd=100.0, **prices))

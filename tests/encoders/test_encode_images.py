@@ -1,0 +1,256 @@
+"""Images that are missing or broken are masked and named; the others are encoded all the same."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mmoe.config.encode import EncodeParams
+from mmoe.encoders.encode import EncodeSummary, ImageError, encode_images, load_image
+from mmoe.encoders.encoder import Encoder
+from mmoe.features.shards import ABSENT, OK, UNREADABLE, open_shard
+from mmoe.features.store import FeatureTable, read_features
+from mmoe.records import ImageInput, write_records
+
+from tests.datasets.fissfuse_folder import write_archive
+
+RED = (250, 10, 20)
+
+
+def saved(
+    form: str, mode: str = "RGB", size: tuple[int, int] = (30, 20), **options: object
+) -> bytes:
+    """An image with a red left and a black right half."""
+    image = Image.new("RGB", size)
+    image.paste(RED, (0, 0, max(1, size[0] // 2), size[1]))
+    stream = io.BytesIO()
+    image.convert(mode).save(stream, form, **options)
+    return stream.getvalue()
+
+
+GOOD: dict[str, bytes] = {
+    "plain.jpg": saved("JPEG"),
+    "cmyk.jpg": saved("JPEG", "CMYK"),
+    "palette.png": saved("PNG", "P"),
+    "clear.png": saved("PNG", "RGBA"),
+    "grey.png": saved("PNG", "L"),
+    "bits.png": saved("PNG", "1"),
+    "dot.png": saved("PNG", size=(1, 1)),
+    "thin.png": saved("PNG", size=(3, 50)),
+    "moving.gif": saved("GIF"),
+    "new.webp": saved("WEBP"),
+    "png-in-truth.jpg": saved("PNG"),
+    "large.jpg": saved("JPEG", size=(1600, 1200)),
+}
+BAD: dict[str, bytes] = {
+    "cut.jpg": saved("JPEG", size=(300, 200))[:-400],
+    "cut.png": saved("PNG")[:60],
+    "text.jpg": b"<html>not found</html>",
+    "empty.jpg": b"",
+    "head.jpg": saved("JPEG")[:2],
+}
+
+
+def run(
+    folder: Path,
+    files: Mapping[str, bytes],
+    rows: Sequence[ImageInput],
+    params: EncodeParams,
+    encoder: Encoder,
+) -> tuple[EncodeSummary, FeatureTable]:
+    raw = folder / "raw"
+    raw.mkdir(parents=True)
+    for name, content in files.items():
+        (raw / name).write_bytes(content)
+    write_records(folder / "in.parquet", ImageInput, rows)
+    out = folder / "out"
+    summary = encode_images(folder / "in.parquet", out, folder / "work", params, encoder, raw)
+    return summary, read_features(out)
+
+
+def listed(names: Sequence[str]) -> list[ImageInput]:
+    return [ImageInput(f"of {name}", name, "0" * 64) for name in names]
+
+
+def statuses(folder: Path) -> list[str]:
+    files = [open_shard(path) for path in sorted(folder.glob("*.parquet"))]
+    return [status for file in files for status in file.read(["status"])["status"].to_pylist()]
+
+
+@pytest.mark.parametrize("kind", ["sample", "clip", "siglip"])
+def test_bad_images_are_masked_and_named_and_the_run_goes_on(
+    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder], kind: str
+) -> None:
+    files = {**GOOD, **BAD}
+    names = [*files, "gone.jpg", "missing file"]
+    names = names[::3] + names[1::3] + names[2::3]
+    rows = listed(names)
+    absent = [ImageInput("no image", None, None), ImageInput("no file", "never.jpg", None)]
+    rows[3:3] = absent
+    summary, table = run(tmp_path, files, rows, params, encoders[kind])
+    assert table.ids == tuple(row.id for row in rows)
+    bad = {*BAD, "gone.jpg", "missing file"}
+    wanted = [ABSENT if row in absent else UNREADABLE if row.image in bad else OK for row in rows]
+    assert statuses(tmp_path / "out") == wanted
+    assert table.present.tolist() == [status == OK for status in wanted]
+    assert len(summary.unreadable) == len(bad)
+    for name in bad:
+        assert any(f"{tmp_path / 'raw' / name}: " in line for line in summary.unreadable)
+    masked = ~table.present
+    assert not table.pooled_NP[torch.from_numpy(masked)].any()
+    assert (table.lengths[masked] == 0).all()
+
+
+def test_every_row_holds_its_own_image(
+    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
+) -> None:
+    encoder, names = encoders["clip"], [*BAD, *GOOD]
+    names = names[::2] + names[1::2]
+    _, table = run(tmp_path, {**GOOD, **BAD}, listed(names), params, encoder)
+    for i, name in enumerate(names):
+        states = table.states_TC[table.offsets[i] : table.offsets[i + 1]]
+        if name in BAD:
+            assert not len(states)
+            continue
+        alone = encoder.encode_images([load_image(tmp_path / "raw", name)])
+        torch.testing.assert_close(states, alone.states_BLC[0].half(), atol=2e-3, rtol=2e-3)
+        torch.testing.assert_close(
+            table.pooled_NP[i], alone.pooled_BP[0].half(), atol=2e-3, rtol=2e-3
+        )
+
+
+def test_only_bad_images_are_no_error(
+    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
+) -> None:
+    summary, table = run(tmp_path, BAD, listed([*BAD]), params, encoders["clip"])
+    assert len(summary.unreadable) == summary.num_rows == len(BAD)
+    assert table.states_TC.shape == (0, 24)
+    assert not table.present.any()
+
+
+def test_a_text_only_encoder_leaves_an_empty_table(
+    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
+) -> None:
+    summary, table = run(tmp_path, GOOD, listed([*GOOD]), params, encoders["bert"])
+    assert summary == EncodeSummary(0, 0)
+    assert len(table) == 0
+    assert table.states_TC.shape == table.pooled_NP.shape == (0, 0)
+    assert table.name_pooled_NP is None
+
+
+def test_an_empty_table_is_an_empty_store(
+    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
+) -> None:
+    summary, table = run(tmp_path, {}, [], params, encoders["clip"])
+    assert summary == EncodeSummary(0, 0)
+    assert table.pooled_NP.shape == (0, 12)
+
+
+def test_two_runs_write_the_same_bytes(
+    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
+) -> None:
+    names = [*GOOD, *BAD]
+    for name in ("one", "two"):
+        run(tmp_path / name, {**GOOD, **BAD}, listed(names), params, encoders["clip"])
+    one, two = (sorted((tmp_path / name / "out").iterdir()) for name in ("one", "two"))
+    assert len(one) == -(-len(names) // params.shard_rows)
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in GOOD if "grey" not in name and "bits" not in name]
+)
+def test_a_image_is_decoded_in_its_colours(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(GOOD[name])
+    image = load_image(tmp_path, name)
+    assert image.mode == "RGB"
+    pixels = np.asarray(image, dtype=int)
+    assert abs(pixels[0, 0] - RED).max() < 25
+    if image.width > 1:
+        assert pixels[-1, -1].max() < 25
+
+
+def test_members_of_an_hdf5_file_are_encoded_as_files_are(
+    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
+) -> None:
+    members = {"plain.jpg": GOOD["plain.jpg"], "cut.jpg": BAD["cut.jpg"]}
+    stored = {f"entity_image/{n}": np.frombuffer(c, np.uint8) for n, c in members.items()}
+    pack = write_archive(tmp_path / "pack.h5", stored).read_bytes()
+    names = [f"pack.h5::entity_image/{name}" for name in (*members, "gone")]
+    files = {"pack.h5": pack, "plain.jpg": GOOD["plain.jpg"]}
+    summary, table = run(tmp_path, files, listed([*names, "plain.jpg"]), params, encoders["clip"])
+    assert table.present.tolist() == [True, False, False, True]
+    assert all(name in line for name, line in zip(names[1:], summary.unreadable, strict=True))
+    assert torch.equal(table.pooled_NP[0], table.pooled_NP[3])
+
+
+def test_a_large_jpeg_keeps_twice_what_encoders_take(tmp_path: Path) -> None:
+    (tmp_path / "large.jpg").write_bytes(GOOD["large.jpg"])
+    assert min(load_image(tmp_path, "large.jpg").size) >= 448
+
+
+def test_sixteen_bits_of_grey_keep_their_shades(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None]
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    pixels = np.asarray(load_image(tmp_path, "deep.png"), dtype=int)
+    assert abs(pixels[0] - np.arange(256)[:, None]).max() <= 1
+
+
+FORMS: list[Callable[[], bytes]] = [
+    lambda: saved("JPEG"),
+    lambda: saved("PNG", "P"),
+    lambda: saved("GIF"),
+    lambda: saved("WEBP"),
+    lambda: saved("TIFF", compression="tiff_lzw"),
+    lambda: saved("BMP"),
+    lambda: saved("DDS"),
+    lambda: saved("ICO"),
+]
+
+
+@pytest.fixture(scope="module")
+def few_pixels() -> Iterator[None]:
+    """A broken header that promises more than this is a decompression bomb."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)
+        yield
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(FORMS), st.data())
+def test_a_broken_file_raises_nothing_but_a_image_error(
+    few_pixels: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    form: Callable[[], bytes],
+    data: st.DataObject,
+) -> None:
+    content = bytearray(form())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "broken"
+    path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
+    with contextlib.suppress(ImageError):
+        assert load_image(path.parent, path.name).mode == "RGB"
+
+
+def test_a_decoder_that_gives_up_in_its_own_way_is_a_image_error(tmp_path: Path) -> None:
+    content = bytearray(saved("DDS"))
+    content[80:84] = bytes(4)  # the pixel format's flags
+    (tmp_path / "odd.dds").write_bytes(content)
+    with pytest.raises(ImageError, match=r"odd\.dds: NotImplementedError"):
+        load_image(tmp_path, "odd.dds")
+
+
+def test_a_decompression_bomb_is_a_image_error(tmp_path: Path, few_pixels: None) -> None:
+    (tmp_path / "bomb.png").write_bytes(saved("PNG", size=(200, 200)))
+    with pytest.raises(ImageError, match=r"bomb\.png: DecompressionBombError"):
+        load_image(tmp_path, "bomb.png")

@@ -1,0 +1,66 @@
+"""The table of ranks holds one row a mention, with the best entities and their scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from mmoe.evaluation.ranks import Ranks
+from mmoe.linking.rank_table import write_rank_table
+from mmoe.linking.ranking import MentionRanks
+
+from tests.stores import Toy, records_of
+
+MENTIONS, ENTITIES = records_of(Toy(mentions=3, entities=4, nils=0))
+RANKED = MentionRanks(
+    Ranks(np.array([1, 4, 2]), np.array([1, 3, 2])),
+    np.array([[0, 2], [3, 1], [1, 2]]),
+    {
+        "text": np.array([[5.0, 1.0], [2.5, 2.0], [0.5, 0.25]], dtype=np.float32),
+        "cross": np.array([[1.0, 2.0], [-0.5, -1.0], [0.0, 0.125]], dtype=np.float32),
+    },
+    num_scored=12,
+)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "ranks.parquet"
+    untrained = Ranks(np.array([3, 3, 4]), np.array([2, 2, 2]))
+    write_rank_table(path, MENTIONS, ENTITIES, RANKED, untrained)
+    rows = pq.read_table(path).to_pylist()
+    assert [row["mention_id"] for row in rows] == ["m0", "m1", "m2"]
+    assert [row["gold_qid"] for row in rows] == ["Q0", "Q1", "Q2"]
+    assert [row["rank"] for row in rows] == [1, 4, 2]
+    assert [row["rank_optimistic"] for row in rows] == [1, 3, 2]
+    assert [row["untrained_rank"] for row in rows] == [3, 3, 4]
+    assert rows[1]["top"] == [
+        {"qid": "Q3", "overall": 2.0, "text": 2.5, "vision": None, "cross": -0.5},
+        {"qid": "Q1", "overall": 1.0, "text": 2.0, "vision": None, "cross": -1.0},
+    ]
+
+
+def test_without_an_untrained_matcher_its_ranks_are_null(tmp_path: Path) -> None:
+    path = tmp_path / "ranks.parquet"
+    write_rank_table(path, MENTIONS, ENTITIES, RANKED, None)
+    assert pq.read_table(path)["untrained_rank"].to_pylist() == [None, None, None]
+
+
+@pytest.mark.parametrize("untrained", [None, Ranks(np.empty(0, int), np.empty(0, int))])
+def test_no_mention_is_an_empty_table_of_the_same_columns(
+    tmp_path: Path, untrained: Ranks | None
+) -> None:
+    nothing = MentionRanks(
+        Ranks(np.empty(0, int), np.empty(0, int)),
+        np.empty((0, 2), int),
+        {"text": np.empty(0, np.float32)},
+        num_scored=0,
+    )
+    for name, mentions, ranked in (("a", [], nothing), ("b", MENTIONS, RANKED)):
+        write_rank_table(
+            tmp_path / name, mentions, ENTITIES, ranked, untrained if name == "a" else None
+        )
+    empty = pq.read_schema(tmp_path / "a")
+    assert empty.equals(pq.read_schema(tmp_path / "b"))

@@ -1,0 +1,89 @@
+"""Thumbnails: small, upright, on white; a broken file is a note."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mmoe.reporting.thumbnails import thumbnail
+
+from tests.datasets.fissfuse_folder import PIXELS, png, stored, write_archive
+
+
+def decoded(uri: str | None) -> Image.Image:
+    assert uri is not None
+    head, _, data = uri.partition(",")
+    assert head == "data:image/jpeg;base64"
+    return Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+@pytest.mark.parametrize(
+    ("size", "small"), [((640, 320), (160, 80)), ((20, 30), (20, 30)), ((1, 5000), (1, 160))]
+)
+def test_the_longest_side_is_at_most_160(
+    tmp_path: Path, size: tuple[int, int], small: tuple[int, int]
+) -> None:
+    Image.new("RGB", size, "navy").save(tmp_path / "a.png")
+    shown = thumbnail(tmp_path, "a.png")
+    assert (shown.width, shown.height) == small == decoded(shown.uri).size
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
+def test_every_kind_of_image_is_shown(tmp_path: Path, mode: str) -> None:
+    Image.new(mode, (30, 20)).save(tmp_path / "a.tif")
+    assert decoded(thumbnail(tmp_path, "a.tif").uri).mode == "RGB"
+
+
+def test_what_is_clear_becomes_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (16, 16), (0, 0, 0, 0)).save(tmp_path / "a.png")
+    assert decoded(thumbnail(tmp_path, "a.png").uri).getpixel((8, 8)) == (255, 255, 255)
+
+
+def test_a_photo_taken_sideways_stands_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 20)).save(tmp_path / "a.jpg", exif=exif)
+    shown = thumbnail(tmp_path, "a.jpg")
+    assert (shown.width, shown.height) == (20, 40)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no image", b"\x89PNG\r\n\x1a\n\x00\x00", b"\xff\xd8\xff"]
+)
+def test_a_broken_file_is_a_note(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(content)
+    shown = thumbnail(tmp_path, "a.jpg")
+    assert shown.uri is None
+    assert "a.jpg: unreadable" in shown.note
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "gif", "webp", "bmp", "tif"])
+def test_a_file_cut_anywhere_never_stops_the_report(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a.{ending}"
+    Image.effect_noise((40, 30), 80).convert("RGB").save(path)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), max(1, len(whole) // 60)):
+        path.write_bytes(whole[:length])
+        shown = thumbnail(tmp_path, path.name)
+        assert (shown.uri is None) == bool(shown.note)
+
+
+def test_missing_images_are_notes(tmp_path: Path) -> None:
+    assert thumbnail(tmp_path, "lost.jpg").note == "lost.jpg: no such file"
+    assert thumbnail(tmp_path, None).note == "no image"
+    (tmp_path / "folder").mkdir()
+    assert "unreadable" in thumbnail(tmp_path, "folder").note
+
+
+def test_members_of_an_hdf5_file_are_shown_as_files_are(tmp_path: Path) -> None:
+    members = {"mention_image/a": stored(png()), "mention_image/b": PIXELS, "mention_image/c": 1}
+    write_archive(tmp_path / "pack.h5", members)
+    names = [f"pack.h5::mention_image/{key}" for key in "abcd"]
+    a, b, c, d = (thumbnail(tmp_path, name) for name in names)
+    assert (a.width, a.height, b.width, b.height) == (6, 5, 3, 4)
+    assert c.note == "pack.h5::mention_image/c: unreadable (OSError)"
+    assert d.note == "pack.h5::mention_image/d: no such file"

@@ -1,0 +1,308 @@
+"""A Wikimedia Commons of our own on the loopback: its API's imageinfo, originals and thumbnails."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from PIL import Image
+
+STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
+LONGEST_ADDRESS = 8000  # bytes
+WRONG_WIDTH = (
+    b"<!DOCTYPE html><title>Error</title><p>Use thumbnail steps listed on a page of the wiki</p>"
+)
+NO_USER_AGENT = b"Please set a user-agent and respect our robot policy\n"
+LIBRARIES = ("python-requests/", "curl/", "Wget/")
+BITMAPS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
+# Before the width, after the name, and the form of the thumbnail, where it isn't a bitmap's.
+OTHERS = {
+    "image/svg+xml": ("", ".png", "PNG"),
+    "image/tiff": ("lossy-page1-", ".jpg", "JPEG"),
+    "application/pdf": ("page1-", ".jpg", "JPEG"),
+    "video/webm": ("", ".jpg", "JPEG"),
+}
+_THUMBNAIL = re.compile(
+    r"(?:/elsewhere)*/thumb/([0-9a-f])/\1[0-9a-f]/([^/]+)/([a-z0-9-]*?)(\d+)px--?(.+)"
+)
+_ORIGINAL = re.compile(r"(?:/elsewhere)*/([0-9a-f])/\1[0-9a-f]/([^/]+)")
+
+
+def drawn(width: int, height: int, form: str = "JPEG") -> bytes:
+    """An image with some detail, so that half of its bytes are not all of it."""
+    image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    out = io.BytesIO()
+    image.save(out, form)
+    return out.getvalue()
+
+
+@dataclass
+class Stored:
+    """A file of Commons; all metadata as its API tells them."""
+
+    mime: str = "image/jpeg"
+    width: int = 800
+    height: int = 600
+    content: bytes = b""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Asked:
+    """One request: the path with its escapes undone, its parameters, and the status of the answer."""
+
+    path: str
+    params: dict[str, str]
+    headers: dict[str, str]
+    status: int = 0
+
+
+@dataclass
+class Commons:
+    """What the server has, the tricks that it plays, and what it has seen.
+
+    Attributes:
+        files: by name, with spaces and a capital letter first.
+        renamed: old name -> new name.
+        tricks: for the next requests for a file's bytes, one each, by name.
+        api_tricks: for the next requests to the API, one each.
+        pages_at_once: files about which one answer of the API tells; the rest follows.
+    """
+
+    files: dict[str, Stored] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+    tricks: dict[str, list[Trick]] = field(default_factory=dict)
+    api_tricks: list[Trick] = field(default_factory=list)
+    pages_at_once: int = 50
+    log: list[Asked] = field(default_factory=list)
+    most_at_once: int = 0
+    base: str = ""
+    closing: threading.Event = field(default_factory=threading.Event)
+    active: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"{self.base}/w/api.php"
+
+    def add(
+        self,
+        name: str,
+        mime: str = "image/jpeg",
+        width: int = 800,
+        height: int = 600,
+        *tricks: Trick,
+        **metadata: str,
+    ) -> None:
+        told = {"LicenseShortName": "CC BY-SA 4.0", "Artist": "<a href='x'>Ada Testwell</a>"}
+        content = drawn(width, height, BITMAPS[mime]) if mime in BITMAPS else b"not drawn here"
+        self.files[name] = Stored(mime, width, height, content, told | metadata)
+        self.tricks[name] = list(tricks)
+
+    def asked_for(self, name: str) -> list[Asked]:
+        """Requests for a file's bytes, the original's or a thumbnail's."""
+        return [a for a in self.log if not a.params and a.path.find(name.replace(" ", "_")) > 0]
+
+    def asked_of_api(self) -> list[Asked]:
+        return [asked for asked in self.log if asked.params]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one request."""
+
+    commons: Commons
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        params = dict(parse_qsl(parts.query, keep_blank_values=True))
+        self.asked = Asked(unquote(parts.path), params, dict(self.headers))
+        commons = self.commons
+        commons.log.append(self.asked)
+        commons.active += 1
+        commons.most_at_once = max(commons.most_at_once, commons.active)
+        try:
+            self.answer()
+        finally:
+            commons.active -= 1
+
+    def answer(self) -> None:
+        agent = self.headers.get("User-Agent", "")
+        if not agent or agent.startswith(LIBRARIES):
+            self.reply(403, NO_USER_AGENT, "text/plain; charset=utf-8")
+        elif self.asked.path == "/w/api.php":
+            tricks = self.commons.api_tricks
+            tricks.pop(0)(self) if tricks else self.tell()
+        else:
+            name = self.name_asked_for()
+            tricks = self.commons.tricks.get(name, [])
+            tricks.pop(0)(self) if tricks else self.serve()
+
+    def name_asked_for(self) -> str:
+        match = _THUMBNAIL.fullmatch(self.asked.path) or _ORIGINAL.fullmatch(self.asked.path)
+        return match[2].replace("_", " ") if match else ""
+
+    def serve(self) -> None:
+        """The original or a thumbnail, as they lie at their addresses."""
+        name = self.name_asked_for()
+        if name not in self.commons.files or path_of(name) not in self.asked.path:
+            self.reply(404, b"<title>404</title>", "text/html")
+            return
+        file, match = self.commons.files[name], _THUMBNAIL.fullmatch(self.asked.path)
+        if match is None:
+            self.reply(200, file.content, file.mime)
+        elif int(match[4]) not in STEPS:
+            self.reply(429, WRONG_WIDTH, "text/html")
+        elif int(match[4]) > file.width:
+            self.reply(400, b"<title>larger than the original</title>", "text/html")
+        else:
+            _, _, form = OTHERS.get(file.mime, ("", "", BITMAPS.get(file.mime)))
+            width = int(match[4])
+            data = drawn(width, max(1, file.height * width // file.width), str(form))
+            self.reply(200, data, f"image/{str(form).lower()}")
+
+    def tell(self) -> None:
+        """imageinfo."""
+        if len(self.path) > LONGEST_ADDRESS:
+            self.reply(414, b"<title>too long</title>", "text/html")
+            return
+        params = self.asked.params
+        assert (params["action"], params["prop"]) == ("query", "imageinfo")
+        titles = params["titles"].split("|")
+        if len(titles) > 50:
+            self.json({"error": {"code": "toomanyvalues", "info": "Too many values."}})
+            return
+        found = {title: target(self.commons, title) for title in titles}
+        pages = list(dict.fromkeys(found.values()))
+        start = int(params.get("iicontinue", "0"))
+        stop = start + self.commons.pages_at_once
+        query: dict[str, Any] = {
+            "normalized": [
+                {"fromencoded": False, "from": title, "to": spelt(title)}
+                for title in titles
+                if spelt(title) != title
+            ],
+            "redirects": [
+                {"from": f"File:{old}", "to": f"File:{new}"}
+                for old, new in self.commons.renamed.items()
+                if f"File:{old}" in map(spelt, titles)
+            ],
+            "pages": [self.page(title, start <= place < stop) for place, title in enumerate(pages)],
+        }
+        answer: dict[str, Any] = {"query": {key: value for key, value in query.items() if value}}
+        if stop < len(pages):
+            answer["continue"] = {"iicontinue": stop, "continue": "||"}
+        self.json(answer)
+
+    def page(self, title: str, is_told: bool) -> dict[str, Any]:
+        name = title.removeprefix("File:")
+        file = self.commons.files.get(name)
+        if file is None:
+            return {"ns": 6, "title": title, "missing": True, "imagerepository": ""}
+        page: dict[str, Any] = {"pageid": 1, "ns": 6, "title": title, "imagerepository": "local"}
+        if is_told:
+            page["imageinfo"] = [self.info(name, file)]
+        return page
+
+    def info(self, name: str, file: Stored) -> dict[str, Any]:
+        base, path = self.commons.base, path_of(name)
+        last = quote(name.replace(" ", "_"))
+        info: dict[str, Any] = {
+            "size": len(file.content),
+            "width": file.width,
+            "height": file.height,
+            "url": f"{base}{quote(path)}",
+            "descriptionurl": f"{base}/wiki/File:{last}",
+            "mime": file.mime,
+            "sha1": hashlib.sha1(file.content, usedforsecurity=False).hexdigest(),
+            "extmetadata": {
+                key: {"value": text, "source": "commons-desc-page"}
+                for key, text in file.metadata.items()
+            },
+        }
+        width = next(step for step in STEPS if step >= int(self.asked.params["iiurlwidth"]))
+        if file.mime in BITMAPS and width >= file.width:
+            info |= {"thumburl": info["url"], "thumbwidth": file.width}
+        elif file.mime in BITMAPS or file.mime in OTHERS:
+            before, after, _ = OTHERS.get(file.mime, ("", "", ""))
+            dashes = "--" if file.mime.startswith("video/") else "-"
+            thumbnail = f"{before}{width}px{dashes}{last}{after}"
+            info |= {"thumburl": f"{base}/thumb{quote(path)}/{thumbnail}", "thumbwidth": width}
+        return info
+
+    def json(self, content: dict[str, Any]) -> None:
+        self.reply(200, json.dumps(content).encode(), "application/json; charset=utf-8")
+
+    def reply(
+        self,
+        status: int,
+        body: bytes,
+        kind: str,
+        headers: dict[str, str] | None = None,
+        up_to: int | None = None,
+    ) -> None:
+        """Sends an answer, or its beginning."""
+        self.asked.status = status
+        self.send_response(status)
+        told = {"Content-Type": kind, "Content-Length": str(len(body))} | (headers or {})
+        for name, value in told.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[:up_to])
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
+        """Says nothing on stderr."""
+
+
+Trick = Callable[[Handler], None]
+
+
+def spelt(title: str) -> str:
+    """As the wiki spells it."""
+    name = title.removeprefix("File:").replace("_", " ")
+    return f"File:{name[:1].upper()}{name[1:]}"
+
+
+def target(commons: Commons, title: str) -> str:
+    name = spelt(title).removeprefix("File:")
+    return f"File:{commons.renamed.get(name, name)}"
+
+
+def path_of(name: str) -> str:
+    """Where an original lies, escapes left out."""
+    last = name.replace(" ", "_")
+    digest = hashlib.md5(last.encode(), usedforsecurity=False).hexdigest()
+    return f"/{digest[0]}/{digest[:2]}/{last}"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is what some tests are about."""
+
+
+@contextmanager
+def serving() -> Iterator[Commons]:
+    """Runs a server with nothing on it for as long as the context lasts."""
+    commons = Commons()
+    handler = type("CommonsHandler", (Handler,), {"commons": commons})
+    with _Server(("127.0.0.1", 0), handler) as server:
+        commons.base = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield commons
+        finally:
+            commons.closing.set()
+            server.shutdown()
+            thread.join()

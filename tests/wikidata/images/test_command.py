@@ -1,0 +1,112 @@
+"""The command: from ids or a knowledge base to images in it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from mmoe.datasets.own import read_entities
+from mmoe.errors import MmoeError
+from mmoe.wikidata.commands import images
+from mmoe.wikidata.entity import Item
+from mmoe.wikidata.knowledge.build import build_from_dump
+from mmoe.wikidata.knowledge.choice import Choice
+from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.labels import write_label_index
+
+from tests.wikidata.api.fake.server import Fake, serving
+from tests.wikidata.api.fake.store import Store, item
+from tests.wikidata.images.commons import Commons
+from tests.wikidata.knowledge.statements import statement
+from tests.wikidata.knowledge.world import write_dump
+
+
+def run(commons: Commons, *arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    images.add_arguments(parser)
+    fast = ["--commons", commons.url, "--requests-per-minute", 100_000]
+    return images.run(parser.parse_args([str(part) for part in (*arguments, *fast)]))
+
+
+def test_a_knowledge_base_gets_its_images(
+    commons: Commons, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kb = tmp_path / "kb"
+    request = Request(Choice(kinds=frozenset({"Q5", "Q515"})))
+    build_from_dump(str(write_dump(tmp_path / "dump.json")), kb, request)
+    commons.add("Ada Testwell 1901.jpg")
+    assert run(commons, kb / "entities.jsonl", kb) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{kb}: 1 of 3 items have an image",
+        "  entities that are no item of Wikidata: 0",
+        "  items not known: 0",
+        "  items without an image: 2",
+        "  images: 1",
+        "  there already: 0",
+        "  fetched: 1",
+        "  without a licence: 0",
+        "  without an author: 0",
+        "  requests: 2",
+        f"{kb}/entities.jsonl: 1 rows name an image of these",
+    ]
+    found = read_entities(kb)
+    assert {entity.qid: entity.images for entity in found.entities} == {
+        "Q900001": ("images/Q900001.jpg",),
+        "Q900002": (),
+        "Q900004": (),
+    }
+    assert run(commons, kb / "entities.jsonl", kb) == 0
+    assert len(commons.log) == 2
+
+
+def test_ids_and_an_index_and_a_table_that_is_named(commons: Commons, tmp_path: Path) -> None:
+    write_label_index(tmp_path / "index", [Item("Q1", "A", None, image="A.jpg")], {})
+    (tmp_path / "ids.txt").write_text("Q1\nQ2\n")
+    (tmp_path / "entities.jsonl").write_text('{"qid": "Q1", "name": "A"}\n')
+    commons.add("A.jpg")
+    out = tmp_path / "more"
+    arguments = (tmp_path / "ids.txt", out, "--from", tmp_path / "index", "--width", 60)
+    assert run(commons, *arguments) == 0
+    assert (tmp_path / "entities.jsonl").read_text() == '{"qid": "Q1", "name": "A"}\n'
+    assert run(commons, *arguments, "--into", tmp_path / "entities.jsonl") == 0
+    row = json.loads((tmp_path / "entities.jsonl").read_text())
+    assert row["images"] == ["more/images/Q1.jpg"]
+
+
+def test_without_an_index_the_api_tells_the_names(
+    commons: Commons, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = item(1, "Ada")
+    one["claims"]["P18"] = [statement("A.jpg")]
+    store = Store()
+    store.add(one)
+    commons.add("A.jpg")
+    (tmp_path / "entities.jsonl").write_text('{"qid": "Q1"}\n{"qid": "own-7"}\n{"qid": "Q404"}\n')
+    with serving(Fake(store)) as wikidata:
+        options = ("--wikidata", wikidata.url)
+        assert run(commons, tmp_path / "entities.jsonl", tmp_path / "out", *options) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == ["  entities that are no item of Wikidata: 1", "  items not known: 1"]
+    row = json.loads((tmp_path / "entities.jsonl").read_text().splitlines()[0])
+    assert row["images"] == ["out/images/Q1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--width", "300"], "--width 300: Commons serves no thumbnails of that width"),
+        (["--into", "gone.jsonl"], r"gone\.jsonl: no such file"),
+        (["--from", "gone"], "gone: no such file"),
+    ],
+)
+def test_a_wrong_option_is_named_before_any_request(
+    commons: Commons, tmp_path: Path, options: list[str], complaint: str
+) -> None:
+    (tmp_path / "ids").write_text("Q1\n")
+    with pytest.raises(MmoeError, match=complaint):
+        run(commons, tmp_path / "ids", tmp_path / "out", *options)
+    assert commons.log == []
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,167 @@
+"""One image: what is asked for again, what never is, and what ends the run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import pytest
+
+from mmoe.errors import WikidataError
+from mmoe.wikidata.api.pace import Pacer
+from mmoe.wikidata.api.session import PoliteSession
+from mmoe.wikidata.images.downloads import MANNERS
+from mmoe.wikidata.images.fetch import Failure, FetchedImage, fetch_image
+
+from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.images.commons import WRONG_WIDTH, Commons, Trick, drawn, path_of
+from tests.wikidata.images.conftest import MAIL
+from tests.wikidata.images.tricks import body, cut, half, hang_up, redirected, status
+
+ATTEMPTS = MANNERS.attempts
+
+
+@pytest.fixture
+def session(time_of: StoppedClock) -> Iterator[PoliteSession]:
+    pacer = Pacer(100_000, time_of.clock())
+    with PoliteSession(MAIL, MANNERS, pacer) as running:
+        yield running
+
+
+def fetch(
+    commons: Commons, session: PoliteSession, *tricks: Trick, path: str = path_of("A.jpg")
+) -> FetchedImage | Failure:
+    commons.add("A.jpg", "image/jpeg", 64, 48, *tricks)
+    return fetch_image(session, f"{commons.base}{path}", None, MANNERS.longest_wait)
+
+
+def test_a_image_comes_whole_and_is_measured(commons: Commons, session: PoliteSession) -> None:
+    image = fetch(commons, session)
+    assert image == FetchedImage(commons.files["A.jpg"].content, ".jpg", 64, 48)
+    assert MAIL in commons.log[0].headers["User-Agent"]
+
+
+@pytest.mark.parametrize(
+    ("form", "ending"), [("PNG", ".png"), ("GIF", ".gif"), ("WEBP", ".webp"), ("JPEG", ".jpg")]
+)
+def test_the_ending_is_that_of_the_bytes(
+    commons: Commons, session: PoliteSession, form: str, ending: str
+) -> None:
+    found = fetch(commons, session, body(drawn(9, 9, form), "image/jpeg"))
+    assert isinstance(found, FetchedImage)
+    assert found.ending == ending
+
+
+def test_a_chain_of_redirects_is_followed(commons: Commons, session: PoliteSession) -> None:
+    found = fetch(commons, session, redirected(301), redirected(302))
+    assert isinstance(found, FetchedImage)
+    assert [asked.status for asked in commons.log] == [301, 302, 200]
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        status(503),
+        status(503, Retry_After="3"),
+        status(429, Retry_After="3"),
+        status(500),
+        body(b""),
+        cut,
+        half,
+        hang_up,
+        body(b"<html>", "image/jpeg"),
+        body(drawn(9, 9)[:30]),
+    ],
+)
+def test_what_another_attempt_mends(commons: Commons, session: PoliteSession, trick: Trick) -> None:
+    assert isinstance(fetch(commons, session, trick, trick), FetchedImage)
+    assert len(commons.log) == 3
+
+
+def test_a_wait_that_is_asked_for_is_kept(
+    commons: Commons, session: PoliteSession, time_of: StoppedClock
+) -> None:
+    fetch(commons, session, status(429, Retry_After="17"))
+    assert sum(time_of.sleeps) >= 17
+
+
+@pytest.mark.parametrize(
+    ("trick", "reason"),
+    [
+        (status(404), "not at its address (HTTP 404)"),
+        (status(410), "not at its address (HTTP 404)"),
+        (status(429, WRONG_WIDTH), "refused for its width (HTTP 429)"),
+        (status(400), "HTTP 400"),
+        (status(414), "HTTP 414"),
+        (body(b"<html>", "text/html; charset=utf-8"), "no image but text/html"),
+        (body(b"%PDF", "application/pdf"), "no image but application/pdf"),
+        (body(drawn(9, 9, "BMP"), "image/bmp"), "in a form that is not read here: BMP"),
+    ],
+)
+def test_what_never_changes_is_asked_for_once(
+    commons: Commons, session: PoliteSession, trick: Trick, reason: str
+) -> None:
+    found = fetch(commons, session, trick)
+    assert isinstance(found, Failure)
+    assert found.reason == reason
+    assert len(commons.log) == 1
+
+
+def test_a_width_that_is_not_served_is_asked_for_once(
+    commons: Commons, session: PoliteSession
+) -> None:
+    found = fetch(commons, session, path=f"/thumb{path_of('A.jpg')}/50px-A.jpg")
+    assert isinstance(found, Failure)
+    assert found.reason == "refused for its width (HTTP 429)"
+    assert [asked.status for asked in commons.log] == [429]
+
+
+@pytest.mark.parametrize(
+    ("trick", "reason"),
+    [
+        (body(b""), "empty file"),
+        (half, "file that can't be decoded"),
+        (body(b"<html>"), "file that can't be decoded"),
+        (status(503), "http_503"),
+        (cut, "no connection that lasts"),
+        (hang_up, "no connection that lasts"),
+    ],
+)
+def test_what_nothing_mends_is_given_up(
+    commons: Commons, session: PoliteSession, trick: Trick, reason: str
+) -> None:
+    found = fetch(commons, session, *[trick] * 20)
+    assert isinstance(found, Failure)
+    assert found.reason == f"gave up: {reason}"
+    assert found.gave_up is not None
+    assert f"gave up after {ATTEMPTS} attempts" in found.gave_up
+    assert len(commons.log) == ATTEMPTS
+
+
+def test_who_is_refused_does_not_go_on(commons: Commons, session: PoliteSession) -> None:
+    with pytest.raises(WikidataError, match="HTTP 403, the server refuses us; set MMOE_CONTACT"):
+        fetch(commons, session, status(403))
+    with pytest.raises(WikidataError, match="asks us to stay away for 4000 s"):
+        fetch(commons, session, status(429, Retry_After="4000"))
+    assert len(commons.log) == 2
+
+
+def test_an_original_must_have_the_bytes_that_it_is_known_by(
+    commons: Commons, session: PoliteSession
+) -> None:
+    commons.add("A.jpg", "image/jpeg", 64, 48, body(drawn(64, 48, "PNG")))
+    sha1 = hashlib.sha1(commons.files["A.jpg"].content, usedforsecurity=False).hexdigest()
+    found = fetch_image(session, f"{commons.base}{path_of('A.jpg')}", sha1, 300)
+    assert isinstance(found, FetchedImage)
+    assert found.ending == ".jpg"
+    assert len(commons.log) == 2
+
+
+def test_a_image_too_large_to_decode_safely_is_given_up(
+    commons: Commons, session: PoliteSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 40 * 40)
+    found = fetch(commons, session)
+    assert isinstance(found, Failure)
+    assert found.reason == "gave up: file that can't be decoded"
+    assert "exceeds limit" in str(found.gave_up)
