@@ -17,20 +17,18 @@ import pyarrow.parquet as pq
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
-from mmoe.config.model import ModelParams
-from mmoe.config.moe import MoeParams
 from mmoe.config.train import TrainParams
 from mmoe.description_ablation.systems import baseline_ranks
 from mmoe.description_ablation.table import rank_table
 from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.description_ablation.worth import accuracies, by_backend, gains
 from mmoe.files import atomic_write, write_json
-from mmoe.linking.checkpoint import load_matcher
+from mmoe.linking.checkpoint import load_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_device
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.ranking import rank_over_kb
-from mmoe.model.matcher import MatcherSpec
+from mmoe.model.registry import spec_from_params
 from mmoe.records import Candidate, Description, Entity, Mention, TextInput, read_records
 
 from pipeline.layout import Layout
@@ -44,11 +42,11 @@ def benefit(at: Layout, file: ParamsFile) -> None:
     choices = by_backend(read_records(at.choices, Description))
     texts = ChoiceTexts.of(read_records(at.inputs("ablation_text"), TextInput), mentions)
     data = LinkingData.open(texts.mentions, entities, at.features, encode.feature_config, texts.ids)
-    spec = MatcherSpec(data.widths, file.section(ModelParams), file.section(MoeParams))
+    spec = spec_from_params(file, data.widths)
     device = resolve_device(file.section(TrainParams).device)
     everything = data.linkable("test")  # all: the texts are of such mentions alone
     ranked = rank_over_kb(
-        load_matcher(at.model / "matcher.safetensors", spec).to(device),
+        load_checkpoint(at.model / "matcher.safetensors", spec).matcher.to(device),
         data.entity_batches(device),
         data.mention_batches(everything, device),
         data.gold_of(everything),

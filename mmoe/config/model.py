@@ -14,7 +14,7 @@ Unit = Literal["text", "vision", "cross"]
 class ModelParams(Section):
     SECTION: ClassVar[str] = "model"
 
-    name: Literal["mmoe"]
+    name: str
     units: tuple[Unit, ...] = Field(min_length=1, strict=False)
     embed_dim: int = Field(ge=4, le=4096)
     projection: Literal["smoe", "linear"]

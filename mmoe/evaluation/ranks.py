@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-TIE_TOLERANCE = 1e-5  # relative; the same row differs in its last bits between batches
+TIE_TOLERANCE = (
+    1e-5  # of a mention's largest |score|: the same row differs in its last bits between batches
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Ranks:
 
 
 def count_ranks(scores_BN: NDArray[np.floating], gold_B: NDArray[np.int64]) -> Ranks:
-    """Ranks of the gold columns; scores within 1e-5 relative of the gold's are ties.
+    """Ranks of the gold columns; scores within 1e-5 of the mention's largest |score| are ties.
+
+    The margin is one for all pairs of a mention: one that shrank with the pair's own score would be nothing
+    where scores cross zero.
 
     Args:
         scores_BN: a score of every entity for every mention, higher is better.
@@ -38,7 +43,7 @@ def count_ranks(scores_BN: NDArray[np.floating], gold_B: NDArray[np.int64]) -> R
     if not np.isfinite(scores_BN).all():
         raise ValueError("scores must be finite: NaN or infinity has no rank")
     gold_B1 = scores_BN[np.arange(len(gold_B)), gold_B][:, None]
-    margin = TIE_TOLERANCE * np.maximum(np.abs(scores_BN), np.abs(gold_B1))
+    margin = TIE_TOLERANCE * np.abs(scores_BN).max(axis=1, keepdims=True)
     # The gold entity itself always counts as "at least as high": it stands for the leading 1.
     pessimistic = (scores_BN >= gold_B1 - margin).sum(axis=1)
     optimistic = 1 + (scores_BN > gold_B1 + margin).sum(axis=1)

@@ -14,10 +14,19 @@ from torch import Tensor
 
 from mmoe.errors import FeatureStoreError
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
-from mmoe.model.features import FeatureWidths, SideFeatures
+from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.model.packed import Packed, packed_positions
 from mmoe.records import Entity, Leak, Mention
 
+# What another machine must know to make features for a matcher that was trained on these.
+FEATURE_CONFIG = (
+    "encoder",
+    "fingerprint",
+    "joint",
+    "max_text_length",
+    "description_budget",
+    "precision",
+)
 ENTITY_BATCH = 512  # entities encoded at a time
 MENTION_BATCH = 16  # mentions ranked at a time: bounds take 16 · 50 · N floats
 
@@ -29,12 +38,14 @@ class FeatureSide:
     Attributes:
         text_rows, image_rows: where each record stands in the tables.
         images: None where the encoder is text-only.
+        strings: the records' own, for matchers that read them.
     """
 
     texts: FeatureTable
     images: FeatureTable | None
     text_rows: Tensor
     image_rows: Tensor
+    strings: Strings
 
     @classmethod
     def open(
@@ -42,6 +53,7 @@ class FeatureSide:
         folder: Path,
         side: str,
         ids: list[str],
+        strings: Strings,
         wanted: dict[str, Any],
         choices: list[str] | None = None,
     ) -> FeatureSide:
@@ -49,6 +61,7 @@ class FeatureSide:
 
         Args:
             side: mention or entity.
+            strings: of the records, in the order of `ids`.
             wanted: what params.yaml says made the features.
             choices: ids of the part `ablation_text` that are read in place of the records' own texts.
         Raises:
@@ -66,6 +79,7 @@ class FeatureSide:
             images if has_images else None,
             torch.from_numpy(texts.rows_of(ids if choices is None else choices)),
             torch.from_numpy(rows),
+            strings,
         )
 
     def __len__(self) -> int:
@@ -96,8 +110,9 @@ class FeatureSide:
         text = _gather_states(self.texts, rows, device)
         pooled = self.texts.pooled_NP[rows].to(device, torch.float32)
         name = self.texts.name_pooled_NP[rows].to(device, torch.float32)
+        strings = self.strings.select(records)
         if self.images is None:
-            return SideFeatures(text, pooled, name)
+            return SideFeatures(text, pooled, name, strings=strings)
         image_rows = self.image_rows[records]
         present = torch.from_numpy(self.images.present)[image_rows].to(device)
         return SideFeatures(
@@ -107,6 +122,7 @@ class FeatureSide:
             _gather_states(self.images, image_rows, device),
             self.images.pooled_NP[image_rows].to(device, torch.float32),
             present,
+            strings,
         )
 
     def batches(self, records: Tensor, size: int, device: torch.device) -> Iterator[SideFeatures]:
@@ -160,10 +176,20 @@ class LinkingData:
         Raises:
             FeatureStoreError: see `FeatureSide.open`; also if the sides come from different encoders.
         """
-        mention_ids = [mention.mention_id for mention in mentions]
-        mention_side = FeatureSide.open(features, "mention", mention_ids, wanted, choices)
+        mention_side = FeatureSide.open(
+            features,
+            "mention",
+            [mention.mention_id for mention in mentions],
+            Strings(tuple(m.surface_form for m in mentions), tuple(m.context for m in mentions)),
+            wanted,
+            choices,
+        )
         entity_side = FeatureSide.open(
-            features, "entity", [entity.qid for entity in entities], wanted
+            features,
+            "entity",
+            [entity.qid for entity in entities],
+            Strings(tuple(e.name for e in entities), tuple(e.attributes for e in entities)),
+            wanted,
         )
         prints = [side.texts.metadata["fingerprint"] for side in (mention_side, entity_side)]
         if prints[0] != prints[1]:
@@ -183,8 +209,14 @@ class LinkingData:
         return self.entity_side.widths
 
     @property
-    def feature_config(self) -> list[dict[str, Any]]:
-        """What made the features, part by part."""
+    def feature_config(self) -> dict[str, Any]:
+        """What made the features: the encoder, the text layout, the precision."""
+        stored = self.mention_side.texts.metadata
+        return {name: stored[name] for name in FEATURE_CONFIG if name in stored}
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """The metadata of every part."""
         sides = (self.mention_side, self.entity_side)
         tables = [table for side in sides for table in (side.texts, side.images)]
         return [table.metadata for table in tables if table is not None]
