@@ -24,7 +24,7 @@ from mmoe.evaluation.metrics import reciprocals
 from mmoe.files import content_key, sha256_of, sources_key, write_json
 from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData, without_leaks
-from mmoe.linking.device import resolve_device
+from mmoe.linking.device import compute_deterministically, resolve_device
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.ranking import rank_over_kb
 from mmoe.model.matcher import Matcher
@@ -39,6 +39,7 @@ from pipeline.stage import run_stage
 
 def train(at: Layout, file: ParamsFile) -> None:
     keep_memory_flat()
+    compute_deterministically()
     encode, params = file.section(EncodeParams), file.section(TrainParams)
     loss = file.section(LossParams)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)

@@ -105,6 +105,7 @@ def rank_mentions(
     for mention in _mentions(index, mentions, engine):
         target = int(gold[len(counts)])
         own = index.scores(mention.encoded, torch.tensor([target], device=index.device))
+        _check_finite(own[OVERALL])
         pessimistic, optimistic, scored = mention.count(target, own[OVERALL][0, 0])
         counts.append((pessimistic, optimistic))
         gold_scores.append({name: value[0] for name, value in own.items()})
@@ -161,16 +162,17 @@ class _Mention:
         others = torch.ones_like(self.low_N, dtype=torch.bool)
         others[gold] = False
         if self.all_scores_N is not None:
-            above, exact = 0, self.all_scores_N[others]
+            above, exact, num_scored = 0, self.all_scores_N[others], len(others)
             gold_score = self.all_scores_N[gold]
         else:
             # Beside the margin, the bounds and the exact score may differ as much by rounding.
             settled = self.low_N > gold_score + 2 * self.margin
             is_open = others & ~settled & (self.high_N >= gold_score - 2 * self.margin)
             above, exact = int((settled & others).sum()), self._exact(torch.where(is_open)[0])
+            num_scored = len(exact)
         pessimistic = 1 + above + int((exact >= gold_score - self.margin).sum())
         optimistic = 1 + above + int((exact > gold_score + self.margin).sum())
-        return pessimistic, optimistic, len(exact)
+        return pessimistic, optimistic, num_scored
 
     def best(self, top_n: int) -> _Best:
         """The exact best entities: those with the highest upper bounds give a score to beat."""

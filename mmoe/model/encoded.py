@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy as np
 import scipy.sparse
 import torch
 from torch import Tensor
@@ -54,11 +55,13 @@ class EncodedUnit:
     def select(self, rows: Tensor) -> EncodedUnit:
         """The mentions or entities at `rows` (int64, any order, repeats allowed)."""
         columns = {
-            name: column.select(rows) if isinstance(column, Packed) else column[rows]
+            name: column.select(rows)
+            if isinstance(column, Packed)
+            else column.index_select(0, rows)
             for name, column in self.columns.items()
         }
         sparse = None if self.sparse_BV is None else self.sparse_BV[rows.cpu().numpy()]
-        return EncodedUnit(self.inner_BI[rows], columns, sparse)
+        return EncodedUnit(self.inner_BI.index_select(0, rows), columns, sparse)
 
 
 EncodedMentions: TypeAlias = dict[str, EncodedUnit]
@@ -123,6 +126,7 @@ def inner_scores_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
         scores_Bn = torch.einsum("bi,bni->bn", mentions.inner_BI.float(), entities_BnI)
     if mentions.sparse_BV is None:
         return scores_Bn
-    each = mentions.sparse_BV[torch.arange(num_mentions).repeat_interleave(scores_Bn.shape[1])]
+    rows = np.arange(num_mentions).repeat(scores_Bn.shape[1])
+    each = mentions.sparse_BV[rows]
     products = each.multiply(entities.sparse_BV).sum(axis=1)
     return scores_Bn + torch.from_numpy(products).to(scores_Bn).view_as(scores_Bn)

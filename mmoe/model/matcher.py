@@ -135,16 +135,18 @@ class Unit(nn.Module, ABC):
     def encode_entities(self, inputs: Any) -> EncodedUnit:
         """The entities' half of the unit's score."""
 
-    def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor | None:
+    def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor | None:  # noqa: ARG002
         """The fine part of all B × N scores; None for a unit without one."""
         return None
 
-    def fine_scores_of_own(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor | None:
+    def fine_scores_of_own(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor | None:  # noqa: ARG002
         """As `fine_scores`, of each mention with n entities of its own: [B, n]."""
         return None
 
     def fine_bounds(
-        self, mentions: EncodedUnit, entities: EncodedUnit
+        self,
+        mentions: EncodedUnit,  # noqa: ARG002
+        entities: EncodedUnit,  # noqa: ARG002
     ) -> tuple[Tensor, Tensor] | None:
         """Lower and upper bounds [B, N] of `fine_scores`."""
         return None

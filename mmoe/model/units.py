@@ -8,6 +8,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
+from mmoe.model.attention import attention_bounds, attention_scores, attention_scores_of_own
 from mmoe.model.encoded import EncodedUnit
 from mmoe.model.experts import ProjectionParams, project
 from mmoe.model.features import SideFeatures, Stem
@@ -41,12 +42,23 @@ class IntraUnit(Unit):
         return EncodedUnit(torch.cat([coarse_BD, *residual], dim=-1), columns)
 
     def encode_entities(self, inputs: Stem) -> EncodedUnit:
-        coarse_ND, fine_TD, fine = self._project(stem)
-        residual = self.entity_residual(stem.features)
-        inner = torch.cat([coarse_ND / 2, *residual], dim=-1)
-        return EncodedEntities(
-            inner, fine.with_values(self.query(fine_TD) * self.scale), coarse_ND / 2
-        )
+        coarse_ND, fine_TD, fine = self._project(inputs)
+        residual = self.entity_residual(inputs.features)
+        half_ND = coarse_ND / 2  # the score is the mean of S_cm and S_fm
+        columns = {
+            "queries": fine.with_values(self.query(fine_TD) * self.scale),
+            "entity_vector": half_ND,
+        }
+        return EncodedUnit(torch.cat([half_ND, *residual], dim=-1), columns)
+
+    def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        return attention_scores(mentions, entities)
+
+    def fine_scores_of_own(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        return attention_scores_of_own(mentions, entities)
+
+    def fine_bounds(self, mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
+        return attention_bounds(mentions, entities)
 
     def _project(self, stem: Stem) -> tuple[Tensor, Tensor, Packed]:
         coarse, fine = self.inputs(stem)

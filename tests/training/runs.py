@@ -18,13 +18,13 @@ from torch import Tensor
 
 from mmoe.config.loss import LossParams
 from mmoe.config.train import TrainParams
-from mmoe.linking.build import build_matcher
 from mmoe.linking.data import LinkingData
-from mmoe.model.matcher import Matcher
+from mmoe.model.matcher import Matcher, MatcherSpec
+from mmoe.model.registry import build_matcher
 from mmoe.training.trainer import EpochRecord, Progress, Trainer
 
 from tests.model.matchers import model_params, moe_params
-from tests.stores import CPU, FEATURE_CONFIG, Toy, records_of, valid_mrr
+from tests.stores import FEATURE_CONFIG, Toy, records_of, valid_mrr
 
 TRAIN = {
     "seed": 43,
@@ -66,7 +66,7 @@ def new_matcher(data: LinkingData, **changes: Any) -> Matcher:
     """An untrained matcher that fits the store."""
     units = ("text", "vision", "cross") if data.widths.image else ("text",)
     model = model_params(**{"units": units, "embed_dim": 8, "dropout": 0.25, **changes})
-    return build_matcher(data.widths, model, moe_params(), 43, CPU)
+    return build_matcher(MatcherSpec(data.widths, model, moe_params()), 43)
 
 
 def new_trainer(
