@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmoe.code_fingerprint import tree_key
 from mmoe.errors import DataError
 
 
@@ -28,6 +30,20 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def replace_folder(new: Path, folder: Path) -> None:
+    """Puts the finished folder `new` in the place of `folder`, which goes only when `new` is there.
+
+    Args:
+        new: on the same disk.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -85,7 +101,9 @@ def content_key(*parts: object) -> str:
 
 
 def sources_key(*folders: Path) -> str:
-    """A short name for the Python sources in `folders`: unfinished work of other code is not resumed."""
+    """A short name for what the Python sources in `folders` compute: unfinished work of other code is not
+    resumed, and a docstring or a comment voids nothing.
+    """
     files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
     assert files, f"no sources in {', '.join(str(folder) for folder in folders)}"
-    return content_key([(file.name, sha256_of(file)) for file in files])
+    return tree_key(files)

@@ -11,6 +11,7 @@ out    data/interim/<dataset>/{descriptions.parquet,rank.json,ledger.jsonl},
 from __future__ import annotations
 
 from mmoe.config.encode import EncodeParams
+from mmoe.config.llm import LlmParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
 from mmoe.descriptions import group_candidates, mention_texts
@@ -41,12 +42,14 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
         # Imported here, as below: the other backends start without a client.
         from pipeline.language_model import estimated
 
-        print(estimated(at, params, mentions, candidates))
+        print(estimated(at, params, file.section(LlmParams), mentions, candidates))
         return
     if params.backend == "openai":
         from pipeline.language_model import ranked_by_model
 
-        descriptions, asked = ranked_by_model(at, params, mentions, candidates)
+        descriptions, asked = ranked_by_model(
+            at, params, file.section(LlmParams), mentions, candidates
+        )
     else:
         asked = {}
         encoding = file.section(EncodeParams).for_ranking

@@ -15,6 +15,7 @@ from typing import Any
 
 from mmoe.config.load import ParamsFile
 from mmoe.config.retrieve import RetrieveParams
+from mmoe.config.wikidata import WikidataParams
 from mmoe.files import write_json
 from mmoe.records import Candidate, Mention, read_records, write_records
 from mmoe.wikidata.counts import retrieval_counts
@@ -31,7 +32,7 @@ OFFLINE = "ask the cache of the API's answers and nothing else"
 
 
 def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
-    params = file.section(RetrieveParams)
+    params, manners = file.section(RetrieveParams), file.section(WikidataParams)
     mentions = read_records(at.mentions, Mention)
     # DVC removes outs before a stage; a stage that is run by hand would leave another source's index.
     shutil.rmtree(at.labels, ignore_errors=True)
@@ -40,7 +41,7 @@ def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
     runs: dict[str, Any] = {}
     for source in sources_to_show(at, params):
         started = time.perf_counter()
-        candidates, run = SOURCES[source](Question(at, params, mentions, offline))
+        candidates, run = SOURCES[source](Question(at, params, mentions, offline, manners))
         runs[source] = {"seconds": round(time.perf_counter() - started, 2)} | run
         counts[source] = retrieval_counts(mentions, candidates)
         if source == params.source:

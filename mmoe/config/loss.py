@@ -14,7 +14,9 @@ LossTerm = Literal["overall", "text", "vision", "cross"]
 class LossParams(Section):
     SECTION: ClassVar[str] = "loss"
 
-    terms: tuple[LossTerm, ...] = Field(min_length=1, strict=False)
+    terms: tuple[LossTerm, ...] = Field(
+        ("overall", "text", "vision", "cross"), min_length=1, strict=False
+    )
 
     @model_validator(mode="after")
     def _terms_differ(self) -> LossParams:
