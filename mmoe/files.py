@@ -57,6 +57,13 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def append_json_line(path: Path, value: Any) -> None:
+    """Adds `value` to a log of JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
 def read_text(path: Path) -> str:
     """Reads a UTF-8 file (a byte order mark is dropped).
 

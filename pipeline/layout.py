@@ -67,10 +67,6 @@ class Layout:
         return self.interim / "retrieve.json"
 
     @property
-    def retrieve_runs(self) -> Path:
-        return self.interim / "retrieve_runs.json"
-
-    @property
     def descriptions(self) -> Path:
         return self.interim / "descriptions.parquet"
 

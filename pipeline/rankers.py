@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.config.encode import EncodeParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.descriptions import RankerResources, make_ranker
 from mmoe.descriptions.embedding import Embedder
 from mmoe.records import (
@@ -43,6 +44,7 @@ class LocalRankers:
     seed: int
     encoder: str | None
     encoding: EncodeParams
+    runtime: RuntimeParams
 
     def rank(
         self,
@@ -70,7 +72,7 @@ class LocalRankers:
 
         settings = self.encoding.model_copy(update={"model": self.encoder or self.encoding.model})
         knob = "rank.encoder" if self.encoder else "encode.model"
-        encoder = load_encoder(settings.model, settings.device, settings.precision, knob)
+        encoder = load_encoder(settings.model, self.runtime.device, settings.precision, knob)
         folder = self.at.work(self.stage) / EMBEDDINGS
 
         def embed(side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:
@@ -78,7 +80,14 @@ class LocalRankers:
             write_records(table, TextInput, rows)
             around = side == "mention"
             encode_texts(
-                table, out, folder / side, settings, encoder, around_name=around, keep_states=False
+                table,
+                out,
+                folder / side,
+                settings,
+                self.runtime,
+                encoder,
+                around_name=around,
+                keep_states=False,
             )
             vectors: NDArray[np.floating] = read_pooled(out).pooled_NP.numpy()
             table.unlink()

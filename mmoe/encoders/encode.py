@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mmoe.config.encode import EncodeParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders.encoder import Encoded, Encoder, plain_tokens
 from mmoe.encoders.layout import TextLayout, find_focus
 from mmoe.features.reuse import FeatureRowCache
@@ -45,6 +46,7 @@ def encode_texts(
     out: Path,
     work: Path,
     params: EncodeParams,
+    runtime: RuntimeParams,
     encoder: Encoder,
     *,
     around_name: bool,
@@ -69,8 +71,8 @@ def encode_texts(
 
     def encode(chunk: Sequence[TextInput]) -> list[FeatureRow]:
         texts, names = _laid_out(chunk, layout, encoder.tokenizer, around_name)
-        whole = encode_in_length_order(encoder, texts, params.batch_size)
-        alone = encode_in_length_order(encoder, names, params.batch_size * NAME_BATCH_FACTOR)
+        whole = encode_in_length_order(encoder, texts, runtime.encode_batch_size)
+        alone = encode_in_length_order(encoder, names, runtime.encode_batch_size * NAME_BATCH_FACTOR)
         return [
             FeatureRow(row.id, OK, states if keep_states else None, pooled, name_pooled)
             for row, (states, pooled), (_, name_pooled) in zip(chunk, whole, alone, strict=True)
@@ -82,13 +84,13 @@ def encode_texts(
         "around_name": around_name,
         "keep_states": keep_states,
     }
-    metadata = {**_metadata(table, params, encoder), **text_settings}
-    plan = ShardPlan(out, work, params.shard_rows, widths, metadata)
+    metadata = {**_metadata(table, params, runtime, encoder), **text_settings}
+    plan = ShardPlan(out, work, runtime.shard_rows, widths, metadata)
     return _run(rows, plan, encode, lambda row: content_key(row.name, row.body, row.description))
 
 
 def encode_images(
-    table: Path, out: Path, work: Path, params: EncodeParams, encoder: Encoder, raw: Path
+    table: Path, out: Path, work: Path, params: EncodeParams, runtime: RuntimeParams, encoder: Encoder, raw: Path
 ) -> EncodeSummary:
     """Encodes a table of `ImageInput`; a text-only encoder leaves an empty table.
 
@@ -101,17 +103,17 @@ def encode_images(
 
     def encode(chunk: Sequence[ImageInput]) -> list[FeatureRow]:
         done: list[FeatureRow] = []
-        for start in range(0, len(chunk), params.batch_size):
-            part = chunk[start : start + params.batch_size]
-            done += _encode_images(part, encoder, raw, unreadable, params.batch_size)
+        for start in range(0, len(chunk), runtime.encode_batch_size):
+            part = chunk[start : start + runtime.encode_batch_size]
+            done += _encode_images(part, encoder, raw, unreadable, runtime.encode_batch_size)
         return done
 
     plan = ShardPlan(
         out,
         work,
-        params.shard_rows,
+        runtime.shard_rows,
         {"states": states_width, "pooled": pooled_width},
-        _metadata(table, params, encoder),
+        _metadata(table, params, runtime, encoder),
     )
     # One that can't be read is tried, and reported, again: it is never taken from the last run.
     summary = _run(rows, plan, encode, lambda row: row.sha256 or "")
@@ -137,7 +139,7 @@ def _run(
     return EncodeSummary(len(rows), resumed, kept.num_reused)
 
 
-def _metadata(table: Path, params: EncodeParams, encoder: Encoder) -> dict[str, Any]:
+def _metadata(table: Path, params: EncodeParams, runtime: RuntimeParams, encoder: Encoder) -> dict[str, Any]:
     """All that decides the values of a part's features."""
     return {
         "format": FORMAT_VERSION,
@@ -146,8 +148,8 @@ def _metadata(table: Path, params: EncodeParams, encoder: Encoder) -> dict[str, 
         "fingerprint": encoder.fingerprint,
         "joint": encoder.joint,
         "precision": params.precision,
-        "batch_size": params.batch_size,
-        "shard_rows": params.shard_rows,
+        "batch_size": runtime.encode_batch_size,
+        "shard_rows": runtime.shard_rows,
         "torch": torch.__version__,
     }
 
