@@ -11,6 +11,7 @@ from mmoe.config.compare import CompareParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.descriptions import ablation_texts, group_candidates
 from mmoe.records import Candidate, Description, Mention, TextInput, read_records, write_records
 
@@ -27,8 +28,9 @@ def compare(at: Layout, file: ParamsFile) -> None:
     own = [r for r in read_records(at.descriptions, Description) if r.mention_id in of_test]
     choices = list(own)
     used = {record.backend for record in own}
+    runtime = file.section(RuntimeParams)
     params, encoding = file.section(RankParams), file.section(EncodeParams).for_ranking
-    rankers = LocalRankers(at, "compare", params.seed, params.encoder, encoding)
+    rankers = LocalRankers(at, "compare", params.seed, params.encoder, encoding, runtime)
     for backend in file.section(CompareParams).backends:
         if backend not in used:
             choices += rankers.rank(backend, test, groups)

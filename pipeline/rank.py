@@ -13,6 +13,7 @@ from __future__ import annotations
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.descriptions import group_candidates, mention_texts
 from mmoe.descriptions.counts import ranking_counts
 from mmoe.files import write_json, write_text
@@ -50,7 +51,8 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
     else:
         asked = {}
         encoding = file.section(EncodeParams).for_ranking
-        rankers = LocalRankers(at, "rank", params.seed, params.encoder, encoding)
+        runtime = file.section(RuntimeParams)
+        rankers = LocalRankers(at, "rank", params.seed, params.encoder, encoding, runtime)
         descriptions = rankers.rank(params.backend, mentions, candidates)
         write_text(at.ledger, "")
     feature_config = {"backend": params.backend} | asked

@@ -5,5 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 LocalBackend = Literal[
-    "none", "first", "lexical", "embedding", "given", "random", "oracle_candidate", "gold"
+    "none",
+    "first",
+    "lexical",
+    "embedding",
+    "given",
+    "random",
+    "oracle_candidate",
+    "oracle_description",
 ]

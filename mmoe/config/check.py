@@ -19,6 +19,7 @@ from mmoe.config.moe import MoeParams
 from mmoe.config.rank import RankParams
 from mmoe.config.report import ReportParams
 from mmoe.config.retrieve import RetrieveParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.config.section import Section
 from mmoe.config.train import TrainParams
 from mmoe.errors import ConfigError
@@ -35,6 +36,7 @@ SECTIONS: tuple[type[Section], ...] = (
     TrainParams,
     EvaluateParams,
     ReportParams,
+    RuntimeParams,
 )
 
 _DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
