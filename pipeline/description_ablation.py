@@ -1,9 +1,10 @@
 """Stage description_ablation: what the descriptions of other backends are worth, beside those of the run.
 
 usage  python -m pipeline.description_ablation DATASET
-in     data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet, data/features/<dataset>,
-       data/models/<dataset>/matcher.safetensors
-out    data/ranks/<dataset>/{choices,description_ablation}.parquet, reports/<dataset>/description_ablation.json
+in     data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet,
+       data/features/<dataset>, data/models/<dataset>/matcher.safetensors
+out    data/ranks/<dataset>/{choices,description_ablation}.parquet,
+       reports/<dataset>/description_ablation.json
 
 Each backend chooses for the test mentions; texts that no other choice has made are encoded and ranked, by the
 matcher that was trained with the run's own descriptions and by the baselines that read descriptions. It is
@@ -96,7 +97,7 @@ def _measure(
     # Imported here: torch and transformers take seconds to start, and there may be nothing to measure.
     from mmoe.description_ablation.ranks import ranks_of_texts
     from mmoe.encoders.encode import encode_texts
-    from mmoe.encoders.encoder import load_encoder
+    from mmoe.encoders.registry import load_encoder
     from mmoe.linking.data import LinkingData
     from mmoe.linking.device import resolve_device
     from mmoe.linking.memory import keep_memory_flat
@@ -115,9 +116,7 @@ def _measure(
         encode_texts(table, features, work / "texts", encode, runtime, encoder, around_name=True)
         table.unlink()
     device, engine = resolve_device(runtime.device), file.section(EvaluateParams).engine
-    ranks = ranks_of_texts(
-        texts, data, features, at.model / "matcher.safetensors", device, engine
-    )
+    ranks = ranks_of_texts(texts, data, features, at.model / "matcher.safetensors", device, engine)
     if features:
         shutil.rmtree(features)  # its rows are kept beside it
     return ranks
@@ -135,3 +134,7 @@ def _with_gold(test: Sequence[Mention], candidates: Sequence[Candidate]) -> set[
     """The mentions that have their gold entity among their candidates."""
     gold = {mention.mention_id: mention.gold_qid for mention in test}
     return {c.mention_id for c in candidates if gold[c.mention_id] == c.qid}
+
+
+if __name__ == "__main__":
+    run_stage(description_ablation, __doc__)

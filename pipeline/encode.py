@@ -11,7 +11,7 @@ from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders.encode import encode_images, encode_texts
-from mmoe.encoders.encoder import load_encoder
+from mmoe.encoders.registry import load_encoder
 from mmoe.errors import MmoeError
 
 from pipeline.layout import PARTS, Layout
@@ -31,10 +31,7 @@ def encode(at: Layout, file: ParamsFile, part: str) -> None:
         summary = encode_texts(table, out, work, params, runtime, encoder, around_name=around)
     else:
         summary = encode_images(table, out, work, params, runtime, encoder, at.raw)
-    print(
-        f"{part}: {summary.num_rows} rows, {summary.num_reused} of them as in the last run, "
-        f"{summary.num_resumed} from an interrupted one"
-    )
+    print(f"{part}: {summary.num_rows} rows, {summary.num_kept} of them kept from an earlier run")
     if summary.unreadable:
         print(f"{part}: {len(summary.unreadable)} unreadable images are masked, among them")
         print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_IMAGES]))

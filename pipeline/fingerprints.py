@@ -30,7 +30,14 @@ from pipeline.stage import checked_params, exit_on_mistake
 
 ROOT = Path(__file__).parent.parent
 # How a stage starts, stops and says what it does.
-VALUELESS = ("mmoe", "pipeline", "pipeline.layout", "pipeline.stage", "mmoe.config.runtime", "mmoe.code_fingerprint")
+VALUELESS = (
+    "mmoe",
+    "pipeline",
+    "pipeline.layout",
+    "pipeline.stage",
+    "mmoe.config.runtime",
+    "mmoe.code_fingerprint",
+)
 VALUELESS_NAMES = ("errors", "locks", "progress", "log")
 # Data of a package, by the module that reads it.
 PACKAGE_DATA = {

@@ -54,7 +54,9 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
     else:
         asked = {}
         encoding = file.section(EncodeParams).for_ranking
-        rankers = LocalRankers(at, "rank", params.seed, params.encoder, encoding, file.section(RuntimeParams))
+        rankers = LocalRankers(
+            at, "rank", params.seed, params.encoder, encoding, file.section(RuntimeParams)
+        )
         descriptions = rankers.rank(params.backend, mentions, candidates)
         write_text(at.ledger, "")
     feature_config = {"backend": params.backend} | asked

@@ -36,7 +36,7 @@ class LocalRankers:
         stage: which asks; what `embedding` has embedded lies under its name, for a run after a kill and for
             the next one.
         seed: of `random`.
-        encoder: of `embedding`, by its name; null for that of `encoding`.
+        encoder: of `embedding`, by its name; None for that of `encoding`.
     """
 
     at: Layout
@@ -67,7 +67,7 @@ class LocalRankers:
     def _embedder(self) -> Embedder:
         # Imported here: torch and transformers take seconds to start.
         from mmoe.encoders.encode import encode_texts
-        from mmoe.encoders.encoder import load_encoder
+        from mmoe.encoders.registry import load_encoder
         from mmoe.features.store import read_pooled
 
         settings = self.encoding.model_copy(update={"model": self.encoder or self.encoding.model})
@@ -87,7 +87,7 @@ class LocalRankers:
                 self.runtime,
                 encoder,
                 around_name=around,
-                keep_states=False,
+                keep_tokens=False,
             )
             vectors: NDArray[np.floating] = read_pooled(out).pooled_NP.numpy()
             table.unlink()

@@ -64,7 +64,9 @@ def train(at: Layout, file: ParamsFile) -> None:
     records = [sha256_of(path) for path in (at.mentions, at.entities, left_out)]
     work = at.work("train") / content_key(config, data.feature_config, records, code)
     with LiveCurves(at.report / "training") as curves:
-        trainer = Trainer(matcher, data, params, loss, validate, work, [curves], runtime.checkpoint_every)
+        trainer = Trainer(
+            matcher, data, params, loss, validate, work, [curves], runtime.checkpoint_every
+        )
         save_matcher(at.model / "untrained.safetensors", matcher, config)
         progress = trainer.run()
     save_matcher(at.model / "matcher.safetensors", matcher, config)

@@ -57,7 +57,7 @@ def _vectors(
     assert texts.name_pooled_NP is not None
     text = Vectors(texts.pooled_NP.numpy()[rows])
     name = Vectors(texts.name_pooled_NP.numpy()[rows])
-    if not images.metadata["widths"]["states"]:
+    if not images.token_width:
         return SideVectors(text, name, None)
     rows = images.rows_of(ids)
     return SideVectors(text, name, Vectors(images.pooled_NP.numpy()[rows], images.present[rows]))

@@ -29,7 +29,7 @@ class EncodeParams(Section):
 
     @property
     def for_ranking(self) -> EncodeParams:
-        """The same encoder for texts that are compared and not kept: nothing else in them matters."""
+        """The same encoder for texts that hold no description."""
         return EncodeParams(
             model=self.model,
             max_text_length=self.max_text_length,

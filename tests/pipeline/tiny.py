@@ -26,7 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "precision": "float32",
         "device": "cpu",
     },
-    "encode": {"device": "cpu"},
+    "runtime": {"device": "cpu"},
     "evaluate": {"bootstrap_samples": 100},
     "report": {"num_examples": 3},
 }

@@ -257,9 +257,9 @@ def test_no_training_mention_is_an_error(tmp_path: Path) -> None:
 
 def poisoned(side: FeatureSide, record: int, value: float) -> FeatureSide:
     """The same features but for one value in one record's first token."""
-    states = side.texts.states_TC.clone()
+    states = side.texts.tokens_TC.clone()
     states[side.texts.offsets[side.text_rows[record]], 0] = value
-    return replace(side, texts=replace(side.texts, states_TC=states))
+    return replace(side, texts=replace(side.texts, tokens_TC=states))
 
 
 def test_a_nan_loss_names_epoch_batch_and_mention_and_keeps_the_checkpoint(
