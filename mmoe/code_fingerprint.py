@@ -121,7 +121,7 @@ class Codebase:
         return found - {module}
 
     def reached_from(
-        self, module: str, leave_out: Callable[[str], bool] = lambda name: False
+        self, module: str, leave_out: Callable[[str], bool] = lambda _: False
     ) -> set[str]:
         """All modules that importing a module runs, itself included.
 

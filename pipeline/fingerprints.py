@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.code_fingerprint import Codebase, short_key
+from mmoe.config.check import check_places
 from mmoe.config.description_ablation import DescriptionAblationParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
@@ -31,12 +32,8 @@ from pipeline.stage import checked_params, exit_on_mistake
 ROOT = Path(__file__).parent.parent
 # How a stage starts, stops and says what it does.
 VALUELESS = (
-    "mmoe",
-    "pipeline",
-    "pipeline.layout",
-    "pipeline.stage",
-    "mmoe.config.runtime",
-    "mmoe.code_fingerprint",
+    *("mmoe", "mmoe.code_fingerprint", "mmoe.config.runtime"),
+    *("pipeline", "pipeline.layout", "pipeline.stage"),
 )
 VALUELESS_NAMES = ("errors", "locks", "progress", "log")
 # Data of a package, by the module that reads it.
@@ -155,7 +152,9 @@ def _in(module: str, package: str) -> bool:
 
 
 def fingerprints() -> None:
-    found = Fingerprints(checked_params())
+    file = checked_params()
+    check_places(file)
+    found = Fingerprints(file)
     for stage in STAGES[1:]:
         write_json(FINGERPRINTS / f"{stage}.json", found.of(stage))
     found.remember()

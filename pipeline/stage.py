@@ -1,22 +1,16 @@
-"""How every stage starts and how it ends: parameters checked, one process at a time, one line for a mistake."""
+"""How a stage starts and ends: parameters checked, one process at a time, one line for a mistake."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from mmoe.config.check import check_params
 from mmoe.config.load import ParamsFile
-from mmoe.errors import DataError, MmoeError
-from mmoe.files import read_json, write_json
-from mmoe.locks import exclusive_lock
+from mmoe.errors import MmoeError
+from mmoe.locks import exclusive_lock, lock_holder
 
 from pipeline.layout import PARTS, Layout
 
@@ -49,7 +43,14 @@ def run_stage(
 
     def work() -> None:
         params = checked_params()
-        with only_one(at.locks, name):
+        lock = f"{name}.lock"
+
+        def say_busy() -> None:
+            holder = lock_holder(at.locks, lock)
+            print(f"{name} of {at.dataset}: {holder} does the same; waiting", file=sys.stderr)
+
+        # Two runs would delete each other's files; the second one finds most of its work done.
+        with exclusive_lock(at.locks, lock, say_busy):
             stage(at, params, **chosen)
 
     exit_on_mistake(work)
@@ -60,32 +61,6 @@ def checked_params(path: Path = Path("params.yaml")) -> ParamsFile:
     params = ParamsFile(path)
     check_params(params)
     return params
-
-
-@contextmanager
-def only_one(folder: Path, work: str) -> Iterator[None]:
-    """Waits, and says for whom, while another process does the same work on the same data set."""
-    holder = folder / f"{work}.json"
-
-    def say() -> None:
-        by = _holder(holder)
-        print(f"{work}: waiting for {by}, which does the same", file=sys.stderr)
-
-    with exclusive_lock(folder, f"{work}.lock", say):
-        since = time.strftime("%Y-%m-%d %H:%M:%S")
-        write_json(holder, {"process": os.getpid(), "machine": platform.node(), "since": since})
-        try:
-            yield
-        finally:
-            holder.unlink(missing_ok=True)
-
-
-def _holder(file: Path) -> str:
-    try:
-        found: dict[str, Any] = read_json(file)
-    except DataError:  # it is just starting or ending
-        return "another process"
-    return "process {process} on {machine}, at work since {since}".format(**found)
 
 
 def exit_on_mistake(work: Callable[[], None]) -> None:

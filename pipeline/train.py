@@ -1,7 +1,8 @@
 """Stage train: the matcher on cached features, early stopping on validation MRR over the whole KB.
 
 usage  python -m pipeline.train DATASET
-in     data/interim/<dataset>/{mentions,entities}.parquet, left_out/<leak_policy>.json there, data/features/<dataset>
+in     data/interim/<dataset>/{mentions,entities}.parquet, left_out/<leak_policy>.json there,
+       data/features/<dataset>
 out    data/models/<dataset>/{matcher,untrained}.safetensors, history.json; reports/<dataset>/training
 
 A run that was killed goes on from .mmoe/train/<dataset> and ends with the same weights.

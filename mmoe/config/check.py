@@ -79,12 +79,11 @@ def check_places(params: ParamsFile) -> None:
     Raises:
         ConfigError: one line for each data set or encoder folder that is missing, with near names.
     """
-    problems = []
-    for name in dataset_names(params):
-        if not (RAW / name).is_dir():
-            problems.append(
-                f"{params.path}: datasets: no folder {RAW / name}; put the data set there{_near(RAW / name)}"
-            )
+    problems = [
+        f"{params.path}: datasets: no folder {RAW / name}; put the data set there{_near(RAW / name)}"
+        for name in dataset_names(params)
+        if not (RAW / name).is_dir()
+    ]
     for key, name in _encoders(params):
         folder = Path(name)
         parts = folder.parts
