@@ -21,7 +21,7 @@ from mmoe.config.loss import LossParams
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.train import TrainParams
-from mmoe.evaluation.metrics import reciprocals
+from mmoe.evaluation.estimates import reciprocals
 from mmoe.files import content_key, sha256_of, sources_key, write_json
 from mmoe.linking.build import build_matcher
 from mmoe.linking.checkpoint import save_matcher
