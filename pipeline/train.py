@@ -23,7 +23,7 @@ from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.train import TrainParams
-from mmoe.evaluation.metrics import reciprocals
+from mmoe.evaluation.estimates import reciprocals
 from mmoe.files import content_key, read_json, sha256_of, sources_key, write_json
 from mmoe.linking.build import build_matcher
 from mmoe.linking.checkpoint import save_matcher
