@@ -25,21 +25,23 @@ class ModuleCode:
 
     Attributes:
         tree: hash of its syntax tree without docstrings.
-        imports: full names, `package.module` or `package.module.name`; also what strings name.
+        imports: full names, `package.module` or `package.module.name`.
+        named: what its strings name that looks like a module.
     """
 
     tree: str
     imports: tuple[str, ...]
+    named: tuple[str, ...]
 
 
 def parse_code(source: str | bytes) -> ModuleCode:
     """Reads one module."""
     tree = ast.parse(source)
-    imports = tuple(sorted(set(_imports(tree))))
+    imports, named = (tuple(sorted(set(found))) for found in (_imports(tree), _named(tree)))
     digest = hashlib.sha256()
     for part in _meaning(tree):
         digest.update(part.encode("utf-8", "surrogatepass"))
-    return ModuleCode(digest.hexdigest(), imports)
+    return ModuleCode(digest.hexdigest(), imports, named)
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
@@ -48,10 +50,14 @@ def _imports(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            named = _NAMED.fullmatch(node.value)
-            if named:
-                yield named[1]
+
+
+def _named(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found = _NAMED.fullmatch(node.value)
+            if found:
+                yield found[1]
 
 
 def _meaning(node: Any) -> Iterator[str]:
@@ -104,16 +110,16 @@ class Codebase:
             found = self.kept.get(key)
             if found is None:
                 parsed = parse_code(source)
-                found = [parsed.tree, list(parsed.imports)]
+                found = [parsed.tree, list(parsed.imports), list(parsed.named)]
             self._used[key] = found
-        tree, imports = self._used[key]
-        return ModuleCode(tree, tuple(imports))
+        tree, imports, named = self._used[key]
+        return ModuleCode(tree, tuple(imports), tuple(named))
 
     def imports_of(self, module: str) -> set[str]:
-        """Modules of the project that a module imports, itself in no case."""
-        known = self.modules()
-        found = set()
-        for name in self.code(module).imports:
+        """Modules of the project that a module imports, or names in a registry; itself in no case."""
+        known, code = self.modules(), self.code(module)
+        found = {name for name in code.named if name in known}
+        for name in code.imports:
             for full in (name, name.rpartition(".")[0]):
                 if full in known:
                     found.add(full)

@@ -27,6 +27,7 @@ from mmoe.errors import DataError
 from mmoe.files import read_json, sha256_of, write_json
 
 from pipeline.layout import FINGERPRINTS, STAGES
+from pipeline.plots import write_vega
 from pipeline.stage import checked_params, exit_on_mistake
 
 ROOT = Path(__file__).parent.parent
@@ -158,6 +159,7 @@ def fingerprints() -> None:
     for stage in STAGES[1:]:
         write_json(FINGERPRINTS / f"{stage}.json", found.of(stage))
     found.remember()
+    write_vega()  # here, as this stage runs in every run
 
 
 if __name__ == "__main__":
