@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmoe.code_fingerprint import tree_key
 from mmoe.errors import DataError
 
 
@@ -30,6 +32,20 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def replace_folder(new: Path, folder: Path) -> None:
+    """Puts the finished folder `new` in the place of `folder`, which goes only when `new` is there.
+
+    Args:
+        new: on the same disk.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes `text` as UTF-8, whole or not at all."""
     with atomic_write(path) as temporary:
@@ -39,6 +55,13 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes `value` as indented JSON with the keys in the order given."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def append_json_line(path: Path, value: Any) -> None:
+    """Adds `value` to a log of JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def read_text(path: Path) -> str:
@@ -85,7 +108,9 @@ def content_key(*parts: object) -> str:
 
 
 def sources_key(*folders: Path) -> str:
-    """A short name for the Python sources in `folders`: unfinished work of other code is not resumed."""
+    """A short name for what the Python sources in `folders` compute: unfinished work of other code is not
+    resumed, and a docstring or a comment voids nothing.
+    """
     files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
     assert files, f"no sources in {', '.join(str(folder) for folder in folders)}"
-    return content_key([(file.name, sha256_of(file)) for file in files])
+    return tree_key(files)

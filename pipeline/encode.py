@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
+from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders.encode import encode_images, encode_texts
-from mmoe.encoders.encoder import load_encoder
+from mmoe.encoders.registry import load_encoder
 from mmoe.errors import MmoeError
 
 from pipeline.layout import PARTS, Layout
-from pipeline.stage import run_part_stage
+from pipeline.stage import run_stage
 
 SHOWN_IMAGES = 5
 
@@ -22,22 +23,19 @@ SHOWN_IMAGES = 5
 def encode(at: Layout, file: ParamsFile, part: str) -> None:
     if part not in PARTS:
         raise MmoeError(f"{part}: no such part; choose one of {', '.join(PARTS)}")
-    params = file.section(EncodeParams)
+    params, runtime = file.section(EncodeParams), file.section(RuntimeParams)
     table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
-    encoder = load_encoder(params.model, params.device, params.precision)
+    encoder = load_encoder(params.model, runtime.device, params.precision)
     if part.endswith("text"):
         around = part != "entity_text"
-        summary = encode_texts(table, out, work, params, encoder, around_name=around)
+        summary = encode_texts(table, out, work, params, runtime, encoder, around_name=around)
     else:
-        summary = encode_images(table, out, work, params, encoder, at.raw)
-    print(
-        f"{part}: {summary.num_rows} rows, {summary.num_reused} of them as in the last run, "
-        f"{summary.num_resumed} from an interrupted one"
-    )
+        summary = encode_images(table, out, work, params, runtime, encoder, at.raw)
+    print(f"{part}: {summary.num_rows} rows, {summary.num_kept} of them kept from an earlier run")
     if summary.unreadable:
         print(f"{part}: {len(summary.unreadable)} unreadable images are masked, among them")
         print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_IMAGES]))
 
 
 if __name__ == "__main__":
-    run_part_stage(encode, __doc__)
+    run_stage(encode, __doc__, parts=True)

@@ -3,7 +3,7 @@
 usage  python -m pipeline.ingest DATASET
 in     data/raw/<dataset>
 out    data/interim/<dataset>/{mentions,entities,images}.parquet, ingest.json,
-       data/interim/<dataset>/inputs/{mention_image,entity_text,entity_image}.parquet
+       data/interim/<dataset>/inputs/{mention_image,entity_text,entity_image}.parquet, left_out/keep.json
 
 A run that was killed while it hashed images goes on from .mmoe/ingest/<dataset>.
 """
@@ -15,6 +15,7 @@ import shutil
 from mmoe.config.data import DataParams
 from mmoe.config.load import ParamsFile
 from mmoe.datasets.ingest import IngestFiles, Selection, ingest
+from mmoe.files import write_json
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
@@ -35,6 +36,7 @@ def ingest_stage(at: Layout, file: ParamsFile) -> None:
         journal=work / "images.jsonl",
     )
     counts = ingest(at.raw, selection, files)
+    write_json(at.left_out("keep"), [])  # with leak_policy: keep, train leaves nobody out
     shutil.rmtree(work)
     splits = ", ".join(
         f"{counts[f'mentions_{name}']} {name}" for name in ("train", "valid", "test")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from mmoe.config.llm import LlmParams
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.llm import LanguageModel
 from mmoe.descriptions.llm_client import AskSettings, Prices, logged
@@ -19,7 +20,7 @@ Groups = Mapping[str, Sequence[Candidate]]
 
 
 def ranked_by_model(
-    at: Layout, params: RankParams, mentions: Sequence[Mention], groups: Groups
+    at: Layout, params: RankParams, limits: LlmParams, mentions: Sequence[Mention], groups: Groups
 ) -> tuple[list[Description], dict[str, Any]]:
     """The descriptions, and how they were chosen: model and server, what was asked for and what the server
     refused of that (`left_out`), answers by kind, images by what became of them, places of the chosen
@@ -28,9 +29,9 @@ def ranked_by_model(
     Raises:
         RankingError: if the run ends early; all replies so far are kept.
     """
-    model = language_model(at, params)
+    model = language_model(at, params, limits)
     asked: dict[str, Any] = {
-        "model": params.model,
+        "model": limits.model,
         "server": params.server,
         "host": model.asking.host,
         "prompt": model.prompt_version,
@@ -52,7 +53,9 @@ def ranked_by_model(
     return descriptions, asked
 
 
-def estimated(at: Layout, params: RankParams, mentions: Sequence[Mention], groups: Groups) -> str:
+def estimated(
+    at: Layout, params: RankParams, limits: LlmParams, mentions: Sequence[Mention], groups: Groups
+) -> str:
     """What a run would send and cost, in words.
 
     Raises:
@@ -62,17 +65,17 @@ def estimated(at: Layout, params: RankParams, mentions: Sequence[Mention], group
         raise RankingError(
             f"rank.backend: {params.backend} costs nothing; --estimate is for openai"
         )
-    return language_model(at, params).estimated(mentions, groups)
+    return language_model(at, params, limits).estimated(mentions, groups)
 
 
-def language_model(at: Layout, params: RankParams) -> LanguageModel:
+def language_model(at: Layout, params: RankParams, limits: LlmParams) -> LanguageModel:
     """What `rank.backend: openai` stands for; nothing is sent yet.
 
     Raises:
         RankingError: if address, prompt or number of candidates is wrong.
     """
     prompting = PromptSettings(
-        model=params.model,
+        model=limits.model,
         prompt=params.prompt,
         base_url=params.base_url,
         server=params.server,
@@ -83,13 +86,13 @@ def language_model(at: Layout, params: RankParams) -> LanguageModel:
         image_folder=at.raw if params.with_image else None,
     )
     prices = None
-    if params.price_prompt is not None and params.price_completion is not None:
-        prices = Prices(params.price_prompt, params.price_completion)
+    if limits.price_prompt is not None and limits.price_completion is not None:
+        prices = Prices(limits.price_prompt, limits.price_completion)
     asking = AskSettings(
         base_url=params.base_url,
-        requests_per_minute=params.requests_per_minute,
-        max_calls=params.max_calls,
-        max_cost_usd=params.max_cost_usd,
+        requests_per_minute=limits.requests_per_minute,
+        max_calls=limits.max_calls,
+        max_cost_usd=limits.max_cost_usd,
         prices=prices,
     )
-    return LanguageModel(prompting, asking, in_batches=params.mode == "batch")
+    return LanguageModel(prompting, asking, in_batches=limits.mode == "batch")

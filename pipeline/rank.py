@@ -11,8 +11,10 @@ out    data/interim/<dataset>/{descriptions.parquet,rank.json,ledger.jsonl},
 from __future__ import annotations
 
 from mmoe.config.encode import EncodeParams
+from mmoe.config.llm import LlmParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.descriptions import group_candidates, mention_texts
 from mmoe.descriptions.counts import ranking_counts
 from mmoe.files import write_json, write_text
@@ -41,16 +43,20 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
         # Imported here, as below: the other backends start without a client.
         from pipeline.language_model import estimated
 
-        print(estimated(at, params, mentions, candidates))
+        print(estimated(at, params, file.section(LlmParams), mentions, candidates))
         return
     if params.backend == "openai":
         from pipeline.language_model import ranked_by_model
 
-        descriptions, asked = ranked_by_model(at, params, mentions, candidates)
+        descriptions, asked = ranked_by_model(
+            at, params, file.section(LlmParams), mentions, candidates
+        )
     else:
         asked = {}
         encoding = file.section(EncodeParams).for_ranking
-        rankers = LocalRankers(at, "rank", params.seed, params.encoder, encoding)
+        rankers = LocalRankers(
+            at, "rank", params.seed, params.encoder, encoding, file.section(RuntimeParams)
+        )
         descriptions = rankers.rank(params.backend, mentions, candidates)
         write_text(at.ledger, "")
     feature_config = {"backend": params.backend} | asked

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.config.retrieve import RetrieveParams
+from mmoe.config.wikidata import WikidataParams
 from mmoe.records import Candidate, Entity, Mention, read_records
 from mmoe.wikidata.dump import find_slice, has_slice
 from mmoe.wikidata.hits import Matching, distinct_words, forms_of
@@ -32,6 +33,7 @@ class Question:
     params: RetrieveParams
     mentions: Sequence[Mention]
     offline: bool
+    manners: WikidataParams
 
     @property
     def matching(self) -> Matching:
@@ -72,10 +74,10 @@ def _api(q: Question) -> Found:
     settings = settings_from_environment(
         url=q.params.api_url,
         languages=tuple(q.params.languages),
-        max_per_minute=q.params.requests_per_minute,
-        max_lag_wait=q.params.max_lag_wait,
+        max_per_minute=q.manners.requests_per_minute,
+        max_lag_wait=q.manners.max_lag_wait,
         max_hits=q.params.max_hits,
-        cache_days=q.params.cache_days,
+        cache_days=q.manners.cache_days,
         offline=q.offline or bool(os.environ.get("MMOE_OFFLINE")),
     )
     words = distinct_words(q.mentions)

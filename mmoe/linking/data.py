@@ -72,7 +72,7 @@ class FeatureSide:
         images = read_features(folder / f"{side}_image")
         for part, table in ((text_part, texts), (f"{side}_image", images)):
             check_feature_config(table, folder / part, wanted)
-        has_images = bool(images.metadata["widths"]["states"])
+        has_images = images.token_width > 0
         rows = images.rows_of(ids) if has_images else np.zeros(0, dtype=np.int64)
         return cls(
             texts,
@@ -88,14 +88,12 @@ class FeatureSide:
     @property
     def widths(self) -> FeatureWidths:
         """Widths of the cached features."""
-        text, image = self.texts.metadata["widths"], {"states": 0, "pooled": 0}
-        if self.images is not None:
-            image = self.images.metadata["widths"]
+        texts, images = self.texts, self.images
         return FeatureWidths(
-            text["states"],
-            text["pooled"],
-            image["states"],
-            image["pooled"],
+            texts.token_width,
+            texts.pooled_width,
+            images.token_width if images is not None else 0,
+            images.pooled_width if images is not None else 0,
             bool(self.texts.metadata["joint"]),
         )
 
@@ -107,7 +105,7 @@ class FeatureSide:
         """
         rows = self.text_rows[records]
         assert self.texts.name_pooled_NP is not None
-        text = _gather_states(self.texts, rows, device)
+        text = _gather_tokens(self.texts, rows, device)
         pooled = self.texts.pooled_NP[rows].to(device, torch.float32)
         name = self.texts.name_pooled_NP[rows].to(device, torch.float32)
         strings = self.strings.select(records)
@@ -119,7 +117,7 @@ class FeatureSide:
             text,
             pooled,
             name,
-            _gather_states(self.images, image_rows, device),
+            _gather_tokens(self.images, image_rows, device),
             self.images.pooled_NP[image_rows].to(device, torch.float32),
             present,
             strings,
@@ -131,11 +129,11 @@ class FeatureSide:
             yield self.gather(chunk, device)
 
 
-def _gather_states(table: FeatureTable, rows: Tensor, device: torch.device) -> Packed:
-    """The rows' states; a row without any gets one placeholder of zeros, which the model replaces."""
+def _gather_tokens(table: FeatureTable, rows: Tensor, device: torch.device) -> Packed:
+    """The rows' tokens; a row without any gets one placeholder of zeros, which the model replaces."""
     starts = torch.from_numpy(table.offsets)[rows]
     lengths = torch.from_numpy(table.lengths)[rows]
-    states = table.states_TC[packed_positions(starts, lengths)]
+    states = table.tokens_TC[packed_positions(starts, lengths)]
     if bool((lengths == 0).any()):
         kept = lengths.clamp(min=1)
         filled = states.new_zeros(int(kept.sum()), states.shape[1])

@@ -50,7 +50,8 @@ def attention_scores_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Ten
     weights_NQL = weights_BSL.reshape(-1, queries_NQD.shape[1], keys_BLD.shape[1])
     share_NQ = is_query_NQ / queries.lengths_B[:, None]
     mean_NL = torch.einsum("nql,nq->nl", weights_NQL, share_NQ.to(weights_NQL.dtype))
-    vector_BnD = entities.tensor("entity_vector").unflatten(0, (num_mentions, -1))
+    vector_ND = entities.tensor("entity_vector")
+    vector_BnD = vector_ND.reshape(num_mentions, -1, vector_ND.shape[1])
     worth_BnL = vector_BnD @ values_BLD.mT
     return (mean_NL.view_as(worth_BnL) * worth_BnL).sum(dim=-1)
 

@@ -122,7 +122,9 @@ def inner_scores_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
     """
     num_mentions = len(mentions)
     with torch.autocast(mentions.inner_BI.device.type, enabled=False):
-        entities_BnI = entities.inner_BI.float().unflatten(0, (num_mentions, -1))
+        entities_BnI = entities.inner_BI.float().reshape(
+            num_mentions, -1, entities.inner_BI.shape[1]
+        )
         scores_Bn = torch.einsum("bi,bni->bn", mentions.inner_BI.float(), entities_BnI)
     if mentions.sparse_BV is None:
         return scores_Bn

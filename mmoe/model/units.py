@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmoe.model.attention import attention_bounds, attention_scores, attention_scores_of_own
-from mmoe.model.encoded import EncodedUnit
+from mmoe.model.encoded import Column, EncodedUnit
 from mmoe.model.experts import ProjectionParams, project
 from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.matcher import Unit
@@ -35,7 +35,7 @@ class IntraUnit(Unit):
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
         coarse_BD, fine_TD, fine = self._project(inputs)
         residual = self.mention_residual(inputs.features)
-        columns = {
+        columns: dict[str, Column] = {
             "keys": fine.with_values(self.key(fine_TD)),
             "values": fine.with_values(self.value(fine_TD)),
         }
@@ -45,7 +45,7 @@ class IntraUnit(Unit):
         coarse_ND, fine_TD, fine = self._project(inputs)
         residual = self.entity_residual(inputs.features)
         half_ND = coarse_ND / 2  # the score is the mean of S_cm and S_fm
-        columns = {
+        columns: dict[str, Column] = {
             "queries": fine.with_values(self.query(fine_TD) * self.scale),
             "entity_vector": half_ND,
         }

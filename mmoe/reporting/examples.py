@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +14,7 @@ from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.ranked import RankedMentions, Scored
 from mmoe.reporting.thumbnails import Thumbnail, thumbnail
 from mmoe.reporting.wording import MISSING, minus
+from mmoe.surface_forms import find_surface_form
 
 TOP_SHOWN = 5
 CANDIDATES_SHOWN = 8
@@ -25,7 +25,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True)
 class Context:
-    """A text cut at the mention's word; all of it is `before` if the word does not occur."""
+    """A text cut at the mention's surface form; all of it is `before` if that does not occur."""
 
     before: str
     surface_form: str
@@ -109,32 +109,29 @@ def examples(inputs: Inputs, num: int) -> list[Example]:
     return [_example(inputs, row) for row in choose_rows(inputs.ranked, num)]
 
 
-def cut_at_word(context: str, word: str) -> Context:
-    """Cuts the context at the word: as it stands, else in another case, whole words first."""
-    word = word.strip()
-    if not word:
-        return Context(context, "", "")
-    literal = re.escape(word)
-    for pattern in (rf"(?<!\w){literal}(?!\w)", literal):
-        for flags in (re.NOFLAG, re.IGNORECASE):
-            if found := re.search(pattern, context, flags):
-                start, end = found.span()
-                return Context(context[:start], context[start:end], context[end:])
-    return Context(context, "", "")
+def cut_at(text: str, place: tuple[int, int] | None) -> Context:
+    """Cuts a text at a place in it."""
+    if place is None:
+        return Context(text, "", "")
+    start, end = place
+    return Context(text[:start], text[start:end], text[end:])
 
 
 def _example(inputs: Inputs, row: int) -> Example:
     ranked = inputs.ranked
     mention = _known(inputs.mentions, ranked.mention_ids[row], "mention")
     gold = _known(inputs.entities, ranked.gold_qids[row], "entity")
-    top = ranked.top(row)
-    units = tuple(dict.fromkeys(chain.from_iterable(scored.units for scored in top)))
+    top, own = ranked.top(row), ranked.gold(row)
+    scores = [*top, own] if own else top
+    units = tuple(dict.fromkeys(chain.from_iterable(scored.units for scored in scores)))
     rank = int(ranked.ranks[row])
     description = inputs.descriptions.get(mention.mention_id)
     candidates = inputs.candidates.get(mention.mention_id, [])
     return Example(
         mention=mention,
-        context=cut_at_word(mention.context, mention.surface_form),
+        context=cut_at(
+            mention.context, find_surface_form(mention.context, mention.surface_form.strip())
+        ),
         image=thumbnail(inputs.raw, mention.image),
         description=description,
         options=tuple(_options(candidates, description, gold)),
@@ -145,7 +142,7 @@ def _example(inputs: Inputs, row: int) -> Example:
         rank=rank,
         untrained_rank=None if ranked.untrained is None else int(ranked.untrained[row]),
         units=units,
-        top=tuple(_top_rows(inputs, top, units, gold, rank)),
+        top=tuple(_top_rows(inputs, top, own, units, gold, rank)),
     )
 
 
@@ -166,22 +163,26 @@ def _confidence(description: Description | None) -> str:
 
 
 def _top_rows(
-    inputs: Inputs, top: list[Scored], units: tuple[str, ...], gold: Entity, rank: int
+    inputs: Inputs,
+    top: list[Scored],
+    own: Scored | None,
+    units: tuple[str, ...],
+    gold: Entity,
+    rank: int,
 ) -> Iterator[TopRow]:
     """The first entities, then the gold one at its rank if it is not among them."""
+
+    def row(position: int, scored: Scored, name: str) -> TopRow:
+        scores = tuple(_score(scored.units.get(unit)) for unit in units)
+        return TopRow(
+            position, scored.qid, name, _score(scored.overall), scores, scored.qid == gold.qid
+        )
+
     for position, scored in enumerate(top, start=1):
         if position <= TOP_SHOWN or scored.qid == gold.qid:
-            yield TopRow(
-                position=position,
-                qid=scored.qid,
-                name=_known(inputs.entities, scored.qid, "entity").name,
-                overall=_score(scored.overall),
-                units=tuple(_score(scored.units.get(unit)) for unit in units),
-                is_gold=scored.qid == gold.qid,
-            )
+            yield row(position, scored, _known(inputs.entities, scored.qid, "entity").name)
     if gold.qid not in {scored.qid for scored in top}:
-        # Its scores were not kept.
-        yield TopRow(rank, gold.qid, gold.name, MISSING, (MISSING,) * len(units), is_gold=True)
+        yield row(rank, own or Scored(gold.qid, None, {}), gold.name)
 
 
 def _score(value: float | None) -> str:

@@ -58,7 +58,7 @@ class Values(_Strict):
         return self
 
     def given(self) -> dict[str, float]:
-        """The values that the paper gives, by the names of metrics.json."""
+        """The values that the paper gives, under the names of `SystemMetrics.flat`."""
         return {name: value for name, value in self if value is not None}
 
 
@@ -99,8 +99,8 @@ class PublishedResult:
     Attributes:
         system: its name as the paper prints it, which also names the row of the table.
         paper, table: where the numbers were read.
-        origin: whose numbers the table repeats; null if they are the paper's own or it doesn't say.
-        values: by the names of metrics.json.
+        origin: whose numbers the table repeats; None if they are the paper's own or it doesn't say.
+        values: under the names of `SystemMetrics.flat`.
     """
 
     system: str
@@ -119,7 +119,7 @@ class PublishedOn:
 
 
 def read_published(path: Path, dataset: str) -> PublishedOn | None:
-    """The published results on a data set, in the order of the file; null if its name is no benchmark's.
+    """The published results on a data set, in the order of the file; None if no paper uses it.
 
     Raises:
         DataError: if the file is missing or broken; the message names key, value and rule.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +19,10 @@ COLUMNS = ("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank"
 
 @dataclass(frozen=True)
 class Scored:
-    """An entity and what each unit thinks of it; a unit that the matcher lacks is absent."""
+    """An entity, its score, and what each unit of the matcher contributes; None where not kept."""
 
     qid: str
-    overall: float
+    overall: float | None
     units: dict[str, float]
 
 
@@ -30,7 +32,7 @@ class RankedMentions:
     Attributes:
         mention_ids, gold_qids: of every evaluated mention.
         ranks: int64 [M], pessimistic, 1 is best.
-        untrained: int64 [M], ranks of the same matcher before training; null if they were not measured.
+        untrained: int64 [M], ranks of the same matcher before training; None if they were not measured.
     """
 
     def __init__(self, table: pa.Table) -> None:
@@ -41,21 +43,21 @@ class RankedMentions:
         self.untrained: NDArray[np.int64] | None = (
             None if column.null_count or not len(column) else column.to_numpy()
         )
-        self._top = table["top"]
+        self._table = table
 
     def __len__(self) -> int:
         return len(self.mention_ids)
 
     def top(self, row: int) -> list[Scored]:
         """The best entities of one mention, best first."""
-        return [
-            Scored(
-                qid=entity.pop("qid"),
-                overall=entity.pop("overall"),
-                units={name: score for name, score in entity.items() if score is not None},
-            )
-            for entity in self._top[row].as_py()
-        ]
+        return [_scored(entity) for entity in self._table["top"][row].as_py()]
+
+    def gold(self, row: int) -> Scored | None:
+        """The gold entity's own scores, whatever its rank; None where they were not kept."""
+        if "gold_overall" not in self._table.column_names:
+            return None
+        own = {"qid": self.gold_qids[row], "overall": self._table["gold_overall"][row].as_py()}
+        return _scored(own | {"units": self._table["gold_units"][row].as_py()})
 
 
 def read_ranked(path: Path) -> RankedMentions:
@@ -76,3 +78,11 @@ def read_ranked(path: Path) -> RankedMentions:
     if missing:
         raise DataError(f"{path}: lacks column {', '.join(missing)}; run stage evaluate again")
     return RankedMentions(table)
+
+
+def _scored(entity: Mapping[str, Any]) -> Scored:
+    """Units stand in a struct or map of their own, or beside `overall`; absent ones are null."""
+    rest = {key: value for key, value in entity.items() if key not in ("qid", "overall", "units")}
+    units = dict(entity.get("units") or rest)
+    named = {name: score for name, score in units.items() if score is not None}
+    return Scored(entity["qid"], entity["overall"], named)

@@ -43,6 +43,15 @@ def interval(low: float, high: float) -> str:
     return f"{minus(f'{low:.2f}')} to {minus(f'{high:.2f}')}"
 
 
+def share(numbers: Mapping[str, Any], name: str) -> str:
+    """A share in [0, 1] as a percentage, with its interval where `<name>_low` and `_high` are given."""
+    value, low, high = (numbers.get(f"{name}{end}") for end in ("", "_low", "_high"))
+    if value is None:
+        return MISSING
+    bounds = "" if low is None or high is None else f" ({100 * low:.1f}–{100 * high:.1f})"
+    return f"{100 * value:.1f}{bounds}"
+
+
 def signed(value: float) -> str:
     """A difference, with its sign."""
     return minus(f"{value:+.2f}")

@@ -93,7 +93,9 @@ class Trainer:
         validate: Callable[[Matcher], float],
         work: Path,
         listeners: Sequence[TrainingListener] = (),
+        checkpoint_every: int = 50,
     ) -> None:
+        self.checkpoint_every = checkpoint_every
         self.device = next(matcher.parameters()).device
         self.matcher, self.data, self.params = matcher, data, params
         self.loss_terms = chosen_loss_terms(matcher, loss.terms)
@@ -183,7 +185,7 @@ class Trainer:
             bar.set_postfix(loss=f"{losses['total']:.3f}")
             if (number + 1) % TRIM_EVERY == 0:
                 return_freed_memory()
-            if (number + 1) % self.params.checkpoint_every == 0:
+            if (number + 1) % self.checkpoint_every == 0:
                 self._save("last.pt")
 
     def _draw_negatives(self, epoch: int) -> Tensor:

@@ -81,7 +81,7 @@ def _query(
     }
     forms = [(word, form) for word in words for form in forms_of(word, matching.strip_suffix)]
     wanted = {
-        "surface_form": pa.array([word for word, _ in forms], pa.string()),
+        "word": pa.array([word for word, _ in forms], pa.string()),
         "form": pa.array([form for _, form in forms], pa.string()),
         "tokens": pa.array(
             [list(dict.fromkeys(name_tokens(form))) for _, form in forms], _TOKEN_LIST

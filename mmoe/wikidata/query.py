@@ -47,7 +47,7 @@ GROUP BY word, name, tokens
 _BY_TOKENS = """
 CREATE TEMP TABLE hits AS
 SELECT
-    rarest.surface_form,
+    rarest.word,
     postings.qid,
     CASE WHEN postings.name = rarest.name THEN postings.kind ELSE 'tokens' END AS kind
 FROM rarest JOIN (
@@ -129,7 +129,7 @@ def _words(words: Iterable[str], strip_suffix: bool) -> pa.Table:
     rows = [(word, name) for word in words for name in forms_of(word, strip_suffix)]
     return pa.table(
         {
-            "surface_form": pa.array([word for word, _ in rows], pa.string()),
+            "word": pa.array([word for word, _ in rows], pa.string()),
             "name": pa.array([name for _, name in rows], pa.string()),
         }
     )

@@ -51,7 +51,7 @@ def found(folder: Path, word: str, matching: Matching) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("surface_form", "matching", "expected"),
+    ("word", "matching", "expected"),
     [
         ("paris", Matching(), [("Q1", "label"), ("Q4", "alias")]),
         (

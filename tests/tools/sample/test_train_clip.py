@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from torch.nn import functional
 
-from mmoe.encoders.encoder import load_encoder
+from mmoe.encoders.registry import load_encoder
 from mmoe.files import read_json
 from tools.sample import train_clip
 from tools.sample.augment import MOST_SHIFT, Noise, altered

@@ -102,7 +102,7 @@ def test_a_word_without_a_token_is_a_whole_name(fake: Fake, find: Client) -> Non
     assert (qids(found.items), found.words_cut) == (["Q1"], [])
 
 
-@pytest.mark.parametrize("surface_form", ["Vessa O'Mara", "vessa o’mara"])
+@pytest.mark.parametrize("word", ["Vessa O'Mara", "vessa o’mara"])
 def test_what_the_server_makes_one_term_of_is_found_either_way(
     fake: Fake, find: Client, word: str
 ) -> None:
@@ -119,7 +119,7 @@ def test_what_the_server_makes_one_term_of_is_found_either_way(
 
 
 @pytest.mark.parametrize(
-    ("surface_form", "names"),
+    ("word", "names"),
     [
         ("J.R. O'Neal", ["J. R. O'Neal", "J.R. O Neal", "O’Neal, J.R.", "J R O Neal"]),
         ("O'Mara D'Ob", ["O Mara d'Ob", "O'Mara d’Ob", "D'Ob O-Mara", "d’ob o’mara the Third"]),

@@ -73,7 +73,7 @@ def test_a_list_that_moves_between_pages_is_not_called_whole(fake: Fake, find: F
     assert fake.actions() == {"query": 2, "wbsearchentities": 13}
 
 
-@pytest.mark.parametrize("surface_form", ["?!", "ob " * 97 + "ob"])
+@pytest.mark.parametrize("word", ["?!", "ob " * 97 + "ob"])
 def test_what_no_phrase_can_ask_for_goes_by_prefix(fake: Fake, find: Find, word: str) -> None:
     fake.store.add(item(1, word), item(2, f"{word} two"), item(3, f"a {word}"))
     assert find(word) == Hits(("Q1", "Q2"), is_whole=True)
@@ -81,7 +81,7 @@ def test_what_no_phrase_can_ask_for_goes_by_prefix(fake: Fake, find: Find, word:
 
 
 @pytest.mark.parametrize(
-    "surface_form", ['the "fox"', "a@b", "c\\d", "c++", "o'neil", "ac/dc", "a_b"]
+    "word", ['the "fox"', "a@b", "c\\d", "c++", "o'neil", "ac/dc", "a_b"]
 )
 def test_signs_that_a_query_could_take_for_syntax(fake: Fake, find: Find, word: str) -> None:
     fake.store.add(item(1, word), item(2, f"new {word}"), item(3, "something else"))

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from mmoe.config.encode import EncodeParams
-from mmoe.encoders.encoder import Encoder, load_encoder
+from mmoe.config.runtime import RuntimeParams
+from mmoe.encoders.base import Encoder
+from mmoe.encoders.registry import load_encoder
 
 from tests.encoders.tiny_models import save_bert, save_clip, save_siglip
 
@@ -38,12 +40,10 @@ def encoders(folders: dict[str, Path]) -> dict[str, Encoder]:
 
 @pytest.fixture
 def params() -> EncodeParams:
-    return EncodeParams(
-        model="tiny",
-        max_text_length=16,
-        description_budget=4,
-        batch_size=3,
-        shard_rows=4,
-        precision="float32",
-        device="cpu",
-    )
+    return EncodeParams(model="tiny", max_text_length=16, description_budget=4)
+
+
+@pytest.fixture
+def runtime() -> RuntimeParams:
+    """Small shards, so that a few rows make several."""
+    return RuntimeParams(device="cpu", shard_rows=4)
