@@ -14,6 +14,7 @@ from torch import Tensor
 from mmoe.errors import TrainingError
 from mmoe.linking.data import FeatureSide, LinkingData
 from mmoe.model.matcher import Matcher
+from mmoe.model.matchers.mmoe import MMoE
 from mmoe.training.trainer import Trainer
 
 from tests.oracles import batch_loss
