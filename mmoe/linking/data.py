@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmoe.errors import FeatureStoreError
+from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.model.packed import Packed, packed_positions
-from mmoe.records import Entity, Leak, Mention
+from mmoe.records import Entity, Mention
 
 # What another machine must know to make features for a matcher that was trained on these.
 FEATURE_CONFIG = (
@@ -82,8 +83,21 @@ class FeatureSide:
             strings,
         )
 
+    @classmethod
+    def of_entities(
+        cls, folder: Path, entities: Sequence[Entity], wanted: dict[str, Any]
+    ) -> FeatureSide:
+        """The features of a knowledge base; see `open`."""
+        strings = Strings(tuple(e.name for e in entities), tuple(e.attributes for e in entities))
+        return cls.open(folder, "entity", [entity.qid for entity in entities], strings, wanted)
+
     def __len__(self) -> int:
         return len(self.text_rows)
+
+    @property
+    def everything(self) -> Tensor:
+        """The positions of all records, in order."""
+        return torch.arange(len(self))
 
     @property
     def widths(self) -> FeatureWidths:
@@ -127,6 +141,47 @@ class FeatureSide:
         """The features of `records`, `size` at a time, in order."""
         for chunk in torch.split(records, size):
             yield self.gather(chunk, device)
+
+
+def features_of_rows(
+    texts: Sequence[FeatureRow],
+    images: Sequence[FeatureRow],
+    widths: FeatureWidths,
+    strings: Strings,
+    device: torch.device,
+) -> SideFeatures:
+    """Features that were encoded in memory, as `FeatureSide.gather` gives stored ones.
+
+    Args:
+        texts: one row a record.
+        images: as many rows, absent ones among them; none where the encoder is text-only.
+    """
+    text, pooled = (
+        _packed(texts, widths.text, device),
+        _pooled([row.pooled for row in texts], widths.text_pooled, device),
+    )
+    name = _pooled([row.name_pooled for row in texts], widths.text_pooled, device)
+    if not images:
+        return SideFeatures(text, pooled, name, strings=strings)
+    present = torch.tensor([row.status == OK for row in images], device=device)
+    image = _packed(images, widths.image, device)
+    image_pooled = _pooled([row.pooled for row in images], widths.image_pooled, device)
+    return SideFeatures(text, pooled, name, image, image_pooled, present, strings)
+
+
+def _packed(rows: Sequence[FeatureRow], width: int, device: torch.device) -> Packed:
+    nothing = np.zeros((1, width), dtype=np.float16)  # a placeholder, which the model replaces
+    tokens = [nothing if row.tokens is None else row.tokens for row in rows]
+    values = torch.from_numpy(np.concatenate(tokens)).to(device, torch.float32)
+    return Packed(values, torch.tensor([len(each) for each in tokens], device=device))
+
+
+def _pooled(
+    vectors: Sequence[NDArray[np.float16] | None], width: int, device: torch.device
+) -> Tensor:
+    nothing = np.zeros(width, dtype=np.float16)
+    whole = np.stack([nothing if vector is None else vector for vector in vectors])
+    return torch.from_numpy(whole).to(device, torch.float32)
 
 
 def _gather_tokens(table: FeatureTable, rows: Tensor, device: torch.device) -> Packed:
@@ -182,13 +237,7 @@ class LinkingData:
             wanted,
             choices,
         )
-        entity_side = FeatureSide.open(
-            features,
-            "entity",
-            [entity.qid for entity in entities],
-            Strings(tuple(e.name for e in entities), tuple(e.attributes for e in entities)),
-            wanted,
-        )
+        entity_side = FeatureSide.of_entities(features, entities, wanted)
         prints = [side.texts.metadata["fingerprint"] for side in (mention_side, entity_side)]
         if prints[0] != prints[1]:
             raise FeatureStoreError(
@@ -225,8 +274,7 @@ class LinkingData:
 
     def entity_batches(self, device: torch.device) -> Iterator[SideFeatures]:
         """Features of the whole knowledge base, a batch at a time."""
-        everything = torch.arange(len(self.entities))
-        return self.entity_side.batches(everything, ENTITY_BATCH, device)
+        return self.entity_side.batches(self.entity_side.everything, ENTITY_BATCH, device)
 
     def mention_batches(self, mentions: Tensor, device: torch.device) -> Iterator[SideFeatures]:
         """Features of some mentions, a batch at a time."""
@@ -242,9 +290,3 @@ class LinkingData:
             ],
             dtype=torch.int64,
         )
-
-
-def without_leaks(mentions: Iterable[Mention], leaks: Iterable[Leak]) -> list[Mention]:
-    """The mentions less those of train whose context or image recurs in valid or test."""
-    dropped = {leak.mention_id for leak in leaks if leak.split == "train" and leak.overlaps_train}
-    return [mention for mention in mentions if mention.mention_id not in dropped]

@@ -297,7 +297,7 @@ def test_an_infinite_gradient_stops_before_it_spoils_the_weights(
 ) -> None:
     trainer = new_trainer(data, tmp_path, checkpoint_every=1)
     weight = trainer.matcher.get_parameter("text_stem.fine_norm.weight")
-    weight.register_post_accumulate_grad_hook(spoil)
+    weight.register_post_accumulate_grad_hook(spoil)  # type: ignore[no-untyped-call]
     with pytest.raises(TrainingError, match=r"epoch 1, batch 1: the gradient is (nan|inf)"):
         trainer.run()
     assert all(bool(torch.isfinite(p).all()) for p in trainer.matcher.parameters())
