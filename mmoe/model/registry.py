@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import get_args
 
 import torch
 
 from mmoe.config.load import ParamsFile
-from mmoe.config.matchers import MATCHER_SECTIONS
+from mmoe.config.matchers import MATCHER_SECTIONS, matcher_section
 from mmoe.config.model import ModelParams, Unit
 from mmoe.errors import ConfigError
 from mmoe.model.features import FeatureWidths
@@ -34,12 +33,7 @@ def matcher_class(name: str) -> type[Matcher]:
     Raises:
         ConfigError: if there is none; the message names those that exist.
     """
-    if name not in MATCHERS:
-        near = difflib.get_close_matches(name, MATCHERS, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ConfigError(
-            f"params.yaml: model.name = {name!r}: no such matcher; {hint}known: {', '.join(MATCHERS)}"
-        )
+    matcher_section(name)
     return MATCHERS[name]
 
 
@@ -50,7 +44,7 @@ def spec_from_params(file: ParamsFile, widths: FeatureWidths) -> MatcherSpec:
         ConfigError: see `matcher_class`, and if a section is not legal.
     """
     model = file.section(ModelParams)
-    return MatcherSpec(widths, model, file.section(matcher_class(model.name).SECTION))
+    return MatcherSpec(widths, model, file.section(matcher_section(model.name)))
 
 
 def build_matcher(spec: MatcherSpec, seed: int | None = None) -> Matcher:
