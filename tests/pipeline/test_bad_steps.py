@@ -62,7 +62,7 @@ def shard(part: str) -> Path:
 FEATURE_READERS = ("baselines", "train", "evaluate", "description_ablation")
 
 
-@pytest.mark.parametrize(("stage", "part"), zip(FEATURE_READERS, PARTS, strict=True))
+@pytest.mark.parametrize(("stage", "part"), list(zip(FEATURE_READERS, PARTS, strict=True)))
 def test_a_truncated_shard_is_named(
     stage: str, part: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
