@@ -40,7 +40,10 @@ def written(stage: str) -> list[str]:
     """All files and folders that a stage writes; encode those of all its parts."""
     parts = PARTS if stage == "encode" else PARTS[:1]
     return [
-        p for part in parts for key in ("outs", "metrics", "plots") for p in entries(stage, key, part)
+        p
+        for part in parts
+        for key in ("outs", "metrics", "plots")
+        for p in entries(stage, key, part)
     ]
 
 

@@ -37,7 +37,7 @@ def fingerprint_images(root: Path, names: set[str], journal: Path) -> list[Image
     done = {row.image: row for row in _read_journal(root, journal) if row.image in names}
     left = sorted(names - done.keys())
     journal.parent.mkdir(parents=True, exist_ok=True)
-    progress = tqdm(total=len(names), initial=len(done), desc="images", unit="image")
+    progress = tqdm(total=len(names), initial=len(done), desc="images", unit="image", disable=None)
     workers = ThreadPoolExecutor(os.cpu_count())
     with (
         progress,

@@ -174,7 +174,7 @@ class Trainer:
         drawn = self._draw_negatives(epoch)
         batches = torch.split(order, self.params.batch_size)
         self.matcher.train()
-        bar = tqdm(batches, initial=0, unit="step", desc=f"epoch {epoch}")
+        bar = tqdm(batches, initial=0, unit="step", desc=f"epoch {epoch}", disable=None)
         for number, rows in enumerate(bar):
             if number < self.progress.step_in_epoch:
                 continue

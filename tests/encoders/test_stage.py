@@ -19,7 +19,7 @@ from mmoe.records import ImageInput, TextInput, write_records
 
 from pipeline.encode import encode
 from pipeline.layout import PARTS
-from pipeline.stage import run_part_stage
+from pipeline.stage import run_stage
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [TextInput(f"t{i}", "jaguar", "the jaguar runs " * i, None) for i in range(5)]
@@ -50,7 +50,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     monkeypatch.setattr(sys, "argv", ["encode", "own", part])
-    run_part_stage(encode, "")
+    run_stage(encode, "", parts=True)
 
 
 def mistake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: str) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.layout import PARTS
-from tests.imports import ROOT, STAGES
-from tests.pipeline.project import run
+from tests.imports import ROOT
+from tests.pipeline.project import STAGES, run
 from tests.pipeline.tiny import SAMPLE, write_params, write_tiny
 
 

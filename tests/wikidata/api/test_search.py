@@ -80,9 +80,7 @@ def test_what_no_phrase_can_ask_for_goes_by_prefix(fake: Fake, find: Find, word:
     assert fake.actions() == {"wbsearchentities": 2}
 
 
-@pytest.mark.parametrize(
-    "word", ['the "fox"', "a@b", "c\\d", "c++", "o'neil", "ac/dc", "a_b"]
-)
+@pytest.mark.parametrize("word", ['the "fox"', "a@b", "c\\d", "c++", "o'neil", "ac/dc", "a_b"])
 def test_signs_that_a_query_could_take_for_syntax(fake: Fake, find: Find, word: str) -> None:
     fake.store.add(item(1, word), item(2, f"new {word}"), item(3, "something else"))
     assert find(word).qids[:2] == ("Q1", "Q2")
