@@ -140,9 +140,11 @@ def _charts(inputs: Inputs, histograms: dict[str, pd.DataFrame]) -> dict[str, Ma
 def _histograms(inputs: Inputs) -> dict[str, pd.DataFrame]:
     ranked = inputs.ranked
     found = {"Trained": rank_histogram(ranked.ranks)}
-    return found if ranked.untrained is None else found | {
-        "Untrained": rank_histogram(ranked.untrained)
-    }
+    return (
+        found
+        if ranked.untrained is None
+        else found | {"Untrained": rank_histogram(ranked.untrained)}
+    )
 
 
 def _environment() -> Environment:
