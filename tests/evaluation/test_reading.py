@@ -116,7 +116,10 @@ def test_the_stage_writes_few_figures_for_dvc_and_all_others_beside_them(run: Pa
 def test_metrics_are_one_row_a_system_or_part(run: Path) -> None:
     table = read_metrics("toy", run)
     assert table["kind"].value_counts().to_dict() == {
-        "system": 1, "untrained": 1, "baseline": 1, "breakdown": 4
+        "system": 1,
+        "untrained": 1,
+        "baseline": 1,
+        "breakdown": 4,
     }
     whole = table.iloc[0]
     wanted = system_metrics(ranks_of(RANKS), [1, 3], 100).flat()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from mmoe.reporting.inputs import Inputs, read_inputs
+from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.page import Report, build_report
 
-from tests.reporting.fixture import write_run
+from tests.reporting.fixture import read_run, write_run
 
 
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    return read_inputs("richpediamel", write_run(tmp_path_factory.mktemp("run") / "data"))
+    return read_run(write_run(tmp_path_factory.mktemp("run") / "data"), "richpediamel")
 
 
 @pytest.fixture(scope="session")
