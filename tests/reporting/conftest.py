@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from markupsafe import Markup
 
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.page import Report, build_report
@@ -18,3 +19,10 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
 @pytest.fixture(scope="session")
 def built(inputs: Inputs) -> Report:
     return build_report(inputs, num_examples=12)
+
+
+@pytest.fixture
+def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are built without drawing: most of their time goes there."""
+    names = ("ranks", "intervals", "loss", "learning_rate")
+    monkeypatch.setattr("mmoe.reporting.page._charts", lambda *_: dict.fromkeys(names, Markup("")))

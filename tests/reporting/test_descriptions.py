@@ -14,6 +14,8 @@ from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.page import build_report
 from mmoe.reporting.table import Table
 
+pytestmark = pytest.mark.usefixtures("without_charts")
+
 MRR = {"mrr": 50.0, "mrr_low": 40.04, "mrr_high": 60.0}
 GAIN = {"gain_mrr": -2.5, "gain_mrr_low": -4.96, "gain_mrr_high": 0.0}
 SHARES = {
@@ -79,9 +81,9 @@ def test_what_was_not_measured_has_no_table(inputs: Inputs) -> None:
 
 
 def test_a_run_without_ablation_says_so(inputs: Inputs) -> None:
-    built = build_report(replace(inputs, ablation=None), 0)
+    built = build_report(replace(inputs, ablation=None, ablation_off="no candidates"), 0)
     for text in (built.html, built.markdown):
-        assert "worth was not measured in this run" in text
+        assert "worth was not measured in this run: no candidates." in text
         assert "Right choices" not in text
 
 

@@ -18,6 +18,8 @@ from mmoe.reporting.ranked import RankedMentions
 
 from tests.reporting.fixture import read_run, write_run
 
+pytestmark = pytest.mark.usefixtures("without_charts")
+
 
 def ranked(ranks: list[int], ids: list[str] | None = None) -> RankedMentions:
     names = ids or [f"m{i}" for i in range(len(ranks))]

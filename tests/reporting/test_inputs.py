@@ -45,14 +45,16 @@ def test_the_versions_that_trained_the_matcher_go_before_those_installed(
     assert read_run(files).versions == VERSIONS | {"torch": "2.8"}
 
 
-@pytest.mark.parametrize("content", [None, {}, {"choices": {}, "systems": {}}])
+@pytest.mark.parametrize("content", [None, {}, {"off": "no", "choices": {}, "systems": {}}])
 def test_an_ablation_that_was_switched_off_is_none(
     files: ReportFiles, content: dict[str, Any] | None
 ) -> None:
     files.ablation.unlink()
     if content is not None:
         write_json(files.ablation, content)
-    assert read_run(files).ablation is None
+    inputs = read_run(files)
+    assert inputs.ablation is None
+    assert inputs.ablation_off == (content or {}).get("off", "")
 
 
 @pytest.mark.parametrize("name", ["evaluation", "history", "ranks", "mentions", "data"])

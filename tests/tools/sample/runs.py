@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+
+from mmoe.evaluation.reading import read_metrics
 
 from pipeline.layout import PARTS
 from tests.config.sheets import DEFAULTS
@@ -42,7 +43,7 @@ class SampleProject:
         (root / "data/raw/sample").symlink_to(ROOT / "data/raw/sample")
 
     def metrics(self, seed: int, **changes: dict[str, Any]) -> dict[str, float]:
-        """metrics.json of one run."""
+        """The matcher's metrics in one run; those of a part of the mentions begin with its name."""
         content = copy.deepcopy(DEFAULTS)
         sections = {"train": {"seed": seed}, "evaluate": {"untrained": False}}
         for name, values in (*sections.items(), *changes.items()):
@@ -52,16 +53,19 @@ class SampleProject:
             self._prepare(content["rank"]["backend"])
             run("train", "sample")
             run("evaluate", "sample")
-            found: dict[str, float] = json.loads(Path("reports/sample/metrics.json").read_text())
+            run("metrics", "sample")
+            table = read_metrics("sample").set_index("name")
+        found: dict[str, float] = table.loc["matcher"].to_dict()
+        for part, row in table[table["kind"] == "breakdown"].iterrows():
+            found |= {f"{part}_{name}": value for name, value in row.items()}
         return found
 
     def baselines(self) -> dict[str, dict[str, float]]:
-        """baselines.json with the descriptions of the last run."""
+        """The baselines' metrics with the descriptions of the last run."""
         with _inside(self.root):
-            run("baselines", "sample")
-            text = Path("reports/sample/baselines.json").read_text()
-        found: dict[str, dict[str, float]] = json.loads(text)
-        return found
+            table = read_metrics("sample").set_index("name")
+        rows: dict[str, dict[str, float]] = table[table["kind"] == "baseline"].to_dict("index")
+        return rows
 
     def _prepare(self, backend: str) -> None:
         """Everything before training, as far as the ranker makes it necessary."""
@@ -74,6 +78,7 @@ class SampleProject:
             parts = [part for part in PARTS if part != "ablation_text"]
             for part in parts if not self._backend else ("mention_text",):
                 run("encode", "sample", part)
+            run("baselines", "sample")
         self._backend = backend
 
 
