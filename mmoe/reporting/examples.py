@@ -24,15 +24,6 @@ Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
-class Context:
-    """A text cut at the mention's surface form; all of it is `before` if that does not occur."""
-
-    before: str
-    surface_form: str
-    after: str
-
-
-@dataclass(frozen=True)
 class TopRow:
     """A line of an example's ranking; scores are texts, one for each unit of the page."""
 
@@ -45,29 +36,22 @@ class TopRow:
 
 
 @dataclass(frozen=True)
-class Option:
-    """A candidate whose description could be chosen; position counts from 1."""
-
-    position: int
-    candidate: Candidate
-    is_chosen: bool
-    is_gold: bool
-
-
-@dataclass(frozen=True)
 class Example:
     """A mention as the page shows it.
 
     Attributes:
-        options: the first candidates, the chosen and the gold one; num_options of them there are in all.
+        context: the text before the surface form, the surface form, and the text after it; all of the
+            text is `before` if the surface form does not occur.
+        options: the first candidates, the chosen and the gold one, by position from 1; num_options of
+            them there are in all.
         confidence: the ranking backend's score of its choice, in words; "" where it has none.
     """
 
     mention: Mention
-    context: Context
+    context: tuple[str, str, str]
     image: Thumbnail
     description: Description | None
-    options: tuple[Option, ...]
+    options: dict[int, Candidate]
     num_options: int
     confidence: str
     gold: Entity
@@ -109,14 +93,6 @@ def examples(inputs: Inputs, num: int) -> list[Example]:
     return [_example(inputs, row) for row in choose_rows(inputs.ranked, num)]
 
 
-def cut_at(text: str, place: tuple[int, int] | None) -> Context:
-    """Cuts a text at a place in it."""
-    if place is None:
-        return Context(text, "", "")
-    start, end = place
-    return Context(text[:start], text[start:end], text[end:])
-
-
 def _example(inputs: Inputs, row: int) -> Example:
     ranked = inputs.ranked
     mention = _known(inputs.mentions, ranked.mention_ids[row], "mention")
@@ -129,12 +105,10 @@ def _example(inputs: Inputs, row: int) -> Example:
     candidates = inputs.candidates.get(mention.mention_id, [])
     return Example(
         mention=mention,
-        context=cut_at(
-            mention.context, find_surface_form(mention.context, mention.surface_form.strip())
-        ),
+        context=_cut(mention),
         image=thumbnail(inputs.raw, mention.image),
         description=description,
-        options=tuple(_options(candidates, description, gold)),
+        options=_options(candidates, description, gold),
         num_options=len(candidates),
         confidence=_confidence(description),
         gold=gold,
@@ -146,14 +120,21 @@ def _example(inputs: Inputs, row: int) -> Example:
     )
 
 
+def _cut(mention: Mention) -> tuple[str, str, str]:
+    text = mention.context
+    start, end = find_surface_form(text, mention.surface_form.strip()) or (len(text), len(text))
+    return text[:start], text[start:end], text[end:]
+
+
 def _options(
     candidates: Sequence[Candidate], description: Description | None, gold: Entity
-) -> Iterator[Option]:
-    for position, candidate in enumerate(candidates, start=1):
-        is_chosen = description is not None and candidate.qid == description.qid
-        is_gold = candidate.qid == gold.qid
-        if position <= CANDIDATES_SHOWN or is_chosen or is_gold:
-            yield Option(position, candidate, is_chosen, is_gold)
+) -> dict[int, Candidate]:
+    always = {gold.qid, None if description is None else description.qid}
+    return {
+        position: candidate
+        for position, candidate in enumerate(candidates, start=1)
+        if position <= CANDIDATES_SHOWN or candidate.qid in always
+    }
 
 
 def _confidence(description: Description | None) -> str:

@@ -34,7 +34,7 @@ def setup_table(inputs: Inputs) -> Table:
     ranker = RANK.get(str(rank.get("backend")), ("backend",))
     split = {"split": f"split {data['split']}"} if "split" in data else {}
     lines = {
-        "Data": _chosen(data | split, DATA),
+        "Data": _chosen({**data, **split}, DATA),
         "Candidates": _chosen(settings.get("retrieve", {}), RETRIEVE),
         "Descriptions": _chosen(rank, ranker),
         "Encoder": _chosen(settings.get("encode", {}), ENCODE),

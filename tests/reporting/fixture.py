@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmoe.description_ablation.texts import ChoiceTexts
-from mmoe.description_ablation.worth import accuracies, by_backend, gains
-from mmoe.descriptions import ablation_texts
 from mmoe.evaluation.metrics import run_metrics
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import write_json
@@ -25,12 +21,14 @@ from mmoe.wikidata.counts import retrieval_counts
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published.yaml"
 UNITS = ("text", "vision", "cross")
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "data": {"split": "given", "max_mentions": None},
     "retrieve": {"source": "kb", "languages": ["en", "de"]},
     "rank": {"backend": "lexical", "model": "never shown"},
     "encode": {"model": "openai/clip", "max_text_length": 50},
 }
+GAIN = {"gain_mrr": -2.5, "gain_mrr_low": -4.96, "gain_mrr_high": 0.0}
+GAP = {"gap_closed": 0.4951, "gap_closed_low": -0.02, "gap_closed_high": 0.61}
 VERSIONS = {"mmoe": "0.2", "torch": "2.9"}
 
 # Name, context around it; each of them has broken some page before.
@@ -59,7 +57,7 @@ def write_run(
     ranks = np.minimum(drawn.geometric(0.6, size=num_mentions) ** 2, num_entities)
     before = np.minimum(ranks + drawn.integers(0, 3, size=num_mentions), num_entities)
     _write_images(files.raw)
-    _write_records(files, num_mentions, num_entities, ranks)
+    _write_records(files, num_mentions, num_entities)
     _write_ranks(files.ranks, ranks, before if untrained else None, num_entities, units)
     _write_metrics(files.evaluation, ranks, before if untrained else None)
     write_json(files.history, history(epochs, units))
@@ -95,15 +93,23 @@ def history(epochs: int, units: tuple[str, ...] = UNITS) -> dict[str, Any]:
 
 
 def _files(root: Path) -> ReportFiles:
-    names = {
-        **{name: f"{name}.parquet" for name in ("mentions", "entities", "candidates", "ranks")},
-        **{name: f"{name}.json" for name in ("evaluation", "data", "history", "ablation")},
-        "descriptions": "descriptions.parquet",
-        "retrieve_counts": "retrieve.json",
-        "rank_counts": "rank.json",
-        "raw": "raw",
-    }
-    return ReportFiles(**{key: root / name for key, name in names.items()}, published=PUBLISHED)
+    """Where the pipeline has the files of a data set named sample."""
+    interim, report = root / "data/interim/sample", root / "reports/sample"
+    return ReportFiles(
+        raw=root / "data/raw/sample",
+        mentions=interim / "mentions.parquet",
+        entities=interim / "entities.parquet",
+        candidates=interim / "candidates.parquet",
+        descriptions=interim / "descriptions.parquet",
+        retrieve_counts=interim / "retrieve.json",
+        rank_counts=interim / "rank.json",
+        history=root / "data/models/sample/history.json",
+        ranks=root / "data/ranks/sample/ranks.parquet",
+        evaluation=report / "evaluation.json",
+        data=report / "data.json",
+        ablation=report / "description_ablation.json",
+        published=PUBLISHED,
+    )
 
 
 def _data(num_mentions: int, num_entities: int) -> dict[str, Any]:
@@ -133,9 +139,7 @@ def _write_images(raw: Path) -> None:
     (raw / "broken.jpg").write_bytes((raw / "wide.jpg").read_bytes()[:200])
 
 
-def _write_records(
-    files: ReportFiles, num_mentions: int, num_entities: int, ranks: NDArray[np.int64]
-) -> None:
+def _write_records(files: ReportFiles, num_mentions: int, num_entities: int) -> None:
     images = ("wide.jpg", "clear.png", "broken.jpg", "lost.jpg", None)
     names = [AWKWARD[i % len(AWKWARD)] for i in range(max(num_mentions, num_entities))]
     entities = [
@@ -169,40 +173,27 @@ def _write_records(
     sources = {"kb": counts, "index": counts}
     retrieval = {"source": "kb", "note": "<entity text>", "sources": sources}
     write_json(files.retrieve_counts, retrieval)
-    write_json(files.ablation, _ablation(mentions, descriptions, ranks))
+    write_json(files.ablation, ablation(GAIN | GAP))
     write_json(files.rank_counts, {"backend": "lexical", "chosen": 7, "share_right": 0.875})
 
 
-def _ablation(
-    mentions: list[Mention], descriptions: list[Description], ranks: NDArray[np.int64]
-) -> dict[str, Any]:
-    """What stage description_ablation writes: the run's own choices, none, and perfect ones."""
-    own = [replace(record, is_gold=record.qid is not None) for record in descriptions]
-    none = [replace(r, qid=None, description=None, backend="none", is_gold=None) for r in own]
-    perfect = [
-        replace(
-            r, qid=m.gold_qid, description="the answer", backend="oracle_candidate", is_gold=True
-        )
-        for r, m in zip(own, mentions, strict=True)
-    ]
-    choices = by_backend([*own, *none, *perfect])
-    texts = ablation_texts(mentions, [*own, *none, *perfect])
-    better = {None: 2, "the answer": 0}
-    place = {m.mention_id: int(rank) for m, rank in zip(mentions, ranks, strict=True)}
-    found = ChoiceTexts.of(texts, mentions)
-    of_texts = np.array(
-        [
-            place[m.mention_id] + better.get(t.description, 1)
-            for t, m in zip(texts, found.mentions, strict=True)
-        ]
-    )
-    systems = {"mmoe": Ranks(of_texts, of_texts), "BM25": Ranks(of_texts + 1, of_texts + 1)}
+def ablation(more: dict[str, Any]) -> dict[str, Any]:
+    """What stage description_ablation writes: the run's own backend and none, for one system."""
+    shares = {
+        f"{name}{end}": value
+        for name in ("share_right", "share_right_where_possible", "share_right_of_several")
+        for end, value in (("", 0.25), ("_low", 0.1), ("_high", 0.5))
+    }
+    numbers = {"mrr": 50.0, "mrr_low": 40.04, "mrr_high": 60.0} | more
     return {
-        "mentions": len(mentions),
-        "with_gold_candidate": len(mentions),
-        "used": "lexical",
-        "choices": accuracies(choices, set(place)),
-        "systems": gains(choices, found, systems, samples=200),
+        "mentions": 1200,
+        "with_gold_candidate": 900,
+        "used": "openai",
+        "choices": {
+            "openai": {"chosen": 1200, **shares},
+            "none": {"chosen": 0, **dict.fromkeys(shares)},
+        },
+        "systems": {"mmoe": {"openai": numbers, "none": numbers}},
     }
 
 
@@ -234,6 +225,7 @@ def _write_ranks(
         "gold_units": pa.array([dict.fromkeys(units, -0.25)] * len(ranks), scores),
         "top": pa.array(top, pa.list_(pa.struct(entity))),
     }
+    path.parent.mkdir(parents=True)
     pq.write_table(pa.table(columns), path)
 
 

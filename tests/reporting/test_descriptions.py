@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,28 +15,9 @@ from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.page import build_report
 from mmoe.reporting.table import Table
 
+from tests.reporting.fixture import GAIN, GAP, ablation
+
 pytestmark = pytest.mark.usefixtures("without_charts")
-
-MRR = {"mrr": 50.0, "mrr_low": 40.04, "mrr_high": 60.0}
-GAIN = {"gain_mrr": -2.5, "gain_mrr_low": -4.96, "gain_mrr_high": 0.0}
-SHARES = {
-    f"{name}{end}": value
-    for name in ("share_right", "share_right_where_possible", "share_right_of_several")
-    for end, value in (("", 0.25), ("_low", 0.1), ("_high", 0.5))
-}
-
-
-def ablation(**more: Any) -> dict[str, Any]:
-    """Two backends, one system."""
-    numbers = MRR | more
-    return {
-        "used": "openai",
-        "choices": {
-            "openai": {"chosen": 1200, **SHARES},
-            "none": {"chosen": 0, **dict.fromkeys(SHARES)},
-        },
-        "systems": {"mmoe": {"openai": numbers, "none": numbers}},
-    }
 
 
 def rows(table: Table | None) -> list[list[str]]:
@@ -45,36 +27,32 @@ def rows(table: Table | None) -> list[list[str]]:
 
 
 def test_right_choices_have_intervals_and_none_has_no_share() -> None:
-    assert rows(choice_table(ablation())) == [
+    assert rows(choice_table(ablation({}))) == [
         ["Language model (used)", "1,200", *["25.0 (10.0–50.0)"] * 3],
         ["None", "0", "–", "–", "–"],
     ]
 
 
 def test_one_column_a_system_and_one_row_a_backend() -> None:
-    table = mrr_table(ablation())
+    table = mrr_table(ablation({}))
     assert table.titles == ["MMoE"]
     assert [row[0] for row in rows(table)] == ["Language model (used)", "None"]
     assert rows(table)[0][1] == "50.00 (40.0–60.0)"
 
 
 def test_the_gain_of_none_over_itself_is_not_shown() -> None:
-    assert rows(gain_table(ablation(**GAIN))) == [["Language model (used)", "−2.50 (−5.0 to 0.0)"]]
+    assert rows(gain_table(ablation(GAIN))) == [["Language model (used)", "−2.50 (−5.0 to 0.0)"]]
 
 
-@pytest.mark.parametrize(
-    ("ends", "text"), [((None,) * 3, "–"), ((0.4951, -0.02, 0.61), "50 (−2 to 61)")]
-)
-def test_a_gap_that_is_no_gap_is_a_dash(ends: tuple[Any, Any, Any], text: str) -> None:
-    part, low, high = ends
-    table = gap_table(ablation(gap_closed=part, gap_closed_low=low, gap_closed_high=high))
-    assert rows(table) == [["Language model (used)", text]]
+@pytest.mark.parametrize(("gap", "text"), [(dict.fromkeys(GAP), "–"), ({}, "50 (−2 to 61)")])
+def test_a_gap_that_is_no_gap_is_a_dash(gap: dict[str, None], text: str) -> None:
+    assert rows(gap_table(ablation(GAP | gap))) == [["Language model (used)", text]]
 
 
 def test_what_was_not_measured_has_no_table(inputs: Inputs) -> None:
-    assert gain_table(ablation()) is None
-    assert gap_table(ablation(**GAIN)) is None
-    page = build_report(replace(inputs, ablation=(inputs.ablation or {}) | ablation()), 1).html
+    assert gain_table(ablation({})) is None
+    assert gap_table(ablation(GAIN)) is None
+    page = build_report(replace(inputs, ablation=ablation({})), 1).html
     assert "Right choices" in page
     assert "Gain over no description" not in page
     assert "oracle candidate's gain" not in page
@@ -108,12 +86,11 @@ def shown(inputs: Inputs, chosen: int | None, num: int, score: float | None = No
 def test_the_first_candidates_the_chosen_and_the_gold_one_are_shown(inputs: Inputs) -> None:
     example, page = shown(inputs, chosen=20, num=30, score=0.914)
     assert example.num_options == 30
-    positions = [option.position for option in example.options]
-    assert positions == [*range(1, CANDIDATES_SHOWN + 1), 21, 30]
-    assert [option.position for option in example.options if option.is_chosen] == [21]
-    assert [option.position for option in example.options if option.is_gold] == [30]
+    assert list(example.options) == [*range(1, CANDIDATES_SHOWN + 1), 21, 30]
     assert example.confidence == "confidence 0.914"
     assert "30 candidates, 10 shown" in page
+    assert re.search(r'<li value="21">.*<span class="tag bad">chosen</span></li>', page)
+    assert re.search(r'<li value="30">.*<span class="tag">gold</span></li>', page)
     assert '<li value="21"><bdi>&lt;i&gt;Ada&lt;/i&gt;</bdi>' in page
     assert '<span class="tag bad">wrong</span>' in page
 
@@ -141,6 +118,6 @@ def test_a_run_that_reads_the_answer_says_so_first(backend: str, inputs: Inputs)
 
 def test_the_markdown_has_the_same_tables(inputs: Inputs) -> None:
     markdown = build_report(inputs, 0).markdown
-    assert "| Lexical (BM25) (used)" in markdown
+    assert "| Language model (used) |" in markdown
     assert "Part of the oracle candidate's gain, % (95 %, paired):" in markdown
     assert "In this run <entity text>." in markdown

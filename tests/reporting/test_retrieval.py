@@ -28,7 +28,7 @@ def counts_of(*found: list[str]) -> dict[str, Any]:
 
 
 API = counts_of(["Q1"], ["Q2", "Q1"], [], [])
-COUNTS = {"source": "api", "sources": {"api": API, "kb": counts_of([], [], [], [])}}
+COUNTS: dict[str, Any] = {"source": "api", "sources": {"api": API, "kb": counts_of([], [], [], [])}}
 
 
 def test_one_column_a_source() -> None:
@@ -58,7 +58,7 @@ def test_no_mention_has_neither_shares_nor_ambiguous_forms() -> None:
 
 
 def test_histogram_and_ambiguous_forms() -> None:
-    assert candidate_histogram(COUNTS).texts.loc["2"].tolist() == ["1", "0"]
+    assert candidate_histogram(COUNTS).texts.T["2"].tolist() == ["1", "0"]
     forms = ambiguous_surface_forms(COUNTS)
     assert forms is not None
-    assert forms.texts.loc["form 1"].tolist() == ["2", "1"]
+    assert forms.texts.T["form 1"].tolist() == ["2", "1"]
