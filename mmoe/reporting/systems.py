@@ -54,11 +54,7 @@ def parts_table(inputs: Inputs) -> Table | None:
 def published_table(inputs: Inputs, published: PublishedOn) -> Table:
     """This run, then what papers report; a best value is marked only where all ranked one KB."""
     ours = inputs.metrics.system.flat()
-    systems = [System(matcher_name(inputs), "ours", ours, note="this run")]
-    for result in published.results:
-        origin = f", from {result.origin}" if result.origin else ""
-        note = f"{result.paper}, {result.table}{origin}"
-        systems.append(System(result.system, "published", result.values, note=note))
+    systems = [System(matcher_name(inputs), "ours", ours, note="this run"), *published.systems]
     same_kb = published.benchmark.entities == len(inputs.entities)
     return metrics_table(systems, PUBLISHED_COLUMNS, compared=same_kb)
 

@@ -70,16 +70,12 @@ def test_nothing_is_fetched_and_nothing_runs(outline: Outline) -> None:
 
 
 def test_links_lead_to_wikidata_or_into_the_page(outline: Outline) -> None:
-    ids = {attributes["id"] for _, attributes in outline.tags if "id" in attributes}
-    targets = [attributes["href"] or "" for attributes in outline.all("a")]
-    assert any(target.startswith("https://www.wikidata.org/wiki/Q") for target in targets)
-    assert {target[1:] for target in targets if target.startswith("#")} <= ids
-    assert all(re.match(r"#|https://www\.wikidata\.org/wiki/Q\d+$", t) for t in targets)
-
-
-def test_ids_are_unique(outline: Outline) -> None:
     ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
+    targets = [attributes["href"] or "" for attributes in outline.all("a")]
+    assert any(target.startswith("https://www.wikidata.org/wiki/Q") for target in targets)
+    assert {target[1:] for target in targets if target.startswith("#")} <= set(ids)
+    assert all(re.match(r"#|https://www\.wikidata\.org/wiki/Q\d+$", t) for t in targets)
 
 
 def test_markup_in_names_and_contexts_is_text(built: Report, outline: Outline) -> None:
@@ -145,9 +141,6 @@ def test_another_size_of_the_knowledge_base_is_said_plainly(
     warning = "The papers rank 160,935 entities for 3,562 test mentions, this run 40 for 12"
     assert f"Not comparable. {warning}" in outline.text
     assert "**Not comparable:** the papers rank 160,935 entities" in built.markdown
-
-
-def test_no_published_value_is_best_where_nothing_is_comparable(built: Report) -> None:
     published = built.html.partition('id="published"')[2].partition("</section>")[0]
     assert "DSMIP, Table 1" in published
     assert 'class="best"' not in published

@@ -55,7 +55,7 @@ class SampleProject:
             run("evaluate", "sample")
             run("metrics", "sample")
             table = read_metrics("sample").set_index("name")
-        found: dict[str, float] = table.loc["matcher"].to_dict()
+        found = {str(name): value for name, value in table.loc["matcher"].items()}
         for part, row in table[table["kind"] == "breakdown"].iterrows():
             found |= {f"{part}_{name}": value for name, value in row.items()}
         return found
@@ -64,8 +64,8 @@ class SampleProject:
         """The baselines' metrics with the descriptions of the last run."""
         with _inside(self.root):
             table = read_metrics("sample").set_index("name")
-        rows: dict[str, dict[str, float]] = table[table["kind"] == "baseline"].to_dict("index")
-        return rows
+        rows = table[table["kind"] == "baseline"].iterrows()
+        return {str(name): {str(key): value for key, value in row.items()} for name, row in rows}
 
     def _prepare(self, backend: str) -> None:
         """Everything before training, as far as the ranker makes it necessary."""
