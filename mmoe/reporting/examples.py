@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TypeVar
 
 from mmoe.errors import DataError
@@ -13,7 +12,7 @@ from mmoe.records import Candidate, Description, Entity, Mention
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.ranked import RankedMentions, Scored
 from mmoe.reporting.thumbnails import Thumbnail, thumbnail
-from mmoe.reporting.wording import MISSING, minus
+from mmoe.reporting.wording import minus
 from mmoe.surface_forms import find_surface_form
 
 TOP_SHOWN = 5
@@ -98,8 +97,7 @@ def _example(inputs: Inputs, row: int) -> Example:
     mention = _known(inputs.mentions, ranked.mention_ids[row], "mention")
     gold = _known(inputs.entities, ranked.gold_qids[row], "entity")
     top, own = ranked.top(row), ranked.gold(row)
-    scores = [*top, own] if own else top
-    units = tuple(dict.fromkeys(chain.from_iterable(scored.units for scored in scores)))
+    units = tuple(own.units)
     rank = int(ranked.ranks[row])
     description = inputs.descriptions.get(mention.mention_id)
     candidates = inputs.candidates.get(mention.mention_id, [])
@@ -146,7 +144,7 @@ def _confidence(description: Description | None) -> str:
 def _top_rows(
     inputs: Inputs,
     top: list[Scored],
-    own: Scored | None,
+    own: Scored,
     units: tuple[str, ...],
     gold: Entity,
     rank: int,
@@ -154,7 +152,7 @@ def _top_rows(
     """The first entities, then the gold one at its rank if it is not among them."""
 
     def row(position: int, scored: Scored, name: str) -> TopRow:
-        scores = tuple(_score(scored.units.get(unit)) for unit in units)
+        scores = tuple(_score(scored.units[unit]) for unit in units)
         return TopRow(
             position, scored.qid, name, _score(scored.overall), scores, scored.qid == gold.qid
         )
@@ -163,11 +161,11 @@ def _top_rows(
         if position <= TOP_SHOWN or scored.qid == gold.qid:
             yield row(position, scored, _known(inputs.entities, scored.qid, "entity").name)
     if gold.qid not in {scored.qid for scored in top}:
-        yield row(rank, own or Scored(gold.qid, None, {}), gold.name)
+        yield row(rank, own, gold.name)
 
 
-def _score(value: float | None) -> str:
-    return MISSING if value is None else minus(f"{value:.3f}")
+def _score(value: float) -> str:
+    return minus(f"{value:.3f}")
 
 
 def _known(rows: dict[str, Record], key: str, kind: str) -> Record:

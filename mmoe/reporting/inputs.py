@@ -110,7 +110,8 @@ def read_inputs(
 
     Args:
         settings: see `Inputs`.
-        versions: those installed; history.json's own go before them.
+        versions: those installed; history.json's own go before them. What follows a `+` names the build
+            for one kind of machine and is left out.
     Raises:
         DataError: naming the file and key that is missing or broken.
     """
@@ -120,7 +121,7 @@ def read_inputs(
         dataset=dataset,
         raw=files.raw,
         settings=settings,
-        versions={**versions, **history.versions},
+        versions={n: v.partition("+")[0] for n, v in {**versions, **history.versions}.items()},
         metrics=_validated(files.evaluation, TypeAdapter(Metrics)),
         history=history,
         data=_read_data(files.data),

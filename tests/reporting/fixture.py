@@ -29,7 +29,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 GAIN = {"gain_mrr": -2.5, "gain_mrr_low": -4.96, "gain_mrr_high": 0.0}
 GAP = {"gap_closed": 0.4951, "gap_closed_low": -0.02, "gap_closed_high": 0.61}
-VERSIONS = {"mmoe": "0.2", "torch": "2.9"}
+VERSIONS = {"mmoe": "0.2", "torch": "2.9+cpu"}
 
 # Name, context around it; each of them has broken some page before.
 AWKWARD = (
@@ -86,7 +86,8 @@ def history(epochs: int, units: tuple[str, ...] = UNITS) -> dict[str, Any]:
         "best_epoch": max(1, epochs - 1) if epochs else None,
         "untrained_valid_mrr": 85.2,
         "config": {
-            "model": {"name": "mmoe", "units": list(units), "embed_dim": 96},
+            "model": {"units": list(units), "name": "mmoe", "embed_dim": 96},
+            "moe": {"num_experts": 4, "top_k": 3},
             "train": {"learning_rate": 5e-4, "seed": 43},
         },
     }
@@ -208,22 +209,21 @@ def _write_ranks(
     top = [
         [
             {"qid": f"Q{entity + 1}", "overall": 3.0 - 0.5 * place}
-            | {"units": dict.fromkeys(units, 2.5 - 0.5 * place)}
+            | dict.fromkeys(units, 2.5 - 0.5 * place)
             for place, entity in enumerate(_best_entities(gold[i], int(rank), num_entities))
         ]
         for i, rank in enumerate(ranks)
     ]
-    scores = pa.struct([(unit, pa.float64()) for unit in units])
-    entity = [("qid", pa.string()), ("overall", pa.float64()), ("units", scores)]
+    scores = [(name, pa.float64()) for name in ("overall", *units)]
+    own = [{"overall": -1.0 * rank} | dict.fromkeys(units, -0.25) for rank in ranks]
     columns = {
         "mention_id": pa.array([f"m{i}" for i in range(len(ranks))]),
         "gold_qid": pa.array([f"Q{i + 1}" for i in gold]),
         "rank": pa.array(ranks, pa.int64()),
         "rank_optimistic": pa.array(ranks, pa.int64()),
         "untrained_rank": pa.array([None] * len(ranks) if before is None else before, pa.int64()),
-        "gold_overall": pa.array(-1.0 * ranks, pa.float64()),
-        "gold_units": pa.array([dict.fromkeys(units, -0.25)] * len(ranks), scores),
-        "top": pa.array(top, pa.list_(pa.struct(entity))),
+        "gold": pa.array(own, pa.struct(scores)),
+        "top": pa.array(top, pa.list_(pa.struct([("qid", pa.string()), *scores]))),
     }
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table(columns), path)

@@ -14,7 +14,7 @@ from mmoe.errors import DataError
 from mmoe.files import write_json
 from mmoe.reporting.inputs import ReportFiles
 
-from tests.reporting.fixture import VERSIONS, read_run, write_run
+from tests.reporting.fixture import read_run, write_run
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def test_everything_is_read(files: ReportFiles) -> None:
     assert inputs.history.best_epoch == 3
     assert inputs.published is None
     assert inputs.retrieval["source"] == "kb"
-    assert inputs.versions == VERSIONS
+    assert inputs.versions == {"mmoe": "0.2", "torch": "2.9"}
 
 
 def test_the_versions_that_trained_the_matcher_go_before_those_installed(
     files: ReportFiles,
 ) -> None:
-    edit(files.history, lambda h: h.update(versions={"torch": "2.8"}))
-    assert read_run(files).versions == VERSIONS | {"torch": "2.8"}
+    edit(files.history, lambda h: h.update(versions={"torch": "2.8+cu128"}))
+    assert read_run(files).versions == {"mmoe": "0.2", "torch": "2.8"}
 
 
 @pytest.mark.parametrize("content", [None, {}, {"off": "no", "choices": {}, "systems": {}}])

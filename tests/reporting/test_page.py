@@ -121,6 +121,7 @@ def test_settings_epochs_and_versions_are_named(built: Report, outline: Outline)
         "Descriptions lexical",
         "Encoder openai/clip (max_text_length 50)",
         "Matcher mmoe (units text, vision, cross, embed_dim 96)",
+        "MoE num_experts 4, top_k 3",
         "Training 4 epochs, 388 steps, the best after epoch 3 (learning_rate 0.0005, seed 43)",
         "Packages mmoe 0.2, torch 2.9",
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-
-from mmoe.evaluation.reading import read_metrics
 
 from pipeline.layout import PARTS
 from tests.config.sheets import DEFAULTS
@@ -43,7 +42,7 @@ class SampleProject:
         (root / "data/raw/sample").symlink_to(ROOT / "data/raw/sample")
 
     def metrics(self, seed: int, **changes: dict[str, Any]) -> dict[str, float]:
-        """The matcher's metrics in one run; those of a part of the mentions begin with its name."""
+        """metrics.json of one run."""
         content = copy.deepcopy(DEFAULTS)
         sections = {"train": {"seed": seed}, "evaluate": {"untrained": False}}
         for name, values in (*sections.items(), *changes.items()):
@@ -53,19 +52,16 @@ class SampleProject:
             self._prepare(content["rank"]["backend"])
             run("train", "sample")
             run("evaluate", "sample")
-            run("metrics", "sample")
-            table = read_metrics("sample").set_index("name")
-        found = {str(name): value for name, value in table.loc["matcher"].items()}
-        for part, row in table[table["kind"] == "breakdown"].iterrows():
-            found |= {f"{part}_{name}": value for name, value in row.items()}
+            found: dict[str, float] = json.loads(Path("reports/sample/metrics.json").read_text())
         return found
 
     def baselines(self) -> dict[str, dict[str, float]]:
-        """The baselines' metrics with the descriptions of the last run."""
+        """baselines.json with the descriptions of the last run."""
         with _inside(self.root):
-            table = read_metrics("sample").set_index("name")
-        rows = table[table["kind"] == "baseline"].iterrows()
-        return {str(name): {str(key): value for key, value in row.items()} for name, row in rows}
+            run("baselines", "sample")
+            text = Path("reports/sample/baselines.json").read_text()
+        found: dict[str, dict[str, float]] = json.loads(text)
+        return found
 
     def _prepare(self, backend: str) -> None:
         """Everything before training, as far as the ranker makes it necessary."""
@@ -78,7 +74,6 @@ class SampleProject:
             parts = [part for part in PARTS if part != "ablation_text"]
             for part in parts if not self._backend else ("mention_text",):
                 run("encode", "sample", part)
-            run("baselines", "sample")
         self._backend = backend
 
 
