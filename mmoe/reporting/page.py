@@ -99,6 +99,7 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "backend": inputs.ranking.get("backend"),
         "reads_answer": inputs.ranking.get("backend") in READS_ANSWER,
         "ablation": ablation,
+        "ablation_off": inputs.ablation_off,
         "ablation_tables": {} if ablation is None else _ablation_tables(ablation),
         "published": published,
         "published_table": None
