@@ -150,13 +150,6 @@ def test_every_row_holds_its_own_image(bench: Bench) -> None:
             torch.testing.assert_close(ours, wanted[0].half(), atol=2e-3, rtol=2e-3)
 
 
-def test_only_bad_images_are_no_error(bench: Bench) -> None:
-    summary, table = bench.run(BAD, listed([*BAD]))
-    assert len(summary.unreadable) == summary.num_rows == len(BAD)
-    assert table.tokens_TC.shape == (0, 24)
-    assert not table.present.any()
-
-
 def test_a_text_only_encoder_leaves_an_empty_table(
     bench: Bench, encoders: dict[str, Encoder]
 ) -> None:
@@ -164,16 +157,6 @@ def test_a_text_only_encoder_leaves_an_empty_table(
     assert summary == EncodeSummary(0)
     assert table.tokens_TC.shape == table.pooled_NP.shape == (0, 0)
     assert table.name_pooled_NP is None
-
-
-def test_two_runs_write_the_same_bytes(bench: Bench) -> None:
-    files = {**GOOD, **BAD}
-    benches = [replace(bench, folder=bench.folder / name) for name in ("one", "two")]
-    for each in benches:
-        each.run(files, listed([*files]))
-    one, two = (sorted((each.folder / "out").iterdir()) for each in benches)
-    assert len(one) == -(-len(files) // bench.runtime.shard_rows)
-    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
 
 
 @pytest.mark.parametrize(

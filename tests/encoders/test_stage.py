@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -122,30 +118,6 @@ def test_a_knob_that_the_encoder_can_not_follow_is_one_line(
     params = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(params.replace(before, after))
     assert mistake(monkeypatch, capsys, "entity_text").startswith(line)
-
-
-def test_a_full_disk_is_one_line_and_the_next_run_goes_on(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    params = (project / "params.yaml").read_text()
-    (project / "params.yaml").write_text(params.replace("shard_rows: 2048", "shard_rows: 2"))
-    write, written = pq.write_table, list[str]()
-
-    def fill(table: Any, path: Path, **options: Any) -> None:
-        if len(written) == 1:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        written.append(path.name)
-        write(table, path, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pq, "write_table", fill)
-        line = mistake(monkeypatch, capsys, "entity_text")
-    assert "No space left on device" in line
-    assert "run again" in line
-    run(monkeypatch, "entity_text")
-    shown = capsys.readouterr().out
-    assert "entity_text: 5 rows, 2 of them kept from an earlier run" in shown
-    assert len(read_features(project / "data/features/own/entity_text")) == 5
 
 
 @pytest.mark.parametrize(
