@@ -15,6 +15,7 @@ from mmoe.encoders import encode as encoding
 from mmoe.encoders.base import Encoded, Encoder
 from mmoe.encoders.encode import EncodeSummary, encode_texts
 from mmoe.encoders.layout import find_focus
+from mmoe.encoders.rows import encode_text_rows
 from mmoe.errors import FeatureStoreError
 from mmoe.features.store import FeatureTable, read_features
 from mmoe.records import TextInput, write_records
@@ -153,7 +154,7 @@ def test_only_the_texts_with_another_description_are_encoded(
     assert bench.run() == EncodeSummary(7, 0)
     changed = [replace(row, description="x") if i in (2, 5) else row for i, row in enumerate(ROWS)]
     encoded: list[str] = []
-    usual = encoding.encode_text_rows
+    usual = encode_text_rows
 
     def noting(encoder: Encoder, rows: Sequence[TextInput], *rest: object) -> object:
         encoded.extend(row.id for row in rows)
