@@ -1,4 +1,4 @@
-"""Frozen encoder features on disk: shards, how a part of them is made, the store that reads them.
+"""Features on disk: shards (the format), part (writes one, keeping what was encoded), store (reads it).
 
 Knows no encoder, so that training and evaluation start without transformers.
 """
