@@ -1,9 +1,42 @@
-"""The ways to choose a description that need no server."""
+"""The ways to choose a description: a line for each, by the name that params.yaml gives it."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated
 
-LocalBackend = Literal[
-    "none", "first", "lexical", "embedding", "given", "random", "oracle_candidate", "gold"
-]
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+# Where a backend is made: module and class. They are imported when one is used, so that naming them costs
+# nothing. All but `openai` work without a server.
+LOCAL_BACKENDS = {
+    "none": "mmoe.descriptions.plain:NoDescription",
+    "first": "mmoe.descriptions.plain:FirstCandidate",
+    "lexical": "mmoe.descriptions.lexical:Lexical",
+    "embedding": "mmoe.descriptions.embedding:EmbeddingRanker",
+    "given": "mmoe.descriptions.plain:GivenDescription",
+    "random": "mmoe.descriptions.oracle:RandomCandidate",
+    "oracle_candidate": "mmoe.descriptions.oracle:OracleCandidate",
+    "oracle_description": "mmoe.descriptions.oracle:OracleDescription",
+}
+LANGUAGE_MODEL = "openai"
+
+
+def _is_local(name: str) -> str:
+    return _one_of(name, tuple(LOCAL_BACKENDS))
+
+
+def _is_backend(name: str) -> str:
+    return _one_of(name, (*LOCAL_BACKENDS, LANGUAGE_MODEL))
+
+
+def _one_of(name: str, known: tuple[str, ...]) -> str:
+    if name not in known:
+        raise PydanticCustomError(
+            "unknown_backend", "should be one of {known}", {"known": ", ".join(known)}
+        )
+    return name
+
+
+LocalBackend = Annotated[str, AfterValidator(_is_local)]
+Backend = Annotated[str, AfterValidator(_is_backend)]

@@ -12,6 +12,7 @@ from mmoe.config.compare import CompareParams
 from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
+from mmoe.config.llm import LlmParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.loss import LossParams
 from mmoe.config.model import ModelParams
@@ -27,6 +28,7 @@ SECTIONS: tuple[type[Section], ...] = (
     DataParams,
     RetrieveParams,
     RankParams,
+    LlmParams,
     CompareParams,
     EncodeParams,
     ModelParams,

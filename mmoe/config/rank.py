@@ -6,38 +6,36 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from mmoe.config.backends import LocalBackend
+from mmoe.config.backends import Backend
 from mmoe.config.section import Section
+
+# Servers tell the log-probabilities of the 20 likeliest tokens.
+MOST_LABELLED = 20
 
 
 class RankParams(Section):
+    """All that decides which description a mention gets; `llm` holds what decides only cost and pace."""
+
     SECTION: ClassVar[str] = "rank"
 
-    backend: Literal[LocalBackend, "openai"]
-    encoder: str | None = Field(min_length=1)
-    base_url: str | None = Field(pattern=r"^https?://")
-    server: Literal["openai", "vllm", "llama.cpp", "ollama"]
-    model: str = Field(min_length=1)
-    prompt: str = Field(min_length=1)
-    output: Literal["schema", "json_object", "plain", "logprobs"]
-    order: Literal["shuffled", "retrieval"]
-    seed: int = Field(ge=0, lt=2**31)
-    shown_candidates: int = Field(ge=2, le=999)
-    with_image: bool
-    mode: Literal["direct", "batch"]
-    requests_per_minute: float | None = Field(gt=0)
-    price_prompt: float | None = Field(ge=0, allow_inf_nan=False)
-    price_completion: float | None = Field(ge=0, allow_inf_nan=False)
-    max_cost_usd: float | None = Field(ge=0, allow_inf_nan=False)
-    max_calls: int | None = Field(ge=0)
+    backend: Backend = "lexical"
+    encoder: str | None = Field(default=None, min_length=1)
+    base_url: str | None = Field(default=None, pattern=r"^https?://")
+    server: Literal["openai", "vllm", "llama.cpp", "ollama"] = "openai"
+    model: str = Field(default="gpt-4o-mini", min_length=1)
+    prompt: str = Field(default="zero_shot", min_length=1)
+    output: Literal["schema", "json_object", "plain", "logprobs"] = "schema"
+    order: Literal["shuffled", "retrieval"] = "shuffled"
+    seed: int = Field(default=43, ge=0, lt=2**31)
+    # A strict schema may list 1000 numbers, one of which means none of the candidates.
+    shown_candidates: int = Field(default=20, ge=2, le=999)
+    with_image: bool = False
 
     @model_validator(mode="after")
-    def _prices_are_whole(self) -> RankParams:
-        if (self.price_prompt is None) != (self.price_completion is None):
-            raise ValueError("rank.price_prompt and rank.price_completion: set both or neither")
-        if self.max_cost_usd is not None and self.price_prompt is None:
+    def _labels_are_single_tokens(self) -> RankParams:
+        if self.output == "logprobs" and self.shown_candidates > MOST_LABELLED:
             raise ValueError(
-                f"rank.max_cost_usd = {self.max_cost_usd}: can't be held without rank.price_prompt and "
-                "rank.price_completion"
+                f"rank.shown_candidates = {self.shown_candidates}: must be at most {MOST_LABELLED} with "
+                "rank.output = logprobs"
             )
         return self
