@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mmoe.bm25 import tokens_of
-from mmoe.descriptions import LOCAL, RankerResources, group_candidates, make_ranker
+from mmoe.config.backends import LOCAL_BACKENDS
+from mmoe.descriptions import RankerResources, group_candidates, make_ranker
 from mmoe.errors import RankingError
 from mmoe.records import Candidate, Description, TextInput
 
@@ -165,13 +166,13 @@ def test_an_unknown_backend_is_named() -> None:
         make_ranker("oracle")
 
 
-@pytest.mark.parametrize("backend", [name for name in LOCAL if name != "given"])
+@pytest.mark.parametrize("backend", [name for name in LOCAL_BACKENDS if name != "given"])
 def test_every_backend_writes_its_name(backend: str) -> None:
     def no_encoder(side: str, rows: Sequence[TextInput]) -> NDArray[np.floating[Any]]:
         return np.ones((len(rows), 2))
 
-    aids = RankerResources(seed=1, attributes=dict, embedder=lambda: no_encoder)
+    resources = RankerResources(seed=1, attributes=dict, embedder=lambda: no_encoder)
     found = {"m": candidates("m", "painter", "sailor")}
-    (record,) = make_ranker(backend, aids).rank([mention("m", "A sailor.", "Q2")], found)
+    (record,) = make_ranker(backend, resources).rank([mention("m", "A sailor.", "Q2")], found)
     assert record.backend == backend
     assert record.num_candidates == 2
