@@ -53,13 +53,6 @@ def test_a_run_from_the_cache_says_the_same_as_the_one_that_asked(picky: Fake, a
     assert len(picky.log) == num_calls
 
 
-def test_where_nothing_was_refused_nothing_is_left_out(fake: Fake, at: Layout) -> None:
-    write(at, "one")
-    run(at, fake)
-    assert read_json(at.rank_counts)["left_out"] == {}
-    assert [line["left_out"] for line in ledger(at)] == [[]]
-
-
 def test_replies_kept_by_earlier_versions_are_taken(
     picky: Fake, at: Layout, tmp_path: Path
 ) -> None:

@@ -76,11 +76,9 @@ class BatchSender:
         self._rounds: Counter[str] = Counter()
         self._odd: set[str] = set()
         self._failed_looks = 0
-        models = sorted({str(request.body.get("model")) for request in requests})
         # What was started stands here until its answers are kept.
-        self._started = session.cache.path.with_name(
-            f"batches-{content_key(session.url, models)}.json"
-        )
+        name = content_key(session.url, [str(requests[0].body.get("model"))])
+        self._started = session.cache.path.with_name(f"batches-{name}.json")
         self._sent: list[_Sent] = []
         if self._started.exists():
             self._sent = [_Sent(**one) for one in read_json(self._started)]
@@ -247,19 +245,17 @@ def line_of(key: str, body: Mapping[str, Any]) -> bytes:
 def parts(
     lines: Iterable[Line], most_lines: int = MOST_LINES, most_bytes: int = MOST_BYTES
 ) -> Iterator[list[Line]]:
-    """Requests and their lines in files of legal size, one model a file."""
-    files: dict[Any, list[Line]] = {}
-    sizes: Counter[Any] = Counter()
+    """Requests and their lines in files of legal size."""
+    file: list[Line] = []
+    size = 0
     for request, line in lines:
-        model = request.body.get("model")
-        file = files.setdefault(model, [])
-        if file and (len(file) >= most_lines or sizes[model] + len(line) > most_bytes):
+        if file and (len(file) >= most_lines or size + len(line) > most_bytes):
             yield file
-            file = files[model] = []
-            sizes[model] = 0
+            file, size = [], 0
         file.append((request, line))
-        sizes[model] += len(line)
-    yield from files.values()
+        size += len(line)
+    if file:
+        yield file
 
 
 def answers(content: bytes, oddities: Counter[str]) -> Iterator[tuple[str, Response | None, str]]:

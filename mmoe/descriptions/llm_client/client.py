@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -99,7 +99,7 @@ class LlmClient:
         return urlsplit(self.url).netloc
 
     def complete(self, requests: Iterable[Request]) -> Round:
-        """Sends every request whose reply is not kept yet; equal ones once.
+        """Sends every request whose reply is not kept yet; equal ones once, and all to one model.
 
         Of runs that share a cache folder, a server and a model, one sends at a time; the others wait and then
         take its replies. A reply is on disk before the next step, so that a killed run repeats only what was
@@ -115,7 +115,7 @@ class LlmClient:
         found = Round(len(distinct), spent_usd=0.0 if self.params.has_prices else None)
         with ReplyCache(self.cache_folder, self.clock.wall) as cache:
             if missing := _take_kept(distinct.values(), cache, found):
-                with self._turn(missing):
+                with self._turn(missing[0].body.get("model")):
                     # The run that had its turn before may have sent the same.
                     if missing := _take_kept(missing, cache, found):
                         self._send(missing, cache, found)
@@ -123,19 +123,18 @@ class LlmClient:
         return found
 
     @contextmanager
-    def _turn(self, requests: Sequence[Request]) -> Iterator[None]:
+    def _turn(self, model: object) -> Iterator[None]:
         """Waits until no other run asks the same model; the lock of a killed run is free at once."""
-        models = sorted({str(request.body.get("model")) for request in requests})
-        with ExitStack() as stack:
-            for model in models:
-                name = f"{FILE}.{content_key(self.url, model)}.asking"
-                lock = FileLock(self.cache_folder / name)
-                try:
-                    stack.enter_context(lock.acquire(timeout=0))
-                except Timeout:
-                    say("another run asks the same model; waiting for it")
-                    stack.enter_context(lock.acquire())
+        lock = FileLock(self.cache_folder / f"{FILE}.{content_key(self.url, str(model))}.asking")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            say("another run asks the same model; waiting for it")
+            lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
 
     def _send(self, missing: Sequence[Request], cache: ReplyCache, found: Round) -> None:
         """Sends, and writes down what it has cost and why it ended."""

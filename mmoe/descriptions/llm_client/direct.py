@@ -129,10 +129,11 @@ class DirectSender:
             if self._pace is not None:
                 await self._pace.acquire()
             while session.round.stop is None:
-                estimate = session.budget.estimate(request.body)
                 if (pause := self._free_at - self._clock.now()) > 0:
                     await self._clock.sleep(pause)
-                elif self._under_way < int(self._limit) and session.may_call(estimate):
+                elif self._under_way >= int(self._limit):
+                    await self._settled.wait()
+                elif session.may_call(estimate := session.budget.estimate(request.body)):
                     session.budget.begin(estimate)
                     self._under_way += 1
                     self._begun += 1

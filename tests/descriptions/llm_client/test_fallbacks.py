@@ -97,13 +97,6 @@ def test_a_server_that_holds_no_form_is_asked_plainly(
     assert found.log()["left_out"] == {"schema -> json_object": 1, "schema -> plain": 9}
 
 
-def test_a_prompt_without_the_word_json_is_asked_plainly(fake: Fake, client: Clients) -> None:
-    fake.always = tricks.lacking(tricks.error(400, WORD, param="messages"), "json_object")
-    found = client(concurrency=1).complete(in_words_of("openai", 9, "json_object"))
-    assert found.outcomes == {"answered": 9}
-    assert found.left_out == {"json_object -> plain": 9}
-
-
 @pytest.mark.parametrize(("status", "outcome"), [(400, "bad request"), (500, "gave up")])
 def test_a_refusal_of_a_form_that_was_not_asked_for(
     fake: Fake, client: Clients, status: int, outcome: str
@@ -224,12 +217,6 @@ NAMES = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'."
 )
 def test_which_parameter_is_meant(error: dict[str, Any], name: str | None) -> None:
     assert refused_parameter(error) == name
-
-
-@given(st.text(), st.text(), st.sampled_from([None, "", 400, "unsupported_parameter"]))
-def test_any_words_name_a_parameter_or_none(message: str, param: str, code: object) -> None:
-    named = refused_parameter({"message": message, "param": param, "code": code})
-    assert named is None or named == FORM or named in (message + param).lower()
 
 
 @pytest.mark.parametrize("server", SERVERS)

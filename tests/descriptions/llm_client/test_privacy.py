@@ -79,13 +79,6 @@ def test_a_key_that_can_not_be_one_is_not_repeated(key: str) -> None:
     assert CANARY not in str(caught.value)
 
 
-def test_a_short_key_does_not_eat_words_of_answers() -> None:
-    key = ApiKey("EMPTY")
-    assert key.out_of("the EMPTY set") == "the EMPTY set"
-    assert key.line("wrong key EMPTY") == "wrong key [key]"
-    assert ApiKey(None).line("none given") == "none given"
-
-
 def test_a_key_that_the_server_masks_is_hidden_too() -> None:
     line = ApiKey(CANARY).line("Incorrect API key provided: sk-cana************7e2a. Look.")
     assert line == "Incorrect API key provided: [key] Look."
@@ -96,15 +89,6 @@ def test_words_of_the_server_are_one_short_line() -> None:
     assert line.startswith("a b [31m c")
     assert len(line) == 300
     assert line.isprintable()
-
-
-def test_a_redirect_is_not_followed(
-    fake: Fake, client: Clients, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
-    fake.always = tricks.redirect
-    found = client().complete(requests(1))
-    assert (found.stopped_by, len(fake.log)) == ("address", 1)
 
 
 def test_the_run_says_where_it_sends_what_before_it_sends(

@@ -76,21 +76,3 @@ def test_without_a_usable_image_the_text_goes_alone_and_says_why(
     assert [question.image for question in questions] == reasons
     assert len({q.request.key for q in questions}) == 1
     assert isinstance(questions[0].request.body["messages"][-1]["content"], str)
-
-
-def test_no_image_is_sent_unless_asked_for(tmp_path: Path) -> None:
-    question = written(drawn(tmp_path, "a.png"), candidates("m", "x", "y"))
-    assert question.image == "no image"
-    assert isinstance(question.request.body["messages"][-1]["content"], str)
-
-
-def test_mentions_of_a_sentence_share_one_image_in_memory(tmp_path: Path) -> None:
-    first = drawn(tmp_path, "a.png")
-    second = replace(first, mention_id="n", surface_form="Eve")
-    groups = {name: candidates(name, "x", "y") for name in "mn"}
-    bodies = [
-        question.request.body
-        for question in writer(tmp_path).questions([first, second], groups).values()
-    ]
-    one, other = (body["messages"][-1]["content"][1]["image_url"]["url"] for body in bodies)
-    assert one is other

@@ -120,12 +120,3 @@ def test_a_mistake_in_a_prompt_is_named(tmp_path: Path, text: str, why: str) -> 
         written(mention("m"), candidates("m", "x", "y"), prompt=str(file))
     assert why in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_a_prompt_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(
-        RankingError, match="no prompt 'zero'; use few_shot, zero_shot or the path of a file"
-    ):
-        load_prompt("zero")
-    with pytest.raises(RankingError, match="no such file"):
-        load_prompt(str(tmp_path / "gone.jinja"))

@@ -24,19 +24,6 @@ def shown(question: Question) -> list[str]:
     return [line.partition(": ")[2] for line in lines.splitlines()]
 
 
-def test_nothing_is_asked_where_there_is_no_choice() -> None:
-    mentions = [mention(name) for name in "abc"]
-    groups = {"b": candidates("b", "x"), "c": candidates("c", "x", "y")}
-    assert [*writer().questions(mentions, groups)] == ["c"]
-
-
-def test_retrievals_order() -> None:
-    question = written(
-        mention("m"), candidates("m", *"pqrst"), order="retrieval", shown_candidates=3
-    )
-    assert (question.order, shown(question)) == ((0, 1, 2), ["p", "q", "r"])
-
-
 @given(st.integers(2, 30), st.integers(2, 20), st.text(max_size=5), st.integers(0, 9))
 def test_an_option_is_the_candidate_that_was_shown(n: int, most: int, text: str, seed: int) -> None:
     group = candidates("m", *(f"thing {i}" for i in range(n)))
@@ -135,13 +122,6 @@ def test_how_servers_are_held_to_the_form(changes: dict[str, Any], sent: dict[st
     body = written(mention("m"), candidates("m", "x", "y"), **changes).request.body
     assert body.pop("messages")
     assert body == {"model": "m-1", "temperature": 0.0, "seed": 43, **sent}
-
-
-def test_a_schema_never_lists_more_than_a_server_takes() -> None:
-    group = candidates("m", *(str(i) for i in range(1500)))
-    body = written(mention("m"), group, shown_candidates=999).request.body
-    enum = body["response_format"]["json_schema"]["schema"]["properties"]["choice"]["enum"]
-    assert len(enum) == 1000
 
 
 @pytest.mark.parametrize(
