@@ -1,8 +1,8 @@
 """Stage rank: one candidate's description for every mention, and the mentions' text input.
 
 usage  python -m pipeline.rank DATASET [--estimate]
-in     data/interim/<dataset>/{mentions,candidates}.parquet, entities.parquet there for rank.backend: oracle_description,
-       images of data/raw/<dataset> with rank.with_image
+in     data/interim/<dataset>/{mentions,candidates}.parquet, entities.parquet there for rank.backend:
+       oracle_description, images of data/raw/<dataset> with rank.with_image
 out    data/interim/<dataset>/{descriptions.parquet,rank.json,ledger.jsonl},
        data/interim/<dataset>/inputs/mention_text.parquet
        .mmoe/rank/<dataset>/log.jsonl: calls, money and time of every run of a language model

@@ -10,7 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mmoe.descriptions.llm_client.budget import Estimate
-from mmoe.descriptions.llm_client.connection import BatchConnection, BatchState, StopError
+from mmoe.descriptions.llm_client.connection import (
+    BatchConnection,
+    BatchState,
+    StopError,
+    open_client,
+)
 from mmoe.descriptions.llm_client.fallbacks import left_out_of, names_in
 from mmoe.descriptions.llm_client.response import (
     Response,
@@ -24,6 +29,8 @@ from mmoe.files import content_key, read_json, write_json
 
 ROUNDS = 3  # batches in which a request may go
 POLL = 60.0  # seconds between two looks at a batch
+SILENCE = 600.0  # seconds without a byte, after which a call is lost: files are large
+RETRIES = 5  # of a call, by the openai package
 FAILED_LOOKS = 15  # in a row, after which the run ends
 MOST_LINES = 50_000
 MOST_BYTES = 190_000_000  # the limit is 200 MB
@@ -33,8 +40,8 @@ Line = tuple[Request, bytes]
 
 async def send_batches(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run must end; a call is a line of a batch."""
-    async with BatchConnection(session.url, session.secret) as batches:
-        await BatchSender(session, batches, requests).send()
+    async with open_client(session.url, session.secret, SILENCE, RETRIES) as client:
+        await BatchSender(session, BatchConnection(client, session.secret), requests).send()
 
 
 @dataclass
@@ -64,7 +71,7 @@ class _Attempt:
 
 
 class BatchSender:
-    """Sends requests in batches until all have a reply; goes on with batches that a killed run has started."""
+    """Sends requests in batches until all have a reply; takes up batches that a killed run has started."""
 
     def __init__(
         self, session: Session, batches: BatchConnection, requests: Sequence[Request]

@@ -1,4 +1,4 @@
-"""Tokens and money: what requests are estimated to cost, what was spent, whether one more call may be paid."""
+"""Tokens and money: what requests may cost, what was spent, whether one more call may be paid."""
 
 from __future__ import annotations
 

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from openai import (
     APIConnectionError,
@@ -26,8 +25,6 @@ from mmoe.errors import one_line
 
 _CONNECT = 10.0  # seconds to open a connection
 _HEADERS = ("retry-after", "retry-after-ms", "x-should-retry")
-_RETRIES = 5  # of calls about batches
-_SILENCE = 600.0  # seconds; a file of a batch is large
 _NAME = "mmoe"  # of the batch's metadata that says which one of ours it is
 
 
@@ -39,55 +36,46 @@ class StopError(Exception):
         self.stop = stop
 
 
-class _Client:
-    """Connections to one server; redirects are not followed: requests go where the user was told."""
-
-    def __init__(self, url: str, secret: ApiKey, silence: float, retries: int) -> None:
-        timeout = Timeout(silence, connect=min(_CONNECT, silence))
-        self._secret = secret
-        self._client = AsyncOpenAI(
-            api_key=secret.reveal(),
-            base_url=url,
-            max_retries=retries,
-            timeout=timeout,
-            http_client=DefaultAsyncHttpx2Client(timeout=timeout, follow_redirects=False),
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._client.close()
-
-
-class Connection(_Client):
-    """Sends single requests, each once.
+def open_client(url: str, secret: ApiKey, silence: float, retries: int = 0) -> AsyncOpenAI:
+    """Connections to one server; redirects are not followed: requests go where the user was told.
 
     Args:
+        silence: seconds without a byte after which a call is lost.
+        retries: by the openai package itself.
+    """
+    timeout = Timeout(silence, connect=min(_CONNECT, silence))
+    return AsyncOpenAI(
+        api_key=secret.reveal(),
+        base_url=url,
+        max_retries=retries,
+        timeout=timeout,
+        http_client=DefaultAsyncHttpx2Client(timeout=timeout, follow_redirects=False),
+    )
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Sends single requests, each once.
+
+    Attributes:
         timeout: seconds for a whole answer.
     """
 
-    def __init__(self, url: str, secret: ApiKey, timeout: float) -> None:
-        super().__init__(url, secret, timeout, retries=0)
-        self._timeout = timeout
+    client: AsyncOpenAI
+    timeout: float
 
     async def send(self, body: Mapping[str, Any]) -> Response | NoResponse:
         """Sends chat.completions arguments; the response may have any status."""
         try:
             # The package's limit is for each silence; this one for the whole answer.
-            async with asyncio.timeout(self._timeout):
-                raw = await self._client.chat.completions.with_raw_response.create(**body)
+            async with asyncio.timeout(self.timeout):
+                raw = await self.client.chat.completions.with_raw_response.create(**body)
                 return _response(raw.status_code, raw.content, raw.headers)
         except APIStatusError as error:
             response = error.response
             return _response(response.status_code, response.content, response.headers)
         except (TimeoutError, APITimeoutError):
-            return NoResponse("time out", f"no answer within {self._timeout:g} s")
+            return NoResponse("time out", f"no answer within {self.timeout:g} s")
         except APIConnectionError as error:
             # Its cause says what happened, its own text only that something did.
             cause = error.__cause__ or error
@@ -111,17 +99,18 @@ class BatchState:
         return self.status in ("completed", "failed", "expired", "cancelled")
 
 
-class BatchConnection(_Client):
+@dataclass(frozen=True)
+class BatchConnection:
     """Files and batches of one server; every call raises StopError if it fails for good."""
 
-    def __init__(self, url: str, secret: ApiKey) -> None:
-        super().__init__(url, secret, _SILENCE, _RETRIES)
+    client: AsyncOpenAI
+    secret: ApiKey
 
     async def create(self, name: str, lines: bytes) -> str:
         """Uploads requests and starts a batch of that name; returns its id."""
         with self._failing():
-            file = await self._client.files.create(file=(f"{name}.jsonl", lines), purpose="batch")
-            batch = await self._client.batches.create(
+            file = await self.client.files.create(file=(f"{name}.jsonl", lines), purpose="batch")
+            batch = await self.client.batches.create(
                 input_file_id=file.id,
                 endpoint="/v1/chat/completions",
                 completion_window="24h",
@@ -132,22 +121,22 @@ class BatchConnection(_Client):
     async def find(self, name: str) -> str | None:
         """The id of the batch of that name, if one was started."""
         with self._failing():
-            async for batch in self._client.batches.list(limit=100):
+            async for batch in self.client.batches.list(limit=100):
                 if (batch.metadata or {}).get(_NAME) == name:
                     return batch.id
         return None
 
     async def state(self, batch_id: str) -> BatchState:
         with self._failing():
-            batch = await self._client.batches.retrieve(batch_id)
+            batch = await self.client.batches.retrieve(batch_id)
         errors = (batch.errors.data or []) if batch.errors else []
         words = "; ".join(error.message or "" for error in errors)
         files = [file for file in (batch.output_file_id, batch.error_file_id) if file]
-        return BatchState(batch.status, files, self._secret.line(words))
+        return BatchState(batch.status, files, self.secret.line(words))
 
     async def content(self, file_id: str) -> bytes:
         with self._failing():
-            return (await self._client.files.content(file_id)).content
+            return (await self.client.files.content(file_id)).content
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -155,9 +144,9 @@ class BatchConnection(_Client):
             yield
         except APIStatusError as error:
             response = Response(error.status_code, error.response.content)
-            stop = self._stop(classify_response("", response, self._secret), error)
+            stop = self._stop(classify_response("", response, self.secret), error)
         except OpenAIError as error:
-            words = self._secret.line(one_line(error))
+            words = self.secret.line(one_line(error))
             stop = Stop("server", f"the server does not answer ({words})")
         else:
             return
@@ -169,6 +158,6 @@ class BatchConnection(_Client):
                 return outcome
             case Retry():
                 return Stop("server", f"the server does not answer ({outcome.otherwise.error})")
-        words = self._secret.line(f"{error.status_code} {one_line(error)}")
+        words = self.secret.line(f"{error.status_code} {one_line(error)}")
         why = "look at rank.base_url, or set llm.mode to direct"
         return Stop("batch", f"the server's Batch API fails ({words}); {why}")

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from aiolimiter import AsyncLimiter
 
 from mmoe.descriptions.llm_client.budget import Estimate
-from mmoe.descriptions.llm_client.connection import Connection
+from mmoe.descriptions.llm_client.connection import Connection, open_client
 from mmoe.descriptions.llm_client.fallbacks import left_out_of, names_in
 from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry, RetryWithout
 from mmoe.descriptions.llm_client.session import Session
@@ -33,16 +33,10 @@ _FIRST_WAIT, _MOST_WAIT = 0.5, 30.0  # seconds
 _FIRST_LIMIT = 8.0  # requests under way at first
 
 
-class Sender(Protocol):
-    """Sends a body and brings back what came."""
-
-    async def send(self, body: Mapping[str, Any]) -> Response | NoResponse: ...
-
-
 async def send_directly(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run ended and nothing is under way."""
-    async with Connection(session.url, session.secret, session.timeout) as connection:
-        await DirectSender(session, connection).send(requests)
+    async with open_client(session.url, session.secret, session.timeout) as client:
+        await DirectSender(session, Connection(client, session.timeout)).send(requests)
 
 
 @dataclass(slots=True)
@@ -62,8 +56,8 @@ class DirectSender:
     by one a round; it is halved, at most once a round, when the server sends us away.
     """
 
-    def __init__(self, session: Session, sender: Sender) -> None:
-        self._session, self._sender, self._clock = session, sender, session.clock
+    def __init__(self, session: Session, connection: Connection) -> None:
+        self._session, self._connection, self._clock = session, connection, session.clock
         per_minute = session.params.requests_per_minute
         self._pace: AsyncLimiter | None = None
         if per_minute is not None:
@@ -95,7 +89,7 @@ class DirectSender:
         while (estimate := await self._turn(request)) is not None:
             number = self._begun
             body = session.fallbacks.fit(request.body, session.round.left_out)
-            response = await self._sender.send(body)
+            response = await self._connection.send(body)
             self._under_way -= 1
             left_out = left_out_of(request.body, body)
             outcome = session.settle(request.key, response, estimate, left_out)

@@ -1,4 +1,4 @@
-"""What a run leaves behind: the ledger, the same from run to run, and the log, which tells times and money."""
+"""What a run leaves behind: a ledger, the same from run to run, and a log, which tells times and money."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_a_batch_that_is_taken_up_tells_what_it_went_without(
     fake: Fake, client: Clients, is_old: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unless an earlier version has started it, which did not write that down."""
-    monkeypatch.setattr("mmoe.descriptions.llm_client.connection._RETRIES", 0)
+    monkeypatch.setattr("mmoe.descriptions.llm_client.batch.RETRIES", 0)
     fake.batches.away, sending = FAILED_LOOKS, client(mode="batch")
     sending.fallbacks.refused.add("temperature")
     assert sending.complete(requests(2)).left == 2
@@ -138,7 +138,7 @@ def test_a_server_without_batches_ends_the_run(
     by: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mmoe.descriptions.llm_client.connection._RETRIES", 0)
+    monkeypatch.setattr("mmoe.descriptions.llm_client.batch.RETRIES", 0)
     fake.batches.refuses = refuses
     found = client(mode="batch").complete(requests(3))
     assert (found.stopped_by, found.left) == (by, 3)
@@ -152,7 +152,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(
     looks: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mmoe.descriptions.llm_client.connection._RETRIES", 0)
+    monkeypatch.setattr("mmoe.descriptions.llm_client.batch.RETRIES", 0)
     fake.batches.away = looks
     found = client(mode="batch").complete(requests(3))
     if looks < FAILED_LOOKS:
