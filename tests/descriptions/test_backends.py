@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from mmoe.bm25 import tokens_of
 from mmoe.config.backends import LOCAL_BACKENDS
-from mmoe.descriptions import RankerResources, group_candidates, make_ranker
+from mmoe.config.rank import RankParams
+from mmoe.descriptions import Ranker, RankerResources, group_candidates, make_ranker
+from mmoe.descriptions.choice import describe_each
+from mmoe.descriptions.registry import Groups
 from mmoe.errors import RankingError
-from mmoe.records import Candidate, Description, TextInput
+from mmoe.records import Candidate, Description, Mention, TextInput
 
 from tests.descriptions.rows import candidates, mention
 from tests.test_bm25 import TEXT, bm25_by_formula
@@ -132,3 +135,22 @@ def test_every_backend_writes_its_name(backend: str) -> None:
     (record,) = make_ranker(backend, resources).rank([mention("m", "A sailor.", "Q2")], found)
     assert record.backend == backend
     assert record.num_candidates == 2
+
+
+class Shortest(Ranker):
+    """A backend of a test's own."""
+
+    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
+        return describe_each(
+            mentions,
+            candidates_by_mention,
+            "shortest",
+            lambda _, group: min(group, key=lambda candidate: len(candidate.description)),
+        )
+
+
+def test_a_new_backend_is_a_class_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LOCAL_BACKENDS, "shortest", f"{__name__}:Shortest")
+    assert RankParams(backend="shortest").backend == "shortest"
+    record = rank("shortest", "", candidates("m", "painter", "cook"))
+    assert (record.qid, record.backend) == ("Q2", "shortest")

@@ -115,7 +115,8 @@ def test_nothing_that_differs_between_machines_is_in_the_outs(fake: Fake, at: La
     write(at, "one", "two")
     outs = (at.descriptions, at.inputs("mention_text"), at.rank_counts, at.ledger)
     written = []
-    for limits in ({}, {"max_calls": 9, "price_prompt": 1.0, "price_completion": 2.0}):
+    limited: dict[str, Any] = {"max_calls": 9, "price_prompt": 1.0, "price_completion": 2.0}
+    for limits in ({}, limited):
         run(at, fake, **limits)
         written.append([out.read_bytes() for out in outs])
     assert written[0] == written[1]

@@ -63,7 +63,7 @@ class _Sent:
 
 @dataclass
 class _Attempt:
-    """A line under way: what it may cost, what it went without, and what of it can be refused."""
+    """A line in flight: what it may cost, what it went without, and what of it can be refused."""
 
     estimate: Estimate
     left_out: tuple[str, ...] | None
@@ -79,7 +79,7 @@ class BatchSender:
         self._session, self._batches = session, batches
         self._wanted = frozenset(request.key for request in requests)
         self._missing = {request.key: request for request in requests}
-        self._under_way: dict[str, _Attempt] = {}
+        self._in_flight: dict[str, _Attempt] = {}
         self._rounds: Counter[str] = Counter()
         self._odd: set[str] = set()
         self._failed_looks = 0
@@ -123,13 +123,13 @@ class BatchSender:
         left_out: tuple[str, ...] | None,
     ) -> None:
         self._session.budget.begin(estimate)
-        self._under_way[key] = _Attempt(estimate, left_out, names_in(body))
+        self._in_flight[key] = _Attempt(estimate, left_out, names_in(body))
 
     async def _send_missing(self) -> None:
         """Starts batches with all requests that are in none."""
         for part in parts(self._lines()):
             keys = [request.key for request, _ in part]
-            left_out = {k: list(names) for k in keys if (names := self._under_way[k].left_out)}
+            left_out = {k: list(names) for k in keys if (names := self._in_flight[k].left_out)}
             sent = _Sent(uuid.uuid4().hex, None, keys, left_out)
             self._sent.append(sent)
             self._write_down()  # first, so that a killed run's batch can be found
@@ -191,7 +191,7 @@ class BatchSender:
     def _read(self, content: bytes, sent: _Sent) -> None:
         session = self._session
         for key, response, why in answers(content, session.round.oddities):
-            if key in self._under_way and key in sent.keys:
+            if key in self._in_flight and key in sent.keys:
                 if response is None:
                     self._close(key, why)
                 else:
@@ -205,7 +205,7 @@ class BatchSender:
                 session.round.oddities["unknown line"] += 1
 
     def _follow(self, key: str, response: Response) -> None:
-        session, attempt = self._session, self._under_way.pop(key)
+        session, attempt = self._session, self._in_flight.pop(key)
         match outcome := session.settle(key, response, attempt.estimate, attempt.left_out):
             case Reply():
                 self._take(outcome)
@@ -230,7 +230,7 @@ class BatchSender:
 
     def _close(self, key: str, why: str) -> None:
         """Counts a line without an answer; it was not billed."""
-        if (attempt := self._under_way.pop(key, None)) is not None:
+        if (attempt := self._in_flight.pop(key, None)) is not None:
             self._session.budget.end(attempt.estimate, None, None, is_billed=False)
             self._session.round.retries[why] += 1
 

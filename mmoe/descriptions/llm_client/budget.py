@@ -84,13 +84,13 @@ class Budget:
 
     Attributes:
         calls: that were sent, failed ones included.
-        num_under_way: of them, those without a response yet.
+        num_in_flight: of them, those without a response yet.
     """
 
     def __init__(self, params: LlmParams) -> None:
         self._params = params
-        self.calls = self.num_under_way = 0
-        self._under_way = self._spent = 0.0
+        self.calls = self.num_in_flight = 0
+        self._in_flight = self._spent = 0.0
         self._counted = self._told = 0  # tokens of prompts of text: ours, and the server's
 
     @property
@@ -112,15 +112,15 @@ class Budget:
         return most is None or self.calls < most
 
     def has_money(self, estimate: Estimate) -> bool:
-        """Whether this call can be paid, those under way included."""
+        """Whether this call can be paid, those in flight included."""
         most = self._params.max_cost_usd
-        return most is None or self._spent + self._under_way + estimate.usd <= most
+        return most is None or self._spent + self._in_flight + estimate.usd <= most
 
     def begin(self, estimate: Estimate) -> None:
         """A call is sent."""
         self.calls += 1
-        self.num_under_way += 1
-        self._under_way += estimate.usd
+        self.num_in_flight += 1
+        self._in_flight += estimate.usd
 
     def end(
         self,
@@ -131,8 +131,8 @@ class Budget:
         is_billed: bool,
     ) -> None:
         """A call is over; tokens that the server does not tell count as estimated if it may bill them."""
-        self.num_under_way -= 1
-        self._under_way -= estimate.usd
+        self.num_in_flight -= 1
+        self._in_flight -= estimate.usd
         if prompt_tokens is not None and estimate.counted:
             self._counted += estimate.counted
             self._told += prompt_tokens

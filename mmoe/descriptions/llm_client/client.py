@@ -73,7 +73,7 @@ class LlmClient:
         params: pace, prices and limits.
         cache_folder: where replies are kept.
         timeout: seconds for a whole answer.
-        concurrency: requests that may be under way at the same time.
+        concurrency: requests that may be in flight at the same time.
         budget: what was spent so far.
         fallbacks: what the server was found to refuse.
     Raises:
@@ -103,7 +103,7 @@ class LlmClient:
 
         Of runs that share a cache folder, a server and a model, one sends at a time; the others wait and then
         take its replies. A reply is on disk before the next step, so that a killed run repeats only what was
-        under way; batches that it has started are taken up.
+        in flight; batches that it has started are taken up.
 
         Returns:
             Replies and counts; `stopped` says whether and why it ended early. All replies are kept then.
@@ -125,7 +125,7 @@ class LlmClient:
     @contextmanager
     def _turn(self, model: object) -> Iterator[None]:
         """Waits until no other run asks the same model; the lock of a killed run is free at once."""
-        lock = FileLock(self.cache_folder / f"{FILE}.{content_key(self.url, str(model))}.asking")
+        lock = FileLock(self.cache_folder / f"{FILE}.{content_key(self.url, str(model))}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:

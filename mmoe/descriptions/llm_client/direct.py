@@ -25,16 +25,16 @@ from mmoe.descriptions.llm_client.types import Reply, Request, Stop
 from mmoe.retry_after import retry_after
 
 ATTEMPTS = 8  # at one request
-BUSY_ATTEMPTS = 30  # of which the server may turn so many away for being busy
+BUSY_ATTEMPTS = 30  # of which so many may fail because the server is busy
 TIME_OUTS = 3  # each of them may have been billed
 HOPELESS = 3  # requests given up in a row, without any answer in between: the server is down
-LONGEST_WAIT = 600.0  # seconds for which a server may send us away; beyond, the run ends
+LONGEST_WAIT = 600.0  # seconds that a server may ask us to wait; beyond, the run ends
 _FIRST_WAIT, _MOST_WAIT = 0.5, 30.0  # seconds
-_FIRST_LIMIT = 8.0  # requests under way at first
+_FIRST_LIMIT = 8.0  # requests in flight at first
 
 
 async def send_directly(session: Session, requests: Sequence[Request]) -> None:
-    """Returns when every request has its reply, or when the run ended and nothing is under way."""
+    """Returns when every request has its reply, or when the run ended and nothing is in flight."""
     async with open_client(session.url, session.secret, session.timeout) as client:
         await DirectSender(session, Connection(client, session.timeout)).send(requests)
 
@@ -52,8 +52,8 @@ class _Tries:
 class DirectSender:
     """Workers that share one pace.
 
-    The number of requests under way doubles in every round until the server first sends us away, then grows
-    by one a round; it is halved, at most once a round, when the server sends us away.
+    The number of requests in flight doubles in every round until the server first has too much to do, then
+    grows by one a round; it is halved, at most once a round, when the server has too much to do.
     """
 
     def __init__(self, session: Session, connection: Connection) -> None:
@@ -64,11 +64,11 @@ class DirectSender:
             # Evenly spread, in portions of at most a second.
             self._pace = AsyncLimiter(max(1, per_minute / 60), max(1, 60 / per_minute))
         self._limit = min(_FIRST_LIMIT, session.concurrency)
-        self._under_way = self._begun = self._begun_at_halving = 0
-        self._was_sent_away = False
+        self._in_flight = self._begun = self._begun_at_halving = 0
+        self._was_limited = False
         self._free_at = 0.0  # before then nothing is sent
         self._given_up = 0
-        self._settled = asyncio.Event()  # wakes those who wait for one under way
+        self._settled = asyncio.Event()  # wakes those who wait for one in flight
         self._idle: set[asyncio.Task[Any]] = set()
 
     async def send(self, requests: Sequence[Request]) -> None:
@@ -90,7 +90,7 @@ class DirectSender:
             number = self._begun
             body = session.fallbacks.fit(request.body, session.round.left_out)
             response = await self._connection.send(body)
-            self._under_way -= 1
+            self._in_flight -= 1
             left_out = left_out_of(request.body, body)
             outcome = session.settle(request.key, response, estimate, left_out)
             self._settled.set()  # wakes all that wait, once
@@ -125,11 +125,11 @@ class DirectSender:
             while session.round.stop is None:
                 if (pause := self._free_at - self._clock.now()) > 0:
                     await self._clock.sleep(pause)
-                elif self._under_way >= int(self._limit):
+                elif self._in_flight >= int(self._limit):
                     await self._settled.wait()
                 elif session.may_call(estimate := session.budget.estimate(request.body)):
                     session.budget.begin(estimate)
-                    self._under_way += 1
+                    self._in_flight += 1
                     self._begun += 1
                     return estimate
                 elif session.round.stop is None:
@@ -146,7 +146,7 @@ class DirectSender:
         headers = response.headers if isinstance(response, Response) else {}
         told = retry_after(headers, self._clock.wall())
         if outcome.is_busy:
-            self._sent_away(number, told)
+            self._rate_limited(number, told)
         if told is not None and told > LONGEST_WAIT:
             words = f"the server asks us to stay away for {told:.0f} s"
             self._end(Stop("wait", f"{words} ({outcome.otherwise.error}); start again then"))
@@ -162,12 +162,12 @@ class DirectSender:
 
     def _went_well(self) -> None:
         self._given_up = 0
-        more = 1 / self._limit if self._was_sent_away else 1.0
+        more = 1 / self._limit if self._was_limited else 1.0
         self._limit = min(float(self._session.concurrency), self._limit + more)
 
-    def _sent_away(self, number: int, seconds: float | None) -> None:
+    def _rate_limited(self, number: int, seconds: float | None) -> None:
         """The server was too busy for a request, and maybe said for how long."""
-        self._was_sent_away = True
+        self._was_limited = True
         if number > self._begun_at_halving:
             self._limit = max(1.0, self._limit / 2)
             self._begun_at_halving = self._begun
@@ -184,7 +184,7 @@ class DirectSender:
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
-        """Meanwhile the worker can be ended, as nothing of its own is under way."""
+        """Meanwhile the worker can be ended, as nothing of its own is in flight."""
         task = asyncio.current_task()
         assert task is not None
         self._idle.add(task)

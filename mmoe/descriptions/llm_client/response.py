@@ -27,7 +27,7 @@ from mmoe.descriptions.llm_client.types import (
     Stop,
 )
 
-BUSY = frozenset({429, 503, 529})  # the server sends us away, not only this question
+BUSY = frozenset({429, 503, 529})  # the server has too much to do, not only for this request
 _PASSING = frozenset({408, 409, 429})
 # Some servers call a form of the response that they lack an error of their own.
 _REFUSALS = frozenset({400, 422, 500, 501})
@@ -91,7 +91,7 @@ def classify_response(
     secret: ApiKey,
     left_out: tuple[str, ...] | None = (),
 ) -> Outcome:
-    """Says what to make of what came for the question `key`.
+    """Says what to make of what came for the request `key`.
 
     Args:
         left_out: what the call went without; a reply tells it.
@@ -192,7 +192,7 @@ def _code(error: Mapping[str, Any]) -> str:
 
 
 def read_completion(key: str, content: Mapping[str, Any], secret: ApiKey) -> tuple[Reply, bool]:
-    """The reply to the question `key`, and whether it is so odd that another attempt may mend it."""
+    """The reply to the request `key`, and whether it is so odd that another attempt may mend it."""
     choices = content.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None

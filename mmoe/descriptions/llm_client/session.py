@@ -1,4 +1,4 @@
-"""What both ways of sending share while a round of requests is under way."""
+"""What both ways of sending share while a round of requests is in flight."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Session:
     Attributes:
         url: of the server.
         timeout: seconds for a whole answer.
-        concurrency: requests that may be under way at the same time.
+        concurrency: requests that may be in flight at the same time.
     """
 
     url: str
@@ -103,6 +103,6 @@ class Session:
             self.end(Stop("max_calls", "llm.max_calls is reached"))
         elif self.budget.has_money(estimate):
             return True
-        elif not self.budget.num_under_way:  # one under way may turn out cheaper than estimated
+        elif not self.budget.num_in_flight:  # one in flight may turn out cheaper than estimated
             self.end(Stop("max_cost_usd", "llm.max_cost_usd is reached"))
         return False

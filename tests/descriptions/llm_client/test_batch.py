@@ -113,7 +113,7 @@ def test_a_batch_that_is_taken_up_tells_what_it_went_without(
 
 def test_money_is_reserved_before_a_batch_is_sent(fake: Fake, client: Clients) -> None:
     wanted = [request(f"say {n}", max_tokens=2) for n in range(50)]
-    prices = {"price_prompt": 1.0, "price_completion": 10.0}
+    prices: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 10.0}
     found = client(mode="batch", max_cost_usd=100e-6, **prices).complete(wanted)
     assert found.stopped_by == "max_cost_usd"
     assert found.left == 50 - found.calls > 0

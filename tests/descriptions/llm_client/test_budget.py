@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +13,10 @@ from mmoe.descriptions.llm_client import IMAGE_TOKENS, Request, estimate_all
 from mmoe.descriptions.llm_client.budget import Budget, prompt_tokens_of
 
 from tests.descriptions.llm_client.fake import tricks
-from tests.descriptions.llm_client.fake.server import Fake
+from tests.descriptions.llm_client.fake.server import Fake, Trick
 from tests.descriptions.llm_client.runs import Clients, request
 
-PRICES = {"price_prompt": 1.0, "price_completion": 10.0}
+PRICES: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 10.0}
 MILLIONTH = 1e-6
 CALL = 29e-6  # of `some`, as it is estimated: 9 tokens of prompt, 2 of completion
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 400_000}}
@@ -69,7 +71,7 @@ def test_no_calls_allowed_means_none_sent(fake: Fake, client: Clients) -> None:
     ],
 )
 def test_what_may_have_been_billed_counts(
-    fake: Fake, client: Clients, trick: tricks.Trick, usd: float
+    fake: Fake, client: Clients, trick: Trick, usd: float
 ) -> None:
     fake.always = trick
     found = client(timeout=0.1, **PRICES).complete(some(1))
