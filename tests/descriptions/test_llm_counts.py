@@ -123,11 +123,11 @@ def test_a_model_that_prefers_the_first_candidate_is_seen(
 
 def test_a_model_that_knows_the_answer_is_not_suspected(fake: Fake, at: Layout) -> None:
     """It names the sailor wherever he stands, and so would one that chooses at random."""
-    write(at, *(f"text {n}" for n in range(120)))
+    write(at, *(f"text {n}" for n in range(60)))
     run(at, fake)
     assert position_of(at)["p_value"] > 0.01
     draw = random.Random(3)  # noqa: S311 - no secret
-    fake.always = answers([draw.randint(1, 3) for _ in range(200)])
+    fake.always = answers([draw.randint(1, 3) for _ in range(60)])
     run(at, fake, seed=44)
     assert position_of(at)["p_value"] > 0.01
 

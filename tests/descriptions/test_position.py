@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
@@ -55,6 +55,7 @@ def test_with_one_size_it_is_pearsons_test(size: int, number: int, seed: int) ->
     assert position_bias(choices).p_value == pytest.approx(oracle, rel=1e-3)
 
 
+@settings(max_examples=25)
 @given(st.lists(st.integers(2, 30), min_size=150, max_size=300), st.booleans())
 def test_always_the_first_or_the_last_is_no_chance(sizes: list[int], is_first: bool) -> None:
     found = position_bias([(1 if is_first else size, size) for size in sizes])

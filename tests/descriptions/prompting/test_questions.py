@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -24,6 +24,7 @@ def shown(question: Question) -> list[str]:
     return [line.partition(": ")[2] for line in lines.splitlines()]
 
 
+@settings(max_examples=40)
 @given(st.integers(2, 30), st.integers(2, 20), st.text(max_size=5), st.integers(0, 9))
 def test_an_option_is_the_candidate_that_was_shown(n: int, most: int, text: str, seed: int) -> None:
     group = candidates("m", *(f"thing {i}" for i in range(n)))

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmoe.descriptions.prompting import Question, prompt_names
@@ -58,6 +58,7 @@ def test_a_hostile_text_stays_data(name: str, prompt: str) -> None:
     assert_same_form(question_of("t", text, text, text, prompt), prompt)
 
 
+@settings(max_examples=30)
 @given(ANY, ANY, ANY, ANY, st.sampled_from(prompt_names()))
 def test_any_text_stays_data(
     text: str, word: str, label: str, description: str, prompt: str
