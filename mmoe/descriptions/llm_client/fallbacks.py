@@ -1,4 +1,9 @@
-"""Parameters that a server or a model refuses, and how the run goes on without them."""
+"""The one ladder of fall-backs: what a server refuses is left out, and the rest of the run goes without.
+
+The form of the answer falls from schema to json_object to plain; a limit of tokens takes its other name;
+temperature, seed and log-probabilities are dropped. The prompt is the same for all of them, and what comes
+back is checked in any case: a weaker form costs answers that can't be read, never wrong ones.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from mmoe.descriptions.llm_client.form import EXTRA, FORM, FORMS, PLAIN, form_of, in_form
+FORM = "response_format"  # what a refusal of any form is called
+# In the words of rank.output, the strongest first.
+SCHEMA, JSON_OBJECT, PLAIN = "schema", "json_object", "plain"
+FORMS = (SCHEMA, JSON_OBJECT)
+EXTRA, _VLLM = "extra_body", "structured_outputs"
 
 _LENGTHS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 # Of the forms, one at most is in a body.
@@ -52,48 +61,66 @@ def refused_parameter(error: Mapping[str, Any]) -> str | None:
     return FORM if is_about_form or _GRAMMAR.search(message) else None
 
 
+def form_of(body: Mapping[str, Any]) -> str:
+    """The form that arguments of chat.completions hold the answer to, in whichever server's words."""
+    if _VLLM in (body.get(EXTRA) or {}):
+        return SCHEMA
+    match body.get(FORM):
+        case None:
+            return PLAIN
+        case {"type": "json_schema"} | {"schema": _}:
+            return SCHEMA
+    return JSON_OBJECT
+
+
+def in_form(body: Mapping[str, Any], form: str) -> dict[str, Any]:
+    """The same arguments with a weaker form: json_object, which all servers write alike, or plain."""
+    extra = {name: value for name, value in (body.get(EXTRA) or {}).items() if name != _VLLM}
+    rest = {name: value for name, value in body.items() if name not in (FORM, EXTRA)}
+    rest |= {EXTRA: extra} if extra else {}
+    return rest | {FORM: {"type": "json_object"}} if form == JSON_OBJECT else rest
+
+
 def names_in(body: Mapping[str, Any]) -> frozenset[str]:
     """What of a body can be refused; the form of the answer by its name: schema or json_object."""
     return frozenset({*body, form_of(body)} - {FORM, PLAIN})
 
 
-def left_out_of(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[str, ...]:
+def left_out_of(wanted: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[str, ...]:
     """What `sent` lacks of the body that it was made of, sorted.
 
     A parameter by its name, one that goes under its other name as "old name -> new name", a weaker form of
     the answer as "schema -> json_object".
     """
     found = []
-    if (form := form_of(asked)) != (weaker := form_of(sent)):
+    if (form := form_of(wanted)) != (weaker := form_of(sent)):
         found.append(f"{form} -> {weaker}")
-    for name in asked.keys() - sent.keys() - {FORM, EXTRA}:
+    for name in wanted.keys() - sent.keys() - {FORM, EXTRA}:
         other = _LENGTHS.get(name)
         found.append(f"{name} -> {other}" if other in sent else name)
     return tuple(sorted(found))
 
 
-class Parameters:
+class Fallbacks:
     """What the server was found to refuse; holds for the whole run.
 
     Attributes:
-        left_out: calls that were sent without something, by what that was (`left_out_of`).
+        refused: names, as `names_in` says.
     """
 
-    def __init__(self, refused: set[str] | None = None) -> None:
-        """Takes up what was refused before, and adds to it."""
-        self.left_out: Counter[str] = Counter()
-        self._refused = set() if refused is None else refused
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
 
-    def fit(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The body as the server takes it."""
+    def fit(self, body: Mapping[str, Any], left_out: Counter[str]) -> dict[str, Any]:
+        """The body as the server takes it; `left_out` counts what it lacks."""
         fitted: dict[str, Any] = {}
         for name, value in self._in_form(body).items():
             other = _LENGTHS.get(name)
-            if name not in self._refused:
+            if name not in self.refused:
                 fitted[name] = value
-            elif other is not None and other not in self._refused:
+            elif other is not None and other not in self.refused:
                 fitted[other] = value
-        self.left_out.update(left_out_of(body, fitted))
+        left_out.update(left_out_of(body, fitted))
         return fitted
 
     def refuse(self, name: str, sent: Collection[str]) -> bool:
@@ -103,12 +130,12 @@ class Parameters:
             sent: what was in the refused body, as `names_in` says.
         """
         names = [one for one in _GO_TOGETHER.get(name, (name,)) if one in sent]
-        self._refused.update(names)
+        self.refused.update(names)
         return bool(names)
 
     def _in_form(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         form = form_of(body)
-        if form not in self._refused:
+        if form not in self.refused:
             return body
-        weaker = [one for one in FORMS[FORMS.index(form) + 1 :] if one not in self._refused]
+        weaker = [one for one in FORMS[FORMS.index(form) + 1 :] if one not in self.refused]
         return in_form(body, weaker[0] if weaker else PLAIN)
