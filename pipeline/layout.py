@@ -55,6 +55,10 @@ class Layout:
         return self.interim / "retrieve_runs.json"
 
     @property
+    def retrieve_log(self) -> Path:
+        return Path(".mmoe/log/retrieve") / f"{self.dataset}.json"
+
+    @property
     def descriptions(self) -> Path:
         return self.interim / "descriptions.parquet"
 

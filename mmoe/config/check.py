@@ -21,11 +21,13 @@ from mmoe.config.report import ReportParams
 from mmoe.config.retrieve import RetrieveParams
 from mmoe.config.section import Section
 from mmoe.config.train import TrainParams
+from mmoe.config.wikidata import WikidataParams
 from mmoe.errors import ConfigError
 
 SECTIONS: tuple[type[Section], ...] = (
     DataParams,
     RetrieveParams,
+    WikidataParams,
     RankParams,
     CompareParams,
     EncodeParams,

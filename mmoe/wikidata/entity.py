@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmoe.errors import WikidataError
+from mmoe.names import normalise_name
 
 DEFAULT_LANGUAGE = "mul"  # Wikidata's "default for all languages"
 INSTANCE_OF, IMAGE = "P31", "P18"
@@ -64,6 +65,11 @@ class Item:
     def aliases(self) -> tuple[str, ...]:
         """The aliases in all languages, each once."""
         return tuple(dict.fromkeys(name.text for name in self.names if name.kind == ALIAS))
+
+    @property
+    def normalised_names(self) -> frozenset[str]:
+        """Labels and aliases in the form in which names are compared; empty ones are left out."""
+        return frozenset(filter(None, (normalise_name(name.text) for name in self.names)))
 
 
 def read_item(entity: Any, languages: Sequence[str], where: str) -> Item | None:
@@ -147,6 +153,17 @@ def best_values(entity: dict[str, Any], prop: str, where: str) -> list[Any]:
         values.append(value["value"])
     best = ranked["preferred"] or ranked["normal"]
     return [value for value in best if value is not None]
+
+
+def label_of(entity: dict[str, Any], languages: Sequence[str]) -> str | None:
+    """An item's or a property's label in the first language that has one, `mul` last."""
+    labels = entity.get("labels")
+    for code in (*languages, DEFAULT_LANGUAGE):
+        term = labels.get(code) if isinstance(labels, dict) else None
+        value = term.get("value") if isinstance(term, dict) else None
+        if isinstance(value, str) and value.strip():
+            return " ".join(value.split())
+    return None
 
 
 def data_types(entity: dict[str, Any], where: str) -> dict[str, str | None]:

@@ -11,7 +11,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self, TypeVar
 
 import requests
@@ -38,7 +37,7 @@ _JITTER = wait_random(0, 1)  # so that those who were sent away together don't c
 
 
 @dataclass(frozen=True)
-class Manners:
+class RetryPolicy:
     """How many requests at once, how often again, and how long a server is waited for; in seconds.
 
     Attributes:
@@ -70,7 +69,7 @@ class PoliteSession:
     def __init__(
         self,
         contact: str,
-        manners: Manners,
+        policy: RetryPolicy,
         pacer: Pacer,
         note: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -82,14 +81,14 @@ class PoliteSession:
         Raises:
             WikidataError: if the contact is missing.
         """
-        self._contact, self._manners, self._pacer, self._note = contact, manners, pacer, note
+        self._contact, self._manners, self._pacer, self._note = contact, policy, pacer, note
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
         self.waited_for_lag = 0.0
         self._lock = threading.Lock()
         # requests' sessions are not made for several threads at once: who has one may ask.
         self._idle: queue.LifoQueue[requests.Session] = queue.LifoQueue()
-        for _ in range(manners.max_concurrent):
+        for _ in range(policy.max_concurrent):
             session = requests.Session()
             session.headers["User-Agent"] = user_agent(contact)
             session.headers["Accept-Encoding"] = "gzip"
@@ -99,12 +98,7 @@ class PoliteSession:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -176,7 +170,7 @@ class PoliteSession:
         except (ChunkedEncodingError, ContentDecodingError):
             raise TransientError("cut_answer", "the connection was cut") from None
         except (requests.ConnectionError, requests.Timeout) as error:
-            reason = type(error).__name__  # their texts repeat the words
+            reason = type(error).__name__  # their texts repeat the surface forms
             raise TransientError("no_connection", f"no connection ({reason})") from None
         except requests.RequestException as error:
             reason = type(error).__name__

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from mmoe.files import atomic_write, content_key, sha256_of
-from mmoe.locks import exclusive_lock
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.images.downloads import download
+from mmoe.wikidata.images.folder import IMAGES, Row, Work, holds, read_licences, write_licences
 from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
-from mmoe.wikidata.images.tables import IMAGES, Row, holds, read_licences, write_licences
-from mmoe.wikidata.images.work import Work
+from mmoe.wikidata.work import exclusive_folder
 
 LOCK, WORK = ".images.lock", ".images-"
 
@@ -55,7 +52,7 @@ def collect(
     Raises:
         WikidataError: if Commons can't be asked or refuses us. What has arrived is kept.
     """
-    with exclusive_lock(out, LOCK, partial(_say_busy, out)):
+    with exclusive_folder(out, LOCK, wait=True):
         rows = read_licences(out)
         there = {
             qid: row
@@ -141,7 +138,3 @@ def _counts(
         "without a licence": sum(row["licence"] is None for row in rows.values()),
         "without an author": sum(row["author"] is None for row in rows.values()),
     }
-
-
-def _say_busy(out: Path) -> None:
-    print(f"{out}: waits for another run with this folder", file=sys.stderr)

@@ -23,19 +23,20 @@ from mmoe.wikidata.api.entities import (
     item_of,
     question_about,
 )
-from mmoe.wikidata.api.found import FoundItems
+from mmoe.wikidata.api.find import FoundItems
 from mmoe.wikidata.api.pace import CLOCK, Clock
-from mmoe.wikidata.entity import DEFAULT_LANGUAGE, is_qid, qid_number
+from mmoe.wikidata.entity import DEFAULT_LANGUAGE, is_qid, label_of, qid_number
 from mmoe.wikidata.knowledge.drafts import Draft
-from mmoe.wikidata.knowledge.reading import BEYOND, LISTED_WITHOUT, Chooser, label_of, most_linked
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.reading import BEYOND, LISTED_WITHOUT, Chooser, most_linked
+from mmoe.wikidata.knowledge.request import KbRequest
 from mmoe.wikidata.knowledge.write import (
+    LOCK,
     SLICE,
-    alone_writing,
     forget_previous,
     nothing_chosen,
     write_knowledge_base,
 )
+from mmoe.wikidata.work import exclusive_folder
 
 GONE = "no such item"
 CUT = "names in more items than the API lists"
@@ -44,7 +45,7 @@ _PROPERTY = re.compile(r"P[1-9]\d*")
 
 
 def build_from_api(
-    folder: Path, request: Request, settings: ApiSettings, clock: Clock = CLOCK
+    folder: Path, request: KbRequest, settings: ApiSettings, clock: Clock = CLOCK
 ) -> dict[str, int]:
     """Writes a knowledge base of items that the API gives; what stands in `folder` is replaced.
 
@@ -59,12 +60,12 @@ def build_from_api(
         WikidataError: if the API can't be asked, answers are lacking offline, no item is chosen, or another
             run writes to `folder`.
     """
-    with alone_writing(folder):
+    with exclusive_folder(folder, LOCK):
         return _ask_and_build(folder, request, settings, clock)
 
 
 def _ask_and_build(
-    folder: Path, request: Request, settings: ApiSettings, clock: Clock
+    folder: Path, request: KbRequest, settings: ApiSettings, clock: Clock
 ) -> dict[str, int]:
     listed = request.choice.qids or frozenset()
     qids, num_requests = dict.fromkeys(sorted(listed, key=qid_number)), 0
@@ -85,7 +86,7 @@ def _ask_and_build(
 
 
 def _build(
-    folder: Path, request: Request, qids: Sequence[str], found: FoundItems | None, api: Api
+    folder: Path, request: KbRequest, qids: Sequence[str], found: FoundItems | None, api: Api
 ) -> dict[str, int]:
     drafts, counts = _drafts(request, qids, found, api)
     if not drafts:
@@ -104,7 +105,7 @@ def _build(
 
 
 def _drafts(
-    request: Request, qids: Sequence[str], found: FoundItems | None, api: Api
+    request: KbRequest, qids: Sequence[str], found: FoundItems | None, api: Api
 ) -> tuple[list[Draft], dict[str, int]]:
     chooser = Chooser(request)
     listed = request.choice.qids or frozenset()
@@ -129,13 +130,13 @@ def _drafts(
         # Pages that bear a name never came here, unless they are listed, too.
         spared = Counter(why for why in if_not_listed.values() if why is not None)
         chooser.tally.skipped.update(Counter(found.dropped) - spared)
-        counts = chooser.counts() | {CUT: len(found.words_cut)}
+        counts = chooser.counts() | {CUT: len(found.surface_forms_cut)}
     if listed:
         counts[LISTED_WITHOUT] = sum(target_of.get(qid) not in chooser.qids for qid in listed)
     return drafts, counts
 
 
-def _reason_by_name(request: Request, entity: Json, api: Api) -> str | None:
+def _reason_by_name(request: KbRequest, entity: Json, api: Api) -> str | None:
     item = item_of(entity, api)
     return None if item is None else replace(request.choice, qids=None).reason_against(item)
 

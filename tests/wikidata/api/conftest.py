@@ -30,4 +30,4 @@ def fake(monkeypatch: pytest.MonkeyPatch, time_of: StoppedClock) -> Iterator[Fak
 @pytest.fixture
 def settings(fake: Fake, tmp_path: Path) -> ApiSettings:
     """Settings for the server, with a cache of the test's own."""
-    return ApiSettings(fake.url, CONTACT, ("en",), cache_folder=tmp_path / "cache")
+    return ApiSettings(fake.url, ("en",), contact=CONTACT, cache_folder=tmp_path / "cache")

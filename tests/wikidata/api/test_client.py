@@ -11,14 +11,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.hits import Matching
-from mmoe.wikidata.labels import write_label_index
+from mmoe.wikidata.label_index import write_label_index
+from mmoe.wikidata.matching import Matching
 from mmoe.wikidata.query import find_in_index
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
 from tests.wikidata.api.fake.store import Store, item
-from tests.wikidata.api.runs import WORDS, bearers, items_of_dump, qids, small_world, total
+from tests.wikidata.api.runs import FAST, WORDS, bearers, items_of_dump, qids, small_world, total
 from tests.wikidata.slices import mention
 
 
@@ -33,7 +33,7 @@ def test_items_that_bear_the_words_and_no_other(
     assert (first.label, first.description, first.sitelinks) == ("Lurien", "invented town", 9)
     assert (first.instance_of, first.modified) == (("Q515",), "2026-01-02T03:04:05Z")
     assert found.dropped == {"disambiguation page": 1}
-    assert found.words_cut == []
+    assert found.surface_forms_cut == []
     assert found.requests == {"search": 8, "names": 2, "items": 1}
     assert total(found) == len(fake.log)
 
@@ -55,7 +55,7 @@ def test_spellings_of_one_name_are_one_word(
     fake.store = small_world()
     words = ["Lurien", "LURIEN", " lurien ", "luri%65n", "Ada_Lurien", "ada lurien", "", "  "]
     found = find_items(words, settings, time_of.clock())
-    assert found.words == ["lurien", "ada lurien"]
+    assert found.surface_forms == ["lurien", "ada lurien"]
     assert found.requests["search"] == 2
 
 
@@ -115,11 +115,11 @@ def test_any_world_gives_what_looking_at_every_name_gives(
         languages=("en", "de"),
         cache_folder=folder,
         max_hits=max_hits,
-        max_per_minute=100_000,
+        limits=FAST,
     )
     found = find_items(words, asked, time_of.clock())
     assert qids(found.items) == bearers(fake.store, words, ("en", "de"))
-    assert found.words_cut == []
+    assert found.surface_forms_cut == []
 
 
 def test_redirects_lead_to_one_item_and_deleted_ones_to_none(
@@ -159,9 +159,9 @@ def test_words_in_too_many_names_are_told(
     fake.store.add(*(item(number, "OB") for number in range(2000, 2060)), item(2999, "Brask"))
     found = find_items(["Ob", "Brask"], replace(settings, max_hits=100), time_of.clock())
     assert qids(found.items) == bearers(fake.store, ["Ob", "Brask"])
-    assert found.words_cut == ["ob"]
+    assert found.surface_forms_cut == ["ob"]
     told = capsys.readouterr().err
-    assert "1 of 2 words are in more names than the API lists (ob): obscure items" in told
+    assert "1 of 2 surface forms are in more names than the API lists (ob): obscure items" in told
 
 
 def test_the_matched_name_that_the_server_shows_is_not_relied_on(
@@ -172,4 +172,4 @@ def test_the_matched_name_that_the_server_shows_is_not_relied_on(
     fake.store.add(*longer, item(5000, "Ob"))
     found = find_items(["Ob"], replace(settings, max_hits=10), time_of.clock())
     assert len(found.items) == 702
-    assert found.words_cut == []
+    assert found.surface_forms_cut == []

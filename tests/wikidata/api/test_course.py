@@ -10,11 +10,12 @@ from dataclasses import replace
 import pytest
 from filelock import FileLock
 
+from mmoe.config.wikidata import WikidataParams
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.api.ask import _lock_file
 from mmoe.wikidata.api.pace import Clock
-from mmoe.wikidata.hits import Match
+from mmoe.wikidata.matching import Match
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake import tricks
@@ -54,14 +55,12 @@ def test_before_names_are_asked_for_the_user_is_told_what_it_takes(
     fake.tricks = {4: tricks.api_error("readonly")}  # three pages of hits, then the first names
     with pytest.raises(WikidataError, match="readonly"):
         find_items(["Ob"], settings, time_of.clock(), match)
-    told = (
-        "1,200 items may bear the words; at least 24 requests to come, 0.1 minutes at 180 a minute"
-    )
+    told = "1,200 items may bear the surface forms; at least 24 requests to come, 0.1 minutes at 180 a minute"
     err = capsys.readouterr().err
     assert err.count(told) == 1
     assert others in err
     find_items(["Ob"], settings, time_of.clock(), match)
-    assert "1,200 items may bear the words; at least 2" in capsys.readouterr().err
+    assert "1,200 items may bear the surface forms; at least 2" in capsys.readouterr().err
     find_items(["Ob"], settings, time_of.clock(), match)
     assert "to come" not in capsys.readouterr().err
 
@@ -70,7 +69,7 @@ def test_answers_that_are_too_old_are_asked_for_again(
     fake: Fake, settings: ApiSettings, time_of: StoppedClock
 ) -> None:
     fake.store.add(item(1, "Ob"))
-    short = replace(settings, cache_days=1)
+    short = replace(settings, limits=WikidataParams(cache_days=1))
     find_items(["Ob"], short, time_of.clock())
     fake.store.add(item(2, "Ob"))
     time_of.sleep(80_000, threading.Event())
@@ -88,7 +87,8 @@ def test_offline_uses_what_is_kept(
     offline = replace(settings, contact="", offline=True)
     assert find_items(WORDS, offline, time_of.clock()).items == first.items
     with pytest.raises(
-        WikidataError, match=r"cache: answers about 2 of 9 words are not kept .* without --offline"
+        WikidataError,
+        match=r"cache: answers about 2 of 9 surface forms are not kept .* without --offline",
     ):
         find_items([*WORDS, "Brask", "Ulm"], offline, time_of.clock())
     assert len(fake.log) == num_first
@@ -104,7 +104,7 @@ def test_offline_counts_words_whose_items_are_not_kept(
     fake.tricks = {len(fake.log) + gone: tricks.html(404)}
     with pytest.raises(WikidataError, match="HTTP 404"):
         find_items(["Brask"], settings, time_of.clock())
-    with pytest.raises(WikidataError, match="answers about 1 of 3 words are not kept"):
+    with pytest.raises(WikidataError, match="answers about 1 of 3 surface forms are not kept"):
         find_items(["Ob", "nothing", "Brask"], replace(settings, offline=True), time_of.clock())
 
 
@@ -211,7 +211,7 @@ def test_what_leaves_the_machine_is_said_once_and_before(
 
     fake.tricks = {1: listen}
     find_items(WORDS, settings, time_of.clock())
-    notice = f"asks {settings.host}: 7 words leave this machine"
+    notice = f"asks {settings.host}: 7 surface forms leave this machine"
     assert said_before[0].count(notice) == 1
     assert notice not in capsys.readouterr().err
     find_items(WORDS, settings, time_of.clock())

@@ -7,8 +7,7 @@ import threading
 import pytest
 
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.api.pace import Pacer
-from mmoe.wikidata.api.progress import RequestBar
+from mmoe.wikidata.api.pace import Pacer, RequestBar
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake

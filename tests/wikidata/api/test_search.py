@@ -15,6 +15,7 @@ from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake import tricks
 from tests.wikidata.api.fake.server import Fake, Handler
 from tests.wikidata.api.fake.store import item
+from tests.wikidata.api.runs import FAST
 
 Find = Callable[..., Hits]
 
@@ -27,9 +28,9 @@ def find(fake: Fake, settings: ApiSettings, time_of: StoppedClock) -> Find:
         bearers: Sequence[str] = (),
         max_hits: int = 10_000,
     ) -> Hits:
-        changed = replace(settings, max_per_minute=100_000, max_hits=max_hits)
+        changed = replace(settings, limits=FAST, max_hits=max_hits, languages=tuple(languages))
         with Api(changed, "1 word", time_of.clock()) as api:
-            return find_hits(api, word, languages, lambda qids: any(qid in bearers for qid in qids))
+            return find_hits(api, word, lambda qids: any(qid in bearers for qid in qids))
 
     return find_one
 
@@ -80,9 +81,7 @@ def test_what_no_phrase_can_ask_for_goes_by_prefix(fake: Fake, find: Find, word:
     assert fake.actions() == {"wbsearchentities": 2}
 
 
-@pytest.mark.parametrize(
-    "word", ['the "fox"', "a@b", "c\\d", "c++", "o'neil", "ac/dc", "a_b"]
-)
+@pytest.mark.parametrize("word", ['the "fox"', "a@b", "c\\d", "c++", "o'neil", "ac/dc", "a_b"])
 def test_signs_that_a_query_could_take_for_syntax(fake: Fake, find: Find, word: str) -> None:
     fake.store.add(item(1, word), item(2, f"new {word}"), item(3, "something else"))
     assert find(word).qids[:2] == ("Q1", "Q2")

@@ -13,9 +13,9 @@ import pytest
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api.answers import read_api_answer
 from mmoe.wikidata.api.pace import Pacer
-from mmoe.wikidata.api.session import Manners, PoliteSession
+from mmoe.wikidata.api.session import PoliteSession, RetryPolicy
 
-from tests.wikidata.api.clock import STARTED, StoppedClock
+from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake import tricks
 from tests.wikidata.api.fake.server import Fake, Handler, Trick
 from tests.wikidata.api.fake.store import item
@@ -27,22 +27,20 @@ ASK = {"action": "wbgetentities", "ids": "Q1", "format": "json", "maxlag": "5"}
 class Client:
     """A session whose waits take no time, and what it told the user."""
 
-    def __init__(self, fake: Fake, time_of: StoppedClock, **manners: float) -> None:
+    def __init__(self, fake: Fake, time_of: StoppedClock, **policy: float) -> None:
         self.notes: list[str] = []
         self.time, self.fake = time_of, fake
         pacer = Pacer(6000, time_of.clock())
         self.session = PoliteSession(
             CONTACT,
-            Manners(**manners),  # type: ignore[arg-type]
+            RetryPolicy(**policy),  # type: ignore[arg-type]
             pacer,
             self.notes.append,
         )
         self.pacer = pacer
 
     def ask(self) -> Any:
-        return self.session.get(
-            self.fake.url, ASK, "items", lambda answer: read_api_answer(answer, self.time.wall)
-        )
+        return self.session.get(self.fake.url, ASK, "items", lambda answer: read_api_answer(answer))
 
 
 Open = Callable[..., Client]
@@ -53,8 +51,8 @@ def client(fake: Fake, time_of: StoppedClock) -> Iterator[Open]:
     fake.store.add(item(1, "Ob"))
     opened: list[Client] = []
 
-    def open_one(**manners: float) -> Client:
-        opened.append(Client(fake, time_of, **manners))
+    def open_one(**policy: float) -> Client:
+        opened.append(Client(fake, time_of, **policy))
         return opened[-1]
 
     yield open_one
@@ -76,7 +74,7 @@ def test_what_is_sent(fake: Fake, client: Open) -> None:
     ("trick", "reason", "least", "most"),
     [
         (tricks.limited(7), "http_429", 7, 8),
-        (tricks.limited_until(40, STARTED), "http_429", 39, 41),
+        (tricks.limited_until(40), "http_429", 39, 41),
         (tricks.limited_without_wait, "http_429", 1, 2),
         (tricks.html(503, Retry_After="9"), "http_503", 9, 10),
         (tricks.html(503), "http_503", 1, 2),
@@ -274,5 +272,5 @@ def test_without_a_contact_nothing_is_asked(
     fake: Fake, time_of: StoppedClock, tmp_path: Path
 ) -> None:
     with pytest.raises(WikidataError, match="MMOE_CONTACT is missing"):
-        PoliteSession("", Manners(), Pacer(60, time_of.clock()))
+        PoliteSession("", RetryPolicy(), Pacer(60, time_of.clock()))
     assert fake.log == []

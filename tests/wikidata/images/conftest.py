@@ -37,4 +37,4 @@ def commons(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Commons
 
 @pytest.fixture
 def settings(commons: Commons, tmp_path: Path) -> ApiSettings:
-    return ApiSettings(commons.url, MAIL, ("en",), cache_folder=tmp_path / "cache")
+    return ApiSettings(commons.url, ("en",), contact=MAIL, cache_folder=tmp_path / "cache")

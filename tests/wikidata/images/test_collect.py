@@ -20,6 +20,7 @@ from mmoe.wikidata.images.collect import Collected, collect
 
 from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.runs import FAST
 from tests.wikidata.images.commons import Commons, Trick, drawn, path_of
 from tests.wikidata.images.tricks import body, held, status
 
@@ -234,7 +235,7 @@ def test_two_that_are_given_up_do_not_end_the_run(filled: Commons, folder: Folde
 def test_a_missing_contact_is_an_error_before_any_request(
     filled: Commons, folder: Folder, tmp_path: Path
 ) -> None:
-    settings = ApiSettings(filled.url, "", ("en",), cache_folder=tmp_path / "cache")
+    settings = ApiSettings(filled.url, ("en",), contact="", cache_folder=tmp_path / "cache")
     with pytest.raises(WikidataError, match="MMOE_CONTACT is missing"):
         collect(NAMES, folder.out, 330, settings, folder.time_of.clock())
     assert filled.log == []
@@ -282,9 +283,7 @@ def test_a_killed_run_fetches_nothing_twice(
 
 def main(url: str, out: str) -> None:
     """Collects images; run as a process, to be killed."""
-    cache = Path(os.environ["MMOE_CACHE"])
-    contact = os.environ["MMOE_CONTACT"]
-    settings = ApiSettings(url, contact, ("en",), max_per_minute=100_000, cache_folder=cache)
+    settings = ApiSettings(url, limits=FAST)
     collect(json.loads(os.environ["NAMES"]), Path(out), 330, settings)
 
 

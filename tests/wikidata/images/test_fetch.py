@@ -10,7 +10,7 @@ import pytest
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api.pace import Pacer
 from mmoe.wikidata.api.session import PoliteSession
-from mmoe.wikidata.images.downloads import MANNERS
+from mmoe.wikidata.images.downloads import IMAGE_POLICY
 from mmoe.wikidata.images.fetch import Failure, FetchedImage, fetch_image
 
 from tests.wikidata.api.clock import StoppedClock
@@ -18,13 +18,13 @@ from tests.wikidata.images.commons import WRONG_WIDTH, Commons, Trick, drawn, pa
 from tests.wikidata.images.conftest import MAIL
 from tests.wikidata.images.tricks import body, cut, half, hang_up, redirected, status
 
-ATTEMPTS = MANNERS.attempts
+ATTEMPTS = IMAGE_POLICY.attempts
 
 
 @pytest.fixture
 def session(time_of: StoppedClock) -> Iterator[PoliteSession]:
     pacer = Pacer(100_000, time_of.clock())
-    with PoliteSession(MAIL, MANNERS, pacer) as running:
+    with PoliteSession(MAIL, IMAGE_POLICY, pacer) as running:
         yield running
 
 
@@ -32,7 +32,7 @@ def fetch(
     commons: Commons, session: PoliteSession, *tricks: Trick, path: str = path_of("A.jpg")
 ) -> FetchedImage | Failure:
     commons.add("A.jpg", "image/jpeg", 64, 48, *tricks)
-    return fetch_image(session, f"{commons.base}{path}", None, MANNERS.longest_wait)
+    return fetch_image(session, f"{commons.base}{path}", None, IMAGE_POLICY.longest_wait)
 
 
 def test_a_image_comes_whole_and_is_measured(commons: Commons, session: PoliteSession) -> None:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.images.tables import (
+from mmoe.wikidata.images.folder import (
     Row,
     check_place,
     holds,

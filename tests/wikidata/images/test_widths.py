@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.images.widths import WIDTHS, check_width, width_within
+from mmoe.wikidata.images.infos import WIDTHS, check_width, width_within
 
 
 def test_every_width_that_is_served_passes() -> None:

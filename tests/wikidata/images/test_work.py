@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmoe.wikidata.images.fetch import Failure, FetchedImage
-from mmoe.wikidata.images.work import FAILURES, Work
+from mmoe.wikidata.images.folder import FAILURES, Work
 
 
 def test_images_and_failures_are_found_again(tmp_path: Path) -> None:

@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.index.extract import LINES_PER_PART, Block, Extract, extract
-from mmoe.wikidata.index.request import Request
 from mmoe.wikidata.index.tally import Tally
-from mmoe.wikidata.labels import item_row, name_rows
+from mmoe.wikidata.label_index import item_row, name_rows
+from mmoe.wikidata.selection import Selection
 
 from tests.wikidata.index.dumps import ENGLISH, entity, judgement, statement
 
 ADA = entity("Q1", "Ada", ["Q5"])
 
 
-def extracted(*lines: bytes, request: Request = ENGLISH, lines_before: int = 0) -> Extract:
+def extracted(*lines: bytes, selection: Selection = ENGLISH, lines_before: int = 0) -> Extract:
     data = b"".join(line + b"\n" for line in lines)
-    return extract(Block(2, "dump.json", lines_before, data), request)
+    return extract(Block(2, "dump.json", lines_before, data), selection)
 
 
 def qids(found: Extract) -> list[str]:
@@ -144,7 +144,7 @@ BROKEN = st.sampled_from(
     [ADA[:9], b"\xff", b"{}", b"[]", b'{"type":"property"}', b'{"type":"lexeme"}', b'{"type":"x"}']
 )
 REQUESTS = st.builds(
-    Request,
+    Selection,
     st.sampled_from([("en",), ("de", "en"), ("fr",)]),
     st.sampled_from([(), ("Q5",), ("Q4167410", "Q4167836")]),
     st.sampled_from([(), ("Q5", "Q515")]),
@@ -152,10 +152,12 @@ REQUESTS = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
-@given(lines=st.lists(ITEMS | BROKEN, max_size=15, unique=True), request=REQUESTS)
-def test_counts_and_rows_are_those_of_the_slow_reader(lines: list[bytes], request: Request) -> None:
-    found = extracted(*lines, request=request)
-    judged = [judgement(line, request) for line in lines]
+@given(lines=st.lists(ITEMS | BROKEN, max_size=15, unique=True), selection=REQUESTS)
+def test_counts_and_rows_are_those_of_the_slow_reader(
+    lines: list[bytes], selection: Selection
+) -> None:
+    found = extracted(*lines, selection=selection)
+    judged = [judgement(line, selection) for line in lines]
     items = [item for _, item in judged if item is not None]
     assert found.tally.skipped == Counter(reason for reason, _ in judged if reason is not None)
     assert found.tally.kept == len(items)

@@ -12,7 +12,7 @@ from mmoe.errors import WikidataError
 from mmoe.wikidata.index import merge
 from mmoe.wikidata.index.extract import PLACED_ITEMS, PLACED_NAMES
 from mmoe.wikidata.index.merge import Merged, merge_chunks
-from mmoe.wikidata.labels import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
+from mmoe.wikidata.label_index import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
 
 from tests.wikidata.index.dumps import table
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.index import stream
-from mmoe.wikidata.index.stream import HEAD, Stream, opened, parts_of, whole_lines
+from mmoe.wikidata import dump
+from mmoe.wikidata.dump import HEAD, Stream, opened, parts_of, whole_lines
 
 Compress = Callable[[bytes], bytes]
 
@@ -91,7 +91,7 @@ def test_blocks_are_whole_lines_and_lose_no_byte(data: bytes, block: int) -> Non
 
 
 def test_a_line_that_is_far_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(dump, "LONGEST_LINE", 1 << 20)
     raw = io.BytesIO(b"a\n" + b"b" * ((1 << 20) + 100))
     with pytest.raises(WikidataError, match="here: holds a line of more than 1 MiB"):
         list(whole_lines(Stream(raw, raw), "here", 1000))

@@ -38,4 +38,4 @@ def world(monkeypatch: pytest.MonkeyPatch, time_of: StoppedClock) -> Iterator[Fa
 
 @pytest.fixture
 def settings(world: Fake, tmp_path: Path) -> ApiSettings:
-    return ApiSettings(world.url, MAIL, ("en",), cache_folder=tmp_path / "cache")
+    return ApiSettings(world.url, ("en",), contact=MAIL, cache_folder=tmp_path / "cache")

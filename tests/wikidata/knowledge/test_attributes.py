@@ -9,14 +9,14 @@ import pytest
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import read_item
-from mmoe.wikidata.knowledge.attributes import (
+from mmoe.wikidata.knowledge.drafts import (
     NO_PROPERTY_LABEL,
     NO_VALUE_LABEL,
+    Draft,
     attributes_of,
+    draft_of,
 )
-from mmoe.wikidata.knowledge.choice import Choice
-from mmoe.wikidata.knowledge.drafts import Draft, draft_of
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
 from mmoe.wikidata.knowledge.values import Value
 
 from tests.wikidata.knowledge.statements import entity, item_value, statement, unknown
@@ -32,7 +32,7 @@ def draft(
     item = read_item(content, ["en"], "here")
     assert item is not None
     counts = Counter[str]() if unwritten is None else unwritten
-    request = Request(Choice(), properties=("P106", "P1"), max_values=max_values)
+    request = KbRequest(Choice(), properties=("P106", "P1"), max_values=max_values)
     return draft_of(content, item, request, counts)
 
 
@@ -94,4 +94,4 @@ def test_statements_of_another_shape_are_an_error() -> None:
     item = read_item(content, ["en"], "here")
     assert item is not None
     with pytest.raises(WikidataError, match="item Q7, key `claims`: P106 must be a list"):
-        draft_of(content, item, Request(Choice(), properties=("P106",)), Counter())
+        draft_of(content, item, KbRequest(Choice(), properties=("P106",)), Counter())

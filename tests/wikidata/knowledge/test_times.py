@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.wikidata.knowledge.times import written_time
+from mmoe.wikidata.knowledge.values import written_time
 
 from tests.wikidata.knowledge.statements import time_value
 
