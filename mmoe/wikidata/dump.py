@@ -35,7 +35,7 @@ class Part:
 
     Attributes:
         number: its place in the dump.
-        size: bytes as it lies on the disk; null for standard input.
+        size: bytes as it lies on the disk; None for standard input.
         head: its first bytes.
     """
 
@@ -87,7 +87,7 @@ class Stream:
     """The plain bytes of a file; what can't be decompressed ends it.
 
     Attributes:
-        fault: why it ended before its end; null if it didn't.
+        fault: why it ended before its end; None if it didn't.
     """
 
     def __init__(self, plain: Any, raw: Any) -> None:

@@ -43,13 +43,13 @@ class Item:
     """What retrieval reads of an item.
 
     Attributes:
-        label: in the first language that has one, `mul` last; null if none has.
+        label: in the first language that has one, `mul` last; None if none has.
         description: as label.
         names: labels and aliases in all chosen languages and `mul`, in that order, repetitions included.
         instance_of: qids of the best-ranked statements.
         image: the first best-ranked file name on Commons, with spaces and without `File:`.
-        sitelinks: number of Wikipedia articles; null where the source leaves sitelinks out.
-        modified: when it was last edited, as it is written; null where the source does not say.
+        sitelinks: number of Wikipedia articles; None where the source leaves sitelinks out.
+        modified: when it was last edited, as it is written; None where the source does not say.
     """
 
     qid: str
@@ -73,7 +73,7 @@ class Item:
 
 
 def read_item(entity: Any, languages: Sequence[str], where: str) -> Item | None:
-    """The item that a JSON entity describes; null for a property, a lexeme and the like.
+    """The item that a JSON entity describes; None for a property, a lexeme and the like.
 
     Args:
         languages: of labels, descriptions and aliases, best first; `mul` stands in and is added.
@@ -169,7 +169,7 @@ def label_of(entity: dict[str, Any], languages: Sequence[str]) -> str | None:
 def data_types(entity: dict[str, Any], where: str) -> dict[str, str | None]:
     """The properties of which an entity makes statements, in its order, each with its data type.
 
-    The data type is null where the source does not tell it.
+    The data type is None where the source does not tell it.
 
     Raises:
         WikidataError: if the claims are not of the documented form.

@@ -71,18 +71,6 @@ def test_none_finds_nothing(at: Layout) -> None:
     assert list(at.labels.iterdir()) == []
 
 
-def test_a_missing_slice_names_both_remedies(at: Layout) -> None:
-    with pytest.raises(WikidataError, match=r"toy: no wikidata\.jsonl .*retrieve\.source .*kb or"):
-        retrieve(at, params("index"))
-
-
-def test_two_slices_are_refused(at: Layout) -> None:
-    for name in ("wikidata.jsonl", "wikidata.jsonl.gz"):
-        write_slice(at.raw / name, item_line("Q2", "Ben"))
-    with pytest.raises(WikidataError, match="keep one"):
-        retrieve(at, params("index"))
-
-
 def test_an_index_from_elsewhere_is_asked_where_it_lies(at: Layout, tmp_path: Path) -> None:
     dump = write_slice(tmp_path / "dump.jsonl", item_line("Q2", "Ben", "sailor"))
     build_from_slice(dump, ["en"], tmp_path / "large")

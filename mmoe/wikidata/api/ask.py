@@ -150,7 +150,7 @@ class Api:
         return fetched
 
     def _left(self, question: Question, answers: Mapping[str, Json]) -> Question | None:
-        """The part of a question that is still open; null if there is none."""
+        """The part of a question that is still open; None if there is none."""
         ids = tuple(name for name in question.ids if name not in answers)
         is_open = bool(ids) if question.ids else "" not in answers
         return Question(question.kind, question.params, ids) if is_open else None

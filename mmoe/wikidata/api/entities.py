@@ -1,6 +1,6 @@
-"""Items by their ids: first only the names of all hits, then the whole of those that bear a word.
+"""Items by their ids: first only the names of all hits, then the whole of those that bear a surface form.
 
-A hit list holds many items that merely contain the word. An item weighs some 14 kB of JSON on average
+A hit list holds many items that merely contain the surface form. An item weighs some 14 kB of JSON on average
 (1.6 TB for 118 million in 2026), its names in two languages some hundred bytes; so names are asked for
 apart, and whole items only where they are wanted. It costs one request more for every fifty candidates.
 """
@@ -49,7 +49,7 @@ def ask_for_entities(api: Api, question: Question) -> dict[str, Json]:
 
 
 def item_of(entity: Json, api: Api) -> Item | None:
-    """The item that an answer describes; null for one that does not exist any more."""
+    """The item that an answer describes; None for one that does not exist any more."""
     if is_missing(entity):
         return None
     return read_item(entity, api.settings.languages, api.settings.url)

@@ -96,7 +96,7 @@ def _query_for_all(parts: Iterable[str], left_out: Set[str]) -> str:
         and not any(tokens <= asked[other] and len(part) < len(other) for other in asked)
     }
     query = ""
-    # Sorted, so that words of the same tokens are one question.
+    # Sorted, so that surface forms of the same tokens are one question.
     for term in sorted(terms, key=lambda term: (-len(term), term)):
         longer = f"{query} {term}".lstrip()
         if len(longer) <= LONGEST_QUERY:

@@ -81,7 +81,7 @@ class PoliteSession:
         Raises:
             WikidataError: if the contact is missing.
         """
-        self._contact, self._manners, self._pacer, self._note = contact, policy, pacer, note
+        self._contact, self._policy, self._pacer, self._note = contact, policy, pacer, note
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
         self.waited_for_lag = 0.0
@@ -103,7 +103,7 @@ class PoliteSession:
 
     def close(self) -> None:
         """Closes the connections; requests under way are finished first by their threads."""
-        for _ in range(self._manners.max_concurrent):
+        for _ in range(self._policy.max_concurrent):
             self._idle.get().close()
 
     def get(
@@ -159,7 +159,7 @@ class PoliteSession:
     def _send(
         self, session: requests.Session, url: str, params: Mapping[str, str]
     ) -> requests.Response:
-        limits = (self._manners.connect, self._manners.silence)
+        limits = (self._policy.connect, self._policy.silence)
         try:
             return session.get(url, params=params, timeout=limits)
         except SSLError as error:
@@ -188,10 +188,10 @@ class PoliteSession:
         error = _error(state)
         if error.cause is Cause.LAG:
             longer = self._pacer.longer(state.upcoming_sleep)
-            return self.waited_for_lag + longer > self._manners.max_lag_wait
+            return self.waited_for_lag + longer > self._policy.max_lag_wait
         call.faults += 1
-        too_long = error.wait is not None and error.wait > self._manners.longest_wait
-        return too_long or call.faults >= self._manners.attempts
+        too_long = error.wait is not None and error.wait > self._policy.longest_wait
+        return too_long or call.faults >= self._policy.attempts
 
     def _before_sleep(self, state: RetryCallState) -> None:
         error, wait = _error(state), state.upcoming_sleep
@@ -213,11 +213,11 @@ class PoliteSession:
         if error.cause is Cause.LAG:
             return (
                 f"its databases lag behind ({error.text}); waited {self.waited_for_lag:.0f} s in all, "
-                f"the limit (max_lag_wait) is {self._manners.max_lag_wait:.0f}; {kept}"
+                f"the limit (max_lag_wait) is {self._policy.max_lag_wait:.0f}; {kept}"
             )
-        if error.wait is not None and error.wait > self._manners.longest_wait:
+        if error.wait is not None and error.wait > self._policy.longest_wait:
             return f"asks us to stay away for {error.wait:.0f} s ({error.text}); {kept}"
-        return f"gave up after {self._manners.attempts} attempts, the last: {error.text}; {kept}"
+        return f"gave up after {self._policy.attempts} attempts, the last: {error.text}; {kept}"
 
     def _plain(self, text: str) -> str:
         """Without the contact: a server's error page may quote our User-Agent."""

@@ -1,4 +1,4 @@
-"""Collects the images of items in a folder: what is there stays, what is lacking is asked for once."""
+"""Collects the images of items in a folder: what is there stays, what is missing is asked for once."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def collect(
             for qid, row in rows.items()
             if qid in names and holds(out, row, names[qid], width)
         }
-        lacking = {qid: name for qid, name in names.items() if qid not in there}
+        missing = {qid: name for qid, name in names.items() if qid not in there}
         work = Work(out / f"{WORK}{content_key(width)}")
-        with Api(commons, f"names of {len(set(lacking.values())):,} files", clock) as api:
-            infos = ask_for_infos(api, list(dict.fromkeys(lacking.values())), width)
+        with Api(commons, f"names of {len(set(missing.values())):,} files", clock) as api:
+            infos = ask_for_infos(api, list(dict.fromkeys(missing.values())), width)
             num_requests = download(infos, width, work, api) + sum(api.requests.values())
-        new = dict(_placed(lacking, infos, out, width, work))
+        new = dict(_placed(missing, infos, out, width, work))
         write_licences(out, (rows | new).values())
         counts = _counts(names, there, new, infos, work) | {"requests": num_requests}
         work.remove()
@@ -72,14 +72,14 @@ def collect(
 
 
 def _placed(
-    lacking: Mapping[str, str],
+    missing: Mapping[str, str],
     infos: Mapping[str, FileInfo | None],
     out: Path,
     width: int,
     work: Work,
 ) -> Iterator[tuple[str, Row]]:
     """Puts what has arrived into its places, and gives the rows that tell of it."""
-    for qid, name in lacking.items():
+    for qid, name in missing.items():
         file, info = work.arrived(name), infos[name]
         if file is None or info is None:
             continue

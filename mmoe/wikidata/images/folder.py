@@ -112,7 +112,7 @@ class Work:
         self._files = {file.stem: file for file in folder.iterdir() if file.suffix in endings}
 
     def arrived(self, name: str) -> Path | None:
-        """The file that holds the image; null if it has not arrived."""
+        """The file that holds the image; None if it has not arrived."""
         return self._files.get(content_key(name))
 
     def keep(self, name: str, image: FetchedImage) -> None:

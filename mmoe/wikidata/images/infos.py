@@ -29,7 +29,7 @@ def check_width(width: int) -> None:
 
 
 def width_within(wanted: int, original: int) -> int | None:
-    """The largest width that is served, not wanted larger and not above the original's; null for none."""
+    """The largest width that is served, not wanted larger and not above the original's; None for none."""
     return max((width for width in WIDTHS if width <= min(wanted, original)), default=None)
 
 
@@ -58,9 +58,9 @@ class FileInfo:
         width: of the original, in pixels; 0 where it has none, as sound.
         url: of the original.
         sha1: of the original's bytes, in hex; "" if it is not told.
-        thumbnail: address of an image of at most the width that was asked for; null if there is none.
+        thumbnail: address of an image of at most the width that was asked for; None if there is none.
         page: address of the description page.
-        author: as plain text; null if it is not told, as all that follow.
+        author: as plain text; None if it is not told, as all that follow.
     """
 
     mime: str
@@ -76,7 +76,7 @@ class FileInfo:
 
 
 def ask_for_infos(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo | None]:
-    """The files of these names; null for one that does not exist.
+    """The files of these names; None for one that does not exist.
 
     Where the original is narrower than `width`, the thumbnail is the original if a browser shows it, and
     else has the next smaller width that is served.
@@ -101,7 +101,7 @@ def ask_for_infos(api: Api, names: Sequence[str], width: int) -> dict[str, FileI
 
 
 def address_of(info: FileInfo, width: int) -> str | None:
-    """Where an image of at most `width` pixels lies; null if there is none."""
+    """Where an image of at most `width` pixels lies; None if there is none."""
     if info.mime in SHOWN_BY_ITSELF and info.width <= width:
         return info.url
     return info.thumbnail if width_within(width, info.width) is not None else None
@@ -140,10 +140,10 @@ def _ask_batch(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo
             if page["title"] not in pages or "imageinfo" in page:
                 pages[page["title"]] = page
         titles = _followed(titles, query)
-    lacking = [name for name in names if titles[name] not in pages]
-    if lacking:
+    missing = [name for name in names if titles[name] not in pages]
+    if missing:
         raise WikidataError(
-            f"{api.settings.host}: no answer about {lacking[0]!r}; is it the Action API of Commons?"
+            f"{api.settings.host}: no answer about {missing[0]!r}; is it the Action API of Commons?"
         )
     return {name: _info(pages[titles[name]]) for name in names}
 

@@ -1,4 +1,4 @@
-"""A chosen item as far as its own lines of the dump tell it: the labels of what it refers to are lacking."""
+"""A chosen item as far as its own lines of the dump tell it: the labels of what it refers to are missing."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def build_from_api(
     Returns:
         Counts, as kb.json has them, and the requests that were sent.
     Raises:
-        WikidataError: if the API can't be asked, answers are lacking offline, no item is chosen, or another
+        WikidataError: if the API can't be asked, answers are missing offline, no item is chosen, or another
             run writes to `folder`.
     """
     with exclusive_folder(folder, LOCK):

@@ -20,7 +20,7 @@ def written_time(value: Mapping[str, Any]) -> str | None:
     Args:
         value: with `time` and `precision`, as a statement holds them. -0044 is 44 BCE: there is no year 0.
     Returns:
-        null if it is not of the documented form.
+        None if it is not of the documented form.
     Source: Wikibase's JSON documentation.
     """
     time, precision = value.get("time"), value.get("precision")
@@ -66,14 +66,14 @@ class Value(NamedTuple):
 
     Attributes:
         text: what is known already; "" for a mere reference.
-        entity: whose label follows the text: the item referred to, or a quantity's unit; null for none.
+        entity: whose label follows the text: the item referred to, or a quantity's unit; None for none.
     """
 
     text: str
     entity: str | None = None
 
     def written(self, labels: Mapping[str, str]) -> str | None:
-        """The whole text; null if it needs a label that is not there."""
+        """The whole text; None if it needs a label that is not there."""
         if self.entity is None:
             return self.text
         label = labels.get(self.entity)

@@ -70,16 +70,6 @@ def test_tokens_that_stand_in_two_names_are_not_enough(fake: Fake, find: Client)
     assert names == "Q1|Q2|Q3"
 
 
-def test_words_of_the_same_tokens_are_one_question(fake: Fake, find: Client) -> None:
-    """They are asked for by threads at the same time."""
-    fake.store.add(item(1, "Ada Lurien"))
-    fake.delay = 0.05
-    found = find(["Ada Lurien", "Lurien, Ada", "ada ada LURIEN"])
-    assert (qids(found.items), len(found.surface_forms)) == (["Q1"], 3)
-    assert found.requests == {"search": 1, "names": 1, "items": 1}
-    assert len(fake.log) == 3
-
-
 def test_a_word_that_is_longer_than_a_question(fake: Fake, find: Client) -> None:
     """The shortest tokens are not asked for; the comparison here still wants them."""
     word = " ".join(["of", "the", *(f"part{number:03}" for number in range(60))])
@@ -87,35 +77,6 @@ def test_a_word_that_is_longer_than_a_question(fake: Fake, find: Client) -> None
     found = find([word])
     assert (qids(found.items), found.surface_forms_cut) == (["Q1"], [])
     assert all(asked.is_good for asked in fake.log)
-
-
-def test_a_word_that_no_question_can_ask_for_is_told(fake: Fake, find: Client) -> None:
-    word = "x" * 300
-    fake.store.add(item(1, f"{word} two"), item(2, f"two {word}"), item(3, word))
-    found = find([word])
-    assert (qids(found.items), found.surface_forms_cut) == (["Q1", "Q3"], [word])
-
-
-def test_a_word_without_a_token_is_a_whole_name(fake: Fake, find: Client) -> None:
-    fake.store.add(item(1, "?!"), item(2, "?! two"))
-    found = find(["?!"])
-    assert (qids(found.items), found.surface_forms_cut) == (["Q1"], [])
-
-
-@pytest.mark.parametrize("word", ["Vessa O'Mara", "vessa o’mara"])
-def test_what_the_server_makes_one_term_of_is_found_either_way(
-    fake: Fake, find: Client, word: str
-) -> None:
-    fake.store.add(
-        item(1, "Vessa O'Mara"),
-        item(2, "O’Mara, Vessa Ida"),
-        item(3, "Vessa O Mara"),
-        item(4, "Mara-Vessa O."),
-        item(5, "Vessa Omara"),
-    )
-    found = find([word])
-    assert qids(found.items) == ["Q1", "Q2", "Q3", "Q4"]
-    assert found.surface_forms_cut == []
 
 
 @pytest.mark.parametrize(
@@ -136,12 +97,6 @@ def test_names_that_mix_the_ways_are_found(
     found = find([word])
     assert qids(found.items) == bearers(fake.store, [word], match="tokens")
     assert (len(found.items), found.surface_forms_cut) == (len(names), [])
-
-
-def test_a_word_of_signs_alone_that_are_too_many_is_told(fake: Fake, find: Client) -> None:
-    fake.store.add(item(1, "O'x'y'z"), item(2, "O x'y'z"))
-    found = find(["O'x'y'z"])
-    assert (qids(found.items), found.surface_forms_cut) == (["Q1"], ["o'x'y'z"])
 
 
 def test_marks_belong_to_their_letters_for_the_server(fake: Fake, find: Client) -> None:
@@ -174,16 +129,6 @@ def test_a_word_in_too_many_names_is_told_and_its_own_names_are_found(
     assert (
         "1 of 1 surface forms are in more names than the API lists (ob)" in capsys.readouterr().err
     )
-
-
-def test_exact_names_are_whole_where_their_tokens_are_in_too_many(fake: Fake, find: Client) -> None:
-    fake.store.add(*(item(number, f"Ob the Vell {number}") for number in range(1, 700)))
-    fake.store.add(item(2000, "Vell Ob"), item(2001, "New Vell Ob"))
-    found = find(["Vell Ob"], max_hits=600)
-    assert {"Q2000", "Q2001"} <= set(qids(found.items))
-    assert found.surface_forms_cut == ["vell ob"]
-    assert fake.actions()["query"] == 2
-    assert "wbsearchentities" not in fake.actions()
 
 
 def test_kept_answers_serve_the_other_match_too(fake: Fake, find: Client) -> None:

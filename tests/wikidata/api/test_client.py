@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -11,15 +10,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.label_index import write_label_index
-from mmoe.wikidata.matching import Matching
-from mmoe.wikidata.query import find_in_index
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
 from tests.wikidata.api.fake.store import Store, item
-from tests.wikidata.api.runs import FAST, WORDS, bearers, items_of_dump, qids, small_world, total
-from tests.wikidata.slices import mention
+from tests.wikidata.api.runs import FAST, WORDS, bearers, qids, small_world, total
 
 
 def test_items_that_bear_the_words_and_no_other(
@@ -57,26 +52,6 @@ def test_spellings_of_one_name_are_one_word(
     found = find_items(words, settings, time_of.clock())
     assert found.surface_forms == ["lurien", "ada lurien"]
     assert found.requests["search"] == 2
-
-
-def test_no_words_no_request(fake: Fake, settings: ApiSettings, time_of: StoppedClock) -> None:
-    found = find_items(["", " "], replace(settings, contact=""), time_of.clock())
-    assert (found.items, found.requests, fake.log) == ([], {}, [])
-
-
-def test_candidates_are_those_of_a_dump(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path
-) -> None:
-    fake.store = small_world()
-    mentions = [mention(word, f"m{number}") for number, word in enumerate(WORDS)]
-    found = find_items([one.surface_form for one in mentions], settings, time_of.clock())
-    write_label_index(tmp_path / "api", found.items, {})
-    write_label_index(tmp_path / "dump", items_of_dump(fake.store), {})
-    of_api, of_dump = (
-        find_in_index(tmp_path / folder, mentions, Matching()) for folder in ("api", "dump")
-    )
-    assert of_api == of_dump
-    assert [one.qid for one in of_api if one.mention_id == "m0"] == ["Q1", "Q4", "Q2"]
 
 
 NAMES = st.text("aAbé' -_.\"ßI", min_size=1, max_size=4).map(str.strip).filter(bool)

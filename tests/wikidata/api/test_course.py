@@ -108,28 +108,6 @@ def test_offline_counts_words_whose_items_are_not_kept(
         find_items(["Ob", "nothing", "Brask"], replace(settings, offline=True), time_of.clock())
 
 
-def test_an_item_that_was_renamed_since_its_names_were_kept(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
-    fake.store.add(item(1, "Ob"), item(2, "Ob"))
-    fake.tricks = {3: tricks.html(404)}
-    with pytest.raises(WikidataError, match="HTTP 404"):
-        find_items(["Ob"], settings, time_of.clock())
-    fake.store.add(item(2, "Brask"))
-    assert qids(find_items(["Ob"], settings, time_of.clock()).items) == ["Q1"]
-
-
-def test_a_broken_item_is_told_and_not_kept(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
-    fake.store.add(item(1, "Ob"))
-    broken = b'{"entities": {"Q1": {"id": "Q1", "type": "item", "labels": 3}}}'
-    fake.tricks = {2: tricks.body(broken)}
-    with pytest.raises(WikidataError, match=r"item Q1, key `labels`: must be an object"):
-        find_items(["Ob"], settings, time_of.clock())
-    assert qids(find_items(["Ob"], settings, time_of.clock()).items) == ["Q1"]
-
-
 @pytest.mark.parametrize(
     "content",
     [b"{}", b'{"entities": []}', b'{"entities": {}}', b'{"entities": {"Q1": {"id": 1}}}'],
@@ -142,14 +120,6 @@ def test_entities_of_another_form_are_asked_for_again(
     found = find_items(["Ob"], settings, time_of.clock())
     assert qids(found.items) == ["Q1"]
     assert found.retries == {"broken_answer": 1}
-
-
-def test_a_missing_contact_stops_before_the_first_request(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
-    with pytest.raises(WikidataError, match="MMOE_CONTACT is missing"):
-        find_items(["Ob"], replace(settings, contact=""), time_of.clock())
-    assert fake.log == []
 
 
 def test_a_refusal_ends_the_run_and_keeps_what_was_answered(

@@ -112,15 +112,6 @@ def test_a_list_by_prefix_without_end_is_left_and_reported(fake: Fake, find: Fin
     assert fake.actions()["wbsearchentities"] == (100 + QUIET_HITS) // 50
 
 
-def test_a_list_by_prefix_can_be_read_past_the_soft_limit_to_its_hard_one(
-    fake: Fake, find: Find
-) -> None:
-    fake.store.add(*(item(number, f"Ob {number}") for number in range(1, 10_102)))
-    hits = find("ob", bearers=list(fake.store.items), max_hits=0)
-    assert (len(set(hits.qids)), hits.is_whole) == (10_050, False)
-    assert fake.actions()["wbsearchentities"] == 201
-
-
 @pytest.mark.parametrize(
     "content",
     [
@@ -139,18 +130,3 @@ def test_an_answer_of_another_form_is_asked_for_again_and_not_kept(
     fake.tricks = {1: tricks.body(content)}
     assert find("ob") == Hits(("Q1",), is_whole=True)
     assert len(fake.log) == 2
-
-
-@pytest.mark.parametrize("content", [b"{}", b'{"search": [{"id": "x"}]}', b'{"search": [3]}'])
-def test_a_list_by_prefix_of_another_form(fake: Fake, find: Find, content: bytes) -> None:
-    fake.store.add(item(1, "?!"))
-    fake.tricks = {1: tricks.body(content)}
-    assert find("?!") == Hits(("Q1",), is_whole=True)
-    assert len(fake.log) == 3
-
-
-def test_hits_that_are_no_items_are_left_out(fake: Fake, find: Find) -> None:
-    fake.store.add(item(1, "Ob"))
-    hit = b'{"query": {"searchinfo": {"totalhits": 2}, "search": [{"title": "Q5"}, {"title": "Main"}]}}'
-    fake.tricks = {1: tricks.body(hit)}
-    assert find("ob") == Hits(("Q5",), is_whole=True)

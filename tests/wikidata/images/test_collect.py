@@ -21,7 +21,7 @@ from mmoe.wikidata.images.collect import Collected, collect
 from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.runs import FAST
-from tests.wikidata.images.commons import Commons, Trick, drawn, path_of
+from tests.wikidata.images.commons import Commons, Trick, drawn
 from tests.wikidata.images.tricks import body, held, status
 
 NAMES = {"Q1": "Ada 1901.jpg", "Q2": "Emblem.svg", "Q3": "Ada 1901.jpg", "Q4": "Gone.jpg"}
@@ -100,10 +100,6 @@ def test_images_licences_and_counts(filled: Commons, folder: Folder) -> None:
         "requests": 4,
     }
     assert filled.most_at_once == 1
-
-
-def test_the_fake_keeps_originals_where_commons_does() -> None:
-    assert path_of("Tour Eiffel Wikimedia Commons.jpg").startswith("/a/a8/Tour_Eiffel_")
 
 
 def test_a_second_run_asks_only_for_what_is_lacking(filled: Commons, folder: Folder) -> None:
@@ -230,15 +226,6 @@ def test_two_that_are_given_up_do_not_end_the_run(filled: Commons, folder: Folde
     found = folder.collect({f"Q{number}": name for number, name in enumerate(names, start=1)})
     assert found.counts["failed: gave up: http_503"] == 4
     assert found.counts["fetched"] == 1
-
-
-def test_a_missing_contact_is_an_error_before_any_request(
-    filled: Commons, folder: Folder, tmp_path: Path
-) -> None:
-    settings = ApiSettings(filled.url, ("en",), contact="", cache_folder=tmp_path / "cache")
-    with pytest.raises(WikidataError, match="MMOE_CONTACT is missing"):
-        collect(NAMES, folder.out, 330, settings, folder.time_of.clock())
-    assert filled.log == []
 
 
 def process_of(commons: Commons, folder: Folder, names: dict[str, str]) -> subprocess.Popen[bytes]:

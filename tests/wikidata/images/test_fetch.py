@@ -78,13 +78,6 @@ def test_what_another_attempt_mends(commons: Commons, session: PoliteSession, tr
     assert len(commons.log) == 3
 
 
-def test_a_wait_that_is_asked_for_is_kept(
-    commons: Commons, session: PoliteSession, time_of: StoppedClock
-) -> None:
-    fetch(commons, session, status(429, Retry_After="17"))
-    assert sum(time_of.sleeps) >= 17
-
-
 @pytest.mark.parametrize(
     ("trick", "reason"),
     [
@@ -105,15 +98,6 @@ def test_what_never_changes_is_asked_for_once(
     assert isinstance(found, Failure)
     assert found.reason == reason
     assert len(commons.log) == 1
-
-
-def test_a_width_that_is_not_served_is_asked_for_once(
-    commons: Commons, session: PoliteSession
-) -> None:
-    found = fetch(commons, session, path=f"/thumb{path_of('A.jpg')}/50px-A.jpg")
-    assert isinstance(found, Failure)
-    assert found.reason == "refused for its width (HTTP 429)"
-    assert [asked.status for asked in commons.log] == [429]
 
 
 @pytest.mark.parametrize(

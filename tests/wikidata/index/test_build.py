@@ -164,14 +164,6 @@ def test_several_processes_give_the_same(tmp_path: Path, plain: dict[str, bytes]
     assert tables(tmp_path / "out") == plain
 
 
-def test_a_work_folder_elsewhere_is_left_clean(tmp_path: Path, plain: dict[str, bytes]) -> None:
-    (tmp_path / "work" / "others").mkdir(parents=True)
-    dump = write_dump(tmp_path / "dump.json", many(200))
-    build(dump, tmp_path / "out", work=tmp_path / "work")
-    assert tables(tmp_path / "out") == plain
-    assert [path.name for path in (tmp_path / "work").iterdir()] == ["others"]
-
-
 def test_an_index_that_stands_there_is_replaced(tmp_path: Path) -> None:
     build(write_dump(tmp_path / "a", many(200)), tmp_path / "out")
     (tmp_path / "out" / NAMES / "part-00001.parquet").write_bytes(b"stale")
@@ -217,16 +209,3 @@ def test_two_runs_into_one_folder_are_refused(tmp_path: Path) -> None:
         pytest.raises(WikidataError, match="another run is writing there"),
     ):
         build(dump, tmp_path / "out")
-
-
-def test_a_bar_is_shown_if_it_is_asked_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    dump = write_dump(tmp_path / "dump", many(100))
-    build(dump, tmp_path / "out", progress=None)
-    assert capsys.readouterr().err == ""  # not a terminal
-    build(dump, tmp_path / "out", progress=True)
-    shown = capsys.readouterr().err
-    size = dump.stat().st_size
-    assert "extracting: 100%" in shown
-    assert f"{size / 1000:.1f}k/{size / 1000:.1f}k [" in shown

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import zlib
 from collections import Counter
 from typing import Any
 
@@ -14,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.index.extract import LINES_PER_PART, Block, Extract, extract
+from mmoe.wikidata.index.extract import Block, Extract, extract
 from mmoe.wikidata.index.tally import Tally
 from mmoe.wikidata.label_index import item_row, name_rows
 from mmoe.wikidata.selection import Selection
@@ -96,13 +94,6 @@ def test_a_byte_order_mark_is_dropped_where_a_file_begins() -> None:
     assert qids(extracted(b"\xef\xbb\xbf" + ADA, lines_before=9)) == []
 
 
-def test_a_row_knows_its_line() -> None:
-    found = extracted(b"[", ADA, b"", entity("Q2", "Ben"), lines_before=10)
-    places = [2 * LINES_PER_PART + line for line in (12, 14)]
-    assert found.items.column("place").to_pylist() == places
-    assert found.names.column("place").to_pylist() == places
-
-
 def test_the_first_broken_lines_are_described() -> None:
     tally = extracted(b"[", b"{", entity("Q1", claims={"P31": {}}), *[b"}"] * 9).tally
     assert len(tally.examples) == 5
@@ -110,23 +101,6 @@ def test_the_first_broken_lines_are_described() -> None:
     assert tally.examples[1] == (
         "dump.json, line 3, item Q1, key `claims`: P31 must be a list of statements"
     )
-
-
-def test_what_identifies_a_block() -> None:
-    found = extracted(ADA)
-    assert (found.size, found.checksum) == (len(ADA) + 1, zlib.crc32(ADA + b"\n"))
-
-
-def test_the_last_line_may_lack_its_newline() -> None:
-    found = extract(Block(0, "dump", 0, ADA + b"\n" + entity("Q2", "Ben")), ENGLISH)
-    assert qids(found) == ["Q1", "Q2"]
-    assert found.num_lines == 2
-
-
-def test_garbage_is_collected_again_afterwards() -> None:
-    assert gc.isenabled()
-    extracted(ADA)
-    assert gc.isenabled()
 
 
 NAMES = st.sampled_from(["Ada", "ada ", "Ben_B", "", " ", "É", "%41da", "Z"])
@@ -177,13 +151,6 @@ def test_more_than_half_of_broken_lines_is_no_dump() -> None:
     tally.skip_broken("not UTF-8", "line")
     with pytest.raises(WikidataError, match=r"dump: 501 of the first 1,001 lines are no entities"):
         tally.check("dump")
-
-
-def test_a_few_broken_lines_are_judged_at_the_end_only() -> None:
-    tally = extracted(b"{", b"{", ADA).tally
-    tally.check("dump")
-    with pytest.raises(WikidataError, match="2 of the first 3 lines are no entities"):
-        tally.check("dump", enough=1)
 
 
 def test_tallies_add_up_and_come_back_from_json() -> None:

@@ -77,19 +77,6 @@ def test_files_and_row_groups_have_their_size(
     assert all(file.schema_arrow == schema for file in files)
 
 
-def test_a_name_can_lie_in_one_row_group_only(merged: tuple[Merged, Path]) -> None:
-    def may_hold(name: str) -> int:
-        found = 0
-        for path in (merged[1] / NAMES).iterdir():
-            metadata = pq.ParquetFile(path).metadata
-            for group in range(metadata.num_row_groups):
-                bounds = metadata.row_group(group).column(0).statistics
-                found += bounds.min <= name <= bounds.max
-        return found
-
-    assert [may_hold(f"name {n:06d}") for n in (0, ROW_GROUP, NUMBER - 1, NUMBER)] == [1, 1, 1, 0]
-
-
 def test_rows_that_can_not_be_sorted_are_named(tmp_path: Path) -> None:
     for name in (ITEMS, NAMES):
         (tmp_path / name).mkdir()

@@ -231,14 +231,6 @@ def test_what_decides_whether_work_is_gone_on_with(
     assert tree(tmp_path / "out") == tree(tmp_path / "calm")  # and no work is left behind
 
 
-def test_a_record_is_written_after_its_rows(tmp_path: Path) -> None:
-    found = extract(Block(0, "dump", 0, LINES[0]), Selection(("en",)))
-    (tmp_path / RECORDS).write_bytes(b"in the way")
-    with pytest.raises(FileExistsError):
-        ChunkFolder(tmp_path).write(0, 0, [found], found.tally)
-    assert sorted(path.parent.name for path in tmp_path.rglob("*.parquet")) == ["items", "names"]
-
-
 def test_workers_that_are_killed_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def kill_workers(*arguments: Any) -> None:
         for worker in multiprocessing.active_children():

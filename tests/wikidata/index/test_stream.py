@@ -68,16 +68,6 @@ def test_a_damaged_file_is_seen(
     assert len(data) > 2900
 
 
-def test_the_position_is_that_of_the_compressed_file(tmp_path: Path) -> None:
-    path = tmp_path / "dump.json.gz"
-    path.write_bytes(gzip.compress(LINES))
-    (part,) = parts_of(str(path))
-    with opened(part) as opened_stream:
-        assert opened_stream.position() == 0
-        list(whole_lines(opened_stream, "here"))
-        assert opened_stream.position() == part.size == path.stat().st_size < len(LINES)
-
-
 @given(
     data=st.lists(st.binary(max_size=9)).map(b"\n".join),
     block=st.integers(min_value=1, max_value=30),

@@ -13,19 +13,15 @@ import pytest
 
 from mmoe.datasets.findings import examine
 from mmoe.errors import WikidataError
-from mmoe.wikidata.index.build import build_from_slice
 from mmoe.wikidata.knowledge import build
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
 from mmoe.wikidata.knowledge.write import LOCK
-from mmoe.wikidata.matching import Matching
-from mmoe.wikidata.query import find_in_index
 from mmoe.wikidata.work import exclusive_folder
 
 from tests.imports import ROOT
 from tests.wikidata.knowledge.statements import line
 from tests.wikidata.knowledge.world import LINES, write_dump
-from tests.wikidata.slices import mention
 
 NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
 
@@ -154,21 +150,6 @@ def test_the_most_linked_are_kept_in_file_order(dump: Path, tmp_path: Path) -> N
     assert (tmp_path / "wikidata.jsonl").read_text("utf-8") == LINES[3] + "\n"
 
 
-def test_a_gzipped_dump_of_several_members_gives_the_same(dump: Path, tmp_path: Path) -> None:
-    packed = write_dump(tmp_path / "dump.json.gz")
-    for source, out in ((dump, tmp_path / "a"), (packed, tmp_path / "b")):
-        build_from_dump(str(source), out, KbRequest(NAMES))
-    for name in ("entities.jsonl", "items.jsonl"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-
-
-def test_retrieval_finds_the_entities_in_the_slice(dump: Path, tmp_path: Path) -> None:
-    build_from_dump(str(dump), tmp_path / "kb", KbRequest(NAMES, with_slice=True))
-    build_from_slice(tmp_path / "kb" / "wikidata.jsonl", ["en"], tmp_path / "index")
-    found = find_in_index(tmp_path / "index", [mention("Testfield")], Matching())
-    assert [(c.qid, c.match) for c in found] == [("Q900002", "label"), ("Q900004", "alias")]
-
-
 def test_the_check_of_our_own_format_accepts_it(dump: Path, tmp_path: Path) -> None:
     build_from_dump(str(dump), tmp_path, KbRequest(NAMES, with_slice=True))
     mentions = [
@@ -275,18 +256,6 @@ def test_a_killed_run_is_continued_with_the_second_reading(
     assert again == build_from_dump(str(dump), tmp_path / "calm", KbRequest(NAMES))
     for name in ("entities.jsonl", "items.jsonl", "kb.json"):
         assert (out / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
-
-
-def test_a_dump_that_has_changed_meanwhile_is_read_anew(dump: Path, tmp_path: Path) -> None:
-    out = tmp_path / "kb"
-    command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
-    changed = dump.read_bytes().replace(b"fictional painter", b"fictitious artist")
-    assert len(changed) == dump.stat().st_size
-    dump.write_bytes(changed)
-    build_from_dump(str(dump), out, KbRequest(NAMES))
-    assert rows(out / "items.jsonl")[0]["description"] == "fictitious artist"
-    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []
 
 
 def test_another_run_in_the_folder_is_not_disturbed(dump: Path, tmp_path: Path) -> None:

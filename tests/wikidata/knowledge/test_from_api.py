@@ -14,8 +14,6 @@ from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.from_api import build_from_api
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
-from mmoe.wikidata.knowledge.write import LOCK
-from mmoe.wikidata.work import exclusive_folder
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
@@ -112,18 +110,6 @@ def test_redirected_and_missing_ids_are_counted(
     gone = KbRequest(Choice(qids=frozenset({"Q404"})))
     with pytest.raises(WikidataError, match="1 listed ids without an item; 1 left out: no such"):
         build_from_api(tmp_path / "none", gone, settings, time_of.clock())
-
-
-def test_another_run_in_the_folder_is_not_disturbed(
-    world: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path
-) -> None:
-    with (
-        exclusive_folder(tmp_path, LOCK),
-        pytest.raises(WikidataError, match="another run is writing there; wait"),
-    ):
-        build_from_api(tmp_path, KbRequest(NAMES), settings, time_of.clock())
-    assert world.log == []
-    build_from_api(tmp_path, KbRequest(NAMES), settings, time_of.clock())
 
 
 def test_the_receipt_tells_of_names_in_too_many_items(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.from_api import build_from_api
@@ -72,14 +71,6 @@ def test_housekeeping_is_for_those_who_name_it() -> None:
     named = KbRequest(Choice(), properties=("P910", "P373", "P106"))
     assert named.properties_of(content, "here") == ["P910", "P373", "P106"]
     assert not HOUSEKEEPING.keys() & DEFAULT_PROPERTIES.keys()
-
-
-def test_statements_of_another_shape_are_left_to_their_reader() -> None:
-    odd: list[Any] = [{}, [], [7], [{"mainsnak": 7}], [{"mainsnak": {"datatype": 7}}]]
-    for statements in odd:
-        assert readable_properties({"claims": {"P1": statements}}, "here") == ["P1"]
-    with pytest.raises(WikidataError, match="here, key `claims`: must be an object"):
-        readable_properties({"claims": 7}, "here")
 
 
 def test_attributes_of_all_properties_but_some(tmp_path: Path) -> None:

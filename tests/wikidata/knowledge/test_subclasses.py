@@ -106,14 +106,6 @@ def test_the_closure_is_that_of_the_obvious_way(
     assert subclasses.closed(kinds) == closed_slowly(kinds, pairs)
 
 
-def test_a_line_that_states_no_class_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[bytes] = []
-    monkeypatch.setattr("mmoe.wikidata.knowledge.reading.parsed", seen.append)
-    lines = [line("Q1", "P279 is no statement").encode(), classes("Q2", "Q1").encode()]
-    Subclasses().read(lines)
-    assert seen == lines[1:]
-
-
 KILLED_AT_THE_SECOND_READING = """
 import os, signal, sys
 from pathlib import Path
