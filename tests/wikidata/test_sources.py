@@ -25,8 +25,6 @@ from tests.wikidata.slices import mention
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fake]:
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
     monkeypatch.setenv("MMOE_CONTACT", CONTACT)
     monkeypatch.setenv("MMOE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MMOE_OFFLINE", raising=False)

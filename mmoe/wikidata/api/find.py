@@ -202,8 +202,7 @@ class _Run:
             )
 
     def _learn_names(self, qids: list[str]) -> None:
-        question = question_about(NAMES, qids, self._languages)
-        self._take_names(ask_for_entities(self._api, question))
+        self._take_names(ask_for_entities(self._api, NAMES, qids))
 
     def _take_names(self, entities: dict[str, Json]) -> None:
         for qid, entity in entities.items():
@@ -229,7 +228,7 @@ class _Run:
 
         def fetch(batch: list[str]) -> None:
             try:
-                take(ask_for_entities(self._api, question_about(ITEMS, batch, self._languages)))
+                take(ask_for_entities(self._api, ITEMS, batch))
             except NotKeptError as error:
                 for hit in self._known.values():
                     if hit.target in error.ids:

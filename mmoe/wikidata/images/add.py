@@ -9,15 +9,19 @@ from pathlib import Path
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
+from mmoe.wikidata.api.entities import ITEMS as WHOLE_ITEMS
+from mmoe.wikidata.api.entities import entities_of, item_of
 from mmoe.wikidata.api.pace import CLOCK
 from mmoe.wikidata.entity import is_qid
 from mmoe.wikidata.images.collect import collect
 from mmoe.wikidata.images.folder import check_place, put_into
 from mmoe.wikidata.images.infos import check_width
-from mmoe.wikidata.images.names import Names, names_from_api, names_from_table
-from mmoe.wikidata.knowledge.lists import read_ids, read_qids
+from mmoe.wikidata.knowledge.lists import json_rows, read_ids, read_qids
 from mmoe.wikidata.knowledge.write import ENTITIES, ITEMS
 from mmoe.wikidata.query import images_in_index
+
+# Item -> its file on Commons, None if it has none; items that are not known are absent.
+Names = dict[str, str | None]
 
 API, COMMONS = "api", "https://commons.wikimedia.org/w/api.php"
 
@@ -93,3 +97,24 @@ def _names(request: ImageRequest, qids: Sequence[str], wikidata: ApiSettings) ->
     if Path(source).is_dir():
         return images_in_index(Path(source), qids)
     return names_from_table(Path(source), qids)
+
+
+def names_from_table(file: Path, qids: Sequence[str]) -> Names:
+    """The images that a knowledge base's items.jsonl knows.
+
+    Raises:
+        WikidataError: if a row is no JSON object with `qid` and `image`.
+    """
+    wanted, names = set(qids), Names()
+    for where, _, row in json_rows(file):
+        if not {"qid", "image"} <= row.keys():
+            raise WikidataError(f"{where}: must be a JSON object with `qid` and `image`")
+        if row["qid"] in wanted:
+            names[row["qid"]] = row["image"]
+    return names
+
+
+def names_from_api(api: Api, qids: Sequence[str]) -> Names:
+    """The images that Wikidata's API tells."""
+    found = ((qid, item_of(entity, api)) for qid, entity in entities_of(api, WHOLE_ITEMS, qids))
+    return {qid: item.image for qid, item in found if item is not None}

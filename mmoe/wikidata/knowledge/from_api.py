@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,19 +13,11 @@ import orjson
 from mmoe.errors import WikidataError
 from mmoe.files import atomic_write
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.api.ask import Api, Json, NotKeptError, Question, wrong_form
-from mmoe.wikidata.api.entities import (
-    ITEMS,
-    NAMES,
-    ask_for_entities,
-    batches,
-    is_missing,
-    item_of,
-    question_about,
-)
+from mmoe.wikidata.api.ask import Api, Json, NotKeptError
+from mmoe.wikidata.api.entities import ITEMS, NAMES, PROPERTIES, entities_of, is_missing, item_of
 from mmoe.wikidata.api.find import FoundItems
 from mmoe.wikidata.api.pace import CLOCK, Clock
-from mmoe.wikidata.entity import DEFAULT_LANGUAGE, is_qid, label_of, qid_number
+from mmoe.wikidata.entity import is_qid, label_of, qid_number
 from mmoe.wikidata.knowledge.drafts import Draft
 from mmoe.wikidata.knowledge.reading import BEYOND, LISTED_WITHOUT, Chooser, most_linked
 from mmoe.wikidata.knowledge.request import KbRequest
@@ -112,7 +104,7 @@ def _drafts(
     target_of: dict[str, str] = {}  # a listed id may redirect to the item that is meant
     if_not_listed: dict[str, str | None] = {}  # why the item would be left out
     drafts = []
-    for qid, entity in _items(qids, api):
+    for qid, entity in entities_of(api, ITEMS, qids):
         if is_missing(entity):
             chooser.tally.skip(GONE)
             continue
@@ -141,50 +133,21 @@ def _reason_by_name(request: KbRequest, entity: Json, api: Api) -> str | None:
     return None if item is None else replace(request.choice, qids=None).reason_against(item)
 
 
-def _items(qids: Sequence[str], api: Api) -> Iterator[tuple[str, Json]]:
-    """(id, entity) of each item, whatever the id redirects to."""
-    groups = batches(qids)
-    api.bar.expect(len(groups))
-    for group in groups:
-        question = question_about(ITEMS, group, api.settings.languages)
-        yield from ask_for_entities(api, question).items()
-
-
 def _labels(names: Sequence[str], api: Api) -> dict[str, str]:
     """The labels of items and properties; what is neither has none."""
+    found = dict(entities_of(api, NAMES, [name for name in names if is_qid(name)]))
+    properties = [name for name in names if _PROPERTY.fullmatch(name)]
+    found |= dict(entities_of(api, PROPERTIES, properties))
     languages = api.settings.languages
-    items = [
-        question_about(NAMES, group, languages)
-        for group in batches([name for name in names if is_qid(name)])
-    ]
-    codes = "|".join(sorted({*languages, DEFAULT_LANGUAGE}))
-    params = {"action": "wbgetentities", "props": "labels", "languages": codes}
-    properties = [
-        Question("properties", params, tuple(group))
-        for group in batches([name for name in names if _PROPERTY.fullmatch(name)])
-    ]
-    api.bar.expect(len(items) + len(properties))
-    found: dict[str, Json] = {}
-    for question in items:
-        found |= ask_for_entities(api, question)
-    for question in properties:
-        found |= api.ask(question, _properties)
-    labels = {name: label_of(entity, languages) for name, entity in found.items()}
-    return {name: label for name, label in labels.items() if label is not None}
-
-
-def _properties(answer: Json, ids: tuple[str, ...]) -> dict[str, Json]:
-    entities = answer.get("entities")
-    if not isinstance(entities, dict) or not all(isinstance(entities.get(i), dict) for i in ids):
-        raise wrong_form("`entities`")
-    return {name: entities[name] for name in ids}
+    labels = ((name, label_of(entity, languages)) for name, entity in found.items())
+    return {name: label for name, label in labels if label is not None}
 
 
 def _write_slice(file: Path, chosen: Collection[str], qids: Sequence[str], api: Api) -> None:
     """The chosen items as the API gave them, one a line; their answers are kept by now."""
     left = set(chosen)
     with atomic_write(file) as temporary, temporary.open("wb") as out:
-        for _, entity in _items(qids, api):
+        for _, entity in entities_of(api, ITEMS, qids):
             if entity.get("id") in left:
                 left.discard(entity["id"])
                 out.write(orjson.dumps(entity, option=orjson.OPT_APPEND_NEWLINE))

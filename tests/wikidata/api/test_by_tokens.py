@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -15,33 +14,23 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mmoe.names import name_tokens
-from mmoe.wikidata.api import ApiSettings, FoundItems, find_items
+from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.search import QUIET_HITS
 from mmoe.wikidata.label_index import write_label_index
-from mmoe.wikidata.matching import Match, Matching
+from mmoe.wikidata.matching import Matching
 from mmoe.wikidata.query import find_in_index
 
 from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.conftest import Client
 from tests.wikidata.api.fake.server import Fake
 from tests.wikidata.api.fake.store import Store, item, terms, tokens
-from tests.wikidata.api.runs import FAST, WORDS, bearers, items_of_dump, qids, small_world
+from tests.wikidata.api.runs import WORDS, bearers, items_of_dump, qids, small_world
 from tests.wikidata.slices import mention
 
 
-class Client:
-    """Finds words in a world of one test; the pace costs no time."""
-
-    def __init__(self, settings: ApiSettings, time_of: StoppedClock) -> None:
-        self.settings, self._time_of = replace(settings, limits=FAST), time_of
-
-    def __call__(self, words: Sequence[str], match: Match = "tokens", **changes: Any) -> FoundItems:
-        changed = replace(self.settings, **changes)
-        return find_items(words, changed, self._time_of.clock(), match)
-
-
 @pytest.fixture
-def find(fake: Fake, settings: ApiSettings, time_of: StoppedClock) -> Client:
-    return Client(settings, time_of)
+def find(settings: ApiSettings, time_of: StoppedClock) -> Client:
+    return Client(settings, time_of, "tokens")
 
 
 def test_candidates_are_those_of_a_dump(fake: Fake, find: Client, tmp_path: Path) -> None:

@@ -10,21 +10,9 @@ import pytest
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.settings import CACHE, CONTACT
 
-from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.images.commons import Commons, serving
 
 MAIL = "ada@testwell.example"
-
-
-@pytest.fixture
-def time_of() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
 
 
 @pytest.fixture

@@ -219,15 +219,6 @@ def test_three_refusals_in_a_row_end_the_run(
     assert folder.collect(names).counts["fetched"] == 4
 
 
-def test_two_that_are_given_up_do_not_end_the_run(filled: Commons, folder: Folder) -> None:
-    for letter in "ABCD":
-        filled.add(f"{letter}.jpg", "image/jpeg", 800, 600, *[status(503)] * 4)
-    names = ["A.jpg", "B.jpg", "Ada 1901.jpg", "C.jpg", "D.jpg"]
-    found = folder.collect({f"Q{number}": name for number, name in enumerate(names, start=1)})
-    assert found.counts["failed: gave up: http_503"] == 4
-    assert found.counts["fetched"] == 1
-
-
 def process_of(commons: Commons, folder: Folder, names: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "tests.wikidata.images.test_collect", commons.url, folder.out],

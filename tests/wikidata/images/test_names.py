@@ -10,7 +10,7 @@ from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.entity import Item
-from mmoe.wikidata.images.names import names_from_api, names_from_table
+from mmoe.wikidata.images.add import names_from_api, names_from_table
 from mmoe.wikidata.label_index import write_label_index
 from mmoe.wikidata.query import images_in_index
 

@@ -7,7 +7,6 @@ import io
 import sys
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from filelock import FileLock
 from hypothesis import given, settings
@@ -74,15 +73,6 @@ def test_rows_and_counts_are_those_of_the_slow_reader(
     assert source["skipped"] == skipped
     assert source["kept"] == source["items"] == len(items)
     assert source["kept"] + sum(source["skipped"].values()) == source["lines"] == len(lines)
-
-
-def test_of_an_item_that_stands_twice_the_first_line_counts(tmp_path: Path) -> None:
-    padding = [entity(f"Q{n}", "Padding") for n in range(100, 120)]
-    lines = [entity("Q7", "First"), *padding, entity("Q7", "Second"), entity("Q7", "Third")]
-    source = build(write_dump(tmp_path / "dump", lines), tmp_path / "out").source
-    assert source["skipped"] == {"duplicate": 2}
-    names = table(tmp_path / "out", NAMES)
-    assert names.filter(pa.compute.field("qid") == "Q7").column("name").to_pylist() == ["first"]
 
 
 def test_source_json_says_what_the_index_was_built_from(tmp_path: Path) -> None:

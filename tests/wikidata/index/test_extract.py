@@ -83,12 +83,6 @@ def test_a_line_is_kept(line: bytes) -> None:
     assert found.names.column("name").to_pylist() == ["ada"]
 
 
-def test_brackets_and_empty_lines_are_no_entities() -> None:
-    found = extracted(b"[", b"", ADA, b" ", b"]", b",")
-    assert (found.tally.lines, found.tally.opening, found.tally.closing) == (1, 1, 1)
-    assert found.num_lines == 6
-
-
 def test_a_byte_order_mark_is_dropped_where_a_file_begins() -> None:
     assert qids(extracted(b"\xef\xbb\xbf" + ADA)) == ["Q1"]
     assert qids(extracted(b"\xef\xbb\xbf" + ADA, lines_before=9)) == []

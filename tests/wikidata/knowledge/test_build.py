@@ -195,20 +195,6 @@ def test_what_is_no_whole_dump_is_named(dump: Path, tmp_path: Path) -> None:
             build_from_dump(source, tmp_path / "kb", KbRequest(NAMES))
 
 
-def test_a_folder_of_split_files_is_one_dump(dump: Path, tmp_path: Path) -> None:
-    (tmp_path / "parts").mkdir()
-    for number in range(3):
-        text = "".join(f"{entity}\n" for entity in LINES[number::3])
-        (tmp_path / "parts" / f"{number}.json").write_text(text, encoding="utf-8")
-    build_from_dump(str(tmp_path / "parts"), tmp_path / "kb", KbRequest(NAMES))
-    build_from_dump(str(dump), tmp_path / "whole", KbRequest(NAMES))
-    by_qid = [
-        {row["qid"]: row for row in rows(tmp_path / name / "entities.jsonl")}
-        for name in ("kb", "whole")
-    ]
-    assert by_qid[0] == by_qid[1]
-
-
 def test_a_slice_of_an_earlier_run_does_not_stay(dump: Path, tmp_path: Path) -> None:
     (tmp_path / "wikidata.jsonl").write_text("the user's own")
     build_from_dump(str(dump), tmp_path, KbRequest(NAMES))
