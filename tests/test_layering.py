@@ -56,7 +56,7 @@ ONLY_IN = {
     "bm25s": ("mmoe.bm25",),
     "requests": ("mmoe.datasets.download", "mmoe.wikidata.api", "mmoe.wikidata.images"),
     "orjson": ("mmoe.wikidata",),
-    "ray": ("mmoe.wikidata.index.workers",),
+    "ray": ("mmoe.wikidata.index.on_ray",),
     "h5py": ("mmoe.images",),
     "imagehash": ("mmoe.datasets.fingerprints", "tools.sample.tables"),
     "altair": ("mmoe.reporting",),
