@@ -32,6 +32,7 @@ from mmoe.errors import ConfigError
 SECTIONS: tuple[type[Section], ...] = (
     DataParams,
     RetrieveParams,
+    WikidataParams,
     RankParams,
     DescriptionAblationParams,
     EncodeParams,

@@ -17,8 +17,8 @@ from mmoe.audit.leakage import find_leaks
 from mmoe.datasets.fingerprints import fingerprint_images
 from mmoe.datasets.registry import read_dataset
 from mmoe.descriptions import group_candidates, make_ranker
-from mmoe.wikidata.hits import Matching
-from mmoe.wikidata.labels import build_from_slice
+from mmoe.wikidata.index.build import build_from_slice
+from mmoe.wikidata.matching import Matching
 from mmoe.wikidata.query import find_in_index
 from tools.sample import build
 from tools.sample.knowledge import knowledge_base

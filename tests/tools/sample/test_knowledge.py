@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.wikidata.knowledge.attributes import attributes_of
-from mmoe.wikidata.knowledge.drafts import Draft
+from mmoe.wikidata.knowledge.drafts import Draft, attributes_of
 from mmoe.wikidata.knowledge.values import Value, read_value
 from tools.sample.facts import facts_of, label_of, own_properties
 from tools.sample.knowledge import knowledge_base

@@ -1,4 +1,4 @@
-"""What is asked for: in which languages, and which kinds of items are left out."""
+"""Which items of Wikidata are looked at: in which languages, and which kinds are left out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_KEPT_KIND = "not of the kinds kept"
 
 
 @dataclass(frozen=True)
-class Request:
+class Selection:
     """Which items are kept, by the kinds that their best-ranked statements of P31 name.
 
     Attributes:
@@ -34,7 +34,7 @@ class Request:
     keep_kinds: tuple[str, ...] = ()
 
     def reason_against(self, item: Item) -> str | None:
-        """Why an item is dropped for its kind; null if it is kept."""
+        """Why an item is dropped for its kind; None if it is kept."""
         for kind in item.instance_of:
             if kind in self.drop_kinds:
                 return PAGES.get(kind, f"instance of {kind}")
@@ -47,13 +47,13 @@ class Request:
         return {name: list(value) for name, value in asdict(self).items()}
 
 
-def checked_request(
+def checked_selection(
     languages: Sequence[str], drop_kinds: Sequence[str] | None, keep_kinds: Sequence[str]
-) -> Request:
-    """The request of a user.
+) -> Selection:
+    """The selection of a user.
 
     Args:
-        drop_kinds: null for the pages of Wikipedia, without those that are to be kept.
+        drop_kinds: None for the pages of Wikipedia, without those that are to be kept.
     Raises:
         WikidataError: if no language is named, a kind is no qid, or a kind is to be kept and dropped.
     """
@@ -70,8 +70,5 @@ def checked_request(
         )
     if drop_kinds is None:
         drop_kinds = [kind for kind in PAGES if kind not in keep_kinds]
-    return Request(_each_once(languages), _each_once(drop_kinds), _each_once(keep_kinds))
-
-
-def _each_once(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
+    kinds_each_once = (tuple(dict.fromkeys(kinds)) for kinds in (languages, drop_kinds, keep_kinds))
+    return Selection(*kinds_each_once)

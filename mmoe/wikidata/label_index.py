@@ -1,4 +1,4 @@
-"""The label index: items and their names in Parquet, however they were come by.
+"""The label index: items and their names in Parquet, whatever they come from.
 
 items/*.parquet  what is known of each item
 names/*.parquet  every name in its normal form; a name stands once for an item; sorted over all files
@@ -7,7 +7,6 @@ source.json      what the index was built from; written last, so it stands for a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmoe.errors import WikidataError
-from mmoe.files import atomic_write, read_json, sha256_of, write_json
+from mmoe.files import atomic_write, read_json, write_json
 from mmoe.names import normalise_name
-from mmoe.wikidata.dump import read_items
 from mmoe.wikidata.entity import Item, qid_number
-from mmoe.wikidata.index.request import Request
 
 ITEMS, NAMES, SOURCE = "items", "names", "source.json"
 ONLY_PART = "part-00000.parquet"
-ROW_GROUP = 65536  # rows; names are sorted, so a reader skips the groups that can't hold a word
+ROW_GROUP = 65536  # rows; names are sorted, so a reader skips the groups that can't hold a name
 
 ITEM_SCHEMA = pa.schema(
     [
@@ -49,16 +46,9 @@ NameRow = tuple[str, str, str, str]  # as NAME_SCHEMA
 
 def item_row(item: Item) -> ItemRow:
     """The item's row of `items`."""
-    return (
-        item.qid,
-        item.label,
-        item.description,
-        list(item.aliases),
-        list(item.instance_of),
-        item.image,
-        item.sitelinks,
-        item.modified,
-    )
+    lists = (list(item.aliases), list(item.instance_of))
+    known = (item.qid, item.label, item.description)
+    return (*known, *lists, item.image, item.sitelinks, item.modified)
 
 
 def name_rows(item: Item) -> list[NameRow]:
@@ -71,30 +61,12 @@ def name_rows(item: Item) -> list[NameRow]:
     return list(rows.values())
 
 
-def build_from_slice(dump: Path, languages: Sequence[str], folder: Path) -> dict[str, object]:
-    """Writes the label index of a dump slice that fits into memory.
-
-    Disambiguation pages and other pages of Wikipedia are left out, as from a whole dump.
-
-    Args:
-        dump: slice in the dump's line format, plain or .gz.
-        languages: of labels, aliases and descriptions, best first; `mul` stands in.
-        folder: is made; an index that it holds is replaced.
-    Returns:
-        What source.json says: file, its SHA-256, languages, items left out by reason, numbers of items
-        and names.
-    Raises:
-        WikidataError: if the slice is missing or broken, or holds an item twice or none at all.
-    """
-    (folder / SOURCE).unlink(missing_ok=True)
-    items = list(_unique(dump, read_items(dump, languages)))
-    if not items:
-        raise WikidataError(f"{dump}: holds no item; fetch a slice with items, one a line")
-    reason_against = Request(tuple(languages)).reason_against
-    kept = [item for item in items if reason_against(item) is None]
-    skipped = Counter(reason for reason in map(reason_against, items) if reason is not None)
-    source = {"file": dump.name, "sha256": sha256_of(dump), "languages": list(languages)}
-    return write_label_index(folder, kept, source | {"skipped": dict(skipped)})
+def columns_of(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> list[pa.Array]:
+    """The columns of rows, typed as the schema says."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return [
+        pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)
+    ]
 
 
 def write_label_index(
@@ -126,33 +98,16 @@ def read_source(folder: Path) -> dict[str, Any]:
     """
     if not (folder / SOURCE).is_file():
         raise WikidataError(
-            f"{folder}: no whole label index; run the stage retrieve again, or "
-            "python -m mmoe.wikidata index"
+            f"{folder}: no whole label index; make one with `mmoe label-index`, or run the stage retrieve "
+            "again if it is the stage's own"
         )
     source: dict[str, Any] = read_json(folder / SOURCE)
     return source
 
 
-def _unique(dump: Path, items: Iterable[Item]) -> Iterable[Item]:
-    seen: set[str] = set()
-    for item in items:
-        if item.qid in seen:
-            raise WikidataError(f"{dump}: item {item.qid} stands twice; keep one of its lines")
-        seen.add(item.qid)
-        yield item
-
-
 def _write(folder: Path, schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> None:
-    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-    arrays = [
-        pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)
-    ]
     for stale in folder.glob("*.parquet"):
         stale.unlink()
+    table = pa.Table.from_arrays(columns_of(rows, schema), schema=schema)
     with atomic_write(folder / ONLY_PART) as temporary:
-        pq.write_table(
-            pa.Table.from_arrays(arrays, schema=schema),
-            temporary,
-            compression="zstd",
-            row_group_size=ROW_GROUP,
-        )
+        pq.write_table(table, temporary, compression="zstd", row_group_size=ROW_GROUP)

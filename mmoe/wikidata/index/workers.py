@@ -15,7 +15,7 @@ from functools import partial
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.index.extract import Block, Extract, extract
-from mmoe.wikidata.index.request import Request
+from mmoe.wikidata.selection import Selection
 
 InOrder = Callable[[Iterable[Block]], Iterator[Extract]]
 
@@ -23,31 +23,31 @@ AHEAD = 8  # blocks per process that are read before their results are taken
 
 
 @contextmanager
-def extracting(request: Request, processes: int) -> Iterator[InOrder]:
+def extracting(selection: Selection, processes: int) -> Iterator[InOrder]:
     """Yields a function that extracts blocks in turn.
 
     Args:
         processes: that extract; with one, it is this one.
     """
     if processes == 1:
-        yield partial(map, partial(extract, request=request))
+        yield partial(map, partial(extract, selection=selection))
         return
     pool = ProcessPoolExecutor(
         processes, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
     )
     try:
-        yield partial(_in_order, pool, request, processes * AHEAD)
+        yield partial(_in_order, pool, selection, processes * AHEAD)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _in_order(
-    pool: ProcessPoolExecutor, request: Request, ahead: int, blocks: Iterable[Block]
+    pool: ProcessPoolExecutor, selection: Selection, ahead: int, blocks: Iterable[Block]
 ) -> Iterator[Extract]:
     waiting: deque[Future[Extract]] = deque()
     try:
         for block in blocks:
-            waiting.append(pool.submit(extract, block, request))
+            waiting.append(pool.submit(extract, block, selection))
             # The blocks that wait take memory, so no more are read than keep all processes busy.
             if len(waiting) > ahead:
                 yield waiting.popleft().result()

@@ -1,20 +1,26 @@
-"""licences.jsonl, whose each image is and under which licence; and images in entities.jsonl."""
+"""A folder of images: licences.jsonl, images named in entities.jsonl, and the unfinished work of a run.
+
+licences.jsonl says whose each image is and under which licence. In the work folder a file lies whole and
+checked or not at all, under a hash of its name on Commons, so that its presence says that it need not be
+asked for again; failures are lines of failures.jsonl.
+"""
 
 from __future__ import annotations
 
+import os
 import posixpath
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from mmoe.errors import WikidataError
-from mmoe.files import atomic_write, read_text, sha256_of
+from mmoe.files import atomic_write, content_key, sha256_of
+from mmoe.wikidata.images.fetch import ENDINGS, Failure, FetchedImage
+from mmoe.wikidata.knowledge.lists import Row, json_rows
 
-LICENCES, IMAGES = "licences.jsonl", "images"
-
-Row = dict[str, Any]
+LICENCES, IMAGES, FAILURES = "licences.jsonl", "images", "failures.jsonl"
 
 
 def read_licences(out: Path) -> dict[str, Row]:
@@ -27,10 +33,9 @@ def read_licences(out: Path) -> dict[str, Row]:
     if not file.is_file():
         return {}
     rows: dict[str, Row] = {}
-    for number, line in _lines(file):
-        row = _object(line, f"{file}, row {number}")
+    for where, _, row in json_rows(file):
         if not isinstance(row.get("qid"), str):
-            raise WikidataError(f"{file}, row {number}: has no `qid`; move the file away")
+            raise WikidataError(f"{where}: has no `qid`; move the file away")
         rows[row["qid"]] = row
     return rows
 
@@ -78,8 +83,7 @@ def put_into(entities: Path, out: Path, paths: Mapping[str, str]) -> int:
     base = out.resolve().relative_to(entities.parent.resolve()).as_posix()
     number = 0
     with atomic_write(entities) as temporary, temporary.open("wb") as stream:
-        for place, line in _lines(entities):
-            row = _object(line, f"{entities}, row {place}")
+        for _, line, row in json_rows(entities):
             path = paths.get(str(row.get("qid")).strip())
             if path is None:
                 stream.write(f"{line}\n".encode())
@@ -92,16 +96,50 @@ def put_into(entities: Path, out: Path, paths: Mapping[str, str]) -> int:
     return number
 
 
-def _lines(file: Path) -> Iterable[tuple[int, str]]:
-    lines = enumerate(read_text(file).split("\n"), start=1)
-    return ((number, line) for number, line in lines if line.strip())
+class Work:
+    """The unfinished work of a folder.
 
+    Attributes:
+        failures: name on Commons -> why there is no image, of this run and of the killed one.
+    """
 
-def _object(line: str, where: str) -> Row:
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise WikidataError(f"{where}: not valid JSON: {error}") from None
-    if not isinstance(row, dict):
-        raise WikidataError(f"{where}: must be a JSON object")
-    return row
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._log = folder / FAILURES
+        self.failures = dict(self._read())
+        endings = set(ENDINGS.values())
+        self._files = {file.stem: file for file in folder.iterdir() if file.suffix in endings}
+
+    def arrived(self, name: str) -> Path | None:
+        """The file that holds the image; None if it has not arrived."""
+        return self._files.get(content_key(name))
+
+    def keep(self, name: str, image: FetchedImage) -> None:
+        """Writes an image that has arrived."""
+        file = self._folder / f"{content_key(name)}{image.ending}"
+        with atomic_write(file) as temporary:
+            temporary.write_bytes(image.data)
+        self._files[file.stem] = file
+
+    def note(self, failures: Mapping[str, Failure]) -> None:
+        """Writes down of which images there is none, and why."""
+        with self._log.open("ab") as out:
+            for name, failure in failures.items():
+                self.failures[name] = failure.reason
+                out.write(orjson.dumps([name, failure.reason], option=orjson.OPT_APPEND_NEWLINE))
+            out.flush()
+            os.fsync(out.fileno())
+
+    def remove(self) -> None:
+        """Removes the folder."""
+        shutil.rmtree(self._folder)
+
+    def _read(self) -> list[tuple[str, str]]:
+        if not self._log.is_file():
+            return []
+        # A killed run may have left half a line, on which the next line must not be written.
+        whole = self._log.read_bytes()
+        whole = whole[: whole.rfind(b"\n") + 1]
+        self._log.write_bytes(whole)
+        return [tuple(orjson.loads(line)) for line in whole.splitlines()]

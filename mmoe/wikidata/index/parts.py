@@ -1,4 +1,4 @@
-"""One file of a dump: its blocks become chunks, and chunks that are finished are read past."""
+"""Finished chunks: the rows of consecutive blocks, kept in the work folder until the index is whole."""
 
 from __future__ import annotations
 
@@ -6,13 +6,80 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.index.chunks import ChunkFolder, Record
-from mmoe.wikidata.index.extract import Block, Extract
-from mmoe.wikidata.index.pool import InOrder
-from mmoe.wikidata.index.stream import BLOCK, Part, Stream, opened, whole_lines
+from mmoe.files import atomic_write, read_json, write_json
+from mmoe.wikidata.dump import BLOCK, Part, Stream, opened, whole_lines
+from mmoe.wikidata.index.extract import PLACED_ITEMS, PLACED_NAMES, Block, Extract
 from mmoe.wikidata.index.tally import Tally
+from mmoe.wikidata.index.workers import InOrder
+from mmoe.wikidata.label_index import ITEMS, NAMES
+
+RECORDS = "records"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a finished chunk; a chunk without record is not finished.
+
+    Attributes:
+        blocks: size in bytes and CRC-32 of each.
+        num_lines: brackets and empty ones included.
+    """
+
+    blocks: Sequence[tuple[int, int]]
+    num_lines: int
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class ChunkFolder:
+    """The finished chunks of a dump, by the number of the part and of the chunk in it."""
+
+    folder: Path
+
+    def finished(self, part: int) -> list[Record]:
+        """The records of a part's finished chunks, up to the first that is missing."""
+        records: list[Record] = []
+        while (file := self._record(part, len(records))).is_file():
+            fields: dict[str, Any] = read_json(file)
+            blocks = [(size, checksum) for size, checksum in fields["blocks"]]
+            records.append(Record(blocks, fields["lines"], Tally.from_json(fields["tally"])))
+        return records
+
+    def write(self, part: int, number: int, extracts: Sequence[Extract], tally: Tally) -> None:
+        """Writes a chunk, its record last.
+
+        Args:
+            tally: of the extracts.
+        """
+        name = f"{_name(part, number)}.parquet"
+        _write(self.folder / ITEMS / name, [each.items for each in extracts], PLACED_ITEMS)
+        _write(self.folder / NAMES / name, [each.names for each in extracts], PLACED_NAMES)
+        record = {
+            "blocks": [(each.size, each.checksum) for each in extracts],
+            "lines": sum(each.num_lines for each in extracts),
+            "tally": tally.as_json(),
+        }
+        write_json(self._record(part, number), record)
+
+    def _record(self, part: int, number: int) -> Path:
+        return self.folder / RECORDS / f"{_name(part, number)}.json"
+
+
+def _name(part: int, number: int) -> str:
+    return f"{part:05d}-{number:06d}"
+
+
+def _write(path: Path, batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> None:
+    with atomic_write(path) as temporary:
+        pq.write_table(pa.Table.from_batches(batches, schema), temporary, compression="zstd")
+
 
 Report = Callable[[int], object]
 
