@@ -20,6 +20,10 @@ class DataError(MmoeError):
     """A raw or interim file is missing, broken or contradicts another one."""
 
 
+class BusyError(MmoeError):
+    """Another process works on the same folder."""
+
+
 class WikidataError(MmoeError):
     """A Wikidata slice can't be read or queried."""
 
