@@ -18,20 +18,21 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote
 
-from mmoe.datasets.links import (
+from mmoe.datasets.published import (
     Link,
     distinct_entities,
     given_id_of,
+    has_split_file,
     ignored_keys,
     mentions_of,
     percent_decoded,
+    split_files,
 )
 from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
 from mmoe.datasets.rows import Row, read_rows
-from mmoe.datasets.split_files import has_split_file, split_files
 from mmoe.errors import DataError, one_line
 from mmoe.files import sha256_of
-from mmoe.images import ARCHIVE_ENDINGS, archive_keys, member_name
+from mmoe.images import ARCHIVE_ENDINGS, LEADS_OUT, archive_keys, leads_out, member_name
 from mmoe.records import Entity
 
 KB = "entities.jsonl"
@@ -93,6 +94,8 @@ class _Archive:
                 f"{names}; leave exactly one"
             )
         self._file = found[0]
+        if leads_out(folder, self._file.name):
+            raise DataError(f"{self._file}: is a symbolic link and {LEADS_OUT}")
         try:
             self._keys = archive_keys(self._file)
         except OSError as error:

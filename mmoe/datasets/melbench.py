@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.datasets.images import ImageFolder
-from mmoe.datasets.json_files import read_json_object
 from mmoe.datasets.raw import RawDataset, check_unique, gold_of, require_file, with_in_kb
-from mmoe.datasets.rows import plain_text
+from mmoe.datasets.rows import plain_text, read_json_object
 from mmoe.errors import DataError
 from mmoe.files import sha256_of
 from mmoe.records import SPLITS, Entity, Mention

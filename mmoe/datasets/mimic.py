@@ -20,18 +20,17 @@ from itertools import chain
 from pathlib import Path
 
 from mmoe.datasets.images import ImageFolder, NamedImages
-from mmoe.datasets.json_files import json_rows, read_json_object
-from mmoe.datasets.links import (
+from mmoe.datasets.published import (
     Link,
     distinct_entities,
     given_id_of,
     ignored_keys,
     mentions_of,
     percent_decoded,
+    split_files,
 )
 from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
-from mmoe.datasets.rows import Row, plain_text
-from mmoe.datasets.split_files import split_files
+from mmoe.datasets.rows import Row, json_rows, plain_text, read_json_object
 from mmoe.errors import DataError
 from mmoe.files import sha256_of
 from mmoe.records import Entity

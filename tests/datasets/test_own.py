@@ -39,7 +39,7 @@ def test_a_legal_folder(tmp_path: Path) -> None:
     assert dataset.sources["mentions.jsonl"] == sha256_of(tmp_path / "mentions.jsonl")
 
 
-@pytest.mark.parametrize("oracle_description", [None, "", "nil", "NIL", " Nil "])
+@pytest.mark.parametrize("gold", [None, "", "nil", "NIL", " Nil "])
 def test_the_ways_to_say_nil(tmp_path: Path, gold: str | None) -> None:
     rows = [mention("m0", gold_qid=gold), mention("m9", gold_qid="Q9"), *three_mentions()]
     nil, outside, *_ = read_dataset(write_own(tmp_path, rows), "own").mentions

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.datasets import read_dataset
-from mmoe.datasets.titles import page_title, title_of_url
+from mmoe.datasets.wikidiverse import page_title, title_of_url
 from mmoe.errors import DataError
 
 from tests.datasets.folders import image, write_csv, write_jsonl
