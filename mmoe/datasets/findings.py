@@ -12,7 +12,7 @@ from pathlib import Path
 from mmoe.datasets import own
 from mmoe.datasets.fingerprints import fingerprint_images
 from mmoe.datasets.own import OwnTables, Table
-from mmoe.datasets.own_schema import ROWS
+from mmoe.datasets.own_schema import RENAMED, ROWS
 from mmoe.datasets.problems import Kind, Notice, Problems
 from mmoe.datasets.raw import with_in_kb
 from mmoe.datasets.registry import FORMATS, read_dataset
@@ -187,9 +187,11 @@ def _notice_entities(
 
 
 def _notice_keys(table: Table, known: list[str], notices: Problems) -> None:
+    renamed = RENAMED[table.name]
     for name, number in sorted(table.ignored.items()):
-        close = difflib.get_close_matches(name, known, n=1)
-        remedy = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
+        close = difflib.get_close_matches(name, [*known, *renamed], n=1)
+        likely = renamed.get(close[0], close[0]) if close else None
+        remedy = f"did you mean `{likely}`?" if likely else f"known: {', '.join(known)}"
         rows = "1 row" if number == 1 else f"{number:,} rows"
         notices.add(Notice.UNKNOWN, f"{table.file}, key `{name}`: ignored in {rows}; {remedy}")
 

@@ -1,4 +1,4 @@
-"""The rows of our own format as models: what the reader and the JSON Schema allow, and how a bad value is said."""
+"""The rows of our own format as models: what reader and JSON Schema allow, and how a bad value is said."""
 
 from __future__ import annotations
 
