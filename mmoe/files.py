@@ -64,10 +64,8 @@ def read_text(path: Path) -> str:
 def _likely_encoding(error: UnicodeDecodeError) -> str:
     if error.object[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return ", looks like UTF-16"
-    # Where a letter with an accent stands alone, other letters beside it, a Western editor wrote it.
-    around = error.object[max(0, error.start - 1) : error.start + 2].decode("latin-1")
-    is_letter = error.object[error.start : error.start + 1].decode("latin-1").isalpha()
-    return ", looks like Latin-1" if is_letter and sum(map(str.isalpha, around)) > 1 else ""
+    found, after = error.object[error.start : error.start + 1], error.object[error.start + 1 :]
+    return ", looks like Latin-1" if found.decode("latin-1").isalpha() and after else ""
 
 
 def read_json(path: Path) -> Any:

@@ -1,7 +1,7 @@
 """Format `fissfuse`: WikiMEL and WikiDiverse as FissFuse publishes them, images in one HDF5 file.
 
 entities.jsonl    qid, name; optional desc
-<name>_train.jsonl, <name>_valid.jsonl, <name>_test.jsonl    mention_id, mentions (the word), sentence;
+<name>_train.jsonl, <name>_valid.jsonl, <name>_test.jsonl    mention_id, mentions (surface form), sentence;
                   optional imgPath, candidates (qids, the gold one first), answer (the gold qid or nil)
 one *.h5, *.hdf5 or *.h5py    group entity_image, members named by qid; group mention_image, members named
                   by the file in imgPath without its ending; each an encoded image as bytes or uint8
@@ -110,7 +110,7 @@ class _Archive:
             )
 
     def find(self, group: str, *keys: str) -> str | None:
-        """How records name the first member of these keys that there is; null if there is none."""
+        """How records name the first member of these keys that there is; None if there is none."""
         for key in keys:
             if key in self._keys[group]:
                 return member_name(self._file.name, f"{group}/{key}")

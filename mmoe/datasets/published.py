@@ -24,8 +24,8 @@ class Link:
     Attributes:
         where: file and row, for messages.
         given_id: the file's own id, of the mention or of its sentence; need not be unique.
-        word: as it stands in the file, percent-encoded or not.
-        image: the file that was found for it; null if there is none.
+        surface_form: as it stands in the file, percent-encoded or not.
+        image: the file that was found for it; None if there is none.
     """
 
     where: str
@@ -144,12 +144,12 @@ def _sentence_key(link: Link) -> tuple[str, str, str]:
 
 def _counts(links: Sequence[Link], mentions: Sequence[Mention]) -> dict[str, int]:
     return {
-        "percent_encoded_words": sum(
+        "percent_encoded_surface_forms": sum(
             link.surface_form != mention.surface_form
             for link, mention in zip(links, mentions, strict=True)
         ),
-        "empty_words": sum(not mention.surface_form.strip() for mention in mentions),
-        "words_not_in_sentence": sum(
+        "empty_surface_forms": sum(not mention.surface_form.strip() for mention in mentions),
+        "surface_forms_not_in_sentence": sum(
             mention.surface_form not in mention.context for mention in mentions
         ),
         "mentions_with_description": sum(m.description is not None for m in mentions),

@@ -1,7 +1,7 @@
 """Format `wikidiverse`: WikiDiverse as its authors publish it, with a table of qids added.
 
 train.json, valid.json, test.json    one list each of [sentence, image URL, topic, mentions], the topic
-                    may be left out; a mention is [word, type, start, end, Wikipedia URL]
+                    may be left out; a mention is [surface form, type, start, end, Wikipedia URL]
 title2qid.json | title2qid.csv    the qid of each Wikipedia title
 entities.jsonl | entities.csv     the knowledge base, as in our own format
 wikinewsImgs | mention_image(s) | images    the images; a name begins with the MD5 of the last part of
@@ -35,7 +35,7 @@ FOLDERS = ("wikinewsImgs", "mention_image", "mention_images", "images")
 DIGEST = 32  # hex digits of an MD5
 ITEM = "[sentence, image URL, topic, mentions]"
 TITLE_TABLES = ("title2qid.json", "title2qid.csv")
-MENTION_PARTS = ("surface_form", "type", "start", "end", "Wikipedia URL")
+MENTION_PARTS = ("surface form", "type", "start", "end", "Wikipedia URL")
 
 
 def recognises(folder: Path) -> bool:
@@ -59,7 +59,7 @@ class _NewsImages:
                     self._by_digest.setdefault(name[:DIGEST].lower(), f"{parent}/{name}")
 
     def find(self, url: str) -> str | None:
-        """The file, relative to the raw folder; null if there is none."""
+        """The file, relative to the raw folder; None if there is none."""
         name = url.rstrip("/").rpartition("/")[2]
         if not name:
             return None
@@ -81,7 +81,7 @@ class _Lists:
             (
                 "missing_mention_images",
                 "sentences_without_mention",
-                "words_beside_their_offsets",
+                "surface_forms_beside_their_offsets",
                 "urls_without_title",
                 "mentions_of_titles_without_qid",
             ),
@@ -102,10 +102,10 @@ class _Lists:
             self._counts["sentences_without_mention"] += not mentions
             for place, mention in enumerate(mentions, start=1):
                 at = f"{where}, mention {place}"
-                word, start, end, page = _mention(mention, at)
-                self._counts["words_beside_their_offsets"] += sentence[start:end] != word
+                form, start, end, page = _mention(mention, at)
+                self._counts["surface_forms_beside_their_offsets"] += sentence[start:end] != form
                 gold = self._gold(page)
-                yield Link(at, f"{split}-{number}", split, sentence, word, image, gold)
+                yield Link(at, f"{split}-{number}", split, sentence, form, image, gold)
 
     def _gold(self, page: str) -> str | None:
         title = title_of_url(page)
@@ -152,15 +152,15 @@ def _sentence(item: Any, where: str) -> tuple[str, str, list[Any]]:
 
 
 def _mention(item: Any, where: str) -> tuple[str, int, int, str]:
-    """Word, start, end and URL (empty if there is none) of one mention."""
+    """Surface form, start, end and URL (empty if there is none) of one mention."""
     if not isinstance(item, list) or len(item) != len(MENTION_PARTS):
         raise DataError(f"{where}: must be a list [{', '.join(MENTION_PARTS)}]")
-    word, _, start, end, page = item
+    form, _, start, end, page = item
     for name, value in (("start", start), ("end", end)):
         if type(value) is not int or value < 0:
             raise DataError(f"{where}, {name}: must be a whole number from 0, found {shown(value)}")
     url = "" if page is None else plain_text(page, f"{where}, Wikipedia URL")
-    return plain_text(word, f"{where}, word"), start, end, url
+    return plain_text(form, f"{where}, surface form"), start, end, url
 
 
 def page_title(text: str) -> str:
@@ -173,7 +173,7 @@ def page_title(text: str) -> str:
 
 
 def title_of_url(url: str) -> str | None:
-    """The title of the page that a URL leads to, without the section; null if it leads to no page.
+    """The title of the page that a URL leads to, without the section; None if it leads to no page.
 
     What stands before `/wiki/` is not looked at: URLs typed by hand begin with half an `https://`.
     """

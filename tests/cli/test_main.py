@@ -74,8 +74,11 @@ def test_a_reader_that_has_gone_is_no_traceback(tmp_path: Path, command: str) ->
 
 
 def test_ctrl_c_says_how_to_go_on() -> None:
-    code = "import time, mmoe.cli as c; c.app.command('wait')(lambda: [print('!', flush=True), time.sleep(60)]); "
-    code += "import sys; sys.exit(c.main(['wait']))"
+    code = (
+        "import sys, time, mmoe.cli as c;"
+        "c.app.command('wait')(lambda: [print('!', flush=True), time.sleep(60)]);"
+        "sys.exit(c.main(['wait']))"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -97,7 +100,8 @@ def test_params_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     bad.write_text("datasets: []\n", "utf-8")
     assert main(["params", "check", str(bad)]) == 1
     assert "must list at least one folder of data/raw" in capsys.readouterr().err
-    assert main(["params", "check", str(ROOT / "params.yaml")]) == 0
+    assert main(["params", "check", str(tmp_path / "gone.yaml")]) == 1
+    assert "gone.yaml: no such file; run from the project's root" in capsys.readouterr().err
 
 
 def test_no_command_takes_a_name_that_is_kept_free() -> None:
