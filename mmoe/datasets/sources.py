@@ -67,7 +67,7 @@ class Source:
             return
         if self.frame is not None:
             cells = self.frame[list(columns)].astype(object)
-            rows: Iterable[dict[str, Any]] = cells.where(cells.notna(), None).to_dict("records")
+            rows: Iterable[dict[Any, Any]] = cells.where(cells.notna(), None).to_dict("records")
         else:
             rows = _arrow_rows(self.file, sorted(columns))
         for number, values in enumerate(rows, start=1):

@@ -138,7 +138,7 @@ def test_nothing_leaks(tmp_path: Path) -> None:
 def test_the_image_family_says_nothing(world: World) -> None:
     lots = random.Random(1)  # noqa: S311 - mentions are no secret
     planned = [m for m in plan_mentions(world, imaged(), lots) if m.evidence == "image"]
-    said = {template.format(surface_form="") for template in SHOWN}
+    said = {template.format(word="") for template in SHOWN}
     assert all(mention.look is not None for mention in planned)
     assert {mention.gold_qid for mention in planned} <= imaged()
     assert {mention.context.replace(mention.surface_form, "") for mention in planned} <= said
