@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from mmoe.datasets.__main__ import main
+from mmoe.cli import main
 
+from tests.datasets.fissfuse_folder import png
 from tests.datasets.folders import (
     Table,
     image,
@@ -53,7 +58,7 @@ def test_all_of_fifty_problems_and_their_kinds(
 
 
 def test_warnings_do_not_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    image(tmp_path, "p.png")
+    image(tmp_path, "p.png", png())
     rows = [
         mention("m0", pictur="p.png", image="gone.png", gold_qid="Q7"),
         mention("m9", surface_form="Jawa", image="p.png"),
@@ -85,8 +90,8 @@ def test_warnings_are_cut_but_counted(
     rows = [mention(f"m{i + 5}", surface_form="Bali") for i in range(8)] + three_mentions()
     _, said = check(write_own(tmp_path, rows, KB), capsys, *options)
     assert sum("'Bali' is not in the context" in line for line in said) == shown
-    assert (f"warning: … and {more} more: word not in its context" in said) == (more > 0)
-    assert said[-1] == "8 warnings: 8 word not in its context"
+    assert (f"warning: … and {more} more: surface form not in its context" in said) == (more > 0)
+    assert said[-1] == "8 warnings: 8 surface form not in its context"
 
 
 @pytest.mark.parametrize(
@@ -192,6 +197,120 @@ def test_an_entity_is_not_called_absent_if_a_row_is_unreadable(
     with (write_own(tmp_path, entities=KB[:0]) / "entities.jsonl").open("a") as stream:
         stream.write('{"qid": "Q3757", "name": "Java"\n')
     assert check(tmp_path, capsys)[1][-2:] == ["1 problem: 1 unreadable row", "no warnings"]
+
+
+def test_every_image_is_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    contents = {
+        "empty": (b"", "the file is empty"),
+        "cut": (photo()[:900], "OSError: image file is truncated"),
+        "page": (
+            b"\n<!DOCTYPE html><p>Log in",
+            "a web page that was saved under the name of an image",
+        ),
+        "text": (b"text", "UnidentifiedImageError: no known image format"),
+        "bomb": (bomb(), "DecompressionBombError: Image size (400000000 pixels) exceeds limit"),
+    }
+    names = [image(tmp_path, f"p/{name}.jpg", content) for name, (content, _) in contents.items()]
+    good = image(tmp_path, "p/good.jpg", png())
+    rows = [mention(f"a{i}", image=name) for i, name in enumerate([*names, *names, good])]
+    write_own(tmp_path, [*rows, *three_mentions()[1:]], KB)
+    code, said = check(tmp_path, capsys)
+    problems = sorted(line for line in said if line.startswith("problem: "))
+    assert (code, len(problems)) == (1, 5), "each said once, though two mentions have it"
+    for row, (name, (_, reason)) in enumerate(contents.items(), start=1):
+        where = f"problem: mentions.jsonl, row {row}, key `image`: 'p/{name}.jpg' can't be opened ({reason}"
+        assert sum(line.startswith(where) for line in problems) == 1
+    assert said[-2] == "5 problems: 5 unreadable image"
+    assert check(tmp_path, capsys, "--no-images")[0] == 0
+
+
+def photo() -> bytes:
+    stream = io.BytesIO()
+    Image.effect_noise((64, 64), 50).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def bomb() -> bytes:
+    """A PNG of a few bytes whose head promises 20,000 × 20,000 pixels."""
+    content = bytearray(png())
+    content[16:24] = struct.pack(">II", 20_000, 20_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
+def test_links_that_lead_out_or_to_themselves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "private.jpg").write_bytes(png())
+    folder = tmp_path / "set"
+    inside = image(folder, "p/inside.jpg", png())
+    (folder / "p/out.jpg").symlink_to(tmp_path / "private.jpg")
+    (folder / "p/loop.jpg").symlink_to(folder / "p/loop.jpg")
+    (folder / "p/in.jpg").symlink_to(folder / inside)
+    (folder / "up").symlink_to(tmp_path)
+    names = ["p/out.jpg", "p/loop.jpg", "up/private.jpg", f"p/{'x' * 300}.jpg", "p/in.jpg"]
+    rows = [mention(f"a{i}", image=name) for i, name in enumerate(names)]
+    code, said = check(write_own(folder, [*rows, *three_mentions()[1:]], KB), capsys)
+    out, loop, up, long, *rest = (line for line in said if line.startswith("problem"))
+    assert (code, rest) == (1, [])
+    assert out.endswith(
+        "'p/out.jpg' is a symbolic link and leads out of the data set's folder; copy the "
+        "file into the folder"
+    )
+    assert loop.endswith("'p/loop.jpg' is a symbolic link to itself; replace it by the file")
+    assert "'up/private.jpg' is a symbolic link and leads out" in up
+    assert "is longer than a file's name may be; shorten it" in long
+    (tmp_path / "linked").symlink_to(folder)
+    write_own(folder, [mention("m1", image="p/in.jpg"), *three_mentions()[1:]], KB)
+    assert check(tmp_path / "linked", capsys)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("ending", "content", "problem"),
+    [
+        (
+            "jsonl",
+            '{"word": "a", "picture": "b", "needs": "c"}\n' * 2,
+            "key `word`: is called `surface_form`",
+        ),
+        (
+            "jsonl",
+            '{"word": "a", "picture": "b", "needs": "c"}\n' * 2,
+            "key `picture`: is called `image` now",
+        ),
+        (
+            "jsonl",
+            '{"word": "a", "picture": "b", "needs": "c"}\n' * 2,
+            "key `needs`: is called `evidence` now",
+        ),
+        (
+            "csv",
+            "a;b;c\n1;2;3\n",
+            "row 1: one column, `a;b;c`; the cells seem to be separated by semicolons",
+        ),
+        ("csv", "a\n\xe4\n", "not UTF-8"),
+        (
+            "jsonl",
+            '{"mention_id": "m\\n1"}',
+            'row 1, key `mention_id`: "m\\n1" holds a line break; write the',
+        ),
+        (
+            "jsonl",
+            '{"surface_form": "a\\u0000b"}',
+            "row 1, key `surface_form`: holds a NUL character; remove",
+        ),
+    ],
+)
+def test_what_else_is_a_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], ending: str, content: str, problem: str
+) -> None:
+    (write_own(tmp_path, entities=KB) / "mentions.jsonl").unlink()
+    (tmp_path / f"mentions.{ending}").write_bytes(content.encode("latin-1"))
+    code, said = check(tmp_path, capsys)
+    assert code == 1
+    assert sum(f"problem: mentions.{ending}" in line and problem in line for line in said) == 1, (
+        said
+    )
 
 
 @pytest.mark.parametrize("format_", ["auto", "own", "melbench"])

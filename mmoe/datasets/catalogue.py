@@ -1,4 +1,4 @@
-"""Where the public files lie, pinned to a commit, with the size and the hash that they must have."""
+"""Where the public files lie, pinned to a commit, with the hash that they must have."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ class Source:
     Attributes:
         repository: owner and name on GitHub.
         path: inside the repository; its last part names the file here.
-        size: in bytes.
         sha256: of the bytes, in hex.
     """
 
     repository: str
     commit: str
     path: str
-    size: int
     sha256: str
 
     @property
     def name(self) -> str:
         return posixpath.basename(self.path)
+
+    @property
+    def key(self) -> str:
+        """Names the file among those of all commits and repositories."""
+        return f"{self.repository}/{self.commit[:12]}/{self.path}"
 
     def url(self, base: str) -> str:
         """The file's address below `base`, which stands for raw.githubusercontent.com."""
@@ -89,47 +92,41 @@ class Benchmark:
         }
 
 
-def _melbench(path: str, size: int, sha256: str) -> Source:
+def _melbench(path: str, sha256: str) -> Source:
     commit = "379220c5230d396c24d2b8e863396a19531facb0"
-    return Source("seukgcode/MELBench", commit, path, size, sha256)
+    return Source("seukgcode/MELBench", commit, path, sha256)
 
 
-def _ghmfc(path: str, size: int, sha256: str) -> Source:
+def _ghmfc(path: str, sha256: str) -> Source:
     commit = "f1586dbd13971ea8cbf9352c6ff3d3b1ec7e0c59"
-    return Source("seukgcode/MEL-GHMFC", commit, f"datasets/{path}", size, sha256)
+    return Source("seukgcode/MEL-GHMFC", commit, f"datasets/{path}", sha256)
 
 
 CATALOGUE = {
     "richpediamel": Benchmark(
         records=_melbench(
             "Richpedia-MEL/Richpedia-MEL.zip",
-            1_164_138,
             "65b3c9e5e1ed3b697ffdf3e36e9232fab400fc0ccbca6eacf2482d0f8e7fb5b6",
         ),
         attributes=_ghmfc(
             "Richpedia-MEL/qid2abs.json",
-            1_247_061,
             "b01bae558b1430ab3f124dd56f01f1358a6288f5a15af8c02d8aa71ed4cc7e8d",
         ),
         long_attributes=_ghmfc(
             "Richpedia-MEL/qid2abs_long.json",
-            3_753_767,
             "993513c016ca08dc4c700fbd53c1d24c89d8c24ac481deabf4f26396073afaf9",
         ),
         names=_ghmfc(
             "Richpedia-MEL/qid2ne.json",
-            595_611,
             "41af92202789a47acc91c9946edff9e9b45814b4a2985faaaefb4fc2045d9531",
         ),
         splits=HeldOut(
             train=_ghmfc(
                 "Richpedia-MEL/train.json",
-                3_666_947,
                 "7206651ac6fe71d64a293d0ff76276c2388b1e674632a9a476c8220d1e6f1957",
             ),
             test=_ghmfc(
                 "Richpedia-MEL/test.json",
-                928_078,
                 "a8b5d87180c8f128451241d3634f99537cd96e5190818ceb7f913417c8e1a1ca",
             ),
             num_valid=1_780,
@@ -138,23 +135,19 @@ CATALOGUE = {
     "wikimel": Benchmark(
         records=_melbench(
             "Wikidata-MEL/Wikidata-MEL.zip",
-            1_254_486,
             "376608c253e96b02f7ba539f998f1c4bb3647ef6e562960e23b41c2cd9ac7a4d",
         ),
         attributes=_ghmfc(
             "WikiMEL/input_data/qid2abs.json",
-            2_902_731,
             "a5013c05e4431167dc0ae3ba0bea7065a09b04e15b1654dce38cd6ade674af58",
         ),
         long_attributes=None,
         names=_ghmfc(
             "WikiMEL/input_data/qid2ne.json",
-            666_337,
             "ffe51d9b46d0ef74c17348ea22bb19ae371cc6734b0ca7692c6a93a8a0752749",
         ),
         splits=_ghmfc(
             "WikiMEL/input_data/splits.json",
-            317_282,
             "9cad182961b1242ccf08a394fd393b0bcb39515e7fb1a26a2ffb59d6b2017db9",
         ),
     ),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.datasets.links import Link, distinct_entities, mentions_of
+from mmoe.datasets.published import Link, distinct_entities, mentions_of
 from mmoe.errors import DataError
 from mmoe.records import Entity
 

@@ -1,16 +1,20 @@
-"""From the links that a published file lists to mentions with ids of their own."""
+"""What the published formats share: links with ids that may repeat, and a file for each split."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote
 
 from mmoe.datasets.raw import check_unique
 from mmoe.datasets.rows import Row, unknown_keys
 from mmoe.errors import DataError
-from mmoe.records import Entity, Mention
+from mmoe.records import SPLITS, Entity, Mention
+
+_SPLIT_NAMES = "|".join((*SPLITS, "dev"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +24,8 @@ class Link:
     Attributes:
         where: file and row, for messages.
         given_id: the file's own id, of the mention or of its sentence; need not be unique.
-        word: as it stands in the file, percent-encoded or not.
-        image: the file that was found for it; null if there is none.
+        surface_form: as it stands in the file, percent-encoded or not.
+        image: the file that was found for it; None if there is none.
     """
 
     where: str
@@ -140,13 +144,61 @@ def _sentence_key(link: Link) -> tuple[str, str, str]:
 
 def _counts(links: Sequence[Link], mentions: Sequence[Mention]) -> dict[str, int]:
     return {
-        "percent_encoded_words": sum(
+        "percent_encoded_surface_forms": sum(
             link.surface_form != mention.surface_form
             for link, mention in zip(links, mentions, strict=True)
         ),
-        "empty_words": sum(not mention.surface_form.strip() for mention in mentions),
-        "words_not_in_sentence": sum(
+        "empty_surface_forms": sum(not mention.surface_form.strip() for mention in mentions),
+        "surface_forms_not_in_sentence": sum(
             mention.surface_form not in mention.context for mention in mentions
         ),
         "mentions_with_description": sum(m.description is not None for m in mentions),
     }
+
+
+def has_split_file(folder: Path, ending: str) -> bool:
+    """Whether the folder holds the file of at least one split."""
+    return bool(_split_files_of(folder, ending))
+
+
+def split_files(folder: Path, ending: str) -> dict[str, Path]:
+    """The file of each split: `train`, `valid` (or `dev`) and `test`, alone or after `<name>_`.
+
+    Args:
+        ending: .json or .jsonl.
+    Raises:
+        DataError: if a split has no file or two, or the folder holds more than one data set.
+    """
+    found = _split_files_of(folder, ending)
+    shown = ", ".join(sorted(path.name for _, _, path in found)) or "none"
+    sets = sorted({name for name, _, _ in found})
+    if len(sets) > 1:
+        raise DataError(
+            f"{folder}: holds the splits of {len(sets)} data sets ({shown}); "
+            "give each data set a folder of its own"
+        )
+    files: dict[str, Path] = {}
+    for _, split, path in sorted(found):
+        other = files.setdefault(split, path)
+        if other != path:
+            raise DataError(
+                f"{folder}: holds {other.name} and {path.name} for split {split}; remove one of them"
+            )
+    missing = [split for split in SPLITS if split not in files]
+    if missing:
+        raise DataError(
+            f"{folder}: no file for {' and '.join(missing)}: wanted <name>_<split>{ending} for "
+            f"train, valid (or dev) and test, found {shown}; put the missing ones there"
+        )
+    return {split: files[split] for split in SPLITS}
+
+
+def _split_files_of(folder: Path, ending: str) -> list[tuple[str, str, Path]]:
+    """Data set, split and path of each file."""
+    pattern = re.compile(rf"(?:(?P<name>.+)_)?(?P<split>{_SPLIT_NAMES}){re.escape(ending)}")
+    matches = [(pattern.fullmatch(path.name), path) for path in folder.glob(f"*{ending}")]
+    return [
+        (match["name"] or "", "valid" if match["split"] == "dev" else match["split"], path)
+        for match, path in matches
+        if match is not None and path.is_file() and not path.name.startswith(".")
+    ]

@@ -7,13 +7,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from mmoe.cli import main
 from mmoe.datasets import read_dataset
-from mmoe.datasets.__main__ import main
+from mmoe.datasets.convert import Wish
+from mmoe.datasets.convert import convert as make
+from mmoe.datasets.sources import Source
 from mmoe.files import sha256_of
 
 from tests.datasets.folders import Table, mention, two_entities, write_csv, write_jsonl, write_own
@@ -87,7 +92,7 @@ def test_every_source_gives_the_same_rows(
     ]
     assert converted(tmp_path / "own") == wanted
     said = capsys.readouterr().out
-    assert "  word <- form\n" in said
+    assert "  surface_form <- form\n" in said
     assert "  mention_id <- the row's number: m1, m2, …\n" in said
 
 
@@ -193,6 +198,28 @@ def test_values_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert 'test.parquet, row 1, column `form`: must be text, found ["a"]' in said
 
 
+def test_a_data_frame_of_pandas(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "form": ["Java", "Bali"],
+            "context": ["Java.", "Bali."],
+            "gold_qid": ["Q3757", None],
+            "sentence_id": [7, np.nan],
+            "split": "dev",
+        }
+    )
+    make([Source.of_frame(frame)], Wish("mentions", {"surface_form": "form"}), tmp_path)
+    assert converted(tmp_path) == [
+        mention("m1", "valid", context="Java.", sentence_id="7"),
+        {"mention_id": "m2", "surface_form": "Bali", "context": "Bali.", "split": "valid"},
+    ]
+    listed = pd.DataFrame(
+        {"qid": ["Q1"], "name": ["one"], "images": [np.array(["a.png", "b.png"])]}
+    )
+    make([Source.of_frame(listed)], Wish("entities", {}), tmp_path)
+    assert converted(tmp_path, "entities")[0]["images"] == ["a.png", "b.png"]
+
+
 def test_what_a_row_lacks_is_said_by_the_check(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,14 +238,21 @@ def test_what_a_row_lacks_is_said_by_the_check(
     [
         (
             (),
-            "no column for `word`, `context`, `split`; columns: form, text, gold_qid; "
+            "no column for `surface_form`, `context`, `split`; columns: form, text, gold_qid; "
             "say --map surface_form=",
         ),
         ((*MAPPED,), "no column for `split`; columns: .*--split train, valid or test"),
         ((*MAPPED, "--map", "image=photo"), "no column `photo` (wanted for `image`); columns:"),
-        ((*MAPPED, "--map", "pic=form"), "--map pic=form: no such key; known: mention_id, word"),
-        (("--map", "surface_form"), "--map word: write KEY=COLUMN"),
-        ((*MAPPED, "--map", "surface_form=text"), "`word` is mapped already to form"),
+        (
+            (*MAPPED, "--map", "pic=form"),
+            "--map pic=form: no such key; known: mention_id, surface_form",
+        ),
+        (("--map", "surface_form"), "--map surface_form: write KEY=COLUMN"),
+        ((*MAPPED, "--map", "surface_form=text"), "`surface_form` is mapped already to form"),
+        (
+            (*MAPPED, "--map", "word=form"),
+            "--map word=form: no such key; it is called surface_form now",
+        ),
         ((*MAPPED, "--split-column", "gone"), "no column `gone` (wanted for `split`)"),
     ],
 )
@@ -276,7 +310,7 @@ def test_a_failed_conversion_leaves_everything_as_it_was(
         convert("mentions", first, "--to", own, *MAPPED)
     before = {file: file.read_bytes() for file in own.rglob("*") if file.is_file()}
     said = refused(capsys, "mentions", source, "--to", own, *MAPPED, *replace)
-    assert "row 2: 10 bytes that are no image of a known kind (BMP, GIF, " in said
+    assert "row 2: 8 bytes that are no image of a known kind (BMP, GIF, " in said
     assert "row 3: 7 bytes" in said
     assert {file: file.read_bytes() for file in own.rglob("*") if file.is_file()} == before
     assert not list(own.glob(".*"))

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.datasets.__main__ import main
+from mmoe.cli import main
 
-PUBLISHED = Path(__file__).parents[3] / "docs" / "own-data.schema.json"
+PUBLISHED = Path(__file__).parents[2] / "docs" / "own-data.schema.json"
 
 
 def test_the_published_schema_is_the_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert PUBLISHED.read_text("utf-8") == capsys.readouterr().out, (
-        "python -m mmoe.datasets schema > docs/own-data.schema.json"
+        "mmoe schema > docs/own-data.schema.json"
     )
 
 
