@@ -64,64 +64,33 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
-props = settings(max_examples=200, deadline=None)
-
-
-@props
+@settings(max_examples=300)
 @given(cases())
-def test_a_text_is_never_too_long(case: Case) -> None:
-    assert len(case.whole) <= case.layout.max_length
-    assert len(case.layout.name_alone(case.name)) <= case.layout.max_length
+def test_every_part_has_its_share(case: Case) -> None:
+    layout, body, description = case.layout, case.part(BODY), case.part(DESCRIPTION)
+    owed = min(len(case.description), layout.description_budget)
+
+    assert len(case.whole) <= layout.max_length
+    assert case.whole == [*case.head, *body, *description, *layout.special.suffix]
+    assert len(body) + len(description) == min(case.room, len(case.body) + len(case.description))
+    # The description keeps its budget, and the body is cut for no more than that.
+    assert description == case.description[: len(description)]
+    assert len(description) >= min(owed, case.room)
+    assert len(body) >= min(len(case.body), case.room - owed)
+    # The body is one piece, and holds the focus.
+    if body:
+        start = case.body.index(body[0])
+        assert body == case.body[start : start + len(body)]
+        assert case.body[case.focus] in body if case.focus is not None else start == 0
 
 
-@props
-@given(cases())
-def test_the_parts_come_in_order_between_the_special_tokens(case: Case) -> None:
-    parts = [*case.head, *case.part(BODY), *case.part(DESCRIPTION), *case.layout.special.suffix]
-    assert case.whole == parts
-
-
-@props
-@given(cases())
-def test_the_body_is_one_piece_and_holds_the_focus(case: Case) -> None:
-    piece = case.part(BODY)
-    if piece:
-        start = case.body.index(piece[0])
-        assert piece == case.body[start : start + len(piece)]
-        assert case.focus is None or case.body[case.focus] in piece
-        assert case.focus is not None or start == 0
-
-
-@props
-@given(cases())
-def test_a_description_keeps_its_budget(case: Case) -> None:
-    kept = case.part(DESCRIPTION)
-    wanted = min(len(case.description), case.layout.description_budget, case.room)
-    assert len(kept) >= wanted
-    assert kept == case.description[: len(kept)]
-
-
-@props
-@given(cases())
-def test_the_body_is_cut_for_no_more_than_the_budget(case: Case) -> None:
-    owed = min(len(case.description), case.layout.description_budget)
-    assert len(case.part(BODY)) >= min(len(case.body), case.room - owed)
-
-
-@props
-@given(cases())
-def test_nothing_is_cut_while_there_is_room(case: Case) -> None:
-    inner = len(case.part(BODY)) + len(case.part(DESCRIPTION))
-    assert inner == min(case.room, len(case.body) + len(case.description))
-
-
-@props
+@settings(max_examples=100)
 @given(cases())
 def test_a_name_alone_is_the_name_of_the_whole(case: Case) -> None:
-    alone = case.layout.name_alone(case.name)
-    kept = case.part(NAME)
-    assert alone == [*case.layout.special.prefix, *kept, *case.layout.special.suffix]
+    alone, kept, special = case.layout.name_alone(case.name), case.part(NAME), case.layout.special
+    assert alone == [*special.prefix, *kept, *special.suffix]
     assert kept == case.name[: case.layout.max_length // 2]
+    assert len(alone) <= case.layout.max_length
 
 
 def test_a_body_is_shortened_evenly_around_its_focus() -> None:
