@@ -48,9 +48,7 @@ def report(at: Layout, file: ParamsFile) -> None:
         ablation=at.report / "description_ablation.json",
         published=PUBLISHED,
     )
-    settings = {
-        kind.SECTION: file.section(kind).model_dump(mode="json") for kind in SHOWN_SECTIONS
-    }
+    settings = {kind.SECTION: file.section(kind).model_dump(mode="json") for kind in SHOWN_SECTIONS}
     inputs = read_inputs(at.dataset, files, settings, installed_versions())
     built = build_report(inputs, file.section(ReportParams).num_examples)
     write_text(at.report / "report.html", built.html)

@@ -11,7 +11,6 @@ from mmoe.files import read_text
 from pipeline.layout import Layout
 from pipeline.stage import checked_params, exit_on_mistake
 
-
 NEXT = """
 next:  dvc exp run -S moe.top_k=2                   # change a knob: only what depends on it runs
 back:  git checkout params.yaml && dvc repro        # out of the cache, in seconds

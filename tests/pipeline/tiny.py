@@ -32,7 +32,9 @@ def write_params(path: Path, **sections: dict[str, Any]) -> None:
     for changes in (SMALL, sections):
         for name, values in changes.items():
             content[name] |= values
-    YAML(typ="safe", pure=True).dump(content, path)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False  # a knob a line, so that tests can edit one
+    yaml.dump(content, path)
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
