@@ -1,11 +1,16 @@
-"""Stage encode: one part of a data set through the frozen encoder.
+"""Stage encode: the parts of a data set through the frozen encoder.
 
-usage  python -m pipeline.encode DATASET PART    (one of pipeline.layout.PARTS)
+usage  python -m pipeline.encode DATASET [PART …]    (of pipeline.layout.PARTS; all without one)
 in     data/interim/<dataset>/inputs/<part>.parquet, images of data/raw/<dataset>
 out    data/features/<dataset>/<part>/shard-*.parquet
+
+One stage for all parts, as the encoder takes seconds to load: a part whose input has not changed is linked
+from the last run, and of the others only new rows are encoded.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
@@ -20,21 +25,25 @@ from pipeline.stage import run_stage
 SHOWN_IMAGES = 5
 
 
-def encode(at: Layout, file: ParamsFile, part: str) -> None:
-    if part not in PARTS:
-        raise MmoeError(f"{part}: no such part; choose one of {', '.join(PARTS)}")
+def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
+    for part in parts:
+        if part not in PARTS:
+            raise MmoeError(f"{part}: no such part; choose one of {', '.join(PARTS)}")
     params, runtime = file.section(EncodeParams), file.section(RuntimeParams)
-    table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
     encoder = load_encoder(params.model, runtime.device, params.precision)
-    if part.endswith("text"):
-        around = part != "entity_text"
-        summary = encode_texts(table, out, work, params, runtime, encoder, around_name=around)
-    else:
-        summary = encode_images(table, out, work, params, runtime, encoder, at.raw)
-    print(f"{part}: {summary.num_rows} rows, {summary.num_kept} of them kept from an earlier run")
-    if summary.unreadable:
-        print(f"{part}: {len(summary.unreadable)} unreadable images are masked, among them")
-        print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_IMAGES]))
+    for part in parts:
+        table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
+        if part.endswith("text"):
+            around = part != "entity_text"
+            summary = encode_texts(table, out, work, params, runtime, encoder, around_name=around)
+        else:
+            summary = encode_images(table, out, work, params, runtime, encoder, at.raw)
+        print(
+            f"{part}: {summary.num_rows} rows, {summary.num_kept} of them kept from an earlier run"
+        )
+        if summary.unreadable:
+            print(f"{part}: {len(summary.unreadable)} unreadable images are masked, among them")
+            print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_IMAGES]))
 
 
 if __name__ == "__main__":

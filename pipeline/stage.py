@@ -24,22 +24,25 @@ def run_stage(
     """Runs `stage` on the data set named on the command line; exits 1 with one line on an MmoeError.
 
     Args:
-        stage: is given the layout, the parameters, the part if it works on one, and each flag as a keyword:
+        stage: is given the layout and the parameters; as keywords the parts, if any are named, and each flag:
             true if it was set.
         flags: what each one does, by name; DVC sets none.
-        parts: whether the command line names a part of the data set too.
+        parts: whether the command line may name parts of the data set too.
     """
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("dataset", help="a folder of data/raw")
     if parts:
-        parser.add_argument("part", help=f"one of {', '.join(PARTS)}")
+        of = f"some of {', '.join(PARTS)}; all without one"
+        parser.add_argument("parts", nargs="*", metavar="part", help=of)
     for name, meaning in (flags or {}).items():
         parser.add_argument(f"--{name}", action="store_true", help=meaning)
     chosen = vars(parser.parse_args())
     at = Layout(chosen.pop("dataset"))
-    name = "-".join([stage.__name__.removesuffix("_stage"), *filter(None, [chosen.get("part")])])
+    name = stage.__name__.removesuffix("_stage")
+    if not chosen.get("parts", True):
+        del chosen["parts"]
 
     def work() -> None:
         params = checked_params()

@@ -22,29 +22,23 @@ at = Layout("some-set")
 UNTRACKED_KNOBS = {knob for kind in UNTRACKED for knob in knobs_of(kind)}
 
 
-def resolved(text: str, part: str = PARTS[0]) -> str:
+def resolved(text: str) -> str:
     """A path or command of dvc.yaml for our data set."""
-    values = {"item.dataset": at.dataset, "item.part": part, "data.leak_policy": "keep"}
+    values = {"item.dataset": at.dataset, "data.leak_policy": "keep"}
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", value)
     return text
 
 
-def entries(stage: str, key: str, part: str = PARTS[0]) -> list[str]:
+def entries(stage: str, key: str) -> list[str]:
     """The paths of a list in dvc.yaml, whose entries may carry options."""
     listed = SPECS[stage].get(key, [])
-    return [resolved(e if isinstance(e, str) else next(iter(e)), part) for e in listed]
+    return [resolved(e if isinstance(e, str) else next(iter(e))) for e in listed]
 
 
 def written(stage: str) -> list[str]:
-    """All files and folders that a stage writes; encode those of all its parts."""
-    parts = PARTS if stage == "encode" else PARTS[:1]
-    return [
-        p
-        for part in parts
-        for key in ("outs", "metrics", "plots")
-        for p in entries(stage, key, part)
-    ]
+    """All files and folders that a stage writes."""
+    return [path for key in ("outs", "metrics", "plots") for path in entries(stage, key)]
 
 
 def test_the_stages_and_their_order() -> None:
@@ -53,10 +47,8 @@ def test_the_stages_and_their_order() -> None:
 
 @pytest.mark.parametrize("stage", OF_DATA)
 def test_a_stage_runs_its_module_once_a_data_set(stage: str) -> None:
-    parts = {"part": list(PARTS)} if stage == "encode" else {}
-    assert SPECS[stage]["matrix"] == {"dataset": "${datasets}"} | parts
-    part = " mention_text" if parts else ""
-    assert resolved(SPECS[stage]["cmd"]) == f"python -m pipeline.{stage} {at.dataset}{part}"
+    assert SPECS[stage]["matrix"] == {"dataset": "${datasets}"}
+    assert resolved(SPECS[stage]["cmd"]) == f"python -m pipeline.{stage} {at.dataset}"
     assert f"pipeline.{stage}" in modules()
 
 
@@ -91,21 +83,19 @@ def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None
         for name in used - {"dataset", "work"}
         for place in methods.get(name) or [getattr(at, name)]
     ]
-    deps = [path for path in entries(stage, "deps")[1:] if stage != "encode"]
-    named = [Path(path) for path in (*deps, *written(stage))]
+    named = [Path(path) for path in (*entries(stage, "deps")[1:], *written(stage))]
     unused = [p for p in named if not any(p.is_relative_to(place) for place in places)]
     assert [str(path) for path in unused] == ["reports/published.yaml"] * (stage == "report")
-    if stage == "encode":  # its raw folder stands in the inputs by the images' hashes
-        return
+    places = [
+        p for p in places if (stage, p) != ("encode", at.raw)
+    ]  # its images stand in by their hashes
     assert [p for p in places if not any(n.is_relative_to(p) for n in named)] == []
 
 
 def test_every_file_is_written_once_and_before_it_is_read() -> None:
     ready = [at.raw.as_posix(), "reports/published.yaml"]
     for stage in STAGES:
-        parts = PARTS if stage == "encode" else PARTS[:1]
-        deps = [path for part in parts for path in entries(stage, "deps", part)]
-        assert set(deps) - set(ready) == set(), stage
+        assert set(entries(stage, "deps")) - set(ready) == set(), stage
         ready += written(stage)
     assert [path for path, count in Counter(ready).items() if count > 1] == []
     outs = [Path(path) for path in ready]

@@ -100,7 +100,7 @@ def ran(log: str) -> list[str]:
 
 
 def _short(stage: str) -> str:
-    return stage.replace("@tiny-", " ").replace("@tiny", "")
+    return stage.replace("@tiny", "")
 
 
 def make_clone(folder: Path) -> Clone:

@@ -31,8 +31,10 @@ def write_params(path: Path, **sections: dict[str, Any]) -> None:
     content = copy.deepcopy(DEFAULTS) | {"datasets": ["tiny"]}
     for changes in (SMALL, sections):
         for name, values in changes.items():
-            content[name] = content.get(name, {}) | values
-    YAML(typ="safe", pure=True).dump(content, path)
+            content[name] |= values
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False  # a knob a line, so that tests can edit one
+    yaml.dump(content, path)
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
