@@ -56,7 +56,6 @@ class FeatureSide:
         ids: list[str],
         strings: Strings,
         wanted: dict[str, Any],
-        choices: list[str] | None = None,
     ) -> FeatureSide:
         """Reads `<side>_text` and `<side>_image` under `folder` for the records with these ids.
 
@@ -64,21 +63,19 @@ class FeatureSide:
             side: mention or entity.
             strings: of the records, in the order of `ids`.
             wanted: what params.yaml says made the features.
-            choices: ids of the part `ablation_text` that are read in place of the records' own texts.
         Raises:
             FeatureStoreError: if features are missing, broken or made with other settings.
         """
-        text_part = f"{side}_text" if choices is None else "ablation_text"
-        texts = read_features(folder / text_part)
+        texts = read_features(folder / f"{side}_text")
         images = read_features(folder / f"{side}_image")
-        for part, table in ((text_part, texts), (f"{side}_image", images)):
+        for part, table in ((f"{side}_text", texts), (f"{side}_image", images)):
             check_feature_config(table, folder / part, wanted)
         has_images = images.token_width > 0
         rows = images.rows_of(ids) if has_images else np.zeros(0, dtype=np.int64)
         return cls(
             texts,
             images if has_images else None,
-            torch.from_numpy(texts.rows_of(ids if choices is None else choices)),
+            torch.from_numpy(texts.rows_of(ids)),
             torch.from_numpy(rows),
             strings,
         )
@@ -219,13 +216,11 @@ class LinkingData:
         entities: list[Entity],
         features: Path,
         wanted: dict[str, Any],
-        choices: list[str] | None = None,
     ) -> LinkingData:
         """Reads the features of both sides.
 
         Args:
-            choices: one text of the part `ablation_text` for each mention, in place of its own; a mention
-                may then stand several times.
+            wanted: what params.yaml says made the features.
         Raises:
             FeatureStoreError: see `FeatureSide.open`; also if the sides come from different encoders.
         """
@@ -235,7 +230,6 @@ class LinkingData:
             [mention.mention_id for mention in mentions],
             Strings(tuple(m.surface_form for m in mentions), tuple(m.context for m in mentions)),
             wanted,
-            choices,
         )
         entity_side = FeatureSide.of_entities(features, entities, wanted)
         prints = [side.texts.metadata["fingerprint"] for side in (mention_side, entity_side)]

@@ -78,4 +78,4 @@ def test_it_trains_resumes_ranks_and_is_reported(
     metrics = json.loads((at.report / "metrics.json").read_text("utf-8"))
     assert 0 < metrics["mrr"] <= 100
     page = (at.report / "report.html").read_text("utf-8")
-    assert "letters" in page
+    assert "Letters" in page
