@@ -139,16 +139,12 @@ class LlmClient:
     def _send(self, missing: Sequence[Request], cache: ReplyCache, found: Round) -> None:
         """Sends, and writes down what it has cost and why it ended."""
         secret = ApiKey.from_environment()
-        is_batch = self.params.mode == "batch"
-        say(f"questions that go to {self.host}{', in batches' * is_batch}: {len(missing):,}")
+        how = ", in batches" if self.params.mode == "batch" else ""
+        say(f"questions that go to {self.host}{how}: {len(missing):,}")
         calls, spent = self.budget.calls, self.budget.spent_usd or 0.0
         # Only where somebody watches, so that logs stay short.
         with tqdm(total=len(missing), desc="rank", unit=" questions", disable=None) as bar:
-            session = Session(
-                *(self.url, self.params, secret, self.budget, self.fallbacks, cache, found, bar),
-                *(self.clock, self.timeout, self.concurrency),
-            )
-            _run(session, missing, is_batch=is_batch)
+            _run(Session(self, secret, cache, found, bar), missing)
         found.calls = self.budget.calls - calls
         if self.budget.spent_usd is not None:
             found.spent_usd = self.budget.spent_usd - spent
@@ -157,13 +153,14 @@ class LlmClient:
             say(f"calls without what the server refuses ({counts})")
 
 
-def _run(session: Session, requests: Sequence[Request], *, is_batch: bool) -> None:
+def _run(session: Session, requests: Sequence[Request]) -> None:
     # Imported here: the openai package takes longer to load than all kept replies.
     from mmoe.descriptions.llm_client.batch import send_batches
     from mmoe.descriptions.llm_client.direct import send_directly
 
+    send = send_batches if session.client.params.mode == "batch" else send_directly
     try:
-        asyncio.run((send_batches if is_batch else send_directly)(session, requests))
+        asyncio.run(send(session, requests))
     except ExceptionGroup as group:
         raise group.exceptions[0] from None
 
