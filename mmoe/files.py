@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmoe.code_fingerprint import tree_key
 from mmoe.errors import DataError
 
 
@@ -30,6 +32,20 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def replace_folder(new: Path, folder: Path) -> None:
+    """Puts the finished folder `new` in the place of `folder`, which goes only when `new` is there.
+
+    Args:
+        new: on the same disk.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes `text` as UTF-8, whole or not at all."""
     with atomic_write(path) as temporary:
@@ -41,21 +57,38 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def append_json_line(path: Path, value: Any) -> None:
+    """Adds `value` to a log of JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
 def read_text(path: Path) -> str:
     """Reads a UTF-8 file (a byte order mark is dropped).
 
     Raises:
-        DataError: if the file is missing or is not UTF-8; the message names the byte.
+        DataError: if the file is missing or is not UTF-8; the message names line and byte, and says which
+            encoding it looks like.
     """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line, place = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
         raise DataError(
-            f"{path}: not UTF-8 at byte {error.start} (0x{error.object[error.start]:02x}); "
-            "save the file as UTF-8"
+            f"{path}: not UTF-8 at line {line}, byte {place} (0x{error.object[error.start]:02x})"
+            f"{_likely_encoding(error)}; save the file as UTF-8"
         ) from None
+
+
+def _likely_encoding(error: UnicodeDecodeError) -> str:
+    if error.object[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return ", looks like UTF-16"
+    found, after = error.object[error.start : error.start + 1], error.object[error.start + 1 :]
+    return ", looks like Latin-1" if found.decode("latin-1").isalpha() and after else ""
 
 
 def read_json(path: Path) -> Any:
@@ -85,7 +118,9 @@ def content_key(*parts: object) -> str:
 
 
 def sources_key(*folders: Path) -> str:
-    """A short name for the Python sources in `folders`: unfinished work of other code is not resumed."""
+    """A short name for what the Python sources in `folders` compute: unfinished work of other code is not
+    resumed, and a docstring or a comment voids nothing.
+    """
     files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
     assert files, f"no sources in {', '.join(str(folder) for folder in folders)}"
-    return content_key([(file.name, sha256_of(file)) for file in files])
+    return tree_key(files)

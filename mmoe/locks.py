@@ -1,22 +1,31 @@
-"""Folders on which one process works at a time."""
+"""Folders on which one process works at a time, and who that is."""
 
 from __future__ import annotations
 
+import os
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from mmoe.errors import BusyError
+
 
 @contextmanager
-def exclusive_lock(folder: Path, lock_name: str, when_busy: Callable[[], None]) -> Iterator[None]:
-    """Keeps other processes out of `folder`; a killed one is no hindrance.
+def exclusive_lock(
+    folder: Path, lock_name: str = ".lock", when_busy: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """Keeps other processes out of `folder`; one that was killed blocks nobody.
 
     Args:
         folder: is made.
         lock_name: of the file in it that is held meanwhile.
         when_busy: called if another process is at work; says so, and we wait, or raises, and we don't.
+    Raises:
+        BusyError: if another process is at work and there is no `when_busy`; says who, and since when.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / lock_name
@@ -24,11 +33,33 @@ def exclusive_lock(folder: Path, lock_name: str, when_busy: Callable[[], None]) 
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        if when_busy is None:
+            raise BusyError(
+                f"{folder}: {lock_holder(folder, lock_name)} is at work here; wait until it has "
+                "finished, or stop it, and run the command again"
+            ) from None
         when_busy()
         lock.acquire()
+    holder = _holder_file(path)
     try:
+        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {now},", "utf-8")
         yield
     finally:
         # While it is held: whoever waits sees that its file is gone and makes a new one.
+        holder.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         lock.release()
+
+
+def lock_holder(folder: Path, lock_name: str = ".lock") -> str:
+    """Who holds the lock and since when, for a message: "process 17 on anna, since 2026-05-01 09:30:00,"."""
+    try:
+        # Not in the lock's own file, which is emptied by everyone who tries to take it.
+        return _holder_file(folder / lock_name).read_text("utf-8") or "another process"
+    except OSError:
+        return "another process"
+
+
+def _holder_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.holder")

@@ -3,7 +3,7 @@
 usage  python -m pipeline.audit DATASET
 in     data/interim/<dataset>/{mentions,entities,images}.parquet, ingest.json,
        data/interim/<dataset>/inputs/{mention_text,entity_text}.parquet
-out    data/interim/<dataset>/leaks.parquet, reports/<dataset>/data.json
+out    data/interim/<dataset>/leaks.parquet, left_out/drop.json there, reports/<dataset>/data.json
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ def audit(at: Layout, file: ParamsFile) -> None:
         )
     )
     write_records(at.leaks, Leak, leaks, {"image_distance": distance})
+    overlapping = [k.mention_id for k in leaks if k.split == "train" and k.overlaps_train]
+    write_json(at.left_out("drop"), overlapping)
     write_json(at.report / "data.json", numbers)
     for split in ("valid", "test"):
         found = numbers["leaks"][split]

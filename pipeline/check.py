@@ -1,15 +1,17 @@
-"""Validates params.yaml.
+"""Validates params.yaml, and that the data sets and encoders that it names are there.
 
 usage  python -m pipeline.check
 """
 
 from __future__ import annotations
 
+from mmoe.config.check import check_places
+
 from pipeline.stage import checked_params, exit_on_mistake
 
 
 def check() -> None:
-    checked_params()
+    check_places(checked_params())
     print("params.yaml: ok")
 
 

@@ -1,43 +1,50 @@
-"""Stage encode: one part of a data set through the frozen encoder.
+"""Stage encode: the parts of a data set through the frozen encoder.
 
-usage  python -m pipeline.encode DATASET PART    (one of pipeline.layout.PARTS)
+usage  python -m pipeline.encode DATASET [PART …]    (of pipeline.layout.PARTS; all without one)
 in     data/interim/<dataset>/inputs/<part>.parquet, images of data/raw/<dataset>
 out    data/features/<dataset>/<part>/shard-*.parquet
+
+One stage for all parts, as the encoder takes seconds to load: a part whose input has not changed is linked
+from the last run, and of the others only new rows are encoded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
+from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders.encode import encode_images, encode_texts
-from mmoe.encoders.encoder import load_encoder
+from mmoe.encoders.registry import load_encoder
 from mmoe.errors import MmoeError
 
 from pipeline.layout import PARTS, Layout
-from pipeline.stage import run_part_stage
+from pipeline.stage import run_stage
 
 SHOWN_IMAGES = 5
 
 
-def encode(at: Layout, file: ParamsFile, part: str) -> None:
-    if part not in PARTS:
-        raise MmoeError(f"{part}: no such part; choose one of {', '.join(PARTS)}")
-    params = file.section(EncodeParams)
-    table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
-    encoder = load_encoder(params.model, params.device, params.precision)
-    if part.endswith("text"):
-        around = part != "entity_text"
-        summary = encode_texts(table, out, work, params, encoder, around_name=around)
-    else:
-        summary = encode_images(table, out, work, params, encoder, at.raw)
-    print(
-        f"{part}: {summary.num_rows} rows, {summary.num_reused} of them as in the last run, "
-        f"{summary.num_resumed} from an interrupted one"
-    )
-    if summary.unreadable:
-        print(f"{part}: {len(summary.unreadable)} unreadable images are masked, among them")
-        print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_IMAGES]))
+def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
+    for part in parts:
+        if part not in PARTS:
+            raise MmoeError(f"{part}: no such part; choose one of {', '.join(PARTS)}")
+    params, runtime = file.section(EncodeParams), file.section(RuntimeParams)
+    encoder = load_encoder(params.model, runtime.device, params.precision)
+    for part in parts:
+        table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
+        if part.endswith("text"):
+            around = part != "entity_text"
+            summary = encode_texts(table, out, work, params, runtime, encoder, around_name=around)
+        else:
+            summary = encode_images(table, out, work, params, runtime, encoder, at.raw)
+        print(
+            f"{part}: {summary.num_rows} rows, {summary.num_kept} of them kept from an earlier run"
+        )
+        if summary.unreadable:
+            print(f"{part}: {len(summary.unreadable)} unreadable images are masked, among them")
+            print("\n".join(f"  {reason}" for reason in summary.unreadable[:SHOWN_IMAGES]))
 
 
 if __name__ == "__main__":
-    run_part_stage(encode, __doc__)
+    run_stage(encode, __doc__, parts=True)

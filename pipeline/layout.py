@@ -5,7 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-PARTS = ("mention_text", "mention_image", "entity_text", "entity_image", "ablation_text")
+# In the order of the pipeline.
+STAGES = (
+    "fingerprints",
+    "ingest",
+    "retrieve",
+    "rank",
+    "audit",
+    "encode",
+    "baselines",
+    "train",
+    "evaluate",
+    "description_ablation",
+    "metrics",
+    "report",
+)
+PARTS = ("mention_text", "mention_image", "entity_text", "entity_image")
+FINGERPRINTS = Path("data/fingerprints")  # of what each stage computes with, for all data sets
 
 
 @dataclass(frozen=True)
@@ -51,10 +67,6 @@ class Layout:
         return self.interim / "retrieve.json"
 
     @property
-    def retrieve_runs(self) -> Path:
-        return self.interim / "retrieve_runs.json"
-
-    @property
     def descriptions(self) -> Path:
         return self.interim / "descriptions.parquet"
 
@@ -67,12 +79,12 @@ class Layout:
         return self.interim / "rank.json"
 
     @property
-    def choices(self) -> Path:
-        return self.interim / "choices.parquet"
-
-    @property
     def leaks(self) -> Path:
         return self.interim / "leaks.parquet"
+
+    def left_out(self, leak_policy: str) -> Path:
+        """The mentions that train leaves out: `keep` is there from ingest on, `drop` needs the audit."""
+        return self.interim / "left_out" / f"{leak_policy}.json"
 
     def inputs(self, part: str) -> Path:
         return self.interim / "inputs" / f"{part}.parquet"
@@ -92,6 +104,10 @@ class Layout:
     @property
     def report(self) -> Path:
         return Path("reports") / self.dataset
+
+    @property
+    def locks(self) -> Path:
+        return Path(".mmoe/locks") / self.dataset
 
     def work(self, stage: str) -> Path:
         """Outside every stage's outs: what must survive a kill (DVC deletes outs before a stage)."""

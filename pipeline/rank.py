@@ -14,6 +14,7 @@ from mmoe.config.encode import EncodeParams
 from mmoe.config.llm import LlmParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.descriptions import group_candidates, mention_texts
 from mmoe.descriptions.counts import ranking_counts
 from mmoe.files import write_json, write_text
@@ -52,7 +53,9 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
     else:
         how = {}
         encoding = file.section(EncodeParams).for_ranking
-        rankers = LocalRankers(at, "rank", params.seed, params.encoder, encoding)
+        rankers = LocalRankers(
+            at, "rank", params.seed, params.encoder, encoding, file.section(RuntimeParams)
+        )
         descriptions = rankers.rank(params.backend, mentions, candidates)
         write_text(at.ledger, "")
     choice = {"backend": params.backend} | how

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.config.encode import EncodeParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.descriptions import Embedder, RankerResources, make_ranker
 from mmoe.records import (
     Candidate,
@@ -42,6 +43,7 @@ class LocalRankers:
     seed: int
     encoder: str | None
     encoding: EncodeParams
+    runtime: RuntimeParams
 
     def rank(
         self,
@@ -64,12 +66,12 @@ class LocalRankers:
     def _embedder(self) -> Embedder:
         # Imported here: torch and transformers take seconds to start.
         from mmoe.encoders.encode import encode_texts
-        from mmoe.encoders.encoder import load_encoder
+        from mmoe.encoders.registry import load_encoder
         from mmoe.features.store import read_pooled
 
         settings = self.encoding.model_copy(update={"model": self.encoder or self.encoding.model})
         knob = "rank.encoder" if self.encoder else "encode.model"
-        encoder = load_encoder(settings.model, settings.device, settings.precision, knob)
+        encoder = load_encoder(settings.model, self.runtime.device, settings.precision, knob)
         folder = self.at.work(self.stage) / EMBEDDINGS
 
         def embed(side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:
@@ -77,7 +79,14 @@ class LocalRankers:
             write_records(table, TextInput, rows)
             around = side == "mention"
             encode_texts(
-                table, out, folder / side, settings, encoder, around_name=around, keep_states=False
+                table,
+                out,
+                folder / side,
+                settings,
+                self.runtime,
+                encoder,
+                around_name=around,
+                keep_tokens=False,
             )
             vectors: NDArray[np.floating] = read_pooled(out).pooled_NP.numpy()
             table.unlink()

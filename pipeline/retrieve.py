@@ -3,8 +3,8 @@
 usage  python -m pipeline.retrieve DATASET [--offline]
 in     data/interim/<dataset>/{mentions,entities}.parquet,
        data/raw/<dataset>/wikidata.jsonl or wikidata.jsonl.gz if retrieve.source is index
-out    data/interim/<dataset>/{candidates.parquet,retrieve.json,retrieve_runs.json},
-       data/interim/<dataset>/labels
+out    data/interim/<dataset>/{candidates.parquet,retrieve.json}, data/interim/<dataset>/labels
+       .mmoe/retrieve/<dataset>/log.jsonl: seconds and requests of every run
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 
 from mmoe.config.load import ParamsFile
 from mmoe.config.retrieve import RetrieveParams
-from mmoe.files import write_json
+from mmoe.config.wikidata import WikidataParams
+from mmoe.files import append_json_line, write_json
 from mmoe.records import Candidate, Mention, read_records, write_records
 from mmoe.wikidata.counts import retrieval_counts
 
@@ -31,7 +32,7 @@ OFFLINE = "ask the cache of the API's answers and nothing else"
 
 
 def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
-    params = file.section(RetrieveParams)
+    params, limits = file.section(RetrieveParams), file.section(WikidataParams)
     mentions = read_records(at.mentions, Mention)
     # DVC removes outs before a stage; a stage that is run by hand would leave another source's index.
     shutil.rmtree(at.labels, ignore_errors=True)
@@ -40,15 +41,15 @@ def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
     runs: dict[str, Any] = {}
     for source in sources_to_show(at, params):
         started = time.perf_counter()
-        candidates, run = SOURCES[source](Question(at, params, mentions, offline))
-        runs[source] = {"seconds": round(time.perf_counter() - started, 2)} | run
-        counts[source] = retrieval_counts(mentions, candidates)
+        found = SOURCES[source](Question(at, params, limits, mentions, offline))
+        runs[source] = {"seconds": round(time.perf_counter() - started, 2)} | found.run
+        counts[source] = retrieval_counts(mentions, found.candidates) | found.counts
         if source == params.source:
-            write_records(at.candidates, Candidate, candidates, params.model_dump())
+            write_records(at.candidates, Candidate, found.candidates, params.model_dump())
     note = {"note": KB_NOTE} if params.source == "kb" else {}
     write_json(at.retrieve_counts, {"source": params.source} | note | {"sources": counts})
-    # Apart from the counts: seconds and requests differ from run to run.
-    write_json(at.retrieve_runs, runs)
+    # Outside the stage's outs: seconds and requests differ from run to run.
+    append_json_line(at.work("retrieve") / "log.jsonl", runs)
     numbers = counts[params.source]["all"]
     print(
         f"{at.dataset}: of {numbers['mentions']} mentions "

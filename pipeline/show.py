@@ -11,12 +11,18 @@ from mmoe.files import read_text
 from pipeline.layout import Layout
 from pipeline.stage import checked_params, exit_on_mistake
 
+NEXT = """
+next:  dvc exp run -S moe.top_k=2                   # change a knob: only what depends on it runs
+back:  git checkout params.yaml && dvc repro        # out of the cache, in seconds
+all:   mmoe runs                                    # the runs beside each other"""
+
 
 def show() -> None:
     for dataset in dataset_names(checked_params()):
         at = Layout(dataset)
         print(f"\n{read_text(at.report / 'report.md')}")
         print(f"report: {at.report / 'report.html'}")
+    print(NEXT)
 
 
 if __name__ == "__main__":

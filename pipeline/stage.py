@@ -1,63 +1,69 @@
-"""How every stage starts and how it ends: parameters checked, one line for a user's mistake."""
+"""How a stage starts and ends: parameters checked, one process at a time, one line for a mistake."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mmoe.config.check import check_params
 from mmoe.config.load import ParamsFile
 from mmoe.errors import MmoeError
+from mmoe.locks import exclusive_lock, lock_holder
 
-from pipeline.layout import Layout
+from pipeline.layout import PARTS, Layout
 
 
 def run_stage(
-    stage: Callable[..., None], doc: str | None, flags: Mapping[str, str] | None = None
+    stage: Callable[..., None],
+    doc: str | None,
+    flags: Mapping[str, str] | None = None,
+    parts: bool = False,
 ) -> None:
     """Runs `stage` on the data set named on the command line; exits 1 with one line on an MmoeError.
 
     Args:
-        stage: is given the layout, the parameters, and each flag as a keyword: true if it was set.
+        stage: is given the layout and the parameters; as keywords the parts, if any are named, and each flag:
+            true if it was set.
         flags: what each one does, by name; DVC sets none.
+        parts: whether the command line may name parts of the data set too.
     """
-    parser = _parser(doc)
-    for name, meaning in (flags or {}).items():
-        parser.add_argument(f"--{name}", action="store_true", help=meaning)
-    chosen = vars(parser.parse_args())
-    dataset = chosen.pop("dataset")
-    exit_on_mistake(lambda: stage(Layout(dataset), checked_params(), **chosen))
-
-
-def run_part_stage(stage: Callable[[Layout, ParamsFile, str], None], doc: str | None) -> None:
-    """As `run_stage`, for a stage that works on one part of a data set."""
-    parser = _parser(doc)
-    parser.add_argument(
-        "part", help="mention_text, mention_image, entity_text, entity_image or ablation_text"
-    )
-    args = parser.parse_args()
-    exit_on_mistake(lambda: stage(Layout(args.dataset), checked_params(), args.part))
-
-
-def checked_params(path: Path = Path("params.yaml")) -> ParamsFile:
-    """params.yaml, all of it validated: a typing error in a late stage's section stops the first one.
-
-    The check is imported by name: it can only stop a stage, never change what one writes, so stages
-    must not be run again when another section gets a new knob.
-    """
-    params = ParamsFile(path)
-    importlib.import_module("mmoe.config.check").check_params(params)
-    return params
-
-
-def _parser(doc: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("dataset", help="a folder of data/raw")
-    return parser
+    if parts:
+        of = f"some of {', '.join(PARTS)}; all without one"
+        parser.add_argument("parts", nargs="*", metavar="part", help=of)
+    for name, meaning in (flags or {}).items():
+        parser.add_argument(f"--{name}", action="store_true", help=meaning)
+    chosen = vars(parser.parse_args())
+    at = Layout(chosen.pop("dataset"))
+    name = stage.__name__.removesuffix("_stage")
+    if not chosen.get("parts", True):
+        del chosen["parts"]
+
+    def work() -> None:
+        params = checked_params()
+        lock = f"{name}.lock"
+
+        def say_busy() -> None:
+            holder = lock_holder(at.locks, lock)
+            print(f"{name} of {at.dataset}: {holder} does the same; waiting", file=sys.stderr)
+
+        # Two runs would delete each other's files; the second one finds most of its work done.
+        with exclusive_lock(at.locks, lock, say_busy):
+            stage(at, params, **chosen)
+
+    exit_on_mistake(work)
+
+
+def checked_params(path: Path = Path("params.yaml")) -> ParamsFile:
+    """params.yaml, all of it validated: a typing error in a late stage's section stops the first one."""
+    params = ParamsFile(path)
+    check_params(params)
+    return params
 
 
 def exit_on_mistake(work: Callable[[], None]) -> None:

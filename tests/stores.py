@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mmoe.features.shards import ABSENT, OK, FeatureRow, shard_name, write_shard
+from mmoe.features.shards import ABSENT, OK, FeatureRow, PartColumns, shard_name, write_shard
 from mmoe.linking.data import LinkingData
 from mmoe.linking.ranking import rank_over_kb
 from mmoe.model.matcher import Matcher
@@ -19,9 +19,9 @@ from mmoe.records import Entity, Mention
 
 CPU = torch.device("cpu")
 FEATURE_CONFIG = {"encoder": "toy", "max_text_length": 8}
-TEXT_WIDTHS = {"states": 10, "pooled": 6, "name_pooled": 6}
-IMAGE_WIDTHS = {"states": 7, "pooled": 6}
-NO_IMAGE_WIDTHS = {"states": 0, "pooled": 0}
+TEXT_COLUMNS = PartColumns("text", 10, 6)
+IMAGE_COLUMNS = PartColumns("image", 7, 6)
+NO_IMAGE_COLUMNS = PartColumns("image", 0, 0)
 SHARD_ROWS = 9  # a few shards a part
 SPLITS = ("train", "train", "train", "train", "valid", "test")
 
@@ -86,10 +86,10 @@ def _rows(
     rng: np.random.Generator, id_: str, latent: NDArray[np.float64], toy: Toy
 ) -> tuple[FeatureRow, ...]:
     """A text of 1 to 5 tokens and an image of 4 patches, or in a third of the rows none."""
-    tokens = np.tile(latent, (int(rng.integers(1, 6)), 2))[:, : TEXT_WIDTHS["states"]]
+    tokens = np.tile(latent, (int(rng.integers(1, 6)), 2))[:, : TEXT_COLUMNS.token_width]
     tokens = tokens + 0.3 * rng.normal(size=tokens.shape)
     text = FeatureRow(id_, OK, _half(tokens), _half(latent), _half(np.roll(latent, 1)))
-    patches = 0.3 * rng.normal(size=(4, IMAGE_WIDTHS["states"])) + latent[0]
+    patches = 0.3 * rng.normal(size=(4, IMAGE_COLUMNS.token_width)) + latent[0]
     if rng.random() < 1 / 3:
         return text, FeatureRow(id_, ABSENT, None, None)
     return text, FeatureRow(id_, OK, _half(patches), _half(latent[::-1]))
@@ -102,21 +102,21 @@ def _half(values: NDArray[np.float64]) -> NDArray[np.float16]:
 def write_store(folder: Path, toy: Toy, **metadata: Any) -> Path:
     """Writes all four parts, last row first, so that the store's order is not the records'."""
     for part, rows in rows_of(toy).items():
-        widths = TEXT_WIDTHS if part.endswith("text") else IMAGE_WIDTHS
+        columns = TEXT_COLUMNS if part.endswith("text") else IMAGE_COLUMNS
         if part.endswith("image") and not toy.images:
-            rows, widths = [], NO_IMAGE_WIDTHS
-        write_part(folder / part, rows[::-1], widths, **metadata)
+            rows, columns = [], NO_IMAGE_COLUMNS
+        write_part(folder / part, rows[::-1], columns, **metadata)
     return folder
 
 
 def write_part(
-    folder: Path, rows: Sequence[FeatureRow], widths: dict[str, int], **metadata: Any
+    folder: Path, rows: Sequence[FeatureRow], columns: PartColumns, **metadata: Any
 ) -> None:
     """Writes one part in shards."""
     stored = {**FEATURE_CONFIG, "fingerprint": "toy", "joint": True, **metadata}
     for number, start in enumerate(range(0, max(1, len(rows)), SHARD_ROWS)):
         chunk = rows[start : start + SHARD_ROWS]
-        write_shard(folder / shard_name(number), chunk, widths, stored)
+        write_shard(folder / shard_name(number), chunk, columns, stored)
 
 
 def open_toy(folder: Path, toy: Toy) -> LinkingData:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from mmoe.locks import exclusive_lock
+from mmoe.errors import BusyError
+from mmoe.locks import exclusive_lock, lock_holder
 
 
 def never() -> None:
@@ -55,3 +57,12 @@ def test_whoever_does_not_want_to_wait_raises(tmp_path: Path) -> None:
         with pytest.raises(ValueError), exclusive_lock(tmp_path, ".lock", refuse):  # noqa: PT011
             pass
         assert (tmp_path / ".lock").exists()
+
+
+def test_who_is_at_work_and_since_when_is_said(tmp_path: Path) -> None:
+    assert lock_holder(tmp_path) == "another process"
+    with exclusive_lock(tmp_path):
+        said = rf"process {os.getpid()} on \S+, since [-\d]+ [:\d]+, is at work here; wait until"
+        with pytest.raises(BusyError, match=said), exclusive_lock(tmp_path):
+            pass
+    assert not list(tmp_path.iterdir())

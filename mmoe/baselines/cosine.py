@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.evaluation.ranks import Ranks, count_ranks
+from mmoe.evaluation.ranks import Ranks, count_ranks_in_chunks
 from mmoe.vectors import unit_rows
 
 CHUNK = 256  # mentions scored at a time
@@ -49,7 +49,7 @@ def cosine_ranks(
     Args:
         terms: (mentions' vectors, entities' vectors) of each cosine.
         gold: [M], position of each mention's gold entity.
-        typical: mentions over which that mean is taken; null for all.
+        typical: mentions over which that mean is taken; None for all.
     """
     prepared = [
         (mentions.unit(), mentions.present(), entities.unit(), entities.present())
@@ -57,20 +57,17 @@ def cosine_ranks(
     ]
     rows = slice(None) if typical is None else typical
     neutral = [_mean_cosine(m[rows], has_m[rows], e, has_e) for m, has_m, e, has_e in prepared]
-    pessimistic, optimistic = [], []
-    for start in range(0, len(gold), CHUNK):
-        rows = slice(start, start + CHUNK)
-        scores_BN = np.zeros((len(gold[rows]), len(prepared[0][2])), dtype=np.float32)
+
+    def scores(of: slice) -> NDArray[np.float32]:
+        total_BN = np.zeros((len(gold[of]), len(prepared[0][2])), dtype=np.float32)
         for (mentions, has_mention, entities, has_entity), mean in zip(
             prepared, neutral, strict=True
         ):
-            both = has_mention[rows, None] & has_entity[None, :]
-            scores_BN += np.where(both, mentions[rows] @ entities.T, mean)
-        ranks = count_ranks(scores_BN, gold[rows])
-        pessimistic.append(ranks.pessimistic)
-        optimistic.append(ranks.optimistic)
-    empty = np.zeros(0, dtype=np.int64)
-    return Ranks(np.concatenate([empty, *pessimistic]), np.concatenate([empty, *optimistic]))
+            both = has_mention[of, None] & has_entity[None, :]
+            total_BN += np.where(both, mentions[of] @ entities.T, mean)
+        return total_BN
+
+    return count_ranks_in_chunks(scores, gold, CHUNK)
 
 
 def _mean_cosine(

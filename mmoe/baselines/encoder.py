@@ -16,7 +16,7 @@ class SideVectors:
     """Pooled embeddings of the mentions, or of the entities.
 
     Attributes:
-        image: null where the encoder is text-only.
+        image: None where the encoder is text-only.
     """
 
     text: Vectors
@@ -42,7 +42,7 @@ def encoder_ranks(
     texts, names = (mentions.text, entities.text), (mentions.name, entities.name)
     terms = {
         "cosine, text–text": [texts],
-        "cosine, word–name": [names],
+        "cosine, surface form–name": [names],
         "two-part cosine": [texts, names],
     }
     if mentions.image is not None and entities.image is not None:

@@ -1,4 +1,4 @@
-"""Baseline exact name: an entity scores 1 if its name is the mention's word, else 0."""
+"""Baseline exact name: an entity scores 1 if its name is the mention's surface form, else 0."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mmoe.records import Entity, Mention
 
 
 def exact_name(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks:
-    """Ranks by equality of the normalised word and name; with two scores they need only counting.
+    """Ranks by equality of the normalised surface form and name; with two scores they need only counting.
 
     Args:
         mentions: each with its gold entity in the knowledge base.
@@ -23,10 +23,10 @@ def exact_name(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks
         entity.qid: normalise_name(entity.name) for entity in entities
     }
     num_named = Counter(name_of.values())
-    words = [normalise_name(mention.surface_form) for mention in mentions]
+    forms = [normalise_name(mention.surface_form) for mention in mentions]
     golds = [name_of[mention.gold_qid] for mention in mentions]
-    equal = np.array([word == gold for word, gold in zip(words, golds, strict=True)], dtype=bool)
-    bearers = np.array([num_named[word] for word in words], dtype=np.int64)
+    equal = np.array([form == gold for form, gold in zip(forms, golds, strict=True)], dtype=bool)
+    bearers = np.array([num_named[form] for form in forms], dtype=np.int64)
     return Ranks(
         pessimistic=np.where(equal, bearers, len(entities)),
         optimistic=np.where(equal, 1, 1 + bearers),

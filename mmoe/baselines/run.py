@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmoe.baselines.bm25 import bm25_word, bm25_word_context
+from mmoe.baselines.bm25 import bm25_ranks
 from mmoe.baselines.cosine import Vectors
 from mmoe.baselines.encoder import SideVectors, encoder_ranks
 from mmoe.baselines.names import exact_name
@@ -33,10 +33,13 @@ def run_baselines(
     Returns:
         Method name to ranks; CLIP zero-shot only where there are image features.
     """
+    gold_qids = [mention.gold_qid for mention in mentions]
+    forms = [mention.surface_form for mention in mentions]
+    texts = [f"{mention.surface_form} {mention.context}" for mention in mentions]
     ranks = {
         "exact name": exact_name(mentions, entities),
-        "BM25, word": bm25_word(mentions, entities),
-        "BM25, word + context": bm25_word_context(mentions, entities),
+        "BM25, surface form": bm25_ranks(forms, gold_qids, entities),
+        "BM25, surface form + context": bm25_ranks(texts, gold_qids, entities),
     }
     position = {entity.qid: i for i, entity in enumerate(entities)}
     gold = np.array([position[mention.gold_qid or ""] for mention in mentions], dtype=np.int64)
@@ -57,7 +60,7 @@ def _vectors(
     assert texts.name_pooled_NP is not None
     text = Vectors(texts.pooled_NP.numpy()[rows])
     name = Vectors(texts.name_pooled_NP.numpy()[rows])
-    if not images.metadata["widths"]["states"]:
+    if not images.token_width:
         return SideVectors(text, name, None)
     rows = images.rows_of(ids)
     return SideVectors(text, name, Vectors(images.pooled_NP.numpy()[rows], images.present[rows]))

@@ -6,40 +6,56 @@ depends on this module.
 
 from __future__ import annotations
 
+import difflib
 import re
+from pathlib import Path
 
-from mmoe.config.compare import CompareParams
 from mmoe.config.data import DataParams
+from mmoe.config.description_ablation import DescriptionAblationParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.llm import LlmParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.loss import LossParams
+from mmoe.config.matchers import MATCHER_SECTIONS, matcher_section
 from mmoe.config.model import ModelParams
-from mmoe.config.moe import MoeParams
+from mmoe.config.moved import moved_keys, renamed_backends
 from mmoe.config.rank import RankParams
 from mmoe.config.report import ReportParams
 from mmoe.config.retrieve import RetrieveParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.config.section import Section
 from mmoe.config.train import TrainParams
+from mmoe.config.wikidata import WikidataParams
 from mmoe.errors import ConfigError
 
 SECTIONS: tuple[type[Section], ...] = (
     DataParams,
     RetrieveParams,
+    WikidataParams,
     RankParams,
-    LlmParams,
-    CompareParams,
+    DescriptionAblationParams,
     EncodeParams,
     ModelParams,
-    MoeParams,
     LossParams,
     TrainParams,
     EvaluateParams,
     ReportParams,
+    RuntimeParams,
+    LlmParams,
+    WikidataParams,
 )
 
+RAW = Path("data/raw")
+# They decide no result, so no stage of dvc.yaml tracks them.
+UNTRACKED: tuple[type[Section], ...] = (RuntimeParams, LlmParams, WikidataParams)
+
 _DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def all_sections() -> tuple[type[Section], ...]:
+    """Those of the pipeline and of every matcher."""
+    return *SECTIONS, *MATCHER_SECTIONS.values()
 
 
 def check_params(params: ParamsFile) -> None:
@@ -48,8 +64,11 @@ def check_params(params: ParamsFile) -> None:
     Raises:
         ConfigError: one line for each thing that is wrong.
     """
+    problems = _moved_problems(params)
+    if problems:  # the rules below would call them unknown
+        raise ConfigError("\n".join(problems))
     problems = [*_dataset_problems(params), *_unknown_sections(params)]
-    for kind in SECTIONS:
+    for kind in all_sections():
         try:
             params.section(kind)
         except ConfigError as error:
@@ -57,6 +76,48 @@ def check_params(params: ParamsFile) -> None:
     problems = problems or _problems_between_sections(params)
     if problems:
         raise ConfigError("\n".join(problems))
+
+
+def check_places(params: ParamsFile) -> None:
+    """Checks that what params.yaml names on this disk is there, relative to the project's root.
+
+    Raises:
+        ConfigError: one line for each data set or encoder folder that is missing, with near names.
+    """
+    problems = [
+        f"{params.path}: datasets: no folder {RAW / name}; put the data set there{_near(RAW / name)}"
+        for name in dataset_names(params)
+        if not (RAW / name).is_dir()
+    ]
+    for key, name in _encoders(params):
+        folder = Path(name)
+        parts = folder.parts
+        # A Hugging Face id has two parts; a folder is meant by more, or by one that stands here.
+        is_local = len(parts) > 2 or name.startswith((".", "/")) or Path(parts[0]).is_dir()
+        if is_local and not name.startswith("package:") and not folder.is_dir():
+            problems.append(f"{params.path}: {key} = {name!r}: no such folder{_near(folder)}")
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _encoders(params: ParamsFile) -> list[tuple[str, str]]:
+    rank = params.section(RankParams)
+    found = [("encode.model", params.section(EncodeParams).model)]
+    return found + ([("rank.encoder", rank.encoder)] if rank.encoder else [])
+
+
+def _near(path: Path) -> str:
+    """The folders beside a missing one whose names are like its own."""
+    beside = path.parent
+    names = [p.name for p in sorted(beside.iterdir()) if p.is_dir()] if beside.is_dir() else []
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5) or names[:5]
+    return f"; there is {', '.join(str(beside / name) for name in close)}" if close else ""
+
+
+def _moved_problems(params: ParamsFile) -> list[str]:
+    keys = [f"{old} is now {new}; move its value there" for old, new in moved_keys(params.content)]
+    names = [f"{key}: {old} is now {new}" for key, old, new in renamed_backends(params.content)]
+    return [f"{params.path}: {line}" for line in (*keys, *names)]
 
 
 def dataset_names(params: ParamsFile) -> list[str]:
@@ -80,7 +141,7 @@ def _repeated(names: list[object]) -> list[object]:
 
 
 def _unknown_sections(params: ParamsFile) -> list[str]:
-    known = {"datasets", *(kind.SECTION for kind in SECTIONS)}
+    known = {"datasets", *(kind.SECTION for kind in all_sections())}
     return [
         f"{params.path}: unknown section `{name}`; known: {', '.join(sorted(known))}"
         for name in params.content
@@ -89,6 +150,7 @@ def _unknown_sections(params: ParamsFile) -> list[str]:
 
 
 def _problems_between_sections(params: ParamsFile) -> list[str]:
+    matcher_section(params.section(ModelParams).name)
     units, terms = params.section(ModelParams).units, params.section(LossParams).terms
     if "overall" in terms or set(terms) & set(units):
         return []

@@ -12,9 +12,9 @@ from mmoe.config.section import Section
 class DataParams(Section):
     SECTION: ClassVar[str] = "data"
 
-    format: Literal["auto", "own", "melbench", "mimic", "wikidiverse", "fissfuse"]
-    split: Literal["given", "entity"]
-    nil: Literal["drop", "keep"]
-    max_mentions: int | None = Field(ge=1)
-    leak_policy: Literal["keep", "drop"]
-    image_distance: int = Field(ge=0, le=16)
+    format: Literal["auto", "own", "melbench", "mimic", "wikidiverse", "fissfuse"] = "auto"
+    split: Literal["given", "entity"] = "given"
+    nil: Literal["drop", "keep"] = "drop"
+    max_mentions: int | None = Field(None, ge=1)
+    leak_policy: Literal["keep", "drop"] = "keep"
+    image_distance: int = Field(4, ge=0, le=16)

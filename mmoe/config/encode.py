@@ -12,13 +12,10 @@ from mmoe.config.section import Section
 class EncodeParams(Section):
     SECTION: ClassVar[str] = "encode"
 
-    model: str = Field(min_length=1)
-    max_text_length: int = Field(ge=8, le=512)
-    description_budget: int = Field(ge=0, le=256)
-    batch_size: int = Field(ge=1, le=4096)
-    shard_rows: int = Field(ge=1, le=100_000)
-    precision: Literal["float32", "bfloat16"]
-    device: str = Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    model: str = Field("data/raw/sample/clip", min_length=1)
+    max_text_length: int = Field(50, ge=8, le=512)
+    description_budget: int = Field(16, ge=0, le=256)
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     @property
     def feature_config(self) -> dict[str, object]:
@@ -32,15 +29,12 @@ class EncodeParams(Section):
 
     @property
     def for_ranking(self) -> EncodeParams:
-        """The same encoder for texts that are compared and not kept: nothing else in them matters."""
+        """The same encoder for texts that hold no description."""
         return EncodeParams(
             model=self.model,
             max_text_length=self.max_text_length,
             precision=self.precision,
-            device=self.device,
             description_budget=0,
-            batch_size=64,
-            shard_rows=4096,
         )
 
     @model_validator(mode="after")

@@ -12,11 +12,13 @@ from mmoe.config.section import Section
 class EvaluateParams(Section):
     SECTION: ClassVar[str] = "evaluate"
 
-    engine: Literal["bounds", "brute"]
-    hits_at: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1, strict=False)
-    top_n: int = Field(ge=1, le=1000)
-    bootstrap_samples: int = Field(ge=100, le=100_000)
-    untrained: bool
+    engine: Literal["bounds", "brute"] = "bounds"
+    hits_at: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (1, 3, 5, 10), min_length=1, strict=False
+    )
+    top_n: int = Field(10, ge=1, le=1000)
+    bootstrap_samples: int = Field(2000, ge=100, le=100_000)
+    untrained: bool = True
 
     @model_validator(mode="after")
     def _hits_at_1_among_them(self) -> EvaluateParams:

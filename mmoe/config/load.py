@@ -46,16 +46,14 @@ class ParamsFile:
         self.content: dict[str, Any] = content
 
     def section(self, kind: type[SectionType]) -> SectionType:
-        """One validated section.
+        """One validated section; what the file leaves out has its default.
 
         Raises:
             ConfigError: naming every bad key of the section, its value and the rule.
         """
         name = kind.SECTION
-        if name not in self.content:
-            raise ConfigError(f"{self.path}: section `{name}` is missing")
         try:
-            return kind.model_validate(self.content[name])
+            return kind.model_validate(self.content.get(name, {}))
         except ValidationError as error:
             lines = [_explain(kind, detail) for detail in _root_causes(error.errors())]
             raise ConfigError("\n".join(f"{self.path}: {line}" for line in lines)) from None
@@ -75,8 +73,6 @@ def _explain(kind: type[Section], detail: ErrorDetails) -> str:
             return (
                 f"{key}: unknown key{_suggestion(str(detail['loc'][-1]), list(kind.model_fields))}"
             )
-        case "missing":
-            return f"{key}: missing"
         case "value_error":
             return detail["msg"].removeprefix("Value error, ")
         case "tuple_type":

@@ -14,13 +14,13 @@ Unit = Literal["text", "vision", "cross"]
 class ModelParams(Section):
     SECTION: ClassVar[str] = "model"
 
-    name: Literal["mmoe"]
-    units: tuple[Unit, ...] = Field(min_length=1, strict=False)
-    embed_dim: int = Field(ge=4, le=4096)
-    projection: Literal["smoe", "linear"]
-    residual: bool
-    cross_gate: Literal["elementwise", "scalar"]
-    dropout: float = Field(ge=0, lt=1, allow_inf_nan=False)
+    name: str = "mmoe"
+    units: tuple[Unit, ...] = Field(("text", "vision", "cross"), min_length=1, strict=False)
+    embed_dim: int = Field(96, ge=4, le=4096)
+    projection: Literal["smoe", "linear"] = "smoe"
+    residual: bool = True
+    cross_gate: Literal["elementwise", "scalar"] = "elementwise"
+    dropout: float = Field(0.0, ge=0, lt=1, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _units_differ(self) -> ModelParams:

@@ -12,13 +12,13 @@ from mmoe.config.section import Section
 class MoeParams(Section):
     SECTION: ClassVar[str] = "moe"
 
-    num_experts: int = Field(ge=1, le=64)
-    top_k: int = Field(ge=1, le=64)
-    router: Literal["topk", "released"]
-    expansion: int = Field(ge=1, le=16)
-    num_layers: int = Field(ge=1, le=8)
-    fusion_layers: int = Field(ge=0, le=4)
-    renormalise: bool
+    num_experts: int = Field(4, ge=1, le=64)
+    top_k: int = Field(3, ge=1, le=64)
+    router: Literal["topk", "released"] = "topk"
+    expansion: int = Field(4, ge=1, le=16)
+    num_layers: int = Field(1, ge=1, le=8)
+    fusion_layers: int = Field(1, ge=0, le=4)
+    renormalise: bool = False
 
     @model_validator(mode="after")
     def _top_k_within_experts(self) -> MoeParams:

@@ -12,4 +12,4 @@ from mmoe.config.section import Section
 class ReportParams(Section):
     SECTION: ClassVar[str] = "report"
 
-    num_examples: int = Field(ge=0, le=1000)
+    num_examples: int = Field(default=20, ge=0, le=1000)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """A section of params.yaml; `SECTION` is its key there.
+    """A section of params.yaml; `SECTION` is its key there. Fields have the defaults that it states.
 
     Strict: `5e-6` is a float, `"4"` is not an int, an int may stand for a float. Extra keys are errors.
     """

@@ -6,13 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mmoe.description_ablation.texts import ChoiceTexts
+from mmoe.evaluation.estimates import paired_gain, part_of_gain
+from mmoe.evaluation.metrics import system_metrics
 from mmoe.evaluation.ranks import Ranks
-from mmoe.evaluation.summary import gain_metrics, gap_metrics, system_metrics
 from mmoe.records import WITHOUT_CHOICE, Description
 from mmoe.shares import share_with_interval
 
 NONE, PERFECT = "none", "oracle_candidate"
 HITS_AT = (1,)
+GAP = ("gap_closed", "gap_closed_low", "gap_closed_high")
 
 Choices = Mapping[str, Sequence[Description]]  # by backend, every one over the same mentions
 
@@ -80,10 +82,11 @@ def _system(
     found = {name: texts.ranks_of(records, ranks) for name, records in choices.items()}
     table: dict[str, dict[str, float | None]] = {}
     for name, own in found.items():
-        table[name] = dict(system_metrics(own, HITS_AT, samples))
+        table[name] = dict(system_metrics(own, HITS_AT, samples).flat())
         if NONE in found:
-            table[name] |= gain_metrics(own, found[NONE], samples)
+            table[name] |= paired_gain(own, found[NONE], samples).flat("gain_mrr")
     if NONE in found and PERFECT in found:
         for name, row in table.items():
-            row |= gap_metrics(found[name], found[NONE], found[PERFECT], samples)
+            part = part_of_gain(found[name], found[NONE], found[PERFECT], samples)
+            row |= dict.fromkeys(GAP) if part is None else part.flat("gap_closed")
     return table

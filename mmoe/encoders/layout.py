@@ -2,16 +2,73 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from mmoe.errors import FeatureStoreError
+from mmoe.surface_forms import find_surface_form
+
+SEPARATOR_TEXT = " [SEP] "
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """The ids that a tokenizer puts around a text, and those between its name and its body."""
+
+    prefix: tuple[int, ...]
+    separator: tuple[int, ...]
+    suffix: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """How many they are."""
+        return len(self.prefix) + len(self.separator) + len(self.suffix)
+
+    @property
+    def shortest_text(self) -> int:
+        """The least max_length in which they and half a name have room."""
+        return 2 * self.total - 1
+
+
+def special_tokens(name: str, tokenizer: Any) -> SpecialTokens:
+    """The special tokens of one tokenizer.
+
+    Args:
+        name: of the encoder, for the message.
+    Raises:
+        FeatureStoreError: if the tokenizer is empty.
+    """
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    dressed = tokenizer("a")["input_ids"]
+    if not set(bare) - {tokenizer.unk_token_id}:
+        raise FeatureStoreError(
+            f"encode.model = {name}: its tokenizer's files are missing: it knows no letter"
+        )
+    start = next(i for i in range(len(dressed)) if dressed[i : i + len(bare)] == bare)
+    separator = (
+        [tokenizer.sep_token_id]
+        if tokenizer.sep_token_id is not None
+        else tokenizer(SEPARATOR_TEXT, add_special_tokens=False)["input_ids"]
+    )
+    return SpecialTokens(
+        tuple(dressed[:start]), tuple(separator), tuple(dressed[start + len(bare) :])
+    )
+
+
+def plain_tokens(tokenizer: Any, texts: Sequence[str], **options: Any) -> Any:
+    """What a tokenizer makes of bare texts, without special tokens.
+
+    A text that spells a special token stays a text: CLIP would pool at its first end token.
+    """
+    return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True, **options)
 
 
 @dataclass(frozen=True)
 class TextLayout:
     """Lays out `prefix name separator body description suffix` in at most `max_length` tokens.
 
-    The body gives way first: `description_budget` tokens are kept for a description that needs them,
+    The body is shortened first: `description_budget` tokens are kept for a description that needs them,
     more where the body leaves room. The name never takes more than half of the length.
 
     Source: MMoE eq. 2; the description's budget is ours: without one, long contexts would cut the
@@ -20,13 +77,11 @@ class TextLayout:
 
     max_length: int
     description_budget: int
-    prefix: tuple[int, ...]
-    separator: tuple[int, ...]
-    suffix: tuple[int, ...]
+    special: SpecialTokens
 
     def name_alone(self, name: Sequence[int]) -> list[int]:
         """`prefix name suffix`."""
-        return [*self.prefix, *self._cut_name(name), *self.suffix]
+        return [*self.special.prefix, *self._cut_name(name), *self.special.suffix]
 
     def whole(
         self,
@@ -40,21 +95,12 @@ class TextLayout:
         Args:
             focus: index of the body token around which the body is shortened; None keeps its head.
         """
-        head = self._cut_name(name)
-        fixed = len(self.prefix) + len(head) + len(self.separator) + len(self.suffix)
-        room = max(0, self.max_length - fixed)
+        head = [*self.special.prefix, *self._cut_name(name), *self.special.separator]
+        room = max(0, self.max_length - len(head) - len(self.special.suffix))
         kept = min(len(description), self.description_budget, room)
         window = _window(len(body), room - kept, focus)
-        rest = room - len(window)
         inner = [body[i] for i in window]
-        return [
-            *self.prefix,
-            *head,
-            *self.separator,
-            *inner,
-            *description[:rest],
-            *self.suffix,
-        ]
+        return [*head, *inner, *description[: room - len(inner)], *self.special.suffix]
 
     def _cut_name(self, name: Sequence[int]) -> Sequence[int]:
         return name[: self.max_length // 2]
@@ -69,16 +115,15 @@ def _window(length: int, room: int, focus: int | None) -> range:
 
 
 def find_focus(name: str, body: str, spans: Sequence[tuple[int, int]]) -> int | None:
-    """The body token at the middle of the first place where `name` stands, ignoring case.
+    """The body token at the middle of the place where `name` stands (see `find_surface_form`).
 
     Args:
         spans: (start, end) character of every body token.
     Returns:
-        A token index, or None where the name does not occur to the letter.
+        A token index, or None where the name does not occur.
     """
-    # Not by lower(): it lengthens some letters, and then the spans no longer fit.
-    found = re.search(re.escape(name), body, re.IGNORECASE) if name else None
+    found = find_surface_form(body, name)
     if found is None:
         return None
-    middle = found.start() + len(name) // 2
+    middle = (found[0] + found[1]) // 2
     return next((i for i, (_, end) in enumerate(spans) if end > middle), None)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.encoders.encoder import load_tokenizer, plain_tokens, special_tokens
+from mmoe.encoders.layout import plain_tokens, special_tokens
+from mmoe.encoders.registry import load_tokenizer
 from mmoe.records import TextInput
 
 CHUNK = 4096

@@ -1,1 +1,1 @@
-"""Metrics from ranks, their confidence intervals and histograms; numpy only, no torch."""
+"""From ranks to typed metrics, their intervals and breakdowns; numpy, scipy and pandas only."""

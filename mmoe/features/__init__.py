@@ -1,5 +1,4 @@
-"""Frozen encoder features: text layout, encoder, Parquet shards and the store that reads them.
+"""Features on disk: shards (the format), part (writes one, keeping what was encoded), store (reads it).
 
-Reading order: layout, encoder, shards, encode, store. Only `encoder` imports transformers, and nothing
-imports `encoder` but `encode`, so that training and evaluation start without it.
+Knows no encoder, so that training and evaluation start without transformers.
 """

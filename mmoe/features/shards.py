@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mmoe.errors import FeatureStoreError, one_line
 from mmoe.files import atomic_write
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
 ROW_GROUP_ROWS = 256
 OK, ABSENT, UNREADABLE = "ok", "absent", "unreadable"
 
@@ -30,17 +30,53 @@ class FeatureRow:
     """The features of one text or image; arrays are None where there is nothing to encode.
 
     Attributes:
-        states: float16 [num_states, C].
+        tokens: float16 [num_tokens, C], of an image's patches if it is one; also None if left out.
         pooled: float16 [P].
-        name_pooled: float16 [P] of the word or name alone; None for images.
+        name_pooled: float16 [P] of the surface form or name alone; None for images.
         status: ok, absent (no image) or unreadable (a corrupt one).
+        content_key: of what was encoded; rows of equal keys have equal features.
     """
 
     id: str
     status: str
-    states: NDArray[np.float16] | None
+    tokens: NDArray[np.float16] | None
     pooled: NDArray[np.float16] | None
     name_pooled: NDArray[np.float16] | None = None
+    content_key: str = ""
+
+
+@dataclass(frozen=True)
+class PartColumns:
+    """The feature columns of a part, by its kind.
+
+    Attributes:
+        token_width: C of the column token_features or patch_features; 0 if it is never filled.
+        pooled_width: P of the columns pooled and, for texts, name_pooled.
+    """
+
+    kind: Literal["text", "image"]
+    token_width: int
+    pooled_width: int
+
+    @property
+    def tokens(self) -> str:
+        """Name of the column of token or patch features."""
+        return "token_features" if self.kind == "text" else "patch_features"
+
+    @property
+    def count(self) -> str:
+        """Name of the column that counts them."""
+        return "num_tokens" if self.kind == "text" else "num_patches"
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Column names with widths, in order."""
+        names = {"text": ("pooled", "name_pooled"), "image": ("pooled",)}[self.kind]
+        return {self.tokens: self.token_width} | dict.fromkeys(names, self.pooled_width)
+
+    def values(self, row: FeatureRow) -> dict[str, NDArray[np.float16] | None]:
+        """A row's arrays by column."""
+        return {n: row.tokens if n == self.tokens else getattr(row, n) for n in self.widths}
 
 
 def shard_name(number: int) -> str:
@@ -49,34 +85,34 @@ def shard_name(number: int) -> str:
 
 
 def write_shard(
-    path: Path, rows: Sequence[FeatureRow], widths: Mapping[str, int], metadata: Mapping[str, Any]
+    path: Path, rows: Sequence[FeatureRow], columns: PartColumns, metadata: Mapping[str, Any]
 ) -> None:
     """Writes one shard.
 
     Args:
-        widths: of the columns states, pooled and name_pooled; 0 for a column that is never filled.
         metadata: JSON values that say what made the features.
     Raises:
         FeatureStoreError: if a value is beyond float16 (then a row holds inf or NaN).
     """
-    columns = {name: [getattr(row, name) for row in rows] for name in widths}
-    for name, arrays in columns.items():
-        _check_finite(rows, name, arrays)
-    counts = [0 if row.states is None else len(row.states) for row in rows]
-    arrays = [
-        pa.array([row.id for row in rows], pa.string()),
-        pa.array([row.status for row in rows], pa.string()),
-        pa.array(counts, pa.int32()),
-        *(
-            pa.array([_bytes(value) for value in columns[name]], pa.large_binary())
-            for name in widths
+    values = [columns.values(row) for row in rows]
+    for row, arrays in zip(rows, values, strict=True):
+        _check_finite(row.id, arrays)
+    data = {
+        "id": pa.array([row.id for row in rows], pa.string()),
+        "status": pa.array([row.status for row in rows], pa.string()),
+        "content_key": pa.array([row.content_key for row in rows], pa.string()),
+        columns.count: pa.array(
+            [0 if row.tokens is None else len(row.tokens) for row in rows], pa.int32()
         ),
-    ]
-    stored = {
-        "mmoe.features": FORMAT_VERSION,
-        "mmoe.metadata": json.dumps({**metadata, "widths": dict(widths)}, sort_keys=True),
     }
-    table = pa.Table.from_arrays(arrays, schema=_schema(widths).with_metadata(stored))
+    fields = [pa.field(name, array.type, nullable=False) for name, array in data.items()]
+    for name, width in columns.widths.items():
+        data[name] = pa.array([_bytes(arrays[name]) for arrays in values], pa.large_binary())
+        stored = {"dtype": "<f2", "width": str(width)}
+        fields.append(pa.field(name, pa.large_binary(), metadata=stored))
+    made_with = json.dumps({**metadata, "columns": asdict(columns)}, sort_keys=True)
+    stored = {"mmoe.features": FORMAT_VERSION, "mmoe.metadata": made_with}
+    table = pa.Table.from_arrays(list(data.values()), schema=pa.schema(fields, stored))
     with atomic_write(path) as temporary:
         # Random-looking bits don't compress and dictionaries of them only cost time.
         pq.write_table(
@@ -85,46 +121,32 @@ def write_shard(
             compression="none",
             use_dictionary=["status"],
             row_group_size=ROW_GROUP_ROWS,
+            write_page_checksum=True,
         )
-
-
-def _schema(widths: Mapping[str, int]) -> pa.Schema:
-    features = [
-        pa.field(name, pa.large_binary(), metadata={"dtype": "<f2", "width": str(width)})
-        for name, width in widths.items()
-    ]
-    return pa.schema(
-        [
-            pa.field("id", pa.string(), nullable=False),
-            pa.field("status", pa.string(), nullable=False),
-            pa.field("num_states", pa.int32(), nullable=False),
-            *features,
-        ]
-    )
 
 
 def _bytes(array: NDArray[np.float16] | None) -> bytes | None:
     return None if array is None else array.astype("<f2", copy=False).tobytes()
 
 
-def _check_finite(
-    rows: Sequence[FeatureRow], name: str, arrays: Sequence[NDArray[np.float16] | None]
-) -> None:
-    for row, array in zip(rows, arrays, strict=True):
+def _check_finite(id_: str, arrays: Mapping[str, NDArray[np.float16] | None]) -> None:
+    for name, array in arrays.items():
         if array is not None and not np.isfinite(array).all():
             raise FeatureStoreError(
-                f"{name} of {row.id}: the encoder's output is not finite or does not fit float16"
+                f"{name} of {id_}: the encoder's output is not finite or does not fit float16"
             )
 
 
-def open_shard(path: Path) -> pq.ParquetFile:
+def open_shard(path: Path, *, verify: bool = False) -> pq.ParquetFile:
     """Opens a shard and checks that it is whole.
 
+    Args:
+        verify: whether reading compares checksums, which finds a flipped bit and takes twice as long.
     Raises:
         FeatureStoreError: if it is truncated, or written by another version.
     """
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, page_checksum_verification=verify)
     except (pa.ArrowInvalid, OSError) as error:
         raise FeatureStoreError(
             f"{path}: not a whole Parquet file ({one_line(error)}); delete its folder and run dvc repro"
@@ -132,12 +154,18 @@ def open_shard(path: Path) -> pq.ParquetFile:
     version = (file.schema_arrow.metadata or {}).get(b"mmoe.features", b"none").decode()
     if version != FORMAT_VERSION:
         raise FeatureStoreError(
-            f"{path}: feature format {version}, wanted {FORMAT_VERSION}; run dvc repro to encode again"
+            f"{path}: feature format {version}, wanted {FORMAT_VERSION}: made by another version of mmoe; "
+            "run dvc repro to encode again"
         )
     return file
 
 
 def shard_metadata(file: pq.ParquetFile) -> dict[str, Any]:
-    """What made the features: encoder, fingerprint, text length, widths …"""
+    """What made the features: encoder, fingerprint, text length, columns …"""
     metadata: dict[str, Any] = json.loads(file.schema_arrow.metadata[b"mmoe.metadata"])
     return metadata
+
+
+def shard_columns(file: pq.ParquetFile) -> PartColumns:
+    """The feature columns of a shard."""
+    return PartColumns(**shard_metadata(file)["columns"])

@@ -9,30 +9,37 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mmoe.errors import FeatureStoreError, one_line
-from mmoe.features.shards import OK, ROW_GROUP_ROWS, open_shard, shard_metadata
+from mmoe.features.shards import (
+    OK,
+    ROW_GROUP_ROWS,
+    open_shard,
+    shard_columns,
+    shard_metadata,
+)
 
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """The features of one part, packed: row i's states are `states_TC[offsets[i] : offsets[i + 1]]`.
+    """The features of one part, packed: row i's tokens are `tokens_TC[offsets[i] : offsets[i + 1]]`.
 
     Attributes:
         ids: N mention_ids or qids.
-        states_TC: float16 token or patch states of all rows, one after the other.
+        tokens_TC: float16 token or patch features of all rows, one after the other.
         offsets: int64 [N + 1].
         pooled_NP: float16; rows that are not present hold zeros and must be masked.
-        name_pooled_NP: float16 of the word or name alone; None for images.
+        name_pooled_NP: float16 of the surface form or name alone; None for images.
         present: bool [N]; whether there was something to encode.
         metadata: what made the features.
     """
 
     ids: tuple[str, ...]
-    states_TC: Tensor
+    tokens_TC: Tensor
     offsets: NDArray[np.int64]
     pooled_NP: Tensor
     name_pooled_NP: Tensor | None
@@ -44,8 +51,18 @@ class FeatureTable:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Number of states of each row, [N]."""
+        """Number of tokens or patches of each row, [N]."""
         return np.diff(self.offsets)
+
+    @property
+    def token_width(self) -> int:
+        """C; 0 where there is nothing of this kind, as images of a text-only encoder."""
+        return self.tokens_TC.shape[1]
+
+    @property
+    def pooled_width(self) -> int:
+        """P."""
+        return self.pooled_NP.shape[1]
 
     def rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """Where `ids` stand in this table.
@@ -63,17 +80,17 @@ class FeatureTable:
 
 
 def read_pooled(folder: Path) -> FeatureTable:
-    """As `read_features`, without the token or patch states: these take most of the time and memory."""
-    return read_features(folder, states=False)
+    """As `read_features`, without the token or patch features, which take most of the time and memory."""
+    return read_features(folder, tokens=False)
 
 
-def read_features(folder: Path, *, states: bool = True) -> FeatureTable:
+def read_features(folder: Path, *, tokens: bool = True) -> FeatureTable:
     """Reads all shards of one part.
 
     Memory: the features once, as float16, and one row group beside them.
 
     Args:
-        states: False leaves `states_TC` without rows and every row's length 0.
+        tokens: False leaves `tokens_TC` without rows and every row's length 0.
     Raises:
         FeatureStoreError: if the folder has no shard, a shard is broken, or shards don't fit together.
     """
@@ -81,14 +98,14 @@ def read_features(folder: Path, *, states: bool = True) -> FeatureTable:
     if not paths:
         raise FeatureStoreError(f"{folder}: holds no feature shards; run dvc repro to encode")
     try:
-        return _read(paths, states)
+        return _read(paths, tokens)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise FeatureStoreError(
             f"{folder}: a feature shard is broken ({one_line(error)}); delete the folder and run dvc repro"
         ) from None
 
 
-def _read(paths: Sequence[Path], states: bool) -> FeatureTable:
+def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
     files = [open_shard(path) for path in paths]
     metadata = shard_metadata(files[0])
     for path, file in zip(paths, files, strict=True):
@@ -96,68 +113,50 @@ def _read(paths: Sequence[Path], states: bool) -> FeatureTable:
             raise FeatureStoreError(
                 f"{path}: made with other settings than {paths[0].name}; delete the folder, dvc repro"
             )
-    light = [file.read(columns=["id", "status", "num_states"]) for file in files]
-    ids = [id_ for table in light for id_ in table["id"].to_pylist()]
-    status = [value for table in light for value in table["status"].to_pylist()]
-    counts = np.concatenate([table["num_states"].to_numpy() for table in light]).astype(np.int64)
-    counts = counts if states else np.zeros_like(counts)
+    columns = shard_columns(files[0])
+    light = pa.concat_tables([file.read(["id", "status", columns.count]) for file in files])
+    counts = light[columns.count].to_numpy().astype(np.int64) if tokens else np.zeros(len(light))
     offsets = np.concatenate([[0], counts.cumsum()]).astype(np.int64)
-    present = np.array([value == OK for value in status], dtype=bool)
-    widths = metadata["widths"]
+    present = np.array([value == OK for value in light["status"].to_pylist()], dtype=bool)
     # Raw bytes are as large on disk: a broken count must not ask for memory that is not there.
-    if int(offsets[-1]) * widths["states"] * 2 > sum(path.stat().st_size for path in paths):
-        raise ValueError("it counts more states than it has bytes")
-    states_TC = (
-        _read_column(paths, files, "states", int(offsets[-1]), widths["states"], None)
-        if states
-        else torch.empty(0, widths["states"], dtype=torch.float16)
-    )
-    pooled = {
-        name: _read_column(paths, files, name, len(ids), widths[name], present)
-        for name in ("pooled", "name_pooled")
-        if name in widths
-    }
+    if int(offsets[-1]) * columns.token_width * 2 > sum(path.stat().st_size for path in paths):
+        raise ValueError("it counts more tokens than it has bytes")
+
+    def read(name: str, num_rows: int) -> NDArray[np.float16]:
+        return _read_column(files, name, num_rows, columns.widths[name])
+
+    def read_pooled(name: str) -> Tensor:
+        values = np.zeros((len(light), columns.pooled_width), dtype="<f2")
+        values[present] = read(name, int(present.sum()))
+        return torch.from_numpy(values)
+
     return FeatureTable(
-        tuple(ids),
-        states_TC,
+        tuple(light["id"].to_pylist()),
+        torch.from_numpy(read(columns.tokens, int(offsets[-1])))
+        if tokens
+        else torch.empty(0, columns.token_width, dtype=torch.float16),
         offsets,
-        pooled["pooled"],
-        pooled.get("name_pooled"),
+        read_pooled("pooled"),
+        read_pooled("name_pooled") if columns.kind == "text" else None,
         present,
         metadata,
     )
 
 
 def _read_column(
-    paths: Sequence[Path],
-    files: Sequence[Any],
-    name: str,
-    num_rows: int,
-    width: int,
-    present: NDArray[np.bool_] | None,
-) -> Tensor:
-    """Copies a binary column's bytes into one array; with `present`, absent rows stay zero."""
-    flat = np.zeros((num_rows, width), dtype="<f2")
-    target = np.arange(num_rows) if present is None else np.flatnonzero(present)
-    done = 0
-    for path, file in zip(paths, files, strict=True):
+    files: Sequence[pq.ParquetFile], name: str, num_rows: int, width: int
+) -> NDArray[np.float16]:
+    """Copies the bytes of a binary column, which has nulls where there is nothing, into one array."""
+    flat, done = np.zeros((num_rows, width), dtype="<f2"), 0
+    for file in files if width else ():
         for batch in file.iter_batches(ROW_GROUP_ROWS, columns=[name]):
-            rows = _raw_values(batch.column(0)).reshape(-1, width) if width else flat[:0]
-            if done + len(rows) > len(target):
-                raise FeatureStoreError(
-                    f"{path}: column {name} holds more rows than the shard says"
-                )
-            if present is None:
-                flat[done : done + len(rows)] = rows
-            else:
-                flat[target[done : done + len(rows)]] = rows
+            rows = _raw_values(batch.column(0)).reshape(-1, width)
             done += len(rows)
-    if width and done != len(target):
-        raise FeatureStoreError(
-            f"{paths[-1].parent}: column {name} holds {done} rows, its shards say {len(target)}; "
-            "delete the folder and run dvc repro"
-        )
-    return torch.from_numpy(flat)
+            if done <= num_rows:
+                flat[done - len(rows) : done] = rows
+    if width and done != num_rows:
+        raise ValueError(f"column {name} holds {done} rows, its shards say {num_rows}")
+    return flat
 
 
 def _raw_values(column: Any) -> NDArray[np.float16]:

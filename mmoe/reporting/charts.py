@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from mmoe.reporting.inputs import Epoch, History
 from mmoe.reporting.style import FAINT, INK, MUTED, PAPER, SERIES, chart_config
 from mmoe.reporting.table import System
@@ -31,12 +33,11 @@ def interval_chart(systems: Sequence[System]) -> str:
         {
             "name": system.name,
             "mrr": system.numbers["mrr"],
-            "low": system.mrr_interval[0] if system.mrr_interval else None,
-            "high": system.mrr_interval[1] if system.mrr_interval else None,
+            "low": system.numbers["mrr_low"],
+            "high": system.numbers["mrr_high"],
             "ours": system.kind == "ours",
         }
         for system in systems
-        if "mrr" in system.numbers
     ]
     colour = alt.condition("datum.ours", alt.value(SERIES[0]), alt.value(MUTED))
     # A cut name can't be told from another, and the page's font may be wider than the renderer's.
@@ -142,11 +143,12 @@ def expert_chart(load: dict[str, list[float]]) -> str:
     )
 
 
-def rank_chart(histograms: dict[str, list[dict[str, Any]]]) -> str:
+def rank_chart(histograms: dict[str, pd.DataFrame]) -> str:
     """Share of mentions in each bucket of ranks, one series a system; the first one is in colour."""
     import altair as alt
 
-    rows = [row | {"system": name} for name, buckets in histograms.items() for row in buckets]
+    parts = [buckets.assign(system=name) for name, buckets in histograms.items()]
+    rows: list[dict[str, Any]] = pd.concat(parts).to_dict("records")  # type: ignore[assignment]
     names, ranks = list(histograms), list(dict.fromkeys(row["ranks"] for row in rows))
     colours = alt.Scale(domain=names, range=[SERIES[0], FAINT])
     base = alt.Chart(_data(rows)).encode(

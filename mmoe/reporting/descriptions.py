@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from mmoe.records import READS_ANSWER
-from mmoe.reporting.audit import Grid
-from mmoe.reporting.wording import MISSING, label, metric, minus, plain, signed
+import pandas as pd
+
+from mmoe.reporting.table import Table
+from mmoe.reporting.wording import MISSING, label, metric, minus, plain, share, signed
 
 BACKENDS = {
     "none": "None",
@@ -18,84 +19,79 @@ BACKENDS = {
     "openai": "Language model",
     "random": "Random",
     # A star: it reads the answer.
-    "oracle_candidate": "Perfect choice *",
-    "oracle_description": "Gold's description *",
+    "oracle_candidate": "Oracle candidate *",
+    "oracle_description": "Oracle description *",
+}
+SHARES = {
+    "share_right": "Right, % of all",
+    "share_right_where_possible": "… where possible",
+    "share_right_of_several": "… among several",
 }
 
-Cell = Callable[[Mapping[str, Any]], str]
+Ablation = Mapping[str, Any]  # description_ablation.json
+Numbers = Mapping[str, Any]
 
 
-def reads_answer(worth: Mapping[str, Any]) -> bool:
-    """Whether the run's own descriptions were chosen with the answer at hand: its figures are bounds."""
-    return worth["used"] in READS_ANSWER
-
-
-def choice_table(worth: Mapping[str, Any]) -> Grid:
+def choice_table(ablation: Ablation) -> Table:
     """How often each backend chose the gold entity; shares with Wilson's intervals."""
-    titles = ("", "Chosen", "Right, % of all", "… where possible", "… among several")
-    rows = [
-        (
-            _name(backend, worth),
-            plain(found["chosen"]),
-            _share(found, "share_right"),
-            _share(found, "share_right_where_possible"),
-            _share(found, "share_right_of_several"),
-        )
-        for backend, found in worth["choices"].items()
-    ]
-    return Grid(titles, tuple(rows))
+    rows = {
+        _name(backend, ablation): {"Chosen": plain(found["chosen"])}
+        | {title: share(found, key) for key, title in SHARES.items()}
+        for backend, found in ablation["choices"].items()
+    }
+    return Table(pd.DataFrame.from_dict(rows, orient="index"))
 
 
-def mrr_table(worth: Mapping[str, Any]) -> Grid:
+def mrr_table(ablation: Ablation) -> Table:
     """MRR of every system, one a column, with the descriptions of each backend, one a row."""
 
-    def cell(found: Mapping[str, Any]) -> str:
+    def text(found: Numbers) -> str:
         return f"{metric('mrr', found['mrr'])} ({found['mrr_low']:.1f}–{found['mrr_high']:.1f})"
 
-    return _by_system(worth, cell)
+    return _by_system(ablation, text)
 
 
-def gain_table(worth: Mapping[str, Any]) -> Grid | None:
-    """Gain over no description, paired; null where `none` was not among the backends."""
+def gain_table(ablation: Ablation) -> Table | None:
+    """Gain over no description, paired; None where `none` was not among the backends."""
 
-    def cell(found: Mapping[str, Any]) -> str:
+    def text(found: Numbers) -> str:
         low, high = (minus(f"{found[f'gain_mrr_{end}']:.1f}") for end in ("low", "high"))
         return f"{signed(found['gain_mrr'])} ({low} to {high})"
 
-    return _by_system(worth, cell, without=("none",)) if _have(worth, "gain_mrr") else None
+    return _by_system(ablation, text, without=("none",)) if _have(ablation, "gain_mrr") else None
 
 
-def gap_table(worth: Mapping[str, Any]) -> Grid | None:
-    """The part of a perfect choice's gain that each backend reaches; null where it can't be told."""
+def gap_table(ablation: Ablation) -> Table | None:
+    """The part of the oracle candidate's gain that each backend reaches; None if it wasn't measured."""
 
-    def cell(found: Mapping[str, Any]) -> str:
+    def text(found: Numbers) -> str:
         part, low, high = (found[f"gap_closed{end}"] for end in ("", "_low", "_high"))
         if part is None:
             return MISSING
         return minus(f"{100 * part:.0f} ({100 * low:.0f} to {100 * high:.0f})")
 
     trivial = ("none", "oracle_candidate")
-    return _by_system(worth, cell, without=trivial) if _have(worth, "gap_closed") else None
+    return _by_system(ablation, text, without=trivial) if _have(ablation, "gap_closed") else None
 
 
-def _by_system(worth: Mapping[str, Any], cell: Cell, without: Collection[str] = ()) -> Grid:
-    systems = worth["systems"]
-    rows = [
-        (_name(backend, worth), *(cell(found[backend]) for found in systems.values()))
-        for backend in worth["choices"]
-        if backend not in without
-    ]
-    return Grid(("", *(label(name) for name in systems)), tuple(rows))
+def _by_system(
+    ablation: Ablation, text: Callable[[Numbers], str], without: Collection[str] = ()
+) -> Table:
+    columns = {
+        label(system): {
+            _name(backend, ablation): text(found[backend])
+            for backend in ablation["choices"]
+            if backend not in without
+        }
+        for system, found in ablation["systems"].items()
+    }
+    return Table(pd.DataFrame(columns))
 
 
-def _have(worth: Mapping[str, Any], key: str) -> bool:
-    return all(key in found for of in worth["systems"].values() for found in of.values())
+def _have(ablation: Ablation, key: str) -> bool:
+    return all(key in found for of in ablation["systems"].values() for found in of.values())
 
 
-def _name(backend: str, worth: Mapping[str, Any]) -> str:
-    return BACKENDS.get(backend, label(backend)) + (" (used)" if backend == worth["used"] else "")
-
-
-def _share(found: Mapping[str, Any], name: str) -> str:
-    share, low, high = (found[f"{name}{end}"] for end in ("", "_low", "_high"))
-    return MISSING if share is None else f"{100 * share:.1f} ({100 * low:.1f}–{100 * high:.1f})"
+def _name(backend: str, ablation: Ablation) -> str:
+    used = " (used)" if backend == ablation["used"] else ""
+    return BACKENDS.get(backend, label(backend)) + used

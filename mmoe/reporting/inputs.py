@@ -2,44 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from mmoe.errors import DataError
+from mmoe.evaluation.metrics import Metrics
 from mmoe.files import read_json
 from mmoe.records import Candidate, Description, Entity, Mention, read_records
 from mmoe.reporting.published import PublishedOn, read_published
 from mmoe.reporting.ranked import RankedMentions, read_ranked
 
-NEEDED_METRICS = (
-    *("mrr", "mrr_low", "mrr_high", "hits_at_1", "hits_at_1_low", "hits_at_1_high"),
-    *("num_mentions", "num_entities", "num_left_out"),
-)
 NEEDED_GROUPS = ("table1", "text", "names", "images", "read", "leaks")
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """Where the report reads; `raw` is the folder that image paths start from."""
+    """Where the report reads.
+
+    Attributes:
+        raw: the folder that image paths start from.
+        ablation: need not exist.
+    """
 
     raw: Path
     mentions: Path
     entities: Path
     candidates: Path
     descriptions: Path
-    worth: Path
-    data: Path
     retrieve_counts: Path
-    retrieve_runs: Path
     rank_counts: Path
-    metrics: Path
-    baselines: Path
     history: Path
     ranks: Path
+    evaluation: Path
+    data: Path
+    ablation: Path
     published: Path
 
 
@@ -49,6 +51,7 @@ class Epoch(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     epoch: int = Field(ge=1)
+    step: int | None = None
     learning_rate: float
     loss: dict[str, float]
     valid_mrr: float | None = None
@@ -63,54 +66,73 @@ class History(BaseModel):
     epochs: list[Epoch]
     best_epoch: int | None = None
     untrained_valid_mrr: float | None = None
-    config: dict[str, Any] = {}
+    config: dict[str, dict[str, Any]] = {}
+    versions: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that the report shows."""
+    """Everything that the report shows.
+
+    Attributes:
+        settings: sections of params.yaml by name, those that history.json does not hold.
+        versions: of the packages that made the run.
+        ablation: of stage description_ablation; None if nothing was measured.
+        ablation_off: why nothing was measured, "" where that is not said.
+    """
 
     dataset: str
     raw: Path
-    metrics: dict[str, float]
-    baselines: dict[str, dict[str, float]]
+    settings: Mapping[str, Mapping[str, Any]]
+    versions: Mapping[str, str]
+    metrics: Metrics
     history: History
     data: dict[str, Any]
     ranking: dict[str, Any]
     retrieval: dict[str, Any]
-    retrieve_runs: dict[str, Any]
     mentions: dict[str, Mention]
     entities: dict[str, Entity]
     candidates: dict[str, list[Candidate]]
     descriptions: dict[str, Description]
-    worth: dict[str, Any]
+    ablation: dict[str, Any] | None
+    ablation_off: str
     ranked: RankedMentions
     published: PublishedOn | None
 
 
-def read_inputs(dataset: str, files: ReportFiles) -> Inputs:
+def read_inputs(
+    dataset: str,
+    files: ReportFiles,
+    settings: Mapping[str, Mapping[str, Any]],
+    versions: Mapping[str, str],
+) -> Inputs:
     """Reads all files.
 
+    Args:
+        settings: see `Inputs`.
+        versions: those installed; history.json's own go before them. What follows a `+` names the build
+            for one kind of machine and is left out.
     Raises:
         DataError: naming the file and key that is missing or broken.
     """
+    history = _validated(files.history, TypeAdapter(History))
+    ablation = _read_counts(files.ablation) if files.ablation.exists() else {}
     return Inputs(
         dataset=dataset,
         raw=files.raw,
-        metrics=_read_metrics(files.metrics),
-        baselines=_validated(
-            files.baselines, TypeAdapter(dict[str, dict[str, float | None]]), _given_of_each
-        ),
-        history=_validated(files.history, TypeAdapter(History), lambda history: history),
+        settings=settings,
+        versions={n: v.partition("+")[0] for n, v in {**versions, **history.versions}.items()},
+        metrics=_validated(files.evaluation, TypeAdapter(Metrics)),
+        history=history,
         data=_read_data(files.data),
         ranking=_read_counts(files.rank_counts),
         retrieval=_read_counts(files.retrieve_counts),
-        retrieve_runs=_read_counts(files.retrieve_runs),
         mentions={row.mention_id: row for row in read_records(files.mentions, Mention)},
         entities={row.qid: row for row in read_records(files.entities, Entity)},
         candidates=_by_mention(read_records(files.candidates, Candidate)),
         descriptions={r.mention_id: r for r in read_records(files.descriptions, Description)},
-        worth=_read_counts(files.worth),
+        ablation=ablation if ablation.get("choices") and ablation.get("systems") else None,
+        ablation_off=ablation.get("off") or "",
         ranked=read_ranked(files.ranks),
         published=read_published(files.published, dataset),
     )
@@ -123,17 +145,8 @@ def _by_mention(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
     return groups
 
 
-def _read_metrics(path: Path) -> dict[str, float]:
-    numbers: dict[str, float] = _validated(path, TypeAdapter(dict[str, float | None]), _given)
-    _need(path, numbers, NEEDED_METRICS)
-    if "gain_mrr" in numbers:
-        _need(path, numbers, ("gain_mrr_low", "gain_mrr_high"))
-    return numbers
-
-
 def _read_counts(path: Path) -> dict[str, Any]:
-    counts: dict[str, Any] = _validated(path, TypeAdapter(dict[str, Any]), lambda values: values)
-    return counts
+    return _validated(path, TypeAdapter(dict[str, Any]))
 
 
 def _read_data(path: Path) -> dict[str, Any]:
@@ -144,23 +157,9 @@ def _read_data(path: Path) -> dict[str, Any]:
     return data
 
 
-def _given(numbers: dict[str, float | None]) -> dict[str, float]:
-    return {name: value for name, value in numbers.items() if value is not None}
-
-
-def _given_of_each(systems: dict[str, dict[str, float | None]]) -> dict[str, dict[str, float]]:
-    return {name: _given(numbers) for name, numbers in systems.items()}
-
-
-def _need(path: Path, numbers: dict[str, float], names: Sequence[str]) -> None:
-    missing = [name for name in names if name not in numbers]
-    if missing:
-        raise DataError(f"{path}: lacks {', '.join(missing)}; run stage evaluate again")
-
-
-def _validated(path: Path, adapter: TypeAdapter[Any], convert: Any) -> Any:
+def _validated(path: Path, adapter: TypeAdapter[Value]) -> Value:
     try:
-        return convert(adapter.validate_python(read_json(path)))
+        return adapter.validate_python(read_json(path))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"

@@ -7,36 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from mmoe.evaluation.histogram import histogram_of
-from mmoe.reporting import charts, wording
-from mmoe.reporting.audit import leak_table, parts_table, table_1
-from mmoe.reporting.descriptions import (
-    choice_table,
-    gain_table,
-    gap_table,
-    mrr_table,
-    reads_answer,
-)
+from mmoe.evaluation.histogram import rank_histogram
+from mmoe.records import READS_ANSWER
+from mmoe.reporting import audit, charts, descriptions, retrieval, setup, systems, wording
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
-from mmoe.reporting.markdown import cell, markdown_grid, markdown_table
-from mmoe.reporting.retrieval import (
-    ambiguous_words,
-    candidate_histogram,
-    cut_words,
-    source_table,
-)
+from mmoe.reporting.markdown import cell, markdown_table
+from mmoe.reporting.numbers import rank_numbers, training_numbers
 from mmoe.reporting.style import DARK
-from mmoe.reporting.systems import (
-    main_systems,
-    main_table,
-    matcher_name,
-    published_table,
-)
 
 TEMPLATES = Path(__file__).parent / "templates"
 DATA_GROUPS = {
@@ -54,7 +36,7 @@ class Report:
 
     Attributes:
         html: one self-contained page.
-        markdown: summary, main table and published results.
+        markdown: summary, main table, settings and published results.
         main_table: the main table alone, as Markdown that is aligned for a terminal.
     """
 
@@ -73,61 +55,76 @@ def build_report(inputs: Inputs, num_examples: int) -> Report:
         DataError: if the files contradict each other.
     """
     values, environment = _values(inputs), _environment()
+    histograms = _histograms(inputs)
     html = environment.get_template("report.html.jinja")
-    markdown = environment.get_template("report.md.jinja")
     return Report(
         html=html.render(
             **values,
             dark=DARK,
-            charts=_charts(inputs),
-            histogram=_histograms(inputs),
+            charts=_charts(inputs, histograms),
+            numbers={"ranks": rank_numbers(histograms)}
+            | (training_numbers(inputs.history) if inputs.history.epochs else {}),
             examples=examples(inputs, num_examples),
         ),
-        markdown=markdown.render(**values),
+        markdown=environment.get_template("report.md.jinja").render(**values),
         main_table=markdown_table(values["main"]),
     )
 
 
 def _values(inputs: Inputs) -> dict[str, Any]:
     """What HTML and Markdown have in common."""
-    metrics, published = inputs.metrics, inputs.published
+    published, ablation = inputs.published, inputs.ablation
+    benchmark = None if published is None else published.benchmark
     groups = {title: inputs.data[key] for key, title in DATA_GROUPS.items()}
     return {
         "dataset": inputs.dataset,
-        "name": matcher_name(inputs),
-        "metrics": metrics,
+        "name": systems.matcher_name(inputs),
+        "metrics": inputs.metrics,
+        "num_entities": len(inputs.entities),
         "history": inputs.history,
-        "table_1": table_1(inputs.data, None if published is None else published.benchmark),
-        "leaks": leak_table(inputs.data),
-        "sources": source_table(inputs.retrieval, inputs.retrieve_runs),
-        "cut_words": cut_words(inputs.retrieval, inputs.retrieve_runs),
-        "candidates": candidate_histogram(inputs.retrieval),
-        "ambiguous": ambiguous_words(inputs.retrieval),
-        "choices": choice_table(inputs.worth),
-        "worth": inputs.worth,
-        "worth_mrr": mrr_table(inputs.worth),
-        "worth_gain": gain_table(inputs.worth),
-        "worth_gap": gap_table(inputs.worth),
+        "main": systems.main_table(inputs),
+        "parts_shown": systems.parts_table(inputs),
+        "few_note": systems.FEW_NOTE,
+        "setup": setup.setup_table(inputs),
+        "settings": setup.all_settings(inputs),
+        "table_1": audit.table_1(inputs.data, benchmark),
+        "leaks": audit.leak_table(inputs.data),
+        "counts": {title: wording.definitions(group) for title, group in groups.items()},
+        "sources": retrieval.source_table(inputs.retrieval),
+        "cut": retrieval.cut_surface_forms(inputs.retrieval),
+        "candidates": retrieval.candidate_histogram(inputs.retrieval),
+        "ambiguous": retrieval.ambiguous_surface_forms(inputs.retrieval),
         "retrieve_note": inputs.retrieval.get("note"),
-        "parts_shown": parts_table(matcher_name(inputs), metrics),
-        "counts": {title: wording.definitions(c) for title, c in groups.items()},
-        "reads_answer": reads_answer(inputs.worth),
         "ranking": wording.definitions(inputs.ranking),
-        "settings": wording.definitions(inputs.history.config),
-        "main": main_table(inputs),
+        "backend": inputs.ranking.get("backend"),
+        "reads_answer": inputs.ranking.get("backend") in READS_ANSWER,
+        "ablation": ablation,
+        "ablation_off": inputs.ablation_off,
+        "ablation_tables": {} if ablation is None else _ablation_tables(ablation),
         "published": published,
-        "published_table": None if published is None else published_table(inputs, published),
-        "other_kb": published is not None
-        and published.benchmark.entities != int(metrics["num_entities"]),
+        "published_table": None
+        if published is None
+        else systems.published_table(inputs, published),
+        "other_kb": benchmark is not None and benchmark.entities != len(inputs.entities),
     }
 
 
-def _charts(inputs: Inputs) -> dict[str, Markup]:
+def _ablation_tables(ablation: descriptions.Ablation) -> dict[str, Any]:
+    tables = {
+        "Right choices (95 %: Wilson)": descriptions.choice_table(ablation),
+        "MRR × 100 with these descriptions (95 %)": descriptions.mrr_table(ablation),
+        "Gain over no description (95 %, paired)": descriptions.gain_table(ablation),
+        "Part of the oracle candidate's gain, % (95 %, paired)": descriptions.gap_table(ablation),
+    }
+    return {title: table for title, table in tables.items() if table is not None}
+
+
+def _charts(inputs: Inputs, histograms: dict[str, pd.DataFrame]) -> dict[str, Markup]:
     """The charts that the data allow; their texts are escaped by the renderer."""
     history = inputs.history
     drawn = {
-        "intervals": charts.interval_chart(main_systems(inputs)),
-        "ranks": charts.rank_chart(_histograms(inputs)),
+        "intervals": charts.interval_chart(systems.main_systems(inputs)),
+        "ranks": charts.rank_chart(histograms),
     }
     if history.epochs:
         drawn |= {
@@ -141,12 +138,14 @@ def _charts(inputs: Inputs) -> dict[str, Markup]:
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
 
 
-def _histograms(inputs: Inputs) -> dict[str, list[dict[str, Any]]]:
+def _histograms(inputs: Inputs) -> dict[str, pd.DataFrame]:
     ranked = inputs.ranked
-    ranks: dict[str, np.ndarray[Any, np.dtype[np.int64]]] = {"Trained": ranked.ranks}
-    if ranked.untrained is not None:
-        ranks["Untrained"] = ranked.untrained
-    return {name: histogram_of(of) for name, of in ranks.items()}
+    found = {"Trained": rank_histogram(ranked.ranks)}
+    return (
+        found
+        if ranked.untrained is None
+        else found | {"Untrained": rank_histogram(ranked.untrained)}
+    )
 
 
 def _environment() -> Environment:
@@ -162,11 +161,11 @@ def _environment() -> Environment:
         "count": wording.plain,
         "label": wording.label,
         "metric": lambda value, name: wording.metric(name, value),
+        "percent": lambda value: wording.metric("mrr", value),
+        "ends": lambda estimate: wording.interval(estimate.low, estimate.high),
         "signed": wording.signed,
         "cell": cell,
-        "markdown_grid": markdown_grid,
         "markdown_table": markdown_table,
     }
-    environment.globals["interval"] = wording.interval
     environment.tests["wikidata_id"] = lambda qid: WIKIDATA_ID.fullmatch(qid) is not None
     return environment

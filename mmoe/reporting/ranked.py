@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +13,12 @@ from numpy.typing import NDArray
 
 from mmoe.errors import DataError, one_line
 
-COLUMNS = ("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank", "top")
+COLUMNS = ("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank", "gold", "top")
 
 
 @dataclass(frozen=True)
 class Scored:
-    """An entity and what each unit thinks of it; a unit that the matcher lacks is absent."""
+    """An entity, its score, and what each unit of the matcher contributes."""
 
     qid: str
     overall: float
@@ -30,7 +31,7 @@ class RankedMentions:
     Attributes:
         mention_ids, gold_qids: of every evaluated mention.
         ranks: int64 [M], pessimistic, 1 is best.
-        untrained: int64 [M], ranks of the same matcher before training; null if they were not measured.
+        untrained: int64 [M], ranks of the same matcher before training; None if they were not measured.
     """
 
     def __init__(self, table: pa.Table) -> None:
@@ -41,21 +42,18 @@ class RankedMentions:
         self.untrained: NDArray[np.int64] | None = (
             None if column.null_count or not len(column) else column.to_numpy()
         )
-        self._top = table["top"]
+        self._table = table
 
     def __len__(self) -> int:
         return len(self.mention_ids)
 
     def top(self, row: int) -> list[Scored]:
         """The best entities of one mention, best first."""
-        return [
-            Scored(
-                qid=entity.pop("qid"),
-                overall=entity.pop("overall"),
-                units={name: score for name, score in entity.items() if score is not None},
-            )
-            for entity in self._top[row].as_py()
-        ]
+        return [_scored(entity) for entity in self._table["top"][row].as_py()]
+
+    def gold(self, row: int) -> Scored:
+        """The gold entity's own scores, whatever its rank."""
+        return _scored({"qid": self.gold_qids[row], **self._table["gold"][row].as_py()})
 
 
 def read_ranked(path: Path) -> RankedMentions:
@@ -76,3 +74,9 @@ def read_ranked(path: Path) -> RankedMentions:
     if missing:
         raise DataError(f"{path}: lacks column {', '.join(missing)}; run stage evaluate again")
     return RankedMentions(table)
+
+
+def _scored(scores: dict[str, Any]) -> Scored:
+    """The columns beside qid and the overall score are the matcher's units, by its own names."""
+    units = {name: value for name, value in scores.items() if name not in ("qid", "overall")}
+    return Scored(scores["qid"], scores["overall"], units)

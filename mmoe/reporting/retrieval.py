@@ -1,12 +1,14 @@
-"""What candidate retrieval found: one column a source, the number of candidates, the most ambiguous words."""
+"""What candidate retrieval found: one column a source, numbers of candidates, ambiguous surface forms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from mmoe.reporting.audit import Grid
-from mmoe.reporting.wording import MISSING, plain
+import pandas as pd
+
+from mmoe.reporting.table import Table
+from mmoe.reporting.wording import MISSING, plain, share
 
 SHARES = {
     "share_without_candidate": "No candidate, %",
@@ -19,69 +21,51 @@ RECALLS = {
     "recall_at_20": "… in the first 20, %",
     "recall_at_all": "… in all, %",
 }
-WORDS_SHOWN = 12
+CUT = "surface_forms_cut"
+CUT_SHOWN = 12
 SOURCES = {"index": "Label index", "api": "Wikidata's API", "kb": "Knowledge base", "none": "None"}
 
 
-def source_table(counts: Mapping[str, Any], runs: Mapping[str, Any]) -> Grid:
+def source_table(counts: Mapping[str, Any]) -> Table:
     """Every source that was asked, one a column, the chosen one first; shares of all mentions.
 
     Args:
         counts: of retrieve.json.
-        runs: of retrieve_runs.json: seconds, numbers of requests and cut words of each source.
     """
-    sources = counts["sources"]
-    used = [SOURCES[name] + (" (used)" if name == counts["source"] else "") for name in sources]
-    found = [part["all"] for part in sources.values()]
-    rows = [(title, *(_percent(each[key]) for each in found)) for key, title in SHARES.items()]
-    rows.append(("Mean number", *(_mean(each["mean_candidates"]) for each in found)))
-    rows += [(title, *(_recall(each, key) for each in found)) for key, title in RECALLS.items()]
-    asked = [runs[name] for name in sources]
-    rows.append(("Seconds", *(plain(run["seconds"]) for run in asked)))
-    rows.append(("Requests", *(plain(sum(run["requests"].values())) for run in asked)))
-    if any("words_cut" in run for run in asked):
-        cut = (plain(len(run["words_cut"])) if "words_cut" in run else MISSING for run in asked)
-        rows.append(("Words with more items than it lists", *cut))
-    return Grid(("", *used), tuple(rows))
+    columns = {}
+    for source, part in counts["sources"].items():
+        found, mean = part["all"], part["all"]["mean_candidates"]
+        texts = {title: share(found, key) for key, title in SHARES.items()}
+        texts["Mean number"] = MISSING if mean is None else f"{mean:.1f}"
+        texts |= {title: share(found, key) for key, title in RECALLS.items()}
+        if CUT in part:
+            texts["Surface forms with more items than listed"] = plain(len(part[CUT]))
+        used = " (used)" if source == counts["source"] else ""
+        columns[SOURCES.get(source, source) + used] = texts
+    return Table(pd.DataFrame(columns).fillna(MISSING))
 
 
-def cut_words(counts: Mapping[str, Any], runs: Mapping[str, Any]) -> str:
-    """The first words of which a source that was asked lists not all items; empty if there is none."""
-    words = [word for name in counts["sources"] for word in runs[name].get("words_cut", ())]
-    return ", ".join(words[:WORDS_SHOWN]) + (", …" if len(words) > WORDS_SHOWN else "")
+def cut_surface_forms(counts: Mapping[str, Any]) -> str:
+    """The first surface forms of which a source lists not all items; empty if there is none."""
+    forms = [form for part in counts["sources"].values() for form in part.get(CUT, ())]
+    return ", ".join(forms[:CUT_SHOWN]) + (", …" if len(forms) > CUT_SHOWN else "")
 
 
-def candidate_histogram(counts: Mapping[str, Any]) -> Grid:
+def candidate_histogram(counts: Mapping[str, Any]) -> Table:
     """Mentions by their number of candidates, one column a source."""
-    sources = counts["sources"]
-    columns = [found["histogram"] for found in sources.values()]
-    rows = [
-        (buckets[0]["candidates"], *(plain(bucket["mentions"]) for bucket in buckets))
-        for buckets in zip(*columns, strict=True)
-    ]
-    return Grid(("Candidates", *(SOURCES[source] for source in sources)), tuple(rows))
+    columns = {
+        SOURCES.get(source, source): {
+            bucket["candidates"]: plain(bucket["mentions"]) for bucket in part["histogram"]
+        }
+        for source, part in counts["sources"].items()
+    }
+    return Table(pd.DataFrame(columns))
 
 
-def ambiguous_words(counts: Mapping[str, Any]) -> Grid:
-    """The words with most candidates of the chosen source."""
-    rows = [
-        (each["surface_form"], plain(each["candidates"]), plain(each["mentions"]))
-        for each in counts["sources"][counts["source"]]["most_ambiguous"]
-    ]
-    return Grid(("Word", "Candidates", "Mentions"), tuple(rows))
-
-
-def _recall(numbers: Mapping[str, Any], name: str) -> str:
-    share = numbers[name]
-    if share is None:
-        return MISSING
-    low, high = numbers[f"{name}_low"], numbers[f"{name}_high"]
-    return f"{_percent(share)} ({_percent(low)}–{_percent(high)})"
-
-
-def _mean(value: float | None) -> str:
-    return MISSING if value is None else f"{value:.1f}"
-
-
-def _percent(share: float | None) -> str:
-    return MISSING if share is None else f"{100 * share:.1f}"
+def ambiguous_surface_forms(counts: Mapping[str, Any]) -> Table | None:
+    """The surface forms with most candidates of the chosen source; None if each has one at most."""
+    forms = counts["sources"].get(counts["source"], {}).get("most_ambiguous")
+    if not forms:
+        return None
+    texts = pd.DataFrame(forms).set_index("surface_form")[["candidates", "mentions"]].map(plain)
+    return Table(texts.rename(columns=str.capitalize))

@@ -1,69 +1,74 @@
-"""Which systems stand in which table, and under which name."""
+"""Which systems stand in which table of metrics, and under which name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from mmoe.evaluation.metrics import FEW_MENTIONS, SystemMetrics
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.published import PublishedOn
-from mmoe.reporting.table import System, Table, metrics_table
-from mmoe.reporting.wording import label
+from mmoe.reporting.table import INTERVAL, System, Table, metrics_table
+from mmoe.reporting.wording import label, plain
 
 PUBLISHED_COLUMNS = ("mrr", "hits_at_1", "hits_at_3", "hits_at_5", "mean_rank")
+PARTS = {"clean": "Clean mentions", "unseen_gold": "Gold entity not in train"}
+FEW = "†"
+FEW_NOTE = f"{FEW} fewer than {FEW_MENTIONS} mentions"
 
 
 def matcher_name(inputs: Inputs) -> str:
     """What the matcher of this run is called, from the configuration that it was trained with."""
-    model = inputs.history.config.get("model")
-    name = model.get("name") if isinstance(model, Mapping) else None
+    name = inputs.history.config.get("model", {}).get("name")
     return label(str(name)) if name else "Matcher"
 
 
 def main_systems(inputs: Inputs) -> list[System]:
     """The matcher, itself untrained where that was measured, and the baselines."""
     name, metrics = matcher_name(inputs), inputs.metrics
-    systems = [System(name, "ours", metrics, note="this run")]
-    before = {
-        key.removeprefix("untrained_"): value
-        for key, value in metrics.items()
-        if key.startswith("untrained_")
-    }
-    if before:
-        systems.append(System(f"{name}, untrained", "untrained", before))
+    systems = [System(name, "ours", metrics.system.flat())]
+    if metrics.untrained is not None:
+        systems.append(System(f"{name}, untrained", "untrained", metrics.untrained.flat()))
     return systems + [
-        System(label(key), "baseline", numbers) for key, numbers in inputs.baselines.items()
+        System(label(method), "baseline", found.flat())
+        for method, found in metrics.baselines.items()
     ]
 
 
 def main_table(inputs: Inputs) -> Table:
     """The systems of this run, ranked over the same knowledge base."""
-    hits = sorted(
-        (key for key in inputs.metrics if key.removeprefix("hits_at_").isdecimal()),
-        key=lambda key: int(key.removeprefix("hits_at_")),
-    )
-    columns = ("mrr", "mrr_interval", *hits, "mean_rank", "median_rank")
-    return metrics_table(main_systems(inputs), columns)
+    return metrics_table(main_systems(inputs), _columns(inputs.metrics.system))
+
+
+def parts_table(inputs: Inputs) -> Table | None:
+    """The matcher on all mentions and on each part that is not all of them; None without parts."""
+    whole = inputs.metrics.system
+    parts = [
+        System(f"{_part(name)} ({_size(part)})", "baseline", part.flat())
+        for name, part in inputs.metrics.breakdowns.items()
+        if part.num_mentions < whole.num_mentions
+    ]
+    if not parts:
+        return None
+    first = System(f"{matcher_name(inputs)}, all mentions ({_size(whole)})", "ours", whole.flat())
+    return metrics_table([first, *parts], _columns(whole), compared=False)
 
 
 def published_table(inputs: Inputs, published: PublishedOn) -> Table:
     """This run, then what papers report; a best value is marked only where all ranked one KB."""
-    papers = [
-        System(
-            result.system,
-            "published",
-            result.values,
-            note=", ".join(
-                part
-                for part in (
-                    f"{result.paper}, {result.table}",
-                    result.origin and f"from {result.origin}",
-                )
-                if part
-            ),
-        )
-        for result in published.results
-    ]
-    ours = System(matcher_name(inputs), "ours", inputs.metrics, note="this run")
-    table = metrics_table([ours, *papers], PUBLISHED_COLUMNS)
-    same_kb = published.benchmark.entities == int(inputs.metrics["num_entities"])
-    return table if same_kb else table.without_best()
+    ours = inputs.metrics.system.flat()
+    systems = [System(matcher_name(inputs), "ours", ours, note="this run"), *published.systems]
+    same_kb = published.benchmark.entities == len(inputs.entities)
+    return metrics_table(systems, PUBLISHED_COLUMNS, compared=same_kb)
+
+
+def _part(name: str) -> str:
+    evidence = name.removeprefix("evidence_")
+    return PARTS.get(name) or (label(name) if evidence == name else f"Evidence: {evidence}")
+
+
+def _columns(metrics: SystemMetrics) -> list[str]:
+    # Hits@1 goes before the interval: a narrow screen shows the first columns.
+    hits = [f"hits_at_{n}" for n in metrics.hits_at]
+    return ["mrr", hits[0], INTERVAL, *hits[1:], "mean_rank", "median_rank"]
+
+
+def _size(metrics: SystemMetrics) -> str:
+    return plain(metrics.num_mentions) + (FEW if metrics.is_small else "")

@@ -1,20 +1,27 @@
-"""A table of metrics, one row a system, the best value of each column marked."""
+"""Tables as HTML and Markdown print them: texts, which of them are best, and what a row is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from mmoe.reporting.wording import MISSING, interval, label, metric
+
+INTERVAL = "mrr_interval"
+INTERVAL_TITLE = "MRR, 95 %"
 
 
 @dataclass(frozen=True)
 class System:
-    """A system and its numbers, by the names of metrics.json.
+    """A row of a table of metrics, its numbers under the names of `SystemMetrics.flat`.
 
     Attributes:
         kind: ours, untrained, baseline or published; decides how its row looks.
-        note: what is said small beside its name.
+        note: what is said in a last column.
     """
 
     name: str
@@ -22,77 +29,86 @@ class System:
     numbers: Mapping[str, float]
     note: str = ""
 
-    @property
-    def mrr_interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of MRR, where it is known."""
-        if "mrr_low" in self.numbers and "mrr_high" in self.numbers:
-            return self.numbers["mrr_low"], self.numbers["mrr_high"]
-        return None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A value as text, and whether it is the best of its column."""
-
-    text: str
-    is_best: bool = False
-
 
 @dataclass(frozen=True)
 class Row:
-    """A system's cells, one for each column of the table."""
+    """A row as templates print it."""
 
-    system: System
-    cells: tuple[Cell, ...]
+    name: str
+    kind: str
+    cells: tuple[tuple[str, bool], ...]
+    note: str
 
 
 @dataclass(frozen=True)
 class Table:
-    """Titles of the columns after the system's name, and the rows."""
+    """A table of texts.
 
-    titles: tuple[str, ...]
-    rows: tuple[Row, ...]
+    Attributes:
+        texts: strings; the index holds the names of the rows.
+        best: bool, of the same shape; None where nothing is compared.
+        kinds, notes: one a row, or none.
+    """
 
-    def without_best(self) -> Table:
-        """The same numbers where they must not be compared."""
-        rows = [Row(row.system, tuple(Cell(cell.text) for cell in row.cells)) for row in self.rows]
-        return Table(self.titles, tuple(rows))
+    texts: pd.DataFrame
+    best: NDArray[np.bool_] | None = None
+    kinds: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def titles(self) -> list[str]:
+        """Of the columns after the rows' names."""
+        return [str(title) for title in self.texts.columns]
+
+    def rows(self) -> Iterator[Row]:
+        """Top to bottom."""
+        best = np.zeros(self.texts.shape, bool) if self.best is None else self.best
+        for i, (name, *texts) in enumerate(self.texts.itertuples(name=None)):
+            cells = tuple(zip(map(str, texts), best[i].tolist(), strict=True))
+            kind, note = (of[i] if of else "" for of in (self.kinds, self.notes))
+            yield Row(str(name), kind, cells, note)
 
 
-def metrics_table(systems: Sequence[System], columns: Sequence[str]) -> Table:
-    """Builds the table; values that print alike share the first place, one that most share is no best.
+def metrics_table(
+    systems: Sequence[System], columns: Sequence[str], *, compared: bool = True
+) -> Table:
+    """One row a system, percentages with two decimals, the best value of each column marked.
+
+    Values that print alike share the first place; one that most systems share is no best.
 
     Args:
         systems: in display order.
-        columns: names of metrics; `mrr_interval` is the column of MRR's 95 % interval. Columns for which
-            no system has a value are left out.
+        columns: names of metrics; `mrr_interval` is MRR's 95 % interval. Columns for which no system has
+            a value are left out.
+        compared: whether the rows are systems on one task, so that a best value means something.
     """
-    shown = [column for column in columns if any(_text(s, column) != MISSING for s in systems)]
-    best = {column: _best(systems, column) for column in shown}
-    rows = [
-        Row(system, tuple(_cell(system, column, best[column]) for column in shown))
-        for system in systems
-    ]
-    titles = tuple("95 % interval" if c == "mrr_interval" else label(c) for c in shown)
-    return Table(titles, tuple(rows))
+    texts = pd.DataFrame(
+        [[_text(system.numbers, column) for column in columns] for system in systems],
+        index=[system.name for system in systems],
+        columns=list(columns),
+    )
+    texts = texts.loc[:, (texts != MISSING).any()]
+    best = np.column_stack(
+        [_best(systems, column, texts[column].to_numpy()) for column in texts.columns]
+    )
+    notes = tuple(system.note for system in systems)
+    return Table(
+        texts.rename(columns=lambda name: INTERVAL_TITLE if name == INTERVAL else label(name)),
+        best if compared else None,
+        tuple(system.kind for system in systems),
+        notes if any(notes) else (),
+    )
 
 
-def _cell(system: System, column: str, best: str | None) -> Cell:
-    text = _text(system, column)
-    return Cell(text, is_best=text == best)
+def _text(numbers: Mapping[str, float], column: str) -> str:
+    if column != INTERVAL:
+        return metric(column, numbers.get(column))
+    return interval(numbers["mrr_low"], numbers["mrr_high"]) if "mrr_low" in numbers else MISSING
 
 
-def _text(system: System, column: str) -> str:
-    if column == "mrr_interval":
-        ends = system.mrr_interval
-        return MISSING if ends is None else interval(*ends)
-    return metric(column, system.numbers.get(column))
-
-
-def _best(systems: Sequence[System], column: str) -> str | None:
+def _best(systems: Sequence[System], column: str, texts: NDArray[np.object_]) -> NDArray[np.bool_]:
     values = [system.numbers[column] for system in systems if column in system.numbers]
-    if column == "mrr_interval" or len(values) < 2:
-        return None
-    best = metric(column, min(values) if column.endswith("rank") else max(values))
-    shared = sum(metric(column, value) == best for value in values)
-    return best if 2 * shared <= len(values) else None
+    if column == INTERVAL or len(values) < 2:
+        return np.zeros(len(texts), bool)
+    best = texts == metric(column, min(values) if column.endswith("rank") else max(values))
+    return best if 2 * best.sum() <= len(values) else np.zeros(len(texts), bool)

@@ -31,7 +31,7 @@ def thumbnail(raw: Path, image: str | None) -> Thumbnail:
 
     Args:
         raw: the folder that `image` is relative to.
-        image: as records name it; null if there is none.
+        image: as records name it; None if there is none.
     """
     if image is None:
         return Thumbnail(None, 0, 0, "no image")

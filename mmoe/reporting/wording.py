@@ -17,6 +17,7 @@ _SPECIAL = {
     "m3el": "M³EL",
     "mimic": "MIMIC",
     "mmoe": "MMoE",
+    "moe": "MoE",
     "mrr": "MRR",
     "qid": "QID",
 }
@@ -41,6 +42,15 @@ def metric(name: str, value: float | None) -> str:
 def interval(low: float, high: float) -> str:
     """Both ends of an interval."""
     return f"{minus(f'{low:.2f}')} to {minus(f'{high:.2f}')}"
+
+
+def share(numbers: Mapping[str, Any], name: str) -> str:
+    """A share in [0, 1] as a percentage, with its interval where `<name>_low` and `_high` are given."""
+    value, low, high = (numbers.get(f"{name}{end}") for end in ("", "_low", "_high"))
+    if value is None:
+        return MISSING
+    bounds = "" if low is None or high is None else f" ({100 * low:.1f}–{100 * high:.1f})"
+    return f"{100 * value:.1f}{bounds}"
 
 
 def signed(value: float) -> str:

@@ -65,7 +65,7 @@ class _Reader(ast.NodeVisitor):
     def _kind(self, node: ast.AST) -> type[Section] | None:
         """The section that an expression is, if it is one."""
         if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "section":
-            return self.kinds[getattr(node.args[0], "id", "")]
+            return self.kinds.get(getattr(node.args[0], "id", ""))
         return self.bound.get(node.id) if isinstance(node, ast.Name) else None
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -89,10 +89,12 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         kind = self._kind(node)
-        if kind is None:
-            self.generic_visit(node)
-        else:
+        if kind is not None:
             self.read |= knobs_of(kind)
+        elif getattr(node.func, "attr", None) == "section":  # of each kind in a list
+            self.read |= {knob for each in self.kinds.values() for knob in knobs_of(each)}
+        else:
+            self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load) and node.id in self.bound:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mmoe.config.check import check_params, dataset_names
+from mmoe.config.check import check_params, check_places, dataset_names
 from mmoe.config.load import ParamsFile
 from mmoe.errors import ConfigError, DataError
 
@@ -117,10 +117,9 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         "moe.top_k": "3",
         "moe.expansion": 0,
         "train.seed": -1,
-        "report": ABSENT,
     }
     lines = complaint(sheet(tmp_path, changes)).splitlines()
-    starts = ["datasets", "unknown section", "moe.top_k", "moe.expansion", "train.seed", "section"]
+    starts = ["datasets", "unknown section", "moe.top_k", "moe.expansion", "train.seed"]
     assert len(lines) == len(starts)
     assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
 
@@ -184,6 +183,7 @@ def run_check(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_make_check_is_content_with_a_good_file(tmp_path: Path) -> None:
     sheet(tmp_path, {})
+    (tmp_path / "data/raw/sample/clip").mkdir(parents=True)
     done = run_check(tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "params.yaml: ok\n", "")
 
@@ -193,3 +193,36 @@ def test_make_check_fails_with_one_line_a_problem(tmp_path: Path) -> None:
     done = run_check(tmp_path)
     wanted = "error: params.yaml: moe.top_k = 5: must lie in [1, moe.num_experts = 4]\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", wanted)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"datasets": ["sampel"]},
+            "datasets: no folder data/raw/sampel; put the data set there; there is data/raw/sample",
+        ),
+        (
+            {"encode.model": "data/raw/sample/clop"},
+            "encode.model = 'data/raw/sample/clop': no such folder; there is data/raw/sample/clip",
+        ),
+        (
+            {"rank.encoder": "./nowhere"},
+            "rank.encoder = './nowhere': no such folder; there is data",
+        ),
+        ({"encode.model": "openai/clip-vit-base-patch32"}, None),
+        ({"encode.model": "package:nowhere/model"}, None),
+    ],
+)
+def test_what_params_yaml_names_on_this_disk_is_looked_for(
+    changes: dict[str, Any], said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data/raw/sample/clip").mkdir(parents=True)
+    params = sheet(tmp_path, changes)
+    monkeypatch.chdir(tmp_path)
+    if said is None:
+        check_places(params)
+    else:
+        with pytest.raises(ConfigError) as caught:
+            check_places(params)
+        assert str(caught.value) == f"{params.path}: {said}"

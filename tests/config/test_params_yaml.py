@@ -99,14 +99,14 @@ def test_the_range_in_the_comment_is_the_one_that_is_checked(
         ("train.learning_rate", float("nan")),
         ("train.weight_decay", -0.1),
         ("train.patience", 0),
-        ("train.checkpoint_every", 0),
+        ("runtime.checkpoint_every", 0),
         ("train.batch_size", 0),
-        ("encode.shard_rows", 0),
+        ("runtime.shard_rows", 0),
         ("encode.description_budget", -1),
         ("encode.model", ""),
-        ("encode.device", "gpu"),
-        ("encode.device", "cuda:x"),
-        ("train.device", "cuda:"),
+        ("runtime.device", "gpu"),
+        ("runtime.device", "cuda:x"),
+        ("runtime.device", "cuda:"),
         ("retrieve.match", "fuzzy"),
         ("retrieve.api_url", "www.wikidata.org"),
     ],
@@ -126,7 +126,7 @@ def test_a_language_is_a_code_and_there_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:11"])
 def test_every_form_of_a_device_is_legal(device: str, tmp_path: Path) -> None:
-    check_params(sheet(tmp_path, {"train.device": device, "encode.device": device}))
+    check_params(sheet(tmp_path, {"runtime.device": device}))
 
 
 def test_null_and_one_are_legal_numbers_of_mentions(tmp_path: Path) -> None:

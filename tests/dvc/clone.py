@@ -16,7 +16,8 @@ from tests.imports import ROOT
 from tests.pipeline.tiny import write_params, write_tiny
 
 NEEDED = (
-    *(".dvc/", ".dvcignore", ".gitignore", "dvc.yaml", "mmoe/", "pipeline/"),
+    *(".dvc/config", ".dvc/.gitignore", ".dvc/plots/", ".dvcignore", ".gitignore"),
+    *("dvc.yaml", "mmoe/", "pipeline/"),
     *("data/.gitignore", "data/raw/sample/clip/", "reports/published.yaml"),
 )
 _RUNNING = re.compile(r"^Running stage '([^']+)'", re.MULTILINE)
@@ -31,7 +32,13 @@ class Clone:
 
     def call(self, *command: str) -> str:
         """Runs a command that must succeed; returns what it printed on both streams."""
-        done = subprocess.run(
+        done = self.run(*command)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+        return done.stdout
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command; both streams stand in `stdout`."""
+        return subprocess.run(
             command,
             cwd=self.root,
             env=self.env,
@@ -39,8 +46,6 @@ class Clone:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
-        return done.stdout
 
     def dvc(self, *arguments: str) -> str:
         return self.call("dvc", *arguments)
@@ -66,12 +71,22 @@ class Clone:
 
     def stale(self) -> set[str]:
         """Stages whose own code, data or knobs have changed, without the data set's name."""
-        return {_short(stage) for stage in self.json("status")}
+        return {_short(stage) for stage in self.json("status")} - {"fingerprints"}
 
     def edit(self, path: str, old: str, new: str) -> None:
         text = (self.root / path).read_text("utf-8")
         assert text.count(old) == 1, f"{path}: {old!r} stands {text.count(old)} times"
         (self.root / path).write_text(text.replace(old, new), "utf-8")
+
+    def other_fingerprints(self) -> set[str]:
+        """The stages whose fingerprints differ now from those of the last run; these are put back."""
+        files = sorted((self.root / "data/fingerprints").glob("*.json"))
+        before = {file: file.read_bytes() for file in files}
+        self.call("python", "-m", "pipeline.fingerprints")
+        changed = {file.stem for file in files if file.read_bytes() != before[file]}
+        for file, content in before.items():
+            file.write_bytes(content)
+        return changed
 
     def restore(self) -> None:
         """The last commit and its outputs; `dvc repro` has staged dvc.lock, so a checkout won't do."""
@@ -85,7 +100,7 @@ def ran(log: str) -> list[str]:
 
 
 def _short(stage: str) -> str:
-    return stage.replace("@tiny-", " ").replace("@tiny", "")
+    return stage.replace("@tiny", "")
 
 
 def make_clone(folder: Path) -> Clone:
@@ -124,5 +139,8 @@ def make_clone(folder: Path) -> Clone:
     write_tiny(root / "data/raw/tiny")
     clone = Clone(root, env)
     clone.git("init", "--quiet")
+    clone.git(
+        "add", "--force", "data/raw/tiny"
+    )  # as the sample is; other raw data stays out of Git
     clone.commit("the project")
     return clone

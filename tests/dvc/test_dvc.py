@@ -9,18 +9,15 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
+import shutil
 from typing import Any, NamedTuple
 
 import pytest
 
-from pipeline.layout import PARTS
+from pipeline.layout import STAGES
 from tests.dvc.clone import Clone, make_clone, ran
 
-_CACHED = re.compile(r"^Stage '([^']+)' is cached", re.MULTILINE)
-ALL = ["ingest", "retrieve", "rank", "compare", "audit", *(f"encode {part}" for part in PARTS)]
-ALL += ["baselines", "train", "evaluate", "benefit", "report"]
+LATE = ["train", "evaluate", "description_ablation", "metrics", "report"]
 
 
 class Run(NamedTuple):
@@ -40,31 +37,59 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_the_first_repro_runs_every_stage_once(first: Run) -> None:
-    assert sorted(ran(first.log)) == sorted(ALL)
+    assert sorted(ran(first.log)) == sorted(STAGES)
     assert (first.clone.root / "reports/tiny/report.html").stat().st_size > 10_000
-
-
-def test_a_corrupt_image_is_reported_and_the_run_goes_on(first: Run) -> None:
     assert "mention_image: 1 unreadable images are masked, among them" in first.log
 
 
 def test_metrics_are_in_git_and_the_rest_is_dvcs(first: Run) -> None:
     tracked = set(first.clone.git("ls-files", "reports", "data").splitlines())
     names = {name for name in tracked if not name.startswith("data/raw/")}
-    ours = {name for name in names if not name.endswith(".gitignore")}
-    assert ours == {
+    assert {name for name in names if not name.endswith(".gitignore")} == {
         "reports/published.yaml",
         "reports/tiny/metrics.json",
-        "reports/tiny/baselines.json",
         "reports/tiny/data.json",
     }
 
 
-def test_the_second_repro_does_nothing(first: Run) -> None:
-    log = first.clone.dvc("repro")
-    assert ran(log) == []
-    assert log.rstrip().endswith("Data and pipelines are up to date.")
-    assert first.clone.git("status", "--porcelain") == ""
+# Neither a comment nor a docstring, nor what only stops a run or serves another choice, decides a value.
+VALUELESS = [
+    ("mmoe/model/router.py", '"""\n\nfrom', 'And more."""\n\n# edited\nfrom'),
+    ("mmoe/features/store.py", '"""\n\nfrom', 'And more."""\n\n# edited\nfrom'),
+    (
+        "mmoe/errors.py",
+        "class DataError",
+        "class OtherError(MmoeError):\n    pass\n\n\nclass DataError",
+    ),
+    ("mmoe/datasets/download/__init__.py", '"""', '"""\nEDITED = 1\n'),
+    ("mmoe/wikidata/images/__init__.py", '"""', '"""\nEDITED = 1\n'),
+    ("mmoe/descriptions/llm_client/__init__.py", '"""', '"""\nEDITED = 1\n'),
+    ("pipeline/stage.py", "def exit_on", "EDITED = 1\n\n\ndef exit_on"),
+    ("mmoe/config/check.py", "SECTIONS: ", "EDITED = 1\nSECTIONS: "),
+]
+
+
+def edit_after(clone: Clone, path: str, old: str, new: str) -> None:
+    """Replaces the last of several places: a docstring's end, say."""
+    text = (clone.root / path).read_text("utf-8")
+    head, found, tail = text.partition(old) if old != '"""' else text.rpartition(old)
+    assert found, f"{path}: no {old!r}"
+    (clone.root / path).write_text(head + new + tail, "utf-8")
+
+
+def test_an_edit_that_decides_no_value_runs_only_the_fingerprints(first: Run) -> None:
+    """Nor does a second run, nor another rate, batch size, price or device."""
+    clone = first.clone
+    for path, old, new in VALUELESS:
+        edit_after(clone, path, old, new)
+    for old, new in (("shard_rows: 2048", "shard_rows: 7"), ("cache_days: 90", "cache_days: 1")):
+        clone.edit("params.yaml", old, new)
+    try:
+        assert ran(clone.dvc("repro")) == ["fingerprints"]
+        assert "dvc.lock" not in clone.git("status", "--porcelain")
+    finally:
+        clone.git("checkout", "--quiet", "--", ".")
+    assert clone.git("status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize(
@@ -73,32 +98,48 @@ def test_the_second_repro_does_nothing(first: Run) -> None:
         (
             "mmoe/model/router.py",
             '"""\n\nfrom',
-            '"""\n\n# edited\nfrom',
-            {"train", "evaluate", "benefit"},
+            '"""\n\nEDITED = 1\nfrom',
+            {"train", "evaluate", "description_ablation"},
         ),
-        ("mmoe/config/train.py", "patience: int", "knob: int = 1\n    patience: int", {"train"}),
-        ("mmoe/config/check.py", "SECTIONS: ", "# edited\nSECTIONS: ", set()),
-        ("mmoe/reporting/style.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"report"}),
-        ("mmoe/descriptions/plain.py", '"""\n\nfrom', '"""\n\n# edited\nfrom', {"rank", "compare"}),
-        ("params.yaml", "  backends: [none, ", "  backends: [", {"compare"}),
-        ("params.yaml", "leak_policy: keep", "leak_policy: drop", {"train"}),
-        ("params.yaml", "image_distance: 4", "image_distance: 5", {"audit"}),
-        ("params.yaml", "num_examples: 3", "num_examples: 4", {"report"}),
-        ("params.yaml", "max_candidates: 50", "max_candidates: 49", {"retrieve"}),
-        ("params.yaml", "top_n: 10", "top_n: 9", {"evaluate"}),
-        ("params.yaml", "shard_rows: 2048", "shard_rows: 7", {f"encode {part}" for part in PARTS}),
+        ("mmoe/reporting/style.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom', {"report"}),
+        ("mmoe/reporting/templates/report.html.jinja", "<", "<!-- edited --><", {"report"}),
+        ("mmoe/training/optimiser.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom', {"train"}),
+        (
+            "data/raw/sample/clip/config.json",
+            "{",
+            "{ ",
+            {"audit", "encode", "description_ablation"},
+        ),
+        ("params.yaml", "  backend: lexical", "  backend: openai", {"rank"}),
     ],
 )
-def test_an_edit_makes_stale_only_the_stages_that_it_touches(
+def test_an_edit_that_may_decide_values_changes_the_fingerprints_of_its_stages(
     path: str, old: str, new: str, stale: set[str], first: Run
 ) -> None:
-    """Of the stages that it touches directly; later ones follow if an output changes."""
-    first.clone.edit(path, old, new)
+    """Code, package data, an encoder behind its name, and what a knob brings in."""
+    edit_after(first.clone, path, old, new)
     try:
-        found = first.clone.stale()
-        # These read train.device, so that they name the module of the section train as well.
-        more = {"evaluate", "benefit"} if path == "mmoe/config/train.py" else set()
-        assert found == stale | more
+        assert first.clone.other_fingerprints() == stale
+    finally:
+        first.clone.git("checkout", "--quiet", "--", ".")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stale"),
+    [
+        ("leak_policy: keep", "leak_policy: drop", {"train", "report"}),
+        (
+            "bootstrap_samples: 100",
+            "bootstrap_samples: 200",
+            {"description_ablation", "metrics", "report"},
+        ),
+        ("untrained: true", "untrained: false", {"evaluate", "report"}),
+    ],
+)
+def test_a_knob_makes_stale_what_reads_it(old: str, new: str, stale: set[str], first: Run) -> None:
+    first.clone.edit("params.yaml", old, new)
+    try:
+        assert first.clone.stale() == stale
     finally:
         first.clone.git("checkout", "--quiet", "--", ".")
 
@@ -110,121 +151,137 @@ def temporary(first: Run) -> Run:
     return Run(first.clone, first.clone.dvc(*command))
 
 
-def test_another_top_k_runs_train_evaluate_and_report_only(temporary: Run) -> None:
-    assert ran(temporary.log) == ["train", "evaluate", "benefit", "report"]
+def test_another_top_k_runs_train_and_what_follows_only(temporary: Run) -> None:
+    assert ran(temporary.log) == ["fingerprints", *LATE]
+    assert temporary.clone.git("status", "--porcelain") == ""  # the workspace is left alone
 
 
-def test_an_experiment_in_a_copy_leaves_the_workspace_alone(temporary: Run) -> None:
-    assert temporary.clone.git("status", "--porcelain") == ""
-    assert temporary.clone.stale() == set()
-
-
-def test_the_same_experiment_in_the_workspace_comes_out_of_the_run_cache(temporary: Run) -> None:
-    """No output hangs on where a stage ran, and metrics in git don't keep DVC from finding them."""
-    clone = temporary.clone
-    log = clone.dvc("exp", "run", "--name", "in-place", "-S", "moe.top_k=2")
-    assert ran(log) == []
-    assert _CACHED.findall(log) == [
-        f"{name}@tiny" for name in ("train", "evaluate", "benefit", "report")
-    ]
-    assert clone.stale() == set()
-
-
-def test_the_way_back_from_an_experiment(temporary: Run) -> None:
-    """Metrics are git's, so that `dvc checkout` alone would leave the experiment's."""
-    clone = temporary.clone
-    clone.git("checkout", "params.yaml", "dvc.lock", "reports")
-    clone.dvc("checkout")
-    assert clone.git("status", "--porcelain") == ""
-    assert clone.stale() == set()
-
-
-@pytest.fixture(scope="module")
-def experiment(temporary: Run) -> Run:
-    """The experiment applied and committed; HEAD~1 is the first run."""
-    clone = temporary.clone
-    log = clone.dvc("exp", "apply", "in-a-copy")
-    clone.commit("top 2")
-    return Run(clone, log)
-
-
-def test_an_applied_experiment_needs_no_run(experiment: Run) -> None:
-    assert "top_k: 2" in (experiment.clone.root / "params.yaml").read_text("utf-8")
-    assert experiment.clone.stale() == set()
-
-
-def test_exp_show_lists_metrics_and_knobs(experiment: Run) -> None:
-    rows = list(
-        csv.DictReader(io.StringIO(experiment.clone.dvc("exp", "show", "--csv", "-n", "2")))
-    )
-    top_k = {row["rev"]: row["moe.top_k"] for row in rows}
-    assert set(top_k.values()) == {"2", "3"}
-    assert all(float(row["mrr"]) > 0 for row in rows)
-    assert {"hits_at_1", "train.seed", "rank.backend"} <= rows[0].keys()
-
-
-def metrics_at(clone: Clone, revision: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(clone.git("show", f"{revision}:reports/tiny/metrics.json"))
+def metrics_of(clone: Clone) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((clone.root / "reports/tiny/metrics.json").read_text())
     return found
 
 
-def test_metrics_diff_shows_both_values(experiment: Run) -> None:
-    clone = experiment.clone
-    old, new = metrics_at(clone, "HEAD~1"), metrics_at(clone, "HEAD")
-    changed = [name for name in old if old[name] != new[name]]
-    assert changed, "the two runs must differ for this test to say anything"
-    shown = clone.dvc("metrics", "diff", "HEAD~1", "HEAD", "--md")
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shown.splitlines()]
-    rows = {row[1]: row for row in cells if row and row[0] == "reports/tiny/metrics.json"}
-    assert rows.keys() == set(changed)
-    for name in changed:
-        assert [float(value) for value in rows[name][2:4]] == pytest.approx([old[name], new[name]])
+def test_the_same_experiment_in_the_workspace_comes_out_of_the_run_cache(temporary: Run) -> None:
+    """No output depends on where a stage ran, and metrics in git don't keep DVC from finding them."""
+    clone = temporary.clone
+    before = metrics_of(clone)
+    log = clone.dvc("exp", "run", "--name", "two-experts", "-S", "moe.top_k=2")
+    assert ran(log) == ["fingerprints"]
+    assert metrics_of(clone) != before
 
 
-def test_params_diff_shows_the_knob(experiment: Run) -> None:
-    shown = experiment.clone.json("params", "diff", "HEAD~1", "HEAD")
-    assert shown == {"params.yaml": {"moe.top_k": {"old": 3, "new": 2, "diff": -1}}}
+def test_the_runs_stand_beside_each_other(temporary: Run) -> None:
+    """As README tells: the workspace is the experiment, compared with the commit."""
+    clone = temporary.clone
+    code = (
+        "import typer; from mmoe.cli.runs import register; app = typer.Typer(); register(app); "
+        "app.callback()(lambda: None); app(['runs', '--against', 'main'])"
+    )
+    lines = clone.call("python", "-c", code).splitlines()
+    assert lines[0] == "tiny, compared with main"
+    rows = {line.split()[0]: line for line in lines[2:]}
+    assert rows.keys() == {"workspace", "main", "in-a-copy", "two-experts"}
+    assert "moe.top_k=2" in rows["two-experts"]
+    assert rows["main"].rstrip().endswith("—")
+    shown = f"{metrics_of(clone)['mrr']:.2f} ("
+    assert all(shown in rows[name] for name in ("workspace", "in-a-copy", "two-experts"))
+    gains = {re.findall(r"[+-]\d+\.\d+", rows[name])[0] for name in rows if name != "main"}
+    assert len(gains) == 1
 
 
-def test_plots_diff_draws_curves_and_ranks_of_both(experiment: Run, tmp_path: Path) -> None:
-    said = experiment.clone.dvc("plots", "diff", "HEAD~1", "HEAD", "--out", str(tmp_path / "plots"))
+def test_dvcs_own_tables_are_short(temporary: Run) -> None:
+    clone = temporary.clone
+    table = clone.dvc("exp", "show", "--csv", "--only-changed")
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert {row["moe.top_k"] for row in rows} == {"2", "3"}
+    assert len(rows[0]) < 60
+    changed = clone.json("exp", "diff", "main", "two-experts")
+    assert changed["params"] == {"params.yaml": {"moe.top_k": {"old": 3, "new": 2, "diff": -1}}}
+    (figures,) = changed["metrics"].values()
+    assert "mrr" in figures
+    assert len(figures) <= 9
+
+
+def test_plots_draw_curves_and_ranks_of_both_without_a_network(temporary: Run) -> None:
+    clone = temporary.clone
+    said = clone.dvc("plots", "diff", "main", "two-experts")
     assert "index.html" in said
-    page = (tmp_path / "plots" / "index.html").read_text("utf-8")
-    curves = "reports/tiny/training/plots/metrics"
-    assert "reports/tiny/plots/ranks.csv" in page
-    assert f"{curves}/valid_mrr.tsv" in page
-    assert f"{curves}/loss/total.tsv" in page
-    assert '"rev": "HEAD~1"' in page
-    assert '"rev": "HEAD"' in page
+    page = (clone.root / "dvc_plots/index.html").read_text("utf-8")
+    for name in ("plots/ranks.csv", "training/plots/metrics/valid_mrr.tsv"):
+        assert f"reports/tiny/{name}" in page
+    assert '<script src="../.mmoe/vega.js">' in page
+    assert "vegaEmbed" in (clone.root / ".mmoe/vega.js").read_text("utf-8")
 
 
-@pytest.fixture
-def other_ranker(experiment: Run) -> Iterator[Run]:
-    """Another ranker, as far as the features; the last commit stands again afterwards."""
-    clone = experiment.clone
-    clone.edit("params.yaml", "backend: lexical", "backend: first")
-    yield Run(clone, clone.dvc("repro", "encode"))
+def test_the_way_back_from_an_experiment(temporary: Run) -> None:
+    clone = temporary.clone
+    clone.git("checkout", "params.yaml")
+    assert ran(clone.dvc("repro")) == ["fingerprints"]
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_the_way_back_where_the_committed_outputs_are_in_no_cache(temporary: Run) -> None:
+    """As in a fresh clone: dvc.lock was recorded on a machine whose training gave other weights."""
+    clone = temporary.clone
+    lock = clone.root / "dvc.lock"
+    ours, kept = lock.read_text(), clone.git("rev-parse", "HEAD").strip()
+    weights = re.findall(r"path: data/models/tiny/\S+\n\s+hash: md5\n\s+md5: (\w+)", ours)
+    theirs = ours
+    for md5 in set(weights):
+        theirs = theirs.replace(md5, md5[::-1])
+    lock.write_text(theirs)
+    clone.commit("recorded elsewhere")
+    assert ran(clone.dvc("repro")) == ["fingerprints"]  # in a clone it would train; here it has
+    mine = metrics_of(clone)
+    clone.dvc("exp", "run", "--name", "again", "-S", "moe.top_k=2")
+    clone.git("checkout", "params.yaml")
+    assert ran(clone.dvc("repro")) == ["fingerprints"]
+    assert metrics_of(clone) == mine
+    assert lock.read_text() == ours
+    assert clone.stale() == set()
+    clone.git("reset", "--hard", "--quiet", kept)
+
+
+def test_an_experiment_is_applied_made_a_branch_and_forgotten(temporary: Run) -> None:
+    clone = temporary.clone
+    clone.dvc("exp", "branch", "in-a-copy", "better-router")
+    clone.dvc("exp", "remove", "in-a-copy")
+    clone.dvc("exp", "apply", "two-experts")
+    assert "top_k: 2" in (clone.root / "params.yaml").read_text("utf-8")
+    assert clone.stale() == set()
+    assert "better-router" in clone.git("branch")
     clone.restore()
 
 
-def test_another_ranker_encodes_the_mentions_texts_only(other_ranker: Run) -> None:
-    assert ran(other_ranker.log) == [
-        "rank",
-        "compare",
-        "encode mention_text",
-        "encode ablation_text",
-    ]
-    later = {"audit", "baselines", "train", "evaluate", "benefit", "report"}
-    assert other_ranker.clone.stale() == later
+def test_another_data_set_beside_leaves_the_first_ones_report(temporary: Run) -> None:
+    """README's way: list both, run the new one by target; its raw data never come into Git."""
+    clone = temporary.clone
+    shutil.copytree(clone.root / "data/raw/tiny", clone.root / "data/raw/other")
+    before = (clone.root / "reports/tiny/report.html").read_bytes()
+    assert clone.git("status", "--porcelain") == ""
+    clone.edit("params.yaml", "- tiny", "- tiny\n- other")
+    log = clone.dvc("repro", "retrieve@other")
+    assert ran(log) == ["fingerprints", "ingest@other", "retrieve@other"]
+    assert (clone.root / "reports/tiny/report.html").read_bytes() == before
+    assert "data/raw/other" not in clone.git("status", "--porcelain", "--untracked-files=all")
+    clone.git("reset", "--hard", "--quiet")
+    assert ran(clone.dvc("repro")) == ["fingerprints"]
 
 
-def test_an_older_commit_comes_back_without_a_run(experiment: Run) -> None:
-    clone = experiment.clone
-    clone.git("checkout", "--quiet", "HEAD~1")
-    clone.dvc("checkout")
-    try:
-        assert ran(clone.dvc("repro")) == []
-        assert clone.git("status", "--porcelain") == ""
-    finally:
-        clone.git("checkout", "--quiet", "main")
-        clone.dvc("checkout")
+def test_a_data_set_that_is_not_there_is_one_line_with_near_names(temporary: Run) -> None:
+    clone = temporary.clone
+    done = clone.run("dvc", "exp", "run", "-S", "datasets=[tinny]")
+    assert done.returncode != 0
+    assert "datasets: no folder data/raw/tinny; put the data set there; there is" in done.stdout
+    clone.restore()
+
+
+def test_another_ranker_encodes_the_mentions_texts_only(temporary: Run) -> None:
+    clone = temporary.clone
+    clone.edit("params.yaml", "backend: lexical", "backend: first")
+    log = clone.dvc("repro", "encode")
+    assert ran(log) == ["fingerprints", "rank", "encode"]
+    kept = dict(re.findall(r"^(\w+): \d+ rows, (\d+) of them kept", log, re.MULTILINE))
+    assert kept.pop("mention_text") < "19"
+    assert set(kept.values()) == {"19"}
+    clone.restore()

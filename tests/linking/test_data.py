@@ -16,7 +16,7 @@ from mmoe.model.features import FeatureWidths
 from tests.stores import (
     CPU,
     FEATURE_CONFIG,
-    TEXT_WIDTHS,
+    TEXT_COLUMNS,
     Toy,
     open_toy,
     records_of,
@@ -47,22 +47,22 @@ def test_gathering_gives_the_rows_that_were_written(data: LinkingData, side: str
     missing = 0
     for i, record in enumerate(records):
         text, image = ROWS[f"{side}_text"][record], ROWS[f"{side}_image"][record]
-        assert_row(texts[i], text, "states")
+        assert_row(texts[i], text, "tokens")
         assert_row(batch.text_pooled_BP[i], text, "pooled")
         assert_row(batch.name_pooled_BP[i], text, "name_pooled")
-        assert bool(batch.has_image_B[i]) == (image.states is not None)
-        if image.states is None:
+        assert bool(batch.has_image_B[i]) == (image.tokens is not None)
+        if image.tokens is None:
             missing += 1
             assert images[i].shape == (1, 7)  # one placeholder
             assert torch.isfinite(batch.image_pooled_BP[i]).all()
         else:
-            assert_row(images[i], image, "states")
+            assert_row(images[i], image, "tokens")
             assert_row(batch.image_pooled_BP[i], image, "pooled")
     assert 0 < missing < len(records)
 
 
 def test_a_batch_without_any_image_has_placeholders_only(data: LinkingData) -> None:
-    absent = [i for i, row in enumerate(ROWS["mention_image"]) if row.states is None]
+    absent = [i for i, row in enumerate(ROWS["mention_image"]) if row.tokens is None]
     batch = data.mention_side.gather(torch.tensor(absent), CPU)
     assert batch.image is not None
     assert batch.image.lengths_B.tolist() == [1] * len(absent)
@@ -74,7 +74,7 @@ def test_a_text_only_store_has_no_images(tmp_path: Path) -> None:
     batch = data.entity_side.gather(torch.arange(3), CPU)
     assert (batch.image, batch.image_pooled_BP, batch.has_image_B) == (None, None, None)
     assert data.widths == FeatureWidths(10, 6, 0, 0, joint=True)
-    assert len(data.feature_config) == 2
+    assert len(data.parts) == 2
 
 
 def test_widths_are_the_stores(data: LinkingData) -> None:
@@ -123,6 +123,6 @@ def test_sides_of_different_weights_are_an_error(tmp_path: Path) -> None:
     store = write_store(tmp_path, Toy())
     for shard in (store / "entity_text").iterdir():
         shard.unlink()
-    write_part(store / "entity_text", ROWS["entity_text"], TEXT_WIDTHS, fingerprint="another")
+    write_part(store / "entity_text", ROWS["entity_text"], TEXT_COLUMNS, fingerprint="another")
     with pytest.raises(FeatureStoreError, match="encoded with different weights"):
         LinkingData.open(*records_of(Toy()), store, FEATURE_CONFIG)

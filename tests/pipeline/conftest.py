@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.layout import PARTS
-from tests.imports import ROOT, STAGES
-from tests.pipeline.project import run
+from tests.imports import ROOT
+from tests.pipeline.project import STAGES, run
 from tests.pipeline.tiny import SAMPLE, write_params, write_tiny
 
 
@@ -28,8 +27,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("reports").mkdir()
         shutil.copy(ROOT / "reports/published.yaml", "reports")
         for stage in STAGES:
-            for part in PARTS if stage == "encode" else (None,):
-                run(stage, "tiny", *([part] if part else []))
+            run(stage, "tiny")
     finally:
         os.chdir(before)
     return root

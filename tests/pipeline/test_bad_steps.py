@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from pipeline.layout import PARTS, Layout
-from tests.imports import STAGES
-from tests.pipeline.project import DONE, arguments_of, contents, one_line
+from tests.pipeline.project import DONE, STAGES, arguments_of, contents, one_line
 from tests.pipeline.tiny import write_params
 
 PARAMS = Path("params.yaml")
@@ -23,6 +21,8 @@ READ_FIRST = {
     "baselines": at.entities,
     "train": at.mentions,
     "evaluate": at.mentions,
+    "description_ablation": at.candidates,
+    "metrics": at.leaks,
     "report": at.descriptions,
 }
 
@@ -59,13 +59,10 @@ def shard(part: str) -> Path:
     return at.features / part / "shard-00000.parquet"
 
 
-READERS = [
-    *((s, p) for s in ("baselines", "train", "evaluate") for p in PARTS if p != "ablation_text"),
-    *(("benefit", part) for part in PARTS if part != "mention_text"),
-]
+FEATURE_READERS = ("baselines", "train", "evaluate", "description_ablation")
 
 
-@pytest.mark.parametrize(("stage", "part"), READERS)
+@pytest.mark.parametrize(("stage", "part"), list(zip(FEATURE_READERS, PARTS, strict=True)))
 def test_a_truncated_shard_is_named(
     stage: str, part: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,7 +72,7 @@ def test_a_truncated_shard_is_named(
     assert "dvc repro" in line
 
 
-@pytest.mark.parametrize("stage", ["baselines", "train", "evaluate", "benefit"])
+@pytest.mark.parametrize("stage", FEATURE_READERS)
 def test_features_that_were_never_made(
     stage: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,14 +81,13 @@ def test_features_that_were_never_made(
     assert line == f"{at.features}/entity_text: holds no feature shards; run dvc repro to encode"
 
 
-@pytest.mark.parametrize("stage", ["baselines", "train", "evaluate"])
 @pytest.mark.parametrize(
-    ("key", "value", "found"),
+    ("stage", "key", "value", "found"),
     [
-        ("model", "openai/clip-vit-base-patch32", "encoder = 'data/raw/sample/clip'"),
-        ("max_text_length", 40, "max_text_length = 50"),
-        ("description_budget", 0, "description_budget = 16"),
-        ("precision", "bfloat16", "precision = 'float32'"),
+        ("baselines", "model", "openai/clip-vit-base-patch32", "encoder = 'data/raw/sample/clip'"),
+        ("train", "max_text_length", 40, "max_text_length = 50"),
+        ("evaluate", "description_budget", 0, "description_budget = 16"),
+        ("train", "precision", "bfloat16", "precision = 'float32'"),
     ],
 )
 def test_features_of_other_settings_are_refused(
@@ -153,8 +149,8 @@ def test_a_truncated_or_missing_checkpoint_is_named(
     assert contents(*DONE).items() <= before.items()
 
 
-@pytest.mark.parametrize("name", ["metrics.json", "baselines.json"])
-def test_broken_metrics_are_named(
+@pytest.mark.parametrize("name", ["evaluation.json", "data.json"])
+def test_broken_figures_are_named(
     name: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (at.report / name).write_text('{"mrr": ')
@@ -183,24 +179,4 @@ def test_an_unknown_data_set_is_named(
     line = one_line(capsys, stage, *arguments_of(stage, "wikimel"))
     assert "wikimel" in line
     assert "no such f" in line
-    assert contents(*DONE) == before
-
-
-def test_images_that_the_features_lack_are_told_at_trains_entry(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As a text-only encoder leaves them: empty image parts of width zero."""
-    import pyarrow.parquet as pq
-
-    for part in ("mention_image", "entity_image"):
-        table = pq.read_table(shard(part)).slice(0, 0)
-        metadata = dict(table.schema.metadata)
-        stored = json.loads(metadata[b"mmoe.metadata"])
-        stored["widths"] = dict.fromkeys(stored["widths"], 0)
-        metadata[b"mmoe.metadata"] = json.dumps(stored).encode()
-        pq.write_table(table.replace_schema_metadata(metadata), shard(part))
-    before = contents(*DONE)
-    line = one_line(capsys, "train", "tiny")
-    assert line.startswith("params.yaml: ")
-    assert "model.units" in line
     assert contents(*DONE) == before

@@ -1,8 +1,9 @@
-"""The comparison of description backends on the tiny data set: stages rank, compare, benefit, report."""
+"""The comparison of description backends on the tiny data set: stages rank and description_ablation."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,11 +11,19 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import pandas as pd
 import pytest
 
 from mmoe.descriptions import embedding
 from mmoe.encoders import encode as encoding
-from mmoe.records import Description, Mention, TextInput, read_records
+from mmoe.records import (
+    Candidate,
+    Description,
+    Mention,
+    TextInput,
+    read_records,
+    write_records,
+)
 
 from pipeline.layout import Layout
 from tests.config.sheets import DEFAULTS
@@ -22,38 +31,34 @@ from tests.pipeline.project import contents, one_line, run
 from tests.pipeline.tiny import write_params
 
 at = Layout("tiny")
-BACKENDS = DEFAULTS["compare"]["backends"]
+BACKENDS = DEFAULTS["description_ablation"]["backends"]
+CHOICES = at.ranks / "choices.parquet"
 
 
 def worth() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((at.report / "descriptions.json").read_text())
+    found: dict[str, Any] = json.loads((at.report / "description_ablation.json").read_text())
     return found
 
 
 def test_every_backend_chooses_for_every_test_mention(project: Path) -> None:
     test = [m for m in read_records(at.mentions, Mention) if m.split == "test" and m.in_kb]
-    choices = read_records(at.choices, Description)
+    choices = read_records(CHOICES, Description)
     by_backend = {name: [c for c in choices if c.backend == name] for name in BACKENDS}
     assert {len(found) for found in by_backend.values()} == {len(test)}
     assert len(choices) == len(BACKENDS) * len(test)
     assert choices[0].backend == "lexical"  # that of the run comes first
-    texts = read_records(at.inputs("ablation_text"), TextInput)
-    assert {text.id for text in texts} == {choice.text_id for choice in choices}
 
 
-def test_the_runs_own_descriptions_get_the_figures_of_the_other_stages(project: Path) -> None:
-    """Encoded apart and ranked by other code: evaluate and baselines are the oracle."""
-    systems = worth()["systems"]
-    metrics = json.loads((at.report / "metrics.json").read_text())
-    baselines = json.loads((at.report / "baselines.json").read_text())
-    for name in ("mrr", "hits_at_1", "mrr_low", "mrr_optimistic"):
-        assert systems["mmoe"]["lexical"][name] == pytest.approx(metrics[name], abs=1e-3)
-        for system in ("cosine, text–text", "two-part cosine", "CLIP zero-shot"):
-            ours = systems[system]["lexical"][name]
-            assert ours == pytest.approx(baselines[system][name], abs=1e-3)
-    # Without a description BM25 asks what the baseline asks.
-    bm25 = "BM25, word + context"
-    assert systems["BM25 with description"]["none"]["mrr"] == baselines[bm25]["mrr"]
+def test_the_runs_own_descriptions_get_the_ranks_of_the_other_stages(project: Path) -> None:
+    """Ranked by other code: evaluate and baselines are the oracle."""
+    found = pd.read_parquet(at.ranks / "description_ablation.parquet")
+    own = found[found["backend"] == "lexical"].set_index("mention_id")
+    trained = pd.read_parquet(at.ranks / "ranks.parquet").set_index("mention_id")
+    assert own[own["system"] == "mmoe"]["rank"].to_dict() == trained["rank"].to_dict()
+    baselines = pd.read_parquet(at.ranks / "baselines.parquet")
+    for system in ("cosine, text–text", "two-part cosine", "CLIP zero-shot"):
+        theirs = baselines[baselines["method"] == system].set_index("mention_id")["rank"]
+        assert own[own["system"] == system]["rank"].to_dict() == theirs.to_dict()
 
 
 def test_a_perfect_choice_is_right_wherever_it_can_be(project: Path) -> None:
@@ -65,16 +70,37 @@ def test_a_perfect_choice_is_right_wherever_it_can_be(project: Path) -> None:
         assert found[name]["right"] <= found["oracle_candidate"]["right"]
 
 
-def test_nothing_need_be_compared(project: Path) -> None:
-    write_params(Path("params.yaml"), compare={"backends": []})
-    for stage in ("compare", "benefit", "report"):
-        if stage == "benefit":
-            run("encode", "tiny", "ablation_text")
-        run(stage, "tiny")
-    assert list(worth()["choices"]) == ["lexical"]
-    assert "gain_mrr" not in worth()["systems"]["mmoe"]["lexical"]
-    page = (at.report / "report.html").read_text("utf-8")
-    assert "Gain over no description" not in page
+@pytest.mark.parametrize(
+    ("knobs", "why"),
+    [
+        ({"enabled": False}, "description_ablation.enabled is false"),
+        ({"backends": []}, "description_ablation.backends is empty"),
+        ({}, "no test mention has a candidate"),
+    ],
+)
+def test_it_is_off_by_a_knob_and_without_candidates(
+    knobs: dict[str, Any], why: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_params(Path("params.yaml"), description_ablation=knobs)
+    if not knobs:
+        write_records(at.candidates, Candidate, [])
+    capsys.readouterr()
+    shutil.rmtree(at.features)  # it reads none
+    run("description_ablation", "tiny")
+    assert capsys.readouterr().out == f"tiny: descriptions are not compared: {why}\n"
+    found = worth()
+    assert (found["off"], found["choices"], found["systems"]) == (why, {}, {})
+    run("report", "tiny")
+
+
+def test_it_says_what_it_will_cost_before_it_starts(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("description_ablation", "tiny")
+    said = capsys.readouterr().out
+    assert re.match(
+        r"tiny: 7 backends make \d+ different texts of 5 mentions; \d+ are encoded", said
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,12 +115,6 @@ def test_each_backend_can_be_that_of_the_run(backend: str, project: Path) -> Non
     before = contents("data/interim")
     run("rank", "tiny")
     assert contents("data/interim") == before
-    run("compare", "tiny")
-    choices = read_records(at.choices, Description)
-    assert choices[0].backend == backend
-    assert [record for record in records if record in choices] == choices[
-        : len(choices) // len(BACKENDS)
-    ]
 
 
 def test_an_encoder_that_is_not_there_ends_with_one_line(
@@ -113,45 +133,37 @@ class StoppedError(Exception):
     """Ends a run from inside, as a full disk would."""
 
 
-@pytest.mark.parametrize("stage", ["rank", "compare"])
 def test_a_killed_embedding_goes_on_with_what_is_done(
-    stage: str, project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In stage compare other backends come first: they must leave it alone."""
     write_params(Path("params.yaml"), rank={"backend": "embedding"})
-    shutil.rmtree(".mmoe")
-    if stage == "compare":  # there, embedding is one of many
-        write_params(Path("params.yaml"))
     asked: list[str] = []
-    plain = encoding._laid_out
+    plain = encoding.encode_text_rows
 
-    def noting(chunk: Sequence[TextInput], *rest: Any) -> Any:
-        asked.extend(row.id for row in chunk)
-        return plain(chunk, *rest)
+    def noting(encoder: Any, rows: Sequence[TextInput], *rest: Any) -> Any:
+        asked.extend(row.id for row in rows)
+        return plain(encoder, rows, *rest)
 
-    monkeypatch.setattr(encoding, "_laid_out", noting)
-    run(stage, "tiny")
+    monkeypatch.setattr(encoding, "encode_text_rows", noting)
+    run("rank", "tiny")
     whole, before = list(asked), contents("data/interim")
     shutil.rmtree(".mmoe")
-
     with monkeypatch.context() as patch:
         patch.setattr(embedding, "unit_rows", Mock(side_effect=StoppedError))
         with pytest.raises(StoppedError):  # the mentions are embedded, the candidates are not
-            run(stage, "tiny")
+            run("rank", "tiny")
     asked.clear()
-    run(stage, "tiny")
+    run("rank", "tiny")
     assert asked
     assert set(asked) < set(whole)
     assert contents("data/interim") == before
 
 
-@pytest.mark.parametrize(
-    "backend", ["first", "lexical", "embedding", "random", "oracle_candidate", "oracle_description"]
-)
+@pytest.mark.parametrize("backend", ["first", "embedding", "random", "oracle_description"])
 def test_a_backend_chooses_the_same_in_both_stages(backend: str, project: Path) -> None:
     compared = {
         choice.mention_id: choice
-        for choice in read_records(at.choices, Description)
+        for choice in read_records(CHOICES, Description)
         if choice.backend == backend
     }
     write_params(Path("params.yaml"), rank={"backend": backend})
@@ -175,5 +187,5 @@ def test_another_ranker_encodes_only_the_texts_with_another_description(
     assert 0 < same < len(after)
     capsys.readouterr()
     run("encode", "tiny", "mention_text")
-    said = f"mention_text: {len(after)} rows, {same} of them as in the last run, 0 from an"
+    said = f"mention_text: {len(after)} rows, {same} of them kept from an earlier run"
     assert said in capsys.readouterr().out

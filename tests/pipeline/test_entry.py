@@ -15,11 +15,11 @@ from mmoe.errors import DataError
 
 from pipeline.stage import exit_on_mistake
 from tests.config.sheets import edited
-from tests.imports import ROOT, STAGES
-from tests.pipeline.project import DONE, arguments_of, contents, failed, one_line, run
+from tests.imports import ROOT
+from tests.pipeline.project import DONE, STAGES, arguments_of, contents, failed, one_line, run
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ["ingest", "encode"])
 def test_illegal_parameters_stop_a_stage_before_it_reads(
     stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -46,7 +46,7 @@ def test_all_problems_of_the_parameters_are_told(
     ]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ["ingest", "encode"])
 def test_outside_a_project_a_stage_says_where_to_stand(
     stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,7 +110,7 @@ def raising(error: Exception) -> Callable[[], None]:
     return work
 
 
-@pytest.mark.parametrize("stage", ["ingest", "retrieve", "rank", "report"])  # the others load torch
+@pytest.mark.parametrize("stage", ["ingest", "report"])  # the others load torch
 def test_a_stage_is_a_module_to_run(stage: str, tmp_path: Path) -> None:
     """A real process: the guard at the module's end, the exit code, the streams."""
     edited(tmp_path, "top_k: 3", "top_k: 5")

@@ -17,18 +17,12 @@ from tests.imports import ROOT
 SAMPLE = ROOT / "data/raw/sample"
 TAKEN = {"train": 10, "valid": 5, "test": 5}
 SMALL: dict[str, dict[str, Any]] = {
-    # Without the residual the scores hang on the weights, so that knobs of the model show in metrics.
+    # Without the residual the scores depend on the weights, so that knobs of the model show in metrics.
     "model": {"embed_dim": 16, "residual": False},
-    "train": {
-        "max_epochs": 2,
-        "min_steps": 0,
-        "batch_size": 4,
-        "precision": "float32",
-        "device": "cpu",
-    },
-    "encode": {"device": "cpu"},
+    "train": {"max_epochs": 2, "min_steps": 0, "batch_size": 4, "precision": "float32"},
     "evaluate": {"bootstrap_samples": 100},
     "report": {"num_examples": 3},
+    "runtime": {"device": "cpu"},
 }
 
 
@@ -38,7 +32,9 @@ def write_params(path: Path, **sections: dict[str, Any]) -> None:
     for changes in (SMALL, sections):
         for name, values in changes.items():
             content[name] |= values
-    YAML(typ="safe", pure=True).dump(content, path)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False  # a knob a line, so that tests can edit one
+    yaml.dump(content, path)
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from mmoe.errors import TrainingError
 from mmoe.linking.data import FeatureSide, LinkingData
 from mmoe.model.matcher import Matcher
+from mmoe.model.matchers.mmoe import MMoE
 from mmoe.training.trainer import Trainer
 
 from tests.oracles import batch_loss
@@ -23,6 +24,7 @@ from tests.training.runs import TERMS, Heard, new_matcher, new_trainer, outcome,
 
 def losses_by_formula(trainer: Trainer, rows: Tensor, negatives: Tensor) -> dict[str, Tensor]:
     """The losses of a step before it is taken."""
+    assert isinstance(trainer.matcher, MMoE)
     data, mentions = trainer.data, trainer.mentions[rows]
     everything = torch.arange(len(data.entities))
     return {
@@ -257,9 +259,9 @@ def test_no_training_mention_is_an_error(tmp_path: Path) -> None:
 
 def poisoned(side: FeatureSide, record: int, value: float) -> FeatureSide:
     """The same features but for one value in one record's first token."""
-    states = side.texts.states_TC.clone()
+    states = side.texts.tokens_TC.clone()
     states[side.texts.offsets[side.text_rows[record]], 0] = value
-    return replace(side, texts=replace(side.texts, states_TC=states))
+    return replace(side, texts=replace(side.texts, tokens_TC=states))
 
 
 def test_a_nan_loss_names_epoch_batch_and_mention_and_keeps_the_checkpoint(
@@ -294,8 +296,8 @@ def test_an_infinite_gradient_stops_before_it_spoils_the_weights(
     data: LinkingData, tmp_path: Path
 ) -> None:
     trainer = new_trainer(data, tmp_path, checkpoint_every=1)
-    weight: Any = trainer.matcher.text_stem.fine_norm.weight
-    weight.register_post_accumulate_grad_hook(spoil)
+    weight = trainer.matcher.get_parameter("text_stem.fine_norm.weight")
+    weight.register_post_accumulate_grad_hook(spoil)  # type: ignore[no-untyped-call]
     with pytest.raises(TrainingError, match=r"epoch 1, batch 1: the gradient is (nan|inf)"):
         trainer.run()
     assert all(bool(torch.isfinite(p).all()) for p in trainer.matcher.parameters())

@@ -42,7 +42,7 @@ class SampleProject:
         (root / "data/raw/sample").symlink_to(ROOT / "data/raw/sample")
 
     def metrics(self, seed: int, **changes: dict[str, Any]) -> dict[str, float]:
-        """metrics.json of one run."""
+        """MRR of one run, and MRR and Hits@1 of each part of the mentions."""
         content = copy.deepcopy(DEFAULTS)
         sections = {"train": {"seed": seed}, "evaluate": {"untrained": False}}
         for name, values in (*sections.items(), *changes.items()):
@@ -52,16 +52,20 @@ class SampleProject:
             self._prepare(content["rank"]["backend"])
             run("train", "sample")
             run("evaluate", "sample")
-            found: dict[str, float] = json.loads(Path("reports/sample/metrics.json").read_text())
-        return found
+            run("metrics", "sample")
+            found = json.loads(Path("reports/sample/evaluation.json").read_text())
+        numbers = {"mrr": found["system"]["mrr"]["value"]}
+        for name, part in found["breakdowns"].items():
+            numbers[f"{name}_mrr"] = part["mrr"]["value"]
+            numbers[f"{name}_hits_at_1"] = part["hits_at"]["1"]["value"]
+        return numbers
 
     def baselines(self) -> dict[str, dict[str, float]]:
-        """baselines.json with the descriptions of the last run."""
+        """MRR of the baselines with the descriptions of the last run."""
         with _inside(self.root):
-            run("baselines", "sample")
-            text = Path("reports/sample/baselines.json").read_text()
-        found: dict[str, dict[str, float]] = json.loads(text)
-        return found
+            text = Path("reports/sample/evaluation.json").read_text()
+        found = json.loads(text)["baselines"]
+        return {name: {"mrr": metrics["mrr"]["value"]} for name, metrics in found.items()}
 
     def _prepare(self, backend: str) -> None:
         """Everything before training, as far as the ranker makes it necessary."""
@@ -71,9 +75,9 @@ class SampleProject:
         if backend != self._backend:
             run("rank", "sample")
             run("audit", "sample")
-            parts = [part for part in PARTS if part != "ablation_text"]
-            for part in parts if not self._backend else ("mention_text",):
+            for part in PARTS if not self._backend else ("mention_text",):
                 run("encode", "sample", part)
+            run("baselines", "sample")
         self._backend = backend
 
 

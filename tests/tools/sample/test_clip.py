@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmoe.encoders.encoder import load_encoder
+from mmoe.encoders.registry import load_encoder
 from tools.sample.clip import ClipSizes, TowerSizes, new_clip, new_tokenizer, save_clip
 from tools.sample.clip_figures import load_clip
 from tools.sample.merges import END_OF_WORD, Pair, learn_merges, merge
 
-EMBEDDED = Path(__file__).parents[2] / "data/raw/sample/clip"
+from tests.imports import ROOT
+
+EMBEDDED = ROOT / "data/raw/sample/clip"
 TEXTS = ("a drawing of two green planets at night", "Type: god. Symbols: winged sandals.")
 TINY = ClipSizes(
     vision=TowerSizes(width=16, heads=2, layers=1, inner=16),
@@ -103,7 +105,7 @@ def test_our_loader_takes_it(fresh: Path) -> None:
     assert encoder.text_limit == 77
     tokens = encoder.layout(50, 16).whole([1, 2], [3, 4, 5])
     assert encoder.encode_texts([tokens]).pooled_BP.shape == (1, 8)
-    assert encoder.encode_images([Image.new("RGB", (224, 224))]).states_BLC.shape == (1, 50, 16)
+    assert encoder.encode_images([Image.new("RGB", (224, 224))]).tokens_BLC.shape == (1, 50, 16)
 
 
 def test_its_weights_are_half_floats_and_follow_from_the_seed(fresh: Path, tmp_path: Path) -> None:

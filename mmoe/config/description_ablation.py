@@ -1,0 +1,36 @@
+"""Section `description_ablation`: which ways to choose a description are measured beside each other."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, model_validator
+
+from mmoe.config.backends import LocalBackend
+from mmoe.config.section import Section
+
+
+class DescriptionAblationParams(Section):
+    SECTION: ClassVar[str] = "description_ablation"
+
+    enabled: bool = True
+    backends: tuple[LocalBackend, ...] = Field(
+        (
+            "none",
+            "first",
+            "random",
+            "lexical",
+            "embedding",
+            "oracle_candidate",
+            "oracle_description",
+        ),
+        strict=False,
+    )
+
+    @model_validator(mode="after")
+    def _backends_differ(self) -> DescriptionAblationParams:
+        if len(set(self.backends)) != len(self.backends):
+            raise ValueError(
+                f"description_ablation.backends = {list(self.backends)}: each backend may stand only once"
+            )
+        return self

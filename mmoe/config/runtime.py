@@ -1,0 +1,18 @@
+"""Section `runtime`: how the work is done, never what comes out of it; no stage of dvc.yaml tracks it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from mmoe.config.section import Section
+
+
+class RuntimeParams(Section):
+    SECTION: ClassVar[str] = "runtime"
+
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    encode_batch_size: int = Field(64, ge=1, le=4096)
+    shard_rows: int = Field(2048, ge=1, le=100_000)
+    checkpoint_every: int = Field(50, ge=1)

@@ -1,0 +1,109 @@
+"""Every system that reads descriptions, asked for every text that a choice makes of a test mention."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mmoe.baselines.bm25 import bm25_ranks
+from mmoe.baselines.cosine import Vectors
+from mmoe.baselines.encoder import SideVectors, encoder_ranks
+from mmoe.description_ablation.texts import ChoiceTexts
+from mmoe.evaluation.ranks import Ranks
+from mmoe.features.store import read_features
+from mmoe.linking.checkpoint import load_matcher
+from mmoe.linking.data import MENTION_BATCH, FeatureSide, LinkingData
+from mmoe.linking.ranking import rank_over_kb
+
+# The others compare surface forms or images alone.
+READ_DESCRIPTIONS = ("cosine, text–text", "two-part cosine", "CLIP zero-shot")
+
+
+def ranks_of_texts(
+    texts: ChoiceTexts,
+    data: LinkingData,
+    new_features: Path | None,
+    checkpoint: Path,
+    device: torch.device,
+    engine: str,
+) -> dict[str, Ranks]:
+    """Ranks of every text by the matcher and by the baselines that read descriptions.
+
+    Args:
+        texts: first those of the run's own descriptions, one for each mention of `data`, in order.
+        data: the test mentions with the features of their own texts, and the knowledge base.
+        new_features: of the other texts; None if there is none.
+        checkpoint: of the matcher, which was trained with the run's own descriptions.
+    """
+    sides = [data.mention_side]
+    if new_features is not None:
+        sides.append(_with_texts(data, texts, new_features))
+    position = {mention.mention_id: i for i, mention in enumerate(data.mentions)}
+    gold = data.gold[[position[mention.mention_id] for mention in texts.mentions]]
+    matcher = load_matcher(checkpoint).to(device)
+    batches = (side.batches(torch.arange(len(side)), MENTION_BATCH, device) for side in sides)
+    ranked = rank_over_kb(
+        matcher,
+        data.entity_batches(device),
+        chain.from_iterable(batches),
+        torch.from_numpy(gold),
+        engine=engine,
+    )
+    # What a missing image counts depends on the run's own texts, so on nothing that is compared with them.
+    own = np.arange(len(data.mentions))
+    cosines = encoder_ranks(
+        _joined([_vectors(side) for side in sides]), _vectors(data.entity_side), gold, typical=own
+    )
+    gold_qids = [mention.gold_qid for mention in texts.mentions]
+    return {
+        matcher.spec.model.name: ranked.ranks,
+        "BM25 with description": bm25_ranks(texts.queries(), gold_qids, data.entities),
+        **{name: cosines[name] for name in READ_DESCRIPTIONS if name in cosines},
+    }
+
+
+def _with_texts(data: LinkingData, texts: ChoiceTexts, features: Path) -> FeatureSide:
+    """The mentions of the other texts, with these in place of their own; images are shared."""
+    side, first = data.mention_side, len(data.mentions)
+    table = read_features(features)
+    position = {mention.mention_id: i for i, mention in enumerate(data.mentions)}
+    mentions = torch.tensor([position[m.mention_id] for m in texts.mentions[first:]])
+    return replace(
+        side,
+        texts=table,
+        text_rows=torch.from_numpy(table.rows_of(texts.ids[first:])),
+        image_rows=side.image_rows if side.images is None else side.image_rows[mentions],
+    )
+
+
+def _vectors(side: FeatureSide) -> SideVectors:
+    """Pooled embeddings in the records' order."""
+    rows, table = side.text_rows, side.texts
+    assert table.name_pooled_NP is not None
+    image = None
+    if side.images is not None:
+        present = side.images.present[side.image_rows.numpy()]
+        image = Vectors(side.images.pooled_NP[side.image_rows].numpy(), present)
+    text, name = table.pooled_NP[rows].numpy(), table.name_pooled_NP[rows].numpy()
+    return SideVectors(Vectors(text), Vectors(name), image)
+
+
+def _joined(parts: list[SideVectors]) -> SideVectors:
+    """One side after the other."""
+    images = [part.image for part in parts if part.image is not None]
+    return SideVectors(
+        _stacked([part.text for part in parts]),
+        _stacked([part.name for part in parts]),
+        _stacked(images) if images else None,
+    )
+
+
+def _stacked(parts: list[Vectors]) -> Vectors:
+    return Vectors(
+        np.concatenate([part.values_NP for part in parts]),
+        np.concatenate([part.present() for part in parts]),
+    )

@@ -1,0 +1,114 @@
+"""What every frozen encoder offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import AutoModel, AutoTokenizer
+
+from mmoe.encoders.layout import TextLayout, special_tokens
+from mmoe.encoders.source import ModelSource
+from mmoe.errors import FeatureStoreError
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What an encoder makes of a batch.
+
+    Attributes:
+        tokens_BLC: float; token or patch features.
+        lengths_B: int64; how many of the L tokens or patches of a row are real.
+        pooled_BP: float; one embedding a row, in the space in which the encoder compares.
+    """
+
+    tokens_BLC: Tensor
+    lengths_B: Tensor
+    pooled_BP: Tensor
+
+
+def pretrained(auto_class: Any, path: str, **options: Any) -> Any:
+    """What a transformers class loads from a folder or the hub; a model's own code is never run."""
+    return auto_class.from_pretrained(path, trust_remote_code=False, **options)
+
+
+class Encoder(ABC):
+    """A frozen model with its tokenizer and, where it sees images, its image processor.
+
+    Attributes:
+        name: as params.yaml names it.
+        fingerprint: changes whenever the weights or the tokenizer do.
+        sees_images: whether `encode_images` may be called.
+        joint: whether text and image embeddings share a space.
+    """
+
+    sees_images: ClassVar[bool]
+    joint: ClassVar[bool]
+
+    def __init__(self, source: ModelSource, device: torch.device, dtype: torch.dtype) -> None:
+        self.name, self.device = source.name, device
+        self.tokenizer: Any = pretrained(AutoTokenizer, source.path)
+        model = pretrained(AutoModel, source.path, dtype=dtype, use_safetensors=True)
+        self.model: Any = model.to(device).eval()
+        self.fingerprint = source.fingerprint(getattr(model.config, "_commit_hash", None))
+
+    @property
+    @abstractmethod
+    def text_limit(self) -> int:
+        """The longest text that the model takes, in tokens."""
+
+    @property
+    @abstractmethod
+    def text_widths(self) -> tuple[int, int]:
+        """Widths (C of a token's features, P of a pooled embedding)."""
+
+    @property
+    def image_widths(self) -> tuple[int, int]:
+        """Widths (C of a patch's features, P of a pooled embedding); zeros for a text-only encoder."""
+        return (0, 0)
+
+    @abstractmethod
+    def encode_texts(self, token_ids: Sequence[Sequence[int]]) -> Encoded:
+        """Encodes laid-out texts."""
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Encoded:
+        """Encodes RGB images.
+
+        Raises:
+            FeatureStoreError: if the encoder is text-only.
+        """
+        raise FeatureStoreError(
+            f"{self.name}: a text-only encoder can't encode {len(images)} images"
+        )
+
+    def layout(self, max_length: int, description_budget: int) -> TextLayout:
+        """The text layout with this tokenizer's special tokens.
+
+        Raises:
+            FeatureStoreError: if `max_length` is beyond what the model takes, or too short for the
+                special tokens and half a name, or if the tokenizer is empty.
+        """
+        knob = f"encode.max_text_length = {max_length}"
+        if max_length > self.text_limit:
+            raise FeatureStoreError(f"{knob}: {self.name} takes at most {self.text_limit} tokens")
+        special = special_tokens(self.name, self.tokenizer)
+        if max_length < special.shortest_text:
+            raise FeatureStoreError(
+                f"{knob}: the special tokens of {self.name} need {special.shortest_text}"
+            )
+        return TextLayout(max_length, description_budget, special)
+
+    def _padded(
+        self, token_ids: Sequence[Sequence[int]], length: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Right-padded ids [B, L] and the lengths [B]."""
+        lengths = torch.tensor([len(ids) for ids in token_ids])
+        width = length or int(lengths.max())
+        pad = self.tokenizer.pad_token_id or 0
+        rows = [[*ids, *[pad] * (width - len(ids))] for ids in token_ids]
+        return torch.tensor(rows, device=self.device), lengths.to(self.device)

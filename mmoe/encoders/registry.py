@@ -1,0 +1,95 @@
+"""Which encoder a name means: another kind of model is one module and one line here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig
+from transformers.utils import logging as transformers_logging
+
+from mmoe.encoders.base import Encoder, pretrained
+from mmoe.encoders.clip import ClipEncoder
+from mmoe.encoders.siglip import SiglipEncoder
+from mmoe.encoders.source import SAFETENSORS, ModelSource
+from mmoe.encoders.text import TextOnlyEncoder
+from mmoe.errors import FeatureStoreError
+
+# By transformers' `model_type`; any other without a vision tower is a text-only encoder.
+ENCODERS: dict[str, type[Encoder]] = {"clip": ClipEncoder, "siglip": SiglipEncoder}
+# What transformers raises on a folder that lacks a file or holds a broken one.
+LOADING_ERRORS = (OSError, ValueError, RuntimeError, ImportError, SafetensorError)
+
+
+def load_encoder(
+    name: str, device: str = "auto", precision: str = "float32", knob: str = "encode.model"
+) -> Encoder:
+    """Loads the encoder that `encode.model`, or another parameter, names.
+
+    Args:
+        name: a folder, a Hugging Face id, or `package:<module>/<folder>` for a model that an installed
+            Python package carries.
+        device: auto, cpu, cuda or cuda:<n>.
+        precision: float32 or bfloat16.
+        knob: the parameter that names it, for messages.
+    Raises:
+        FeatureStoreError: if there is no such model, it is of a kind that has no text encoder here, or it
+            asks for code of its own.
+    """
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    source, chosen = ModelSource.find(name, knob), _torch_device(device)
+    if precision == "bfloat16" and chosen.type == "cpu" and not _has_bfloat16():
+        print(
+            "note: encode.precision = bfloat16: this processor has no bfloat16 arithmetic (AVX-512 BF16 or "
+            "AMX) and only imitates it; float32 is faster and more exact",
+            file=sys.stderr,
+        )
+    with _explained(source):
+        source.refuse_code(PretrainedConfig.get_config_dict(source.path)[0])
+        config = pretrained(AutoConfig, source.path)
+        kind = config.model_type
+        if kind not in ENCODERS and hasattr(config, "vision_config"):
+            raise source.error(
+                f"model type {kind} is not supported; use a CLIP, a SigLIP or a text-only encoder"
+            )
+        return ENCODERS.get(kind, TextOnlyEncoder)(source, chosen, getattr(torch, precision))
+
+
+def load_tokenizer(name: str, knob: str = "encode.model") -> Any:
+    """The tokenizer alone of the encoder that a parameter names.
+
+    Raises:
+        FeatureStoreError: see `load_encoder`.
+    """
+    source = ModelSource.find(name, knob)
+    with _explained(source):
+        return pretrained(AutoTokenizer, source.path)
+
+
+@contextmanager
+def _explained(source: ModelSource) -> Iterator[None]:
+    """Turns what transformers raises into one line that names the parameter."""
+    try:
+        yield
+    except LOADING_ERRORS as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        remedy = f"; {SAFETENSORS}" if "safetensors" in reason else ""
+        raise source.error(f"can't be loaded: {reason}{remedy}") from None
+
+
+def _torch_device(device: str) -> torch.device:
+    automatic = "cuda" if torch.cuda.is_available() else "cpu"
+    chosen = torch.device(automatic if device == "auto" else device)
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise FeatureStoreError(f"runtime.device = {device}: torch finds no such device; use auto")
+    return chosen
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16 itself."""
+    known = torch.cpu.get_capabilities()  # of x86: the first two; of ARM: the third
+    return any(known.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))

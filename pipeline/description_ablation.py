@@ -1,0 +1,140 @@
+"""Stage description_ablation: what the descriptions of other backends are worth, beside those of the run.
+
+usage  python -m pipeline.description_ablation DATASET
+in     data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet,
+       data/features/<dataset>, data/models/<dataset>/matcher.safetensors
+out    data/ranks/<dataset>/{choices,description_ablation}.parquet,
+       reports/<dataset>/description_ablation.json
+
+Each backend chooses for the test mentions; texts that no other choice has made are encoded and ranked, by the
+matcher that was trained with the run's own descriptions and by the baselines that read descriptions. It is
+off, and its files say why, without backends, without candidates or by description_ablation.enabled.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+import pyarrow.parquet as pq
+
+from mmoe.config.description_ablation import DescriptionAblationParams
+from mmoe.config.encode import EncodeParams
+from mmoe.config.evaluate import EvaluateParams
+from mmoe.config.load import ParamsFile
+from mmoe.config.rank import RankParams
+from mmoe.config.runtime import RuntimeParams
+from mmoe.description_ablation.table import rank_table
+from mmoe.description_ablation.texts import ChoiceTexts
+from mmoe.description_ablation.worth import accuracies, by_backend, gains
+from mmoe.descriptions import ablation_texts, group_candidates
+from mmoe.evaluation.ranks import Ranks
+from mmoe.files import atomic_write, write_json
+from mmoe.records import (
+    Candidate,
+    Description,
+    Entity,
+    Mention,
+    TextInput,
+    read_records,
+    write_records,
+)
+
+from pipeline.layout import Layout
+from pipeline.rankers import LocalRankers
+from pipeline.stage import run_stage
+
+
+def description_ablation(at: Layout, file: ParamsFile) -> None:
+    params = file.section(DescriptionAblationParams)
+    test = [m for m in read_records(at.mentions, Mention) if m.split == "test" and m.in_kb]
+    ids = {mention.mention_id for mention in test}
+    found = [c for c in read_records(at.candidates, Candidate) if c.mention_id in ids]
+    own = [r for r in read_records(at.descriptions, Description) if r.mention_id in ids]
+    used, choices = {record.backend for record in own}, list(own)
+    why_off = _why_off(params, found)
+    if not why_off:
+        groups, ranking = group_candidates(test, found), file.section(RankParams)
+        encoding, runtime = file.section(EncodeParams).for_ranking, file.section(RuntimeParams)
+        rankers = LocalRankers(
+            at, "description_ablation", ranking.seed, ranking.encoder, encoding, runtime
+        )
+        for backend in params.backends:
+            if backend not in used:
+                choices += rankers.rank(backend, test, groups)
+    by_name = {} if why_off else by_backend(choices)
+    texts = ChoiceTexts.of(ablation_texts(test, choices), test)
+    with_gold = _with_gold(test, found)
+    ranks: dict[str, Ranks] = {}
+    if why_off:
+        print(f"{at.dataset}: descriptions are not compared: {why_off}")
+    else:
+        print(
+            f"{at.dataset}: {len(by_name)} backends make {len(texts.texts)} different texts of {len(test)} "
+            f"mentions; {len(texts.texts) - len(own)} are encoded and all are ranked, about "
+            f"{len(texts.texts) / len(test):.1f} times the work of stage evaluate "
+            "(description_ablation.enabled: false leaves it out)"
+        )
+        ranks = _measure(at, file, test, texts)
+    write_records(at.ranks / "choices.parquet", Description, choices)
+    with atomic_write(at.ranks / "description_ablation.parquet") as path:
+        pq.write_table(rank_table(by_name, texts, ranks), path, compression="zstd")
+    worth = {
+        "mentions": len(test),
+        "with_gold_candidate": len(with_gold),
+        "used": own[0].backend if own else None,
+        "off": why_off,
+        "choices": accuracies(by_name, with_gold),
+        "systems": gains(by_name, texts, ranks, file.section(EvaluateParams).bootstrap_samples),
+    }
+    write_json(at.report / "description_ablation.json", worth)
+
+
+def _measure(
+    at: Layout, file: ParamsFile, test: list[Mention], texts: ChoiceTexts
+) -> dict[str, Ranks]:
+    """Encodes the texts that aren't the run's own and ranks all."""
+    # Imported here: torch and transformers take seconds to start, and there may be nothing to measure.
+    from mmoe.description_ablation.ranks import ranks_of_texts
+    from mmoe.encoders.encode import encode_texts
+    from mmoe.encoders.registry import load_encoder
+    from mmoe.linking.data import LinkingData
+    from mmoe.linking.device import resolve_device
+    from mmoe.linking.memory import keep_memory_flat
+
+    keep_memory_flat()
+    encode, runtime = file.section(EncodeParams), file.section(RuntimeParams)
+    data = LinkingData.open(
+        test, read_records(at.entities, Entity), at.features, encode.feature_config
+    )
+    new, features = texts.texts[len(test) :], None
+    if new:
+        work = at.work("description_ablation")
+        table, features = work / "texts.parquet", work / "features"
+        write_records(table, TextInput, new)
+        encoder = load_encoder(encode.model, runtime.device, encode.precision)
+        encode_texts(table, features, work / "texts", encode, runtime, encoder, around_name=True)
+        table.unlink()
+    device, engine = resolve_device(runtime.device), file.section(EvaluateParams).engine
+    ranks = ranks_of_texts(texts, data, features, at.model / "matcher.safetensors", device, engine)
+    if features:
+        shutil.rmtree(features)  # its rows are kept beside it
+    return ranks
+
+
+def _why_off(params: DescriptionAblationParams, candidates: Sequence[Candidate]) -> str | None:
+    if not params.enabled:
+        return "description_ablation.enabled is false"
+    if not params.backends:
+        return "description_ablation.backends is empty"
+    return None if candidates else "no test mention has a candidate"
+
+
+def _with_gold(test: Sequence[Mention], candidates: Sequence[Candidate]) -> set[str]:
+    """The mentions that have their gold entity among their candidates."""
+    gold = {mention.mention_id: mention.gold_qid for mention in test}
+    return {c.mention_id for c in candidates if gold[c.mention_id] == c.qid}
+
+
+if __name__ == "__main__":
+    run_stage(description_ablation, __doc__)

@@ -1,0 +1,58 @@
+"""Stage metrics: from ranks to MRR and Hits@n, with intervals, gains over the baselines and breakdowns.
+
+usage  python -m pipeline.metrics DATASET
+in     data/ranks/<dataset>/{ranks,baselines}.parquet, data/interim/<dataset>/{mentions,leaks}.parquet
+out    reports/<dataset>/metrics.json: the few figures that DVC compares;
+       reports/<dataset>/evaluation.json: all others; reports/<dataset>/plots/ranks.csv
+"""
+
+from __future__ import annotations
+
+from mmoe.config.evaluate import EvaluateParams
+from mmoe.config.load import ParamsFile
+from mmoe.evaluation.histogram import rank_histogram
+from mmoe.evaluation.metrics import run_metrics
+from mmoe.evaluation.ranks import Ranks
+from mmoe.evaluation.reading import (
+    RANK_COLUMNS,
+    breakdowns,
+    join_mentions,
+    ranks_by_method,
+    ranks_in,
+    read_table,
+)
+from mmoe.files import atomic_write, write_json
+from mmoe.records import Leak, Mention, read_records
+
+from pipeline.layout import Layout
+from pipeline.stage import run_stage
+
+
+def metrics(at: Layout, file: ParamsFile) -> None:
+    params = file.section(EvaluateParams)
+    mentions = read_records(at.mentions, Mention)
+    table = read_table(at.ranks / "ranks.parquet", RANK_COLUMNS)
+    frame = join_mentions(table, mentions, read_records(at.leaks, Leak))
+    before = frame["untrained_rank"]
+    untrained = None if before.isna().any() else Ranks(*[before.to_numpy("int64")] * 2)
+    found = run_metrics(
+        ranks_in(frame),
+        untrained,
+        ranks_by_method(read_table(at.ranks / "baselines.parquet"), frame["mention_id"]),
+        breakdowns(frame),
+        hits=params.hits_at,
+        samples=params.bootstrap_samples,
+        num_left_out=sum(mention.split == "test" for mention in mentions) - len(frame),
+    )
+    write_json(at.report / "metrics.json", found.tracked())
+    write_json(at.report / "evaluation.json", found.to_json())
+    with atomic_write(at.report / "plots/ranks.csv") as path:
+        rank_histogram(frame["rank"].to_numpy()).to_csv(path, index=False)
+    print(
+        f"{at.dataset}: MRR {found.system.mrr.value:.2f} of {len(frame)} mentions; "
+        f"strongest baseline: {found.strongest_baseline}"
+    )
+
+
+if __name__ == "__main__":
+    run_stage(metrics, __doc__)

@@ -1,0 +1,170 @@
+"""A row encoded alone, in memory, equals the stored one bit for bit: so a query equals the stored mention."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mmoe.config.encode import EncodeParams
+from mmoe.config.runtime import RuntimeParams
+from mmoe.encoders.base import Encoded, Encoder
+from mmoe.encoders.encode import encode_images, encode_texts
+from mmoe.encoders.images import decode_image, load_image
+from mmoe.encoders.rows import (
+    SMALLEST_BATCH,
+    encode_image_rows,
+    encode_in_length_order,
+    encode_text_rows,
+)
+from mmoe.features.shards import ABSENT, FeatureRow
+from mmoe.features.store import FeatureTable, read_features
+from mmoe.files import sha256_of
+from mmoe.records import ImageInput, TextInput, write_records
+
+KINDS = ("sample", "clip", "siglip", "bert")
+SEEING = ("sample", "clip", "siglip")
+TEXTS = [
+    TextInput(f"t{i}", ("jaguar", "the river", "")[i % 3], "of the car jaguar " * i, description)
+    for i, description in enumerate([None, "a car", "", "the river runs x y z"] * 5)
+]
+
+
+def equal_bits(found: FeatureRow, table: FeatureTable, i: int) -> None:
+    tokens = table.tokens_TC[table.offsets[i] : table.offsets[i + 1]]
+    assert found.tokens is not None
+    assert found.pooled is not None
+    assert found.tokens.tobytes() == tokens.numpy().tobytes()
+    assert found.pooled.tobytes() == table.pooled_NP[i].numpy().tobytes()
+    if table.name_pooled_NP is not None:
+        assert found.name_pooled is not None
+        assert found.name_pooled.tobytes() == table.name_pooled_NP[i].numpy().tobytes()
+
+
+@pytest.mark.parametrize("around", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_alone_equals_the_stored_row(
+    tmp_path: Path,
+    params: EncodeParams,
+    runtime: RuntimeParams,
+    encoders: dict[str, Encoder],
+    kind: str,
+    around: bool,
+) -> None:
+    encoder, out = encoders[kind], tmp_path / "out"
+    write_records(tmp_path / "in.parquet", TextInput, TEXTS)
+    wide = runtime.model_copy(update={"shard_rows": 15})
+    encode_texts(
+        tmp_path / "in.parquet", out, tmp_path / "work", params, wide, encoder, around_name=around
+    )
+    table = read_features(out)
+    for i, text in enumerate(TEXTS):
+        [row] = encode_text_rows(encoder, [text], 16, 4, batch_size=1, around_name=around)
+        assert row.id == text.id
+        equal_bits(row, table, i)
+
+
+@pytest.mark.parametrize("kind", SEEING)
+def test_an_image_alone_equals_the_stored_row(
+    tmp_path: Path,
+    params: EncodeParams,
+    runtime: RuntimeParams,
+    encoders: dict[str, Encoder],
+    kind: str,
+) -> None:
+    encoder, out, listed = encoders[kind], tmp_path / "out", []
+    for i in range(11):
+        name = f"{i}.{'jpg' if i % 2 else 'png'}"
+        Image.effect_noise((600 if i == 5 else 20 + i, 30), 90).convert("RGB").save(tmp_path / name)
+        listed.append(ImageInput(f"i{i}", name, sha256_of(tmp_path / name)))
+    write_records(tmp_path / "in.parquet", ImageInput, listed)
+    encode_images(
+        tmp_path / "in.parquet", out, tmp_path / "work", params, runtime, encoder, tmp_path
+    )
+    table = read_features(out)
+    for i, image in enumerate(listed):
+        assert image.image
+        content = (tmp_path / image.image).read_bytes()
+        absent, row = encode_image_rows(encoder, [None, decode_image(io.BytesIO(content))], 1)
+        assert absent == FeatureRow("", ABSENT, None, None)
+        equal_bits(row, table, i)
+        assert load_image(tmp_path, image.image) == decode_image(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_neither_the_batch_nor_its_size_changes_a_bit(
+    kind: str, data: st.DataObject, encoders: dict[str, Encoder]
+) -> None:
+    encoder = encoders[kind]
+    rows = data.draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=30))
+    size = data.draw(st.sampled_from([1, 3, 8, 13, 64]))
+    together = encode_text_rows(encoder, rows, 16, 4, size, around_name=True)
+    for row, found in zip(rows, together, strict=True):
+        [alone] = encode_text_rows(encoder, [row], 16, 4, 64, around_name=True)
+        for ours, wanted in zip(vars(found).values(), vars(alone).values(), strict=True):
+            np.testing.assert_array_equal(ours, wanted)
+    if encoder.sees_images:
+        rng = np.random.default_rng(len(rows))
+        images = [Image.fromarray(rng.integers(0, 256, (9, 9, 3), np.uint8)) for _ in rows]
+        [alone] = encode_image_rows(encoder, images[-1:], 64)
+        np.testing.assert_array_equal(
+            encode_image_rows(encoder, images, size)[-1].tokens, alone.tokens
+        )
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=6), max_size=40), st.integers(1, 12)
+)
+def test_texts_come_back_as_given_although_encoded_by_length(
+    texts: list[list[int]], batch_size: int
+) -> None:
+    echo = Echo()
+    features = encode_in_length_order(echo, texts, batch_size)  # type: ignore[arg-type]
+    assert [tokens[:, 0].tolist() for tokens, _ in features] == texts
+    assert [pooled.tolist() for _, pooled in features] == [[sum(text), len(text)] for text in texts]
+    assert all(SMALLEST_BATCH <= n <= max(batch_size, SMALLEST_BATCH) for n in echo.batches)
+    assert echo.widths == sorted(echo.widths)
+
+
+class Echo:
+    """Gives back the token ids as features."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.widths: list[int] = []
+
+    def encode_texts(self, texts: Sequence[Sequence[int]]) -> Encoded:
+        [length] = {len(text) for text in texts}
+        self.batches.append(len(texts))
+        self.widths.append(length)
+        pooled = torch.tensor([[sum(text), len(text)] for text in texts], dtype=torch.float32)
+        tokens = torch.tensor(list(texts))[..., None].float()
+        return Encoded(tokens, torch.full((len(texts),), length), pooled)
+
+
+def test_nothing_to_encode_is_no_rows(encoders: dict[str, Encoder]) -> None:
+    assert encode_text_rows(encoders["clip"], [], 16, 4, 64, around_name=True) == []
+    assert encode_image_rows(encoders["bert"], [None], 64) == [FeatureRow("", ABSENT, None, None)]
+
+
+def test_a_long_text_is_kept_around_the_word_and_not_around_its_letters(
+    encoders: dict[str, Encoder],
+) -> None:
+    long = TextInput("m", "car", "scars " + "of the river " * 9 + "car", None)
+    short = replace(long, body="the river " + "of the river " * 3 + "car")
+    found, wanted = (
+        encode_text_rows(encoders["bert"], [row], 16, 0, 8, around_name=True)[0]
+        for row in (long, short)
+    )
+    np.testing.assert_array_equal(found.tokens, wanted.tokens)

@@ -1,0 +1,138 @@
+"""The stage encode: every part of a data set, in a project of its own; mistakes end in one line."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mmoe.features.store import check_feature_config, read_features
+from mmoe.records import ImageInput, TextInput, write_records
+
+from pipeline.encode import encode
+from pipeline.layout import PARTS
+from pipeline.stage import run_stage
+
+ROOT = Path(__file__).parents[2]
+TEXTS = [TextInput(f"t{i}", "jaguar", "the jaguar runs " * i, None) for i in range(5)]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one data set, params.yaml as it stands and the sample's CLIP."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    raw, inputs = tmp_path / "data/raw/own", tmp_path / "data/interim/own/inputs"
+    raw.mkdir(parents=True)
+    (tmp_path / "data/raw/sample").symlink_to(ROOT / "data/raw/sample")
+    Image.new("RGB", (9, 9), (200, 0, 0)).save(raw / "good.png")
+    (raw / "bad.png").write_text("not an image")
+    images = [
+        ImageInput("t0", "good.png", "0" * 64),
+        ImageInput("t1", None, None),
+        ImageInput("t2", "bad.png", "1" * 64),
+    ]
+    for part in PARTS:
+        if part.endswith("text"):
+            write_records(inputs / f"{part}.parquet", TextInput, TEXTS)
+        else:
+            write_records(inputs / f"{part}.parquet", ImageInput, images)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["encode", "own", part])
+    run_stage(encode, "", parts=True)
+
+
+def mistake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: str) -> str:
+    """The one line that a stage ends with, exit code 1."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, part)
+    assert stop.value.code == 1
+    [line] = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_every_part_becomes_a_store_of_these_params(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in PARTS:
+        run(monkeypatch, part)
+        table = read_features(project / "data/features/own" / part)
+        check_feature_config(
+            table, project, {"encoder": "data/raw/sample/clip", "precision": "float32"}
+        )
+        if part.endswith("text"):
+            assert table.present.all()
+            assert table.metadata["around_name"] is (part != "entity_text")
+        else:
+            assert table.present.tolist() == [True, False, False]
+    shown = capsys.readouterr().out
+    assert "mention_text: 5 rows, 0 of them kept from an earlier run" in shown
+    assert "entity_image: 1 unreadable images are masked" in shown
+    assert "bad.png: UnidentifiedImageError" in shown
+    left = {path.name for path in (project / ".mmoe/encode/own").iterdir()}
+    assert left == {*PARTS}
+
+
+@pytest.mark.parametrize(
+    ("part", "line"),
+    [
+        ("images", "error: images: no such part; choose one of mention_text, "),
+        ("mention_text", "error: data/interim/own/inputs/mention_text.parquet: no such file; "),
+    ],
+)
+def test_a_mistake_is_one_line(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    part: str,
+    line: str,
+) -> None:
+    (project / "data/interim/own/inputs/mention_text.parquet").unlink()
+    assert mistake(monkeypatch, capsys, part).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("data/raw/sample/clip", "data/raw/sample", "error: encode.model = data/raw/sample: can't"),
+        ("max_text_length: 50", "max_text_length: 78", "error: encode.max_text_length = 78: "),
+        ("device: auto", "device: cuda:99", "error: runtime.device = cuda:99: "),
+    ],
+)
+def test_a_knob_that_the_encoder_can_not_follow_is_one_line(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    before: str,
+    after: str,
+    line: str,
+) -> None:
+    params = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(params.replace(before, after))
+    assert mistake(monkeypatch, capsys, "entity_text").startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("mmoe.features", ["transformers", "torch", "pyarrow"]),
+        ("mmoe.encoders.layout", ["transformers", "torch", "pyarrow"]),
+        ("mmoe.features.part", ["transformers", "torch"]),
+        ("mmoe.encoders.source", ["transformers", "torch", "pyarrow"]),
+        ("mmoe.features.store", ["transformers", "PIL"]),
+    ],
+)
+def test_reading_features_loads_no_encoder(module: str, heavy: list[str]) -> None:
+    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
