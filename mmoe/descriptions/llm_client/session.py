@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
 from mmoe.descriptions.llm_client.budget import Estimate
 from mmoe.descriptions.llm_client.cache import ReplyCache
+from mmoe.descriptions.llm_client.endpoint import Endpoint
 from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.descriptions.llm_client.response import (
     NoResponse,
@@ -21,23 +19,6 @@ from mmoe.descriptions.llm_client.response import (
     classify_response,
 )
 from mmoe.descriptions.llm_client.types import FINAL, Reply, Round, Stop
-
-if TYPE_CHECKING:
-    from mmoe.descriptions.llm_client.client import LlmClient
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time as the client sees it; tests put another in its place.
-
-    Attributes:
-        now: seconds that only ever grow.
-        wall: seconds since 1970.
-    """
-
-    now: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass
@@ -49,7 +30,7 @@ class Session:
         round: what has come of it so far.
     """
 
-    client: LlmClient
+    client: Endpoint
     secret: ApiKey
     cache: ReplyCache
     round: Round
