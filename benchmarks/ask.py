@@ -1,9 +1,9 @@
 """Questions a second to a server that allows a certain rate, and how often it turns us away.
 
-usage  python -m benchmarks.ask [--questions 20000] [--rate 200] [--latency 0.05] [--silent]
+usage  python -m benchmarks.ask [--questions 20000] [--rate 200] [--latency 0.05]
 
 The server runs on the loopback in a process of its own: a bucket of one second's calls, and answers after
-the latency; with --silent it does not say in headers what is left. The plain way is a loop over the client
+the latency. The plain way is a loop over the client
 library, one question after the other, measured on 200.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from openai import OpenAI
 
-from mmoe.descriptions.llm_client import AskSettings, Request, ask_all
+from mmoe.descriptions.llm_client import LlmClient, Request
 from mmoe.files import content_key
 
 from benchmarks.measure import print_result
@@ -32,8 +32,8 @@ PLAIN_QUESTIONS = 200
 class Server:
     """Chat completions with a limit; repeats the last word of what it is asked."""
 
-    def __init__(self, rate: float, latency: float, is_silent: bool) -> None:
-        self.rate, self.latency, self.is_silent = rate, latency, is_silent
+    def __init__(self, rate: float, latency: float) -> None:
+        self.rate, self.latency = rate, latency
         self.left, self.filled = rate, time.monotonic()
 
     async def serve(self, told: Connection) -> None:
@@ -63,10 +63,6 @@ class Server:
         is_in = self.left >= 1
         self.left -= is_in
         headers = "" if is_in else f"retry-after-ms: {1000 / self.rate:.0f}\r\n"
-        if not self.is_silent:
-            until_full = (self.rate - self.left) / self.rate
-            headers += f"x-ratelimit-remaining-requests: {int(self.left)}\r\n"
-            headers += f"x-ratelimit-reset-requests: {until_full * 1000:.0f}ms\r\n"
         content: dict[str, object] = {"error": {"code": "rate_limit_exceeded", "message": "wait"}}
         if is_in:
             await asyncio.sleep(self.latency)
@@ -80,8 +76,8 @@ class Server:
         return f"{start}Content-Length: {len(raw)}\r\n\r\n".encode() + raw
 
 
-def run_server(told: Connection, rate: float, latency: float, is_silent: bool) -> None:
-    asyncio.run(Server(rate, latency, is_silent).serve(told))
+def run_server(told: Connection, rate: float, latency: float) -> None:
+    asyncio.run(Server(rate, latency).serve(told))
 
 
 def question(number: int) -> Request:
@@ -104,18 +100,19 @@ def measure(url: str, questions: int, rate: float) -> None:
     plain = plain_rate(url)
     time.sleep(1)  # until the bucket is full
     with tempfile.TemporaryDirectory() as folder:
-        settings = AskSettings(url, cache_folder=Path(folder))
+        client = LlmClient(url, cache_folder=Path(folder))
+        wanted = [question(number) for number in range(questions)]
         start, used = time.perf_counter(), time.process_time()
-        asked = ask_all((question(number) for number in range(questions)), settings)
+        found = client.complete(wanted)
         seconds, used = time.perf_counter() - start, time.process_time() - used
-        again = ask_all((question(number) for number in range(questions)), settings)
-    assert asked.outcomes == {"answered": questions}, asked.log()
+        again = client.complete(wanted)
+    assert found.outcomes == {"answered": questions}, found.log()
     assert (again.calls, again.cache_hits) == (0, questions)
     # The full bucket at the start is a gift that is no part of the rate.
     share = (questions - rate) / seconds / rate
-    turned_away = asked.retries["429"]
+    turned_away = found.retries["429"]
     print(f"{questions} questions in {seconds:.1f} s, {used:.1f} s of processor time")
-    print(f"{share:.1%} of the allowed rate; turned away {turned_away} times of {asked.calls}")
+    print(f"{share:.1%} of the allowed rate; turned away {turned_away} times of {found.calls}")
     print(f"again, all kept: {again.seconds:.2f} s")
     print_result("ask.share_of_rate", share, "of 1", plain / rate, higher_is_better=True)
     print_result("ask.rate", questions / seconds, "questions/s", plain, higher_is_better=True)
@@ -126,12 +123,11 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--latency", type=float, default=0.05)
-    parser.add_argument("--silent", action="store_true")
     chosen = parser.parse_args()
     os.environ["no_proxy"] = "127.0.0.1"
     heard, told = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
-    arguments = (told, chosen.rate, chosen.latency, chosen.silent)
+    arguments = (told, chosen.rate, chosen.latency)
     process = context.Process(target=run_server, args=arguments, daemon=True)
     process.start()
     try:

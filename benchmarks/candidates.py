@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmoe.files import write_json
-from mmoe.wikidata.labels import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP, SOURCE
+from mmoe.wikidata.label_index import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP, SOURCE
 
 from benchmarks.measure import print_result
 
@@ -30,7 +30,7 @@ VOCABULARY = 200_000
 
 COMMON = (
     "import sys, time; from pathlib import Path;"
-    "from mmoe.records import Mention; from mmoe.wikidata.hits import Matching;"
+    "from mmoe.records import Mention; from mmoe.wikidata.matching import Matching;"
     "from mmoe.wikidata.query import find_in_index;"
     "index, match = Path(sys.argv[1]), Matching(sys.argv[2]);"
     "words = (index / 'words.txt').read_text().splitlines();"

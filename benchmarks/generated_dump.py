@@ -136,7 +136,7 @@ class DumpWriter:
             "sitelinks": {f"{code}wiki": self._sitelink(code) for code in sites} or [],
             "pageid": number + 100,
             "ns": 0,
-            "name": qid,
+            "title": qid,
             "lastrevid": draw.randrange(10**9),
             "modified": "2026-01-02T03:04:05Z",
         }
@@ -197,7 +197,7 @@ class DumpWriter:
         return (self._text(2), "string", "external-id")
 
     def _sitelink(self, code: str) -> Json:
-        return {"site": f"{code}wiki", "name": self._text(2), "badges": []}
+        return {"site": f"{code}wiki", "title": self._text(2), "badges": []}
 
     def _terms(self, number: int, words: int) -> Json:
         draw = self._draw

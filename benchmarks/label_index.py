@@ -23,11 +23,11 @@ from unittest.mock import patch
 
 import orjson
 
+from mmoe.wikidata.dump import opened, parts_of, whole_lines
 from mmoe.wikidata.index import build, merge
 from mmoe.wikidata.index.build import RunOptions, build_index
 from mmoe.wikidata.index.extract import Block, extract
-from mmoe.wikidata.index.request import Request
-from mmoe.wikidata.index.stream import opened, parts_of, whole_lines
+from mmoe.wikidata.selection import Selection
 
 from benchmarks.generated_dump import DumpWriter
 
@@ -110,12 +110,12 @@ def index(dump: Path, out: Path, processes: int) -> Figures:
         sorting_began.append(time.process_time())
         return merge.merge_chunks(*arguments)
 
-    request, options = Request(("en",)), RunOptions(processes=processes, progress=False)
+    selection, options = Selection(("en",)), RunOptions(processes=processes, progress=False)
     # The first array makes pyarrow import pandas: a quarter of a second that no large dump notices.
-    extract(Block(0, dump.name, 0, b"[\n"), request)
+    extract(Block(0, dump.name, 0, b"[\n"), selection)
     start, wall_start = time.process_time(), time.perf_counter()
     with patch.object(build, "merge_chunks", noting):
-        source = build_index(str(dump), out, request, options).source
+        source = build_index(str(dump), out, selection, options).source
     end = time.process_time()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if processes > 1:

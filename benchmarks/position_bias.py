@@ -23,16 +23,19 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Literal
 
+from mmoe.config.rank import RankParams
 from mmoe.descriptions.counts import ranking_counts
 from mmoe.descriptions.llm import LanguageModel
-from mmoe.descriptions.llm_client import AskSettings
-from mmoe.descriptions.position import Places
-from mmoe.descriptions.prompting import PromptSettings
+from mmoe.descriptions.llm_client import LlmClient
+from mmoe.descriptions.position import PositionBias
 from mmoe.records import Candidate, Mention
 
 from benchmarks.measure import print_result
 
+Order = Literal["retrieval", "shuffled"]
+ORDERS: tuple[Order, ...] = ("retrieval", "shuffled")
 SEED = 43
 MOST_CANDIDATES = 20
 TENDENCY = 0.6  # that each place in turn, from one end, is the gold candidate's
@@ -100,18 +103,18 @@ def _description(qid: str, gold: str) -> str:
     return f"person {qid} of the right kind" if qid == gold else f"person {qid} of another kind"
 
 
-def measured(url: str, number: int, gold_stands: str, order: str) -> tuple[float, Places]:
+def measured(url: str, number: int, gold_stands: str, order: Order) -> tuple[float, PositionBias]:
     """Accuracy, and where the chosen candidates stood."""
     mentions, groups = made_up(number, gold_stands)
     with tempfile.TemporaryDirectory() as folder:
-        prompting = PromptSettings(model="m", base_url=url, order=order, seed=SEED)
-        model = LanguageModel(prompting, AskSettings(url, cache_folder=Path(folder)))
+        model = LanguageModel(RankParams(model="m", base_url=url, order=order, seed=SEED))
+        model.client = LlmClient(url, cache_folder=Path(folder))
         counts = ranking_counts(mentions, model.rank(mentions, groups), groups)["all"]
     right = counts["share_right"]
-    assert isinstance(right, float), model.readings
+    assert isinstance(right, float), model.answers
     print(f"gold tends to stand {gold_stands}, {order} order: accuracy {right:.3f}")
-    print(f"  {model.places.in_words()}")
-    return right, model.places
+    print(f"  {model.position_bias.in_words()}")
+    return right, model.position_bias
 
 
 def measure(url: str, number: int, bias: float) -> None:
@@ -119,10 +122,10 @@ def measure(url: str, number: int, bias: float) -> None:
     found = {
         (gold, order): measured(url, number, gold, order)
         for gold in ("first", "last")
-        for order in ("retrieval", "shuffled")
+        for order in ORDERS
     }
     accuracy = {way: right for way, (right, _) in found.items()}
-    for order in ("retrieval", "shuffled"):
+    for order in ORDERS:
         between = accuracy["first", order] - accuracy["last", order]
         print(f"{order} order: {100 * between:.1f} points between gold first and gold last")
     shuffled, plain = accuracy["last", "shuffled"], accuracy["last", "retrieval"]

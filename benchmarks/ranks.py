@@ -22,7 +22,8 @@ from mmoe.linking.data import MENTION_BATCH, LinkingData
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranking import rank_mentions
 from mmoe.model.features import FeatureWidths, SideFeatures
-from mmoe.model.matcher import Matcher, MatcherSpec
+from mmoe.model.matcher import MatcherSpec
+from mmoe.model.matchers.mmoe import MMoE
 from mmoe.model.packed import Packed
 from mmoe.records import Entity, Mention, read_records
 
@@ -35,11 +36,11 @@ CPU = torch.device("cpu")
 
 
 def main() -> None:
-    matcher, index, batches, gold = trained(sys.argv[1]) if len(sys.argv) > 1 else random()
+    index, batches, gold = trained(sys.argv[1]) if len(sys.argv) > 1 else random()
 
     def seconds(engine: str, runs: int) -> float:
         def rank() -> None:
-            rank_mentions(matcher, index, batches, gold, engine=engine, top_n=TOP_N)
+            rank_mentions(index, batches, gold, engine=engine, top_n=TOP_N)
 
         return median_seconds(rank, runs) / len(gold)
 
@@ -47,7 +48,7 @@ def main() -> None:
     print_result("ranks.mention", 1000 * ours, "ms", 1000 * plain, higher_is_better=False)
 
 
-Setting = tuple[Matcher, EntityIndex, list[SideFeatures], torch.Tensor]
+Setting = tuple[EntityIndex, list[SideFeatures], torch.Tensor]
 
 
 def trained(dataset: str) -> Setting:
@@ -59,7 +60,7 @@ def trained(dataset: str) -> Setting:
     matcher = load_matcher(at.model / "matcher.safetensors")
     chosen = data.linkable("test")[:MENTIONS]
     index = EntityIndex.build(matcher, data.entity_batches(CPU))
-    return matcher, index, list(data.mention_batches(chosen, CPU)), data.gold_of(chosen)
+    return index, list(data.mention_batches(chosen, CPU)), data.gold_of(chosen)
 
 
 def random() -> Setting:
@@ -68,10 +69,10 @@ def random() -> Setting:
     params = ParamsFile()
     model = params.section(ModelParams).model_copy(update={"units": ("text",)})
     widths = FeatureWidths(WIDTH, WIDTH, 0, 0, joint=False)
-    matcher = Matcher(MatcherSpec(widths, model, params.section(MoeParams))).eval()
+    matcher = MMoE(MatcherSpec(widths, model, params.section(MoeParams))).eval()
     index = EntityIndex.build(matcher, _batches(ENTITIES, 512, tokens=15))
     batches = list(_batches(MENTIONS, MENTION_BATCH, tokens=35))
-    return matcher, index, batches, torch.randint(ENTITIES, (MENTIONS,))
+    return index, batches, torch.randint(ENTITIES, (MENTIONS,))
 
 
 def _batches(rows: int, size: int, tokens: int) -> Iterator[SideFeatures]:

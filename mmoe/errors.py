@@ -42,3 +42,7 @@ class TrainingError(MmoeError):
 
 class CheckpointError(MmoeError):
     """A checkpoint is missing, broken or of another shape than params.yaml asks for."""
+
+
+class LinkingError(MmoeError):
+    """A mention that is to be linked, or the run that should link it, can't be used."""

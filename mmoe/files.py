@@ -68,17 +68,27 @@ def read_text(path: Path) -> str:
     """Reads a UTF-8 file (a byte order mark is dropped).
 
     Raises:
-        DataError: if the file is missing or is not UTF-8; the message names the byte.
+        DataError: if the file is missing or is not UTF-8; the message names line and byte, and says which
+            encoding it looks like.
     """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line, place = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
         raise DataError(
-            f"{path}: not UTF-8 at byte {error.start} (0x{error.object[error.start]:02x}); "
-            "save the file as UTF-8"
+            f"{path}: not UTF-8 at line {line}, byte {place} (0x{error.object[error.start]:02x})"
+            f"{_likely_encoding(error)}; save the file as UTF-8"
         ) from None
+
+
+def _likely_encoding(error: UnicodeDecodeError) -> str:
+    if error.object[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return ", looks like UTF-16"
+    found, after = error.object[error.start : error.start + 1], error.object[error.start + 1 :]
+    return ", looks like Latin-1" if found.decode("latin-1").isalpha() and after else ""
 
 
 def read_json(path: Path) -> Any:

@@ -6,6 +6,7 @@ A record names a file relative to the data set's raw folder, a member as `images
 from __future__ import annotations
 
 import io
+import os
 import struct
 import threading
 import zlib
@@ -45,9 +46,25 @@ def member_name(archive: str, key: str) -> str:
 
 
 def image_file(root: Path, name: str) -> Path:
-    """The file that holds an image: the image itself, or the HDF5 file that it is a member of."""
+    """The file that holds an image: the image itself, or the HDF5 file that it is a member of.
+
+    Raises:
+        OSError: if the name, or a symbolic link on the way, leads out of `root`.
+    """
     archive, _ = _parts(name)
+    if leads_out(root, archive):
+        raise PermissionError(f"{root / archive}: {LEADS_OUT}")
     return root / archive
+
+
+LEADS_OUT = "leads out of the data set's folder; copy the file into the folder"
+
+
+def leads_out(root: Path, name: str) -> bool:
+    """Whether a path below `root` really lies elsewhere, by `..` or by a symbolic link."""
+    # realpath, not Path.resolve: it neither raises on a link to itself nor on a name that is too long.
+    real_root, real = os.path.realpath(root), os.path.realpath(root / name)
+    return real != real_root and not real.startswith(real_root.rstrip(os.sep) + os.sep)
 
 
 def open_image(root: Path, name: str) -> BinaryIO:
@@ -57,12 +74,10 @@ def open_image(root: Path, name: str) -> BinaryIO:
         root: the data set's raw folder.
         name: as records name the image, relative to it.
     Raises:
-        OSError: if there is no such file or member, or the member holds no image.
+        OSError: if there is no such file or member, it lies outside `root`, or the member holds no image.
     """
-    archive, key = _parts(name)
-    if key is None:
-        return (root / archive).open("rb")
-    return io.BytesIO(_member_bytes(root / archive, key))
+    file, (_, key) = image_file(root, name), _parts(name)
+    return file.open("rb") if key is None else io.BytesIO(_member_bytes(file, key))
 
 
 def read_image(root: Path, name: str) -> bytes:
@@ -75,8 +90,16 @@ def read_image(root: Path, name: str) -> bytes:
         return stream.read()
 
 
-def decoding_problem(error: Exception) -> str:
-    """Why an image can't be decoded, on one line and in the same words at every run."""
+def decoding_problem(error: Exception, content: bytes | None = None) -> str:
+    """Why an image can't be decoded, on one line and in the same words at every run.
+
+    Args:
+        content: the image's bytes, if they are at hand: an empty file and a web page are then named.
+    """
+    if content is not None and not content:
+        return "the file is empty"
+    if content is not None and content.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
+        return "a web page that was saved under the name of an image"
     # Pillow's own message names the stream by its place in memory.
     unknown = isinstance(error, UnidentifiedImageError)
     return f"{type(error).__name__}: {'no known image format' if unknown else one_line(error)}"
@@ -111,12 +134,21 @@ def _member_bytes(archive: Path, key: str) -> bytes:
     with _ONE_AT_A_TIME, h5py.File(archive, "r", locking="best-effort") as file:
         try:
             member = file[key]
+            if isinstance(member, h5py.Dataset) and _lies_elsewhere(file, member):
+                raise PermissionError(
+                    f"{where}: its values lie in another file; copy them into this one"
+                )
             value = member[()] if isinstance(member, h5py.Dataset) else None
         except KeyError:
             raise FileNotFoundError(f"{where}: no such member") from None
         except (RuntimeError, TypeError, ValueError) as error:
             raise OSError(f"{where}: {one_line(error)}") from None
     return _encoded(value, where)
+
+
+def _lies_elsewhere(file: Any, member: Any) -> bool:
+    """Whether HDF5 would fetch a member's values from another file: by a link, or from raw or mapped ones."""
+    return bool(member.file.filename != file.filename or member.external or member.is_virtual)
 
 
 def _encoded(value: Any, where: str) -> bytes:

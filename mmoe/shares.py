@@ -8,7 +8,7 @@ NORMAL_95 = 1.959964  # standard deviations on each side that hold 95 % of a nor
 
 
 def share_of(part: int, whole: int) -> float | None:
-    """A share in [0, 1]; null of nothing."""
+    """A share in [0, 1]; None of nothing."""
     return part / whole if whole else None
 
 

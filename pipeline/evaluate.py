@@ -12,17 +12,15 @@ from pathlib import Path
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
-from mmoe.config.model import ModelParams
-from mmoe.config.moe import MoeParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.evaluation.ranks import Ranks
-from mmoe.linking.checkpoint import load_matcher
+from mmoe.linking.checkpoint import load_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_device
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.rank_table import write_rank_table
 from mmoe.linking.ranking import MentionRanks, rank_over_kb
-from mmoe.model.matcher import MatcherSpec
+from mmoe.model.registry import spec_from_params
 from mmoe.records import Entity, Mention, read_records
 
 from pipeline.layout import Layout
@@ -35,13 +33,13 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
     device = resolve_device(file.section(RuntimeParams).device)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
     data = LinkingData.open(mentions, entities, at.features, encode.feature_config)
-    spec = MatcherSpec(data.widths, file.section(ModelParams), file.section(MoeParams))
+    spec = spec_from_params(file, data.widths)
     test = data.linkable("test")
     chosen = [mentions[i] for i in test.tolist()]
 
     def ranks_by(checkpoint: Path, top_n: int) -> MentionRanks:
         return rank_over_kb(
-            load_matcher(checkpoint, spec).to(device),
+            load_checkpoint(checkpoint, spec).matcher.to(device),
             data.entity_batches(device),
             data.mention_batches(test, device),
             data.gold_of(test),

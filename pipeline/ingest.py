@@ -16,9 +16,12 @@ from mmoe.config.data import DataParams
 from mmoe.config.load import ParamsFile
 from mmoe.datasets.ingest import IngestFiles, Selection, ingest
 from mmoe.files import write_json
+from mmoe.records import ImageFile, read_records
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
+
+SHOWN = 5
 
 
 def ingest_stage(at: Layout, file: ParamsFile) -> None:
@@ -49,6 +52,16 @@ def ingest_stage(at: Layout, file: ParamsFile) -> None:
     print(f"of {counts['mentions_read']} mentions read: {counts['nil']} nil,", end=" ")
     print(f"{counts['gold_outside_kb']} with a gold entity that the knowledge base lacks")
     print(f"all counts: {at.ingest_counts}")
+    _say_broken(at)
+
+
+def _say_broken(at: Layout) -> None:
+    """Names the images that can't be opened, here alone; later stages count them."""
+    broken = [image for image in read_records(at.images, ImageFile) if image.problem is not None]
+    if broken:
+        print(f"images that can't be opened and count as missing: {len(broken)}, among them")
+        print("\n".join(f"  {at.raw / image.image}: {image.problem}" for image in broken[:SHOWN]))
+        print(f"`mmoe check {at.raw}` lists all")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Stage rank: one candidate's description for every mention, and the mentions' text input.
 
 usage  python -m pipeline.rank DATASET [--estimate]
-in     data/interim/<dataset>/{mentions,candidates}.parquet, entities.parquet there for rank.backend: gold,
-       images of data/raw/<dataset> with rank.with_image
+in     data/interim/<dataset>/{mentions,candidates}.parquet, entities.parquet there for rank.backend:
+       oracle_description, images of data/raw/<dataset> with rank.with_image
 out    data/interim/<dataset>/{descriptions.parquet,rank.json,ledger.jsonl},
        data/interim/<dataset>/inputs/mention_text.parquet
        .mmoe/rank/<dataset>/log.jsonl: calls, money and time of every run of a language model
@@ -48,25 +48,24 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
     if params.backend == "openai":
         from pipeline.language_model import ranked_by_model
 
-        descriptions, asked = ranked_by_model(
-            at, params, file.section(LlmParams), mentions, candidates
-        )
+        llm = file.section(LlmParams)
+        descriptions, how = ranked_by_model(at, params, llm, mentions, candidates)
     else:
-        asked = {}
+        how = {}
         encoding = file.section(EncodeParams).for_ranking
         rankers = LocalRankers(
             at, "rank", params.seed, params.encoder, encoding, file.section(RuntimeParams)
         )
         descriptions = rankers.rank(params.backend, mentions, candidates)
         write_text(at.ledger, "")
-    feature_config = {"backend": params.backend} | asked
+    choice = {"backend": params.backend} | how
     if params.backend in READS_ANSWER:
-        feature_config["note"] = "reads the answer: what follows are bounds, no results"
-        print(f"{at.dataset}: rank.backend {params.backend} {feature_config['note']}")
-    write_records(at.descriptions, Description, descriptions, feature_config)
+        choice["note"] = "reads the answer: what follows is a bound, not a result"
+        print(f"{at.dataset}: rank.backend {params.backend} {choice['note']}")
+    write_records(at.descriptions, Description, descriptions, choice)
     write_records(at.inputs("mention_text"), TextInput, mention_texts(mentions, descriptions))
     counts = ranking_counts(mentions, descriptions, candidates)
-    write_json(at.rank_counts, feature_config | counts)
+    write_json(at.rank_counts, choice | counts)
     numbers = counts["all"]
     print(
         f"{at.dataset}: {numbers['chosen']} of {numbers['mentions']} mentions get a candidate "

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.descriptions import RankerResources, make_ranker
-from mmoe.descriptions.embedding import Embedder
+from mmoe.descriptions import Embedder, RankerResources, make_ranker
 from mmoe.records import (
     Candidate,
     Description,
@@ -33,7 +32,7 @@ class LocalRankers:
     """All that the rankers without a server may need; it is read when one needs it.
 
     Attributes:
-        stage: which asks; what `embedding` has embedded lies under its name, for a run after a kill and for
+        stage: that ranks; what `embedding` has embedded lies under its name, for a run after a kill and for
             the next one.
         seed: of `random`.
         encoder: of `embedding`, by its name; None for that of `encoding`.
@@ -58,8 +57,8 @@ class LocalRankers:
             RankingError: if the backend is none of those that need no server.
             FeatureStoreError: if it is `embedding` and its encoder can't be loaded.
         """
-        aids = RankerResources(seed=self.seed, attributes=self._attributes, embedder=self._embedder)
-        return make_ranker(backend, aids).rank(mentions, groups)
+        resources = RankerResources(self.seed, self._attributes, self._embedder)
+        return make_ranker(backend, resources).rank(mentions, groups)
 
     def _attributes(self) -> dict[str, str]:
         return {entity.qid: entity.attributes for entity in read_records(self.at.entities, Entity)}

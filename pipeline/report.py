@@ -58,11 +58,11 @@ def report(at: Layout, file: ParamsFile) -> None:
 
 
 def installed_versions() -> dict[str, str]:
-    """The versions that decide figures, without the build of a machine (`2.9.1`, not `2.9.1+cpu`)."""
+    """The versions of the packages that decide figures."""
     found = {}
     for package in PACKAGES:
         try:
-            found[package] = version(package).partition("+")[0]
+            found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "unknown"
     return found

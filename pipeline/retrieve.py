@@ -32,7 +32,7 @@ OFFLINE = "ask the cache of the API's answers and nothing else"
 
 
 def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
-    params, manners = file.section(RetrieveParams), file.section(WikidataParams)
+    params, limits = file.section(RetrieveParams), file.section(WikidataParams)
     mentions = read_records(at.mentions, Mention)
     # DVC removes outs before a stage; a stage that is run by hand would leave another source's index.
     shutil.rmtree(at.labels, ignore_errors=True)
@@ -41,12 +41,11 @@ def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
     runs: dict[str, Any] = {}
     for source in sources_to_show(at, params):
         started = time.perf_counter()
-        candidates, run = SOURCES[source](Question(at, params, mentions, offline, manners))
-        runs[source] = {"seconds": round(time.perf_counter() - started, 2)} | run
-        cut = {"surface_forms_cut": run["words_cut"]} if "words_cut" in run else {}
-        counts[source] = retrieval_counts(mentions, candidates) | cut
+        found = SOURCES[source](Question(at, params, limits, mentions, offline))
+        runs[source] = {"seconds": round(time.perf_counter() - started, 2)} | found.run
+        counts[source] = retrieval_counts(mentions, found.candidates) | found.counts
         if source == params.source:
-            write_records(at.candidates, Candidate, candidates, params.model_dump())
+            write_records(at.candidates, Candidate, found.candidates, params.model_dump())
     note = {"note": KB_NOTE} if params.source == "kb" else {}
     write_json(at.retrieve_counts, {"source": params.source} | note | {"sources": counts})
     # Outside the stage's outs: seconds and requests differ from run to run.

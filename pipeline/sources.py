@@ -1,10 +1,10 @@
-"""Where candidates come from: one function a source, each giving candidates and its numbers of requests."""
+"""Where candidates come from: one function a source."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,12 @@ from mmoe.config.retrieve import RetrieveParams
 from mmoe.config.wikidata import WikidataParams
 from mmoe.records import Candidate, Entity, Mention, read_records
 from mmoe.wikidata.dump import find_slice, has_slice
-from mmoe.wikidata.hits import Matching, distinct_words, forms_of
-from mmoe.wikidata.kb import find_in_kb
-from mmoe.wikidata.labels import build_from_slice, write_label_index
-from mmoe.wikidata.query import find_in_index
+from mmoe.wikidata.index.build import build_from_slice
+from mmoe.wikidata.label_index import write_label_index
+from mmoe.wikidata.matching import Matching, distinct_surface_forms, names_meant_by
+from mmoe.wikidata.query import find_in_index, find_in_kb
 
 from pipeline.layout import Layout
-
-Found = tuple[list[Candidate], dict[str, Any]]  # and what the run came to: requests by kind …
-
-
-LOCAL: dict[str, Any] = {"requests": {}}
 
 
 @dataclass(frozen=True)
@@ -31,14 +26,28 @@ class Question:
 
     at: Layout
     params: RetrieveParams
+    limits: WikidataParams
     mentions: Sequence[Mention]
     offline: bool
-    manners: WikidataParams
 
     @property
     def matching(self) -> Matching:
         params = self.params
         return Matching(params.match, params.strip_suffix, params.max_candidates)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a source gives.
+
+    Attributes:
+        counts: what retrieve.json says of this source beside the candidates.
+        run: requests and the like, which depend on what is kept: for the log.
+    """
+
+    candidates: list[Candidate]
+    counts: dict[str, Any] = field(default_factory=dict)
+    run: dict[str, Any] = field(default_factory=dict)
 
 
 def sources_to_show(at: Layout, params: RetrieveParams) -> list[str]:
@@ -54,45 +63,44 @@ def sources_to_show(at: Layout, params: RetrieveParams) -> list[str]:
 
 
 def _none(_q: Question) -> Found:
-    return [], LOCAL
+    return Found([])
 
 
 def _kb(q: Question) -> Found:
-    return find_in_kb(read_records(q.at.entities, Entity), q.mentions, q.matching), LOCAL
+    return Found(find_in_kb(read_records(q.at.entities, Entity), q.mentions, q.matching))
 
 
 def _index(q: Question) -> Found:
     folder = Path(q.params.index) if q.params.index else q.at.labels / "index"
     if not q.params.index:
         build_from_slice(find_slice(q.at.raw), q.params.languages, folder)
-    return find_in_index(folder, q.mentions, q.matching), LOCAL
+    return Found(find_in_index(folder, q.mentions, q.matching))
 
 
 def _api(q: Question) -> Found:
-    from mmoe.wikidata.api import find_items, settings_from_environment
+    from mmoe.wikidata.api import ApiSettings, find_items
 
-    settings = settings_from_environment(
+    settings = ApiSettings(
         url=q.params.api_url,
         languages=tuple(q.params.languages),
-        max_per_minute=q.manners.requests_per_minute,
-        max_lag_wait=q.manners.max_lag_wait,
+        limits=q.limits,
         max_hits=q.params.max_hits,
-        cache_days=q.manners.cache_days,
         offline=q.offline or bool(os.environ.get("MMOE_OFFLINE")),
     )
-    words = distinct_words(q.mentions)
-    forms = [form for word in words for form in forms_of(word, q.params.strip_suffix)]
-    found = find_items(forms, settings, match=q.params.match)
+    forms = distinct_surface_forms(q.mentions)
+    names = [name for form in forms for name in names_meant_by(form, q.params.strip_suffix)]
+    found = find_items(names, settings, match=q.params.match)
     source: dict[str, object] = {"url": q.params.api_url, "languages": q.params.languages}
     write_label_index(q.at.labels / "api", found.items, source)
-    run = {
-        "requests": found.requests,
-        "retries": found.retries,
-        "cache_hits": found.cache_hits,
-        "items_left_out": found.dropped,
-        "words_cut": found.words_cut,
-    }
-    return find_in_index(q.at.labels / "api", q.mentions, q.matching), run
+    return Found(
+        find_in_index(q.at.labels / "api", q.mentions, q.matching),
+        {"surface_forms_cut": found.surface_forms_cut, "items_left_out": found.dropped},
+        {
+            "requests": found.requests,
+            "retries": found.retries,
+            "cache_hits": found.cache_hits,
+        },
+    )
 
 
 SOURCES = {"index": _index, "api": _api, "kb": _kb, "none": _none}

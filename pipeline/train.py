@@ -11,6 +11,7 @@ A run that was killed goes on from .mmoe/train/<dataset> and ends with the same 
 from __future__ import annotations
 
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import mmoe.model
@@ -19,19 +20,17 @@ from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.loss import LossParams
-from mmoe.config.model import ModelParams
-from mmoe.config.moe import MoeParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.train import TrainParams
 from mmoe.evaluation.estimates import reciprocals
 from mmoe.files import content_key, read_json, sha256_of, sources_key, write_json
-from mmoe.linking.build import build_matcher
-from mmoe.linking.checkpoint import save_matcher
+from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData
-from mmoe.linking.device import resolve_device
+from mmoe.linking.device import compute_deterministically, resolve_device
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.ranking import rank_over_kb
 from mmoe.model.matcher import Matcher
+from mmoe.model.registry import build_matcher, spec_from_params
 from mmoe.records import Entity, Mention, read_records
 from mmoe.training.trainer import Trainer
 
@@ -42,17 +41,24 @@ from pipeline.stage import run_stage
 
 def train(at: Layout, file: ParamsFile) -> None:
     keep_memory_flat()
+    compute_deterministically()
     encode, params = file.section(EncodeParams), file.section(TrainParams)
-    runtime = file.section(RuntimeParams)
-    model, moe, loss = file.section(ModelParams), file.section(MoeParams), file.section(LossParams)
+    loss, runtime = file.section(LossParams), file.section(RuntimeParams)
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
     left_out = at.left_out(file.section(DataParams).leak_policy)
     dropped = set(read_json(left_out))
     mentions = [mention for mention in mentions if mention.mention_id not in dropped]
     data = LinkingData.open(mentions, entities, at.features, encode.feature_config)
     device = resolve_device(runtime.device)
-    matcher = build_matcher(data.widths, model, moe, params.seed, device)
-    config = {kind.SECTION: kind.model_dump(mode="json") for kind in (model, moe, loss, params)}
+    spec = spec_from_params(file, data.widths)
+    matcher = build_matcher(spec, params.seed).to(device)
+    sections = (spec.model, spec.own, loss, params)
+    config = {section.SECTION: section.model_dump(mode="json") for section in sections}
+    versions = {name: version(name) for name in ("mmoe", "torch")}
+
+    def save(name: str) -> None:
+        whole = Checkpoint(matcher, data.feature_config, config, versions)
+        save_checkpoint(at.model / f"{name}.safetensors", whole)
 
     valid = data.linkable("valid")
 
@@ -63,14 +69,14 @@ def train(at: Layout, file: ParamsFile) -> None:
 
     code = sources_key(*(Path(room.__path__[0]) for room in (mmoe.model, mmoe.training)))
     records = [sha256_of(path) for path in (at.mentions, at.entities, left_out)]
-    work = at.work("train") / content_key(config, data.feature_config, records, code)
+    work = at.work("train") / content_key(config, data.parts, records, code)
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(
             matcher, data, params, loss, validate, work, [curves], runtime.checkpoint_every
         )
-        save_matcher(at.model / "untrained.safetensors", matcher, config)
+        save("untrained")
         progress = trainer.run()
-    save_matcher(at.model / "matcher.safetensors", matcher, config)
+    save("matcher")
     write_json(at.model / "history.json", trainer.summary() | {"config": config})
     print(f"best epoch {progress.best_epoch}: validation MRR {progress.best_mrr:.2f}")
     shutil.rmtree(work)

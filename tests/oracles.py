@@ -16,11 +16,9 @@ from torch import Tensor, nn
 
 from mmoe.model.experts import SparseExperts
 from mmoe.model.features import SideFeatures
-from mmoe.model.matcher import Matcher
+from mmoe.model.matchers.mmoe import MMoE
 from mmoe.model.packed import Packed
 from mmoe.model.router import Routing
-
-TIE = 1e-5  # relative: METHOD's definition of a tie
 
 
 def dense_experts(layer: SparseExperts, tokens_TC: Tensor, routing: Routing) -> Tensor:
@@ -69,16 +67,14 @@ def sequence(packed: Packed, row: int) -> list[Tensor]:
     return [packed.values_TC[t].double() for t in range(start, start + lengths[row])]
 
 
-def pair_scores(matcher: Matcher, mention: Item, entity: Item) -> dict[str, Tensor]:
+def pair_scores(matcher: MMoE, mention: Item, entity: Item) -> dict[str, Tensor]:
     """Each unit's score of one pair, and `overall`, their sum (MMoE eq. 3-8)."""
     formulas = {"text": _text_score, "vision": _vision_score, "cross": _cross_score}
     scores = {name: formulas[name](matcher, mention, entity) for name in matcher.unit_names}
     return {**scores, "overall": torch.stack(list(scores.values())).sum()}
 
 
-def score_table(
-    matcher: Matcher, mentions: SideFeatures, entities: SideFeatures
-) -> dict[str, Tensor]:
+def score_table(matcher: MMoE, mentions: SideFeatures, entities: SideFeatures) -> dict[str, Tensor]:
     """`pair_scores` of all pairs: [B, N] a unit."""
     rows = [
         [pair_scores(matcher, mention, entity) for entity in items_of(entities)]
@@ -96,7 +92,7 @@ def cross_entropy(scores: Sequence[Tensor], gold: Tensor) -> Tensor:
 
 
 def batch_loss(
-    matcher: Matcher,
+    matcher: MMoE,
     mentions: SideFeatures,
     entities: SideFeatures,
     gold: Sequence[int],
@@ -115,14 +111,25 @@ def batch_loss(
     return torch.stack(losses).mean()
 
 
-def rank_by_sorting(scores: Sequence[float], gold: int) -> tuple[int, int]:
+def rank_by_sorting(scores: Sequence[float], gold: int, margin: float) -> tuple[int, int]:
     """Pessimistic and optimistic rank: the gold sorted after, then before, all that tie with it."""
     best = scores[gold]
-    snapped = [best if abs(s - best) <= TIE * max(abs(s), abs(best)) else s for s in scores]
+    snapped = [best if abs(s - best) <= margin else s for s in scores]
     others = range(len(scores))
     last = sorted(others, key=lambda entity: (-snapped[entity], entity == gold))
     first = sorted(others, key=lambda entity: (-snapped[entity], entity != gold))
     return last.index(gold) + 1, first.index(gold) + 1
+
+
+def best_by_sorting(scores: Sequence[float], margin: float) -> list[int]:
+    """All entities, best first; those that tie with the best one left stand in their own order."""
+    left, ordered = set(range(len(scores))), []
+    while left:
+        leader = max(scores[entity] for entity in left)
+        tied = sorted(entity for entity in left if scores[entity] >= leader - margin)
+        ordered += tied
+        left -= set(tied)
+    return ordered
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
@@ -130,7 +137,7 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
     return a @ b / (a @ a).sqrt() / (b @ b).sqrt()
 
 
-def _text_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
+def _text_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("text")
     score = _intra_score(unit, _text_inputs(matcher, mention), _text_inputs(matcher, entity))
     for residual, a, b in (
@@ -141,7 +148,7 @@ def _text_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
     return score
 
 
-def _vision_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
+def _vision_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("vision")
     score = _intra_score(unit, _image_inputs(matcher, mention), _image_inputs(matcher, entity))
     return score + _residual(unit.image_residual, mention.image, entity.image)
@@ -160,7 +167,7 @@ def _intra_score(
     return (h_e @ h_m + h_e @ (torch.stack(taken).sum(dim=0) / len(taken))) / 2
 
 
-def _cross_score(matcher: Matcher, mention: Item, entity: Item) -> Tensor:
+def _cross_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("cross")
     sides = []
     for item in (mention, entity):
@@ -206,14 +213,14 @@ def _residual(residual: Any, a: Tensor | None, b: Tensor | None) -> Tensor:
     return scale * cosine(a, b)
 
 
-def _text_inputs(matcher: Matcher, item: Item) -> tuple[Tensor, list[Tensor]]:
+def _text_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
     stem = matcher.text_stem
     pooled = item.text if isinstance(stem.fit, nn.Identity) else _linear(stem.fit, item.text)
     tokens = [_layer_norm(stem.fine_norm, token) for token in item.tokens]
     return _layer_norm(stem.coarse_norm, pooled), tokens
 
 
-def _image_inputs(matcher: Matcher, item: Item) -> tuple[Tensor, list[Tensor]]:
+def _image_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
     stem = matcher.image_stem
     assert stem is not None
     if item.image is None or item.patches is None:

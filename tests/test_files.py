@@ -145,12 +145,21 @@ def test_broken_json_names_line_and_column(text: str, place: str, tmp_path: Path
     assert str(caught.value).startswith(f"{path}: not valid JSON at {place}: ")
 
 
-def test_text_that_is_not_utf_8_names_the_byte(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a\nGröße".encode("latin-1"), "line 2, byte 3 (0xf6), looks like Latin-1"),
+        ("a".encode("utf-16"), "line 1, byte 1 (0xff), looks like UTF-16"),
+        ("a\n\nö".encode()[:-1], "line 3, byte 1 (0xc3)"),
+        (b"a\x80b", "line 1, byte 2 (0x80)"),
+    ],
+)
+def test_text_that_is_not_utf_8_names_the_place(content: bytes, said: str, tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
-    path.write_bytes("Größe".encode("latin-1"))
+    path.write_bytes(content)
     with pytest.raises(DataError) as caught:
         read_text(path)
-    assert str(caught.value) == f"{path}: not UTF-8 at byte 2 (0xf6); save the file as UTF-8"
+    assert str(caught.value) == f"{path}: not UTF-8 at {said}; save the file as UTF-8"
 
 
 def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:

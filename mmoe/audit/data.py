@@ -81,26 +81,26 @@ def _texts(inputs: DataInputs) -> dict[str, Any]:
 
 
 def _names(mentions: Sequence[Mention], entities: Sequence[Entity]) -> dict[str, Any]:
-    """Ambiguity: names that several entities bear, words that mean several entities."""
+    """Ambiguity: names that several entities bear, surface forms that mean several entities."""
     name_of = {entity.qid: normalise_name(entity.name) for entity in entities}
     bearers = Counter(name_of.values())
     golds: dict[str, set[str]] = defaultdict(set)
     for mention in mentions:
         if mention.gold_qid is not None:
             golds[normalise_name(mention.surface_form)].add(mention.gold_qid)
-    words = [normalise_name(mention.surface_form) for mention in mentions]
-    linkable = [(word, m) for word, m in zip(words, mentions, strict=True) if m.in_kb]
-    equal = sum(word == name_of[m.gold_qid] for word, m in linkable if m.gold_qid is not None)
+    forms = [normalise_name(mention.surface_form) for mention in mentions]
+    linkable = [(form, m) for form, m in zip(forms, mentions, strict=True) if m.in_kb]
+    equal = sum(form == name_of[m.gold_qid] for form, m in linkable if m.gold_qid is not None)
     return {
         "entities_sharing_a_name": sum(count for count in bearers.values() if count > 1),
-        "words": len(set(words)),
-        "words_of_several_entities": sum(len(qids) > 1 for qids in golds.values()),
-        "mentions_naming_one_entity": sum(bearers[word] == 1 for word in words),
-        "mentions_naming_several_entities": sum(bearers[word] > 1 for word in words),
+        "surface_forms": len(set(forms)),
+        "surface_forms_of_several_entities": sum(len(qids) > 1 for qids in golds.values()),
+        "mentions_naming_one_entity": sum(bearers[form] == 1 for form in forms),
+        "mentions_naming_several_entities": sum(bearers[form] > 1 for form in forms),
         "mentions_equal_to_gold_name": equal,
         "equal_to_gold_name_percent": _share(equal, len(linkable)),
-        "words_not_in_context": sum(
-            word not in normalise_name(m.context) for word, m in zip(words, mentions, strict=True)
+        "surface_forms_not_in_context": sum(
+            form not in normalise_name(m.context) for form, m in zip(forms, mentions, strict=True)
         ),
         "entities_without_attributes": sum(not entity.attributes.strip() for entity in entities),
         "gold_entities": len({m.gold_qid for _, m in linkable}),
@@ -120,7 +120,7 @@ def _images(
         "single_colour_files": sum(p.problem is None and p.phash is None for p in images),
         "duplicate_files": _repeated(content.values()),
         "mentions_without_image": sum(mention.image is None for mention in mentions),
-        "mentions_sharing_a_image": _repeated(of_mentions),
+        "mentions_sharing_an_image": _repeated(of_mentions),
         "mention_images_that_an_entity_has": len({*of_mentions} & of_entities),
         "entities_without_image": sum(not entity.images for entity in entities),
         "entities_with_several_images": sum(len(entity.images) > 1 for entity in entities),

@@ -19,7 +19,7 @@ def find_leaks(
     images: Iterable[ImageFile],
     distance: int,
 ) -> list[Leak]:
-    """One row a mention, in order; the border runs between train and the other two splits together.
+    """One row a mention, in order: what it shares with train; one of train, with valid and test together.
 
     Contexts count as the same whatever their case and white space. A mention without an image, or with
     one that can't be decoded, shares none.
@@ -78,12 +78,12 @@ def leak_counts(leaks: Sequence[Leak]) -> dict[str, dict[str, int]]:
 
 
 def _folded(text: str) -> str | None:
-    """A context as it is compared; null for an empty one, which all others without text would share."""
+    """A context as it is compared; None for an empty one, which all others without text would share."""
     return " ".join(unicodedata.normalize("NFC", text).casefold().split()) or None
 
 
 def _recurs(values: Sequence[Hashable | None], in_train: Sequence[bool]) -> list[bool]:
-    """Whether each value stands on the other side of the border too; null never does."""
+    """Whether each value recurs in train, or that of a train mention in valid or test; None never does."""
     sides: tuple[set[Hashable], set[Hashable]] = (set(), set())
     for value, train in zip(values, in_train, strict=True):
         sides[train].add(value)
@@ -94,7 +94,7 @@ def _recurs(values: Sequence[Hashable | None], in_train: Sequence[bool]) -> list
 def _looks_recur(
     hashes: Sequence[str | None], in_train: Sequence[bool], distance: int
 ) -> list[bool]:
-    """Whether an image on the other side of the border looks like each one."""
+    """Whether each image has one that looks like it, in train for valid and test and the other way round."""
     sides = [
         sorted({h for h, train in zip(hashes, in_train, strict=True) if train == side and h})
         for side in (False, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 # Where a backend is made: module and class. They are imported when one is used, so that naming them costs
 # nothing. All but `openai` work without a server.
@@ -31,7 +32,9 @@ def _is_backend(name: str) -> str:
 
 def _one_of(name: str, known: tuple[str, ...]) -> str:
     if name not in known:
-        raise ValueError(f"no backend {name!r}; use one of {', '.join(known)}")
+        raise PydanticCustomError(
+            "unknown_backend", "should be one of {known}", {"known": ", ".join(known)}
+        )
     return name
 
 

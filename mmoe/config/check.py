@@ -17,8 +17,8 @@ from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.llm import LlmParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.loss import LossParams
+from mmoe.config.matchers import MATCHER_SECTIONS, matcher_section
 from mmoe.config.model import ModelParams
-from mmoe.config.moe import MoeParams
 from mmoe.config.moved import moved_keys, renamed_backends
 from mmoe.config.rank import RankParams
 from mmoe.config.report import ReportParams
@@ -32,11 +32,11 @@ from mmoe.errors import ConfigError
 SECTIONS: tuple[type[Section], ...] = (
     DataParams,
     RetrieveParams,
+    WikidataParams,
     RankParams,
     DescriptionAblationParams,
     EncodeParams,
     ModelParams,
-    MoeParams,
     LossParams,
     TrainParams,
     EvaluateParams,
@@ -53,6 +53,11 @@ UNTRACKED: tuple[type[Section], ...] = (RuntimeParams, LlmParams, WikidataParams
 _DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+def all_sections() -> tuple[type[Section], ...]:
+    """Those of the pipeline and of every matcher."""
+    return *SECTIONS, *MATCHER_SECTIONS.values()
+
+
 def check_params(params: ParamsFile) -> None:
     """Validates every section and the rules between sections.
 
@@ -63,7 +68,7 @@ def check_params(params: ParamsFile) -> None:
     if problems:  # the rules below would call them unknown
         raise ConfigError("\n".join(problems))
     problems = [*_dataset_problems(params), *_unknown_sections(params)]
-    for kind in SECTIONS:
+    for kind in all_sections():
         try:
             params.section(kind)
         except ConfigError as error:
@@ -136,7 +141,7 @@ def _repeated(names: list[object]) -> list[object]:
 
 
 def _unknown_sections(params: ParamsFile) -> list[str]:
-    known = {"datasets", *(kind.SECTION for kind in SECTIONS)}
+    known = {"datasets", *(kind.SECTION for kind in all_sections())}
     return [
         f"{params.path}: unknown section `{name}`; known: {', '.join(sorted(known))}"
         for name in params.content
@@ -145,6 +150,7 @@ def _unknown_sections(params: ParamsFile) -> list[str]:
 
 
 def _problems_between_sections(params: ParamsFile) -> list[str]:
+    matcher_section(params.section(ModelParams).name)
     units, terms = params.section(ModelParams).units, params.section(LossParams).terms
     if "overall" in terms or set(terms) & set(units):
         return []

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
 from mmoe.config.section import Section
 
-LossTerm = Literal["overall", "text", "vision", "cross"]
-
 
 class LossParams(Section):
     SECTION: ClassVar[str] = "loss"
 
-    terms: tuple[LossTerm, ...] = Field(
-        ("overall", "text", "vision", "cross"), min_length=1, strict=False
+    terms: tuple[str, ...] = Field(
+        default=("overall", "text", "vision", "cross"), min_length=1, strict=False
     )
 
     @model_validator(mode="after")

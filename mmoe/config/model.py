@@ -14,7 +14,7 @@ Unit = Literal["text", "vision", "cross"]
 class ModelParams(Section):
     SECTION: ClassVar[str] = "model"
 
-    name: Literal["mmoe"] = "mmoe"
+    name: str = "mmoe"
     units: tuple[Unit, ...] = Field(("text", "vision", "cross"), min_length=1, strict=False)
     embed_dim: int = Field(96, ge=4, le=4096)
     projection: Literal["smoe", "linear"] = "smoe"

@@ -11,11 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from mmoe.datasets.embedded import ImageWriter
 from mmoe.datasets.own import ENDINGS, KEYS
-from mmoe.datasets.own_schema import ROWS
+from mmoe.datasets.own_schema import RENAMED, ROWS
 from mmoe.datasets.problems import Kind, Problems
 from mmoe.datasets.rows import DELIMITERS, plain_text, shown, split_cell
 from mmoe.datasets.sources import Source, split_named
@@ -32,7 +33,7 @@ class Wish:
     Attributes:
         table: mentions or entities.
         columns: key of our format -> column of the source; other keys are matched by name.
-        split: the split of every row; null: a column or the file's name says it.
+        split: the split of every row; None: a column or the file's name says it.
         replace: whether a table that is there already may go.
     """
 
@@ -63,6 +64,8 @@ class Conversion:
 
 def convert(sources: list[Source], wish: Wish, folder: Path) -> Conversion:
     """Writes `folder/<table>.jsonl` and `folder/images/<table>`, both or neither.
+
+    A pandas data frame is a source by `Source.of_frame(frame)`.
 
     Raises:
         DataError: if columns are missing, a value can't be read, or there is a table already; one
@@ -104,7 +107,9 @@ def _plan(source: Source, wish: Wish) -> dict[str, str]:
     fields = ROWS[wish.table].model_fields
     for key, column in wish.columns.items():
         if key not in fields:
-            raise DataError(f"--map {key}={column}: no such key; known: {', '.join(fields)}")
+            now = RENAMED[wish.table].get(key)
+            remedy = f"it is called {now} now" if now else f"known: {', '.join(fields)}"
+            raise DataError(f"--map {key}={column}: no such key; {remedy}")
         if column not in source.columns:
             raise DataError(
                 f"{source.file}: no column `{column}` (wanted for `{key}`); {_found(source)}"
@@ -199,6 +204,8 @@ def _text(value: Any, where: str) -> str | None:
 
 def _listed(value: Any, where: str, is_cell: bool) -> list[str | bytes]:
     """The names or contents of the images in one cell: a name, bytes, {bytes, path}, or a list of them."""
+    if isinstance(value, np.ndarray):  # pandas reads a Parquet file's lists so
+        value = value.tolist()
     if value is None or value == "":
         return []
     if isinstance(value, list):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmoe.datasets import own
+from mmoe.datasets.fingerprints import fingerprint_images
 from mmoe.datasets.own import OwnTables, Table
-from mmoe.datasets.own_schema import ROWS
+from mmoe.datasets.own_schema import RENAMED, ROWS
 from mmoe.datasets.problems import Kind, Notice, Problems
 from mmoe.datasets.raw import with_in_kb
 from mmoe.datasets.registry import FORMATS, read_dataset
@@ -34,18 +35,26 @@ class Findings:
     notices: Problems
 
 
-def examine(folder: Path, format: str) -> Findings:  # noqa: A002 - as the knob data.format
+def examine(folder: Path, format: str, *, images: bool = True) -> Findings:  # noqa: A002
     """Looks at a folder in any format; of our own format every problem is found at once.
 
+    Args:
+        format: as the knob data.format.
+        images: whether every image is opened.
     Raises:
         DataError: if the folder is not recognised; in other formats, the first thing that is wrong.
     """
     found = [name for name, kind in FORMATS.items() if kind.recognises(folder)]
     if folder.is_dir() and (format == "own" or (format == "auto" and found == ["own"])):
-        return examine_own(folder, tuple(ROWS))
+        return examine_own(folder, tuple(ROWS), images=images)
     dataset = read_dataset(folder, format)
     problems, notices = Problems(), Problems()
     _check_gold(folder, dataset.mentions, problems)
+    if images:
+        listed = {image: f"{folder}" for entity in dataset.entities for image in entity.images}
+        _check_images(
+            folder, listed | {m.image: f"{folder}" for m in dataset.mentions if m.image}, problems
+        )
     _notice_mentions(
         dataset.mentions,
         {entity.qid for entity in dataset.entities},
@@ -58,17 +67,19 @@ def examine(folder: Path, format: str) -> Findings:  # noqa: A002 - as the knob 
     )
 
 
-def examine_own(folder: Path, names: Collection[str]) -> Findings:
-    """Looks at the named tables of a folder in our own format."""
+def examine_own(folder: Path, names: Collection[str], *, images: bool = True) -> Findings:
+    """Looks at the named tables of a folder in our own format, and at the images that they list."""
     read, notices = own.read_tables(folder, names), Problems()
     mention_table, entity_table = read.mention_table, read.entity_table
     for table in (mention_table, entity_table):
         for number, key, name in table.absent:
             notices.add(
-                Notice.IMAGE,
+                Notice.ABSENT,
                 f"{table.file}, row {number}, key `{key}`: {name!r} is not there; add the file or "
                 "drop the name",
             )
+    if images:
+        _check_images(folder, entity_table.images | mention_table.images, read.problems)
     # A row that can't be read might hold the entity.
     is_known = entity_table.file is not None and not read.problems.of(Kind.BROKEN)
     qids = entity_table.rows.keys() if is_known else None
@@ -95,7 +106,7 @@ def _check_whole(folder: Path, read: OwnTables) -> None:
     problems, mentions, entities = read.problems, read.mention_table, read.entity_table
     if problems.of(Kind.BROKEN) or problems.of(Kind.ENCODING):
         return
-    was_sound = not problems
+    was_sound = len(problems) == len(problems.of(Kind.IMAGE))
     if entities.file is not None and not entities.rows and was_sound:
         problems.add(
             Kind.TABLE, f"{entities.file}: the knowledge base is empty; list at least one entity"
@@ -111,6 +122,21 @@ def _check_whole(folder: Path, read: OwnTables) -> None:
     if entities.rows and was_sound:
         linked = with_in_kb(read.mentions, read.entities)
         _check_gold(folder, linked, problems, mentions.splits)
+
+
+def _check_images(folder: Path, listed: Mapping[str, str], problems: Problems) -> None:
+    """Opens every image once.
+
+    Args:
+        listed: image -> the place that names it.
+    """
+    for image in fingerprint_images(folder, set(listed)):
+        if image.problem is not None:
+            problems.add(
+                Kind.IMAGE,
+                f"{listed[image.image]}: {image.image!r} can't be opened ({image.problem}); "
+                "replace the image or drop its name",
+            )
 
 
 def _check_gold(
@@ -135,7 +161,7 @@ def _notice_mentions(
     for mention in mentions:
         if _folded(mention.surface_form) not in _folded(mention.context):
             notices.add(
-                Notice.WORD,
+                Notice.SURFACE_FORM,
                 f"{where(mention)}, key `surface_form`: {mention.surface_form!r} is not in the context; "
                 "check that they belong together",
             )
@@ -161,9 +187,11 @@ def _notice_entities(
 
 
 def _notice_keys(table: Table, known: list[str], notices: Problems) -> None:
+    renamed = RENAMED[table.name]
     for name, number in sorted(table.ignored.items()):
-        close = difflib.get_close_matches(name, known, n=1)
-        remedy = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
+        close = difflib.get_close_matches(name, [*known, *renamed], n=1)
+        likely = renamed.get(close[0], close[0]) if close else None
+        remedy = f"did you mean `{likely}`?" if likely else f"known: {', '.join(known)}"
         rows = "1 row" if number == 1 else f"{number:,} rows"
         notices.add(Notice.UNKNOWN, f"{table.file}, key `{name}`: ignored in {rows}; {remedy}")
 

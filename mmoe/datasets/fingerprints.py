@@ -24,16 +24,17 @@ AT_ONCE = 256  # images between two writes of the journal
 DRAFT = (64, 64)  # JPEG decodes at the smallest scale that is at least this
 
 
-def fingerprint_images(root: Path, names: set[str], journal: Path) -> list[ImageFile]:
-    """Hashes images by as many threads as there are cores, sorted by name.
+def fingerprint_images(root: Path, names: set[str], journal: Path | None = None) -> list[ImageFile]:
+    """Decodes and hashes images by as many threads as there are cores, sorted by name.
 
     An image that can't be read or decoded is reported in its row; the others go on.
 
     Args:
         root: the data set's raw folder, to which the names are relative.
         journal: JSON lines of what is done already; a killed run goes on from it. An image whose file
-            has changed in size or time of change since is hashed again.
+            has changed in size or time of change since is hashed again. None: nothing is kept.
     """
+    journal = Path(os.devnull) if journal is None else journal
     done = {row.image: row for row in _read_journal(root, journal) if row.image in names}
     left = sorted(names - done.keys())
     journal.parent.mkdir(parents=True, exist_ok=True)
@@ -69,12 +70,12 @@ def _fingerprint(root: Path, name: str) -> ImageFile:
             image.draft("L", DRAFT)
             looks = _perceptual_hash(image)
     except DECODING_ERRORS as error:
-        return ImageFile(name, digest, None, None, None, decoding_problem(error))
+        return ImageFile(name, digest, None, None, None, decoding_problem(error, content))
     return ImageFile(name, digest, looks, width, height, None)
 
 
 def _perceptual_hash(image: Image.Image) -> str | None:
-    """The hash; null for a single colour, whose frequencies are nothing but rounding."""
+    """The hash; None for a single colour, whose frequencies are nothing but rounding."""
     grey = image.convert("L")
     low, high = grey.getextrema()
     return None if low == high else str(imagehash.phash(grey))
@@ -95,7 +96,7 @@ def _read_journal(root: Path, journal: Path) -> Iterator[ImageFile]:
 
 
 def _stamp(root: Path, name: str) -> str | None:
-    """Size and time of change of the file that holds the image; null if it can't be looked at."""
+    """Size and time of change of the file that holds the image; None if it can't be looked at."""
     try:
         status = image_file(root, name).stat()
     except OSError:

@@ -1,7 +1,7 @@
 """Format `fissfuse`: WikiMEL and WikiDiverse as FissFuse publishes them, images in one HDF5 file.
 
 entities.jsonl    qid, name; optional desc
-<name>_train.jsonl, <name>_valid.jsonl, <name>_test.jsonl    mention_id, mentions (the word), sentence;
+<name>_train.jsonl, <name>_valid.jsonl, <name>_test.jsonl    mention_id, mentions (surface form), sentence;
                   optional imgPath, candidates (qids, the gold one first), answer (the gold qid or nil)
 one *.h5, *.hdf5 or *.h5py    group entity_image, members named by qid; group mention_image, members named
                   by the file in imgPath without its ending; each an encoded image as bytes or uint8
@@ -18,20 +18,21 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote
 
-from mmoe.datasets.links import (
+from mmoe.datasets.published import (
     Link,
     distinct_entities,
     given_id_of,
+    has_split_file,
     ignored_keys,
     mentions_of,
     percent_decoded,
+    split_files,
 )
 from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
 from mmoe.datasets.rows import Row, read_rows
-from mmoe.datasets.split_files import has_split_file, split_files
 from mmoe.errors import DataError, one_line
 from mmoe.files import sha256_of
-from mmoe.images import ARCHIVE_ENDINGS, archive_keys, member_name
+from mmoe.images import ARCHIVE_ENDINGS, LEADS_OUT, archive_keys, leads_out, member_name
 from mmoe.records import Entity
 
 KB = "entities.jsonl"
@@ -93,6 +94,8 @@ class _Archive:
                 f"{names}; leave exactly one"
             )
         self._file = found[0]
+        if leads_out(folder, self._file.name):
+            raise DataError(f"{self._file}: is a symbolic link and {LEADS_OUT}")
         try:
             self._keys = archive_keys(self._file)
         except OSError as error:
@@ -107,7 +110,7 @@ class _Archive:
             )
 
     def find(self, group: str, *keys: str) -> str | None:
-        """How records name the first member of these keys that there is; null if there is none."""
+        """How records name the first member of these keys that there is; None if there is none."""
         for key in keys:
             if key in self._keys[group]:
                 return member_name(self._file.name, f"{group}/{key}")

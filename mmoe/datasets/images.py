@@ -10,10 +10,13 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from mmoe.errors import DataError
+from mmoe.images import LEADS_OUT, leads_out
 
 IMAGE_ENDINGS = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".jfif", ".png", ".tif", ".tiff", ".webp"}
 )
+
+LONGEST_NAME = 255  # bytes; file systems allow no more
 
 
 class ImageFolder:
@@ -26,43 +29,73 @@ class ImageFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._listed: dict[str, frozenset[str]] = {}
+        self._is_inside: dict[str, bool] = {}
+        self._links: dict[str, str] = {}  # path -> why it is refused
 
     def find(self, name: str, where: str) -> str | None:
-        """The file that `name` means: as it stands, else percent-decoded; null if there is no such file.
+        """The file that `name` means: as it stands, else percent-decoded; None if there is no such file.
 
         Raises:
-            DataError: if the name is an absolute path or leads out of the folder; begins with `where`.
+            DataError: if the name is an absolute path, too long, or leads out of the folder, by itself or by
+                a symbolic link; begins with `where`.
         """
         for spelling in dict.fromkeys((name, unquote(name))):
             path = _inside(spelling, where)
             parent, base = posixpath.split(path)
             if base in self.names(parent):
-                return path
+                return self.checked(path, where)
         return None
+
+    def checked(self, path: str, where: str = "") -> str:
+        """`path`, a file that is there, if it really lies in the folder.
+
+        Raises:
+            DataError: if it is a symbolic link to a file elsewhere, or to itself.
+        """
+        if path in self._links:
+            raise DataError(f"{where or self.root}: {path!r} {self._links[path]}")
+        return path
 
     def by_stem(self, folder: str) -> dict[str, str]:
         """The images directly in `folder` by name without ending, as it stands and percent-decoded.
 
-        Of several endings the first in alphabetical order counts.
+        Of several endings the first in alphabetical order counts. Raises as `checked`.
         """
         found: dict[str, str] = {}
         names = sorted(self.names(folder))
         images = [name for name in names if Path(name).suffix.lower() in IMAGE_ENDINGS]
         for decode in (str, unquote):
             for name in images:
-                found.setdefault(decode(Path(name).stem), posixpath.join(folder, name))
+                path = self.checked(posixpath.join(folder, name))
+                found.setdefault(decode(Path(name).stem), path)
         return found
 
     def names(self, folder: str) -> frozenset[str]:
-        """The files directly in `folder`; none if there is no such folder."""
+        """The files directly in `folder`, links that lead nowhere among them; none if it is no folder."""
         if folder not in self._listed:
             try:
                 with os.scandir(self.root / folder) as entries:
-                    names = frozenset(entry.name for entry in entries if entry.is_file())
-            except (FileNotFoundError, NotADirectoryError):
-                names = frozenset()
-            self._listed[folder] = names
+                    found = [entry.name for entry in entries if self._is_file(folder, entry)]
+            except OSError:  # no such folder, a file, a name that is too long, a link to itself
+                found = []
+            self._listed[folder] = frozenset(found)
         return self._listed[folder]
+
+    def _is_file(self, folder: str, entry: os.DirEntry[str]) -> bool:
+        """Whether it is a file; a link, or what lies behind a link of a folder, is looked at closely."""
+        if folder not in self._is_inside:
+            self._is_inside[folder] = not leads_out(self.root, folder)
+        path = posixpath.join(folder, entry.name)
+        if self._is_inside[folder] and not entry.is_symlink():
+            return entry.is_file()
+        if leads_out(self.root, path):
+            self._links[path] = f"is a symbolic link and {LEADS_OUT}"
+            return True
+        try:
+            return entry.is_file()
+        except OSError:
+            self._links[path] = "is a symbolic link to itself; replace it by the file"
+            return True
 
 
 class NamedImages:
@@ -80,6 +113,7 @@ class NamedImages:
     def __init__(
         self, images: ImageFolder, folders: Sequence[str], cut_at_dot: bool = False
     ) -> None:
+        self._images = images
         self._cut_at_dot = cut_at_dot
         self._exact: dict[str, str] = {}
         self._by_spelling: dict[str, str] = {}
@@ -91,12 +125,16 @@ class NamedImages:
                     self._by_spelling.setdefault(_spelling(name), path)
 
     def find(self, listed: str) -> str | None:
-        """The file, relative to the raw folder; null if there is none."""
+        """The file, relative to the raw folder; None if there is none.
+
+        Raises:
+            DataError: if it is a symbolic link that leads out of the folder.
+        """
         name = posixpath.basename(listed.replace("\\", "/"))
         found = self._exact.get(name) or self._by_spelling.get(_spelling(name))
         if found is None and self._cut_at_dot:
-            return self._by_spelling.get(_spelling(name.partition(".")[0]))
-        return found
+            found = self._by_spelling.get(_spelling(name.partition(".")[0]))
+        return None if found is None else self._images.checked(found)
 
 
 def _spelling(name: str) -> str:
@@ -114,4 +152,6 @@ def _inside(name: str, where: str) -> str:
             f"{where}: {name!r} leads out of the data set's folder; "
             "name the image relative to that folder"
         )
+    if max(len(part.encode()) for part in path.split("/")) > LONGEST_NAME:
+        raise DataError(f"{where}: {name[:40]!r} … is longer than a file's name may be; shorten it")
     return path

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.datasets.images import ImageFolder
-from mmoe.datasets.json_files import read_json_object
 from mmoe.datasets.raw import RawDataset, check_unique, gold_of, require_file, with_in_kb
-from mmoe.datasets.rows import plain_text
+from mmoe.datasets.rows import plain_text, read_json_object
 from mmoe.errors import DataError
 from mmoe.files import sha256_of
 from mmoe.records import SPLITS, Entity, Mention
@@ -70,7 +69,7 @@ def read_melbench(folder: Path) -> RawDataset:
         # RichpediaMEL has a few; a score is comparable only if they stay in.
         counts=split_counts
         | name_counts
-        | {"empty_words": sum(not m.surface_form.strip() for m in mentions)},
+        | {"empty_surface_forms": sum(not m.surface_form.strip() for m in mentions)},
         sources={file.name: sha256_of(file) for file in files},
     )
 
@@ -123,12 +122,12 @@ def _links(file: Path, key: str, record: Any) -> Iterator[_Link]:
             + ", ".join(str(len(c)) if isinstance(c, list) else "no list" for c in columns)
         )
     rows = zip(*columns, strict=True) if is_list else iter([tuple(columns)])
-    for number, (word, title, answer) in enumerate(rows):
+    for number, (form, title, answer) in enumerate(rows):
         yield _Link(
             mention_id=f"{sentence_id}#{number}" if is_list else sentence_id,
             sentence_id=sentence_id,
             sentence=sentence,
-            surface_form=plain_text(word, f"{where}, key `mentions`"),
+            surface_form=plain_text(form, f"{where}, key `mentions`"),
             title="" if title is None else plain_text(title, f"{where}, key `entities`"),
             gold_qid=gold_of(
                 None if answer is None else plain_text(answer, f"{where}, key `answer`")

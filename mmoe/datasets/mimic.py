@@ -7,7 +7,7 @@ qid2id.json        qid -> id; optional, only held against kb_entity.json
                    entities, answer and desc are texts, or lists of equal length
 kb_image, mention_image or mention_images    the images; also one folder deeper, mention_image/mention_image
 
-Names and words may be percent-encoded. An answer "nil" is no entity. A mention's image may be listed
+Names and surface forms may be percent-encoded. An answer "nil" is no entity. A mention's image may be listed
 as x.png where the file is x.jpg; `NamedImages` says how it is found.
 Source: the files' names and keys in the release's configuration and reader (github.com/pengfei-luo/MIMIC).
 """
@@ -20,18 +20,17 @@ from itertools import chain
 from pathlib import Path
 
 from mmoe.datasets.images import ImageFolder, NamedImages
-from mmoe.datasets.json_files import json_rows, read_json_object
-from mmoe.datasets.links import (
+from mmoe.datasets.published import (
     Link,
     distinct_entities,
     given_id_of,
     ignored_keys,
     mentions_of,
     percent_decoded,
+    split_files,
 )
 from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
-from mmoe.datasets.rows import Row, plain_text
-from mmoe.datasets.split_files import split_files
+from mmoe.datasets.rows import Row, json_rows, plain_text, read_json_object
 from mmoe.errors import DataError
 from mmoe.files import sha256_of
 from mmoe.records import Entity
@@ -136,13 +135,13 @@ def _links(row: Row, split: str, shown: NamedImages, noticed: _Noticed) -> Itera
     listed = row.optional("imgPath")
     image = shown.find(listed) if listed else None
     noticed.missing_mention_images += listed is not None and image is None
-    for word, answer, description in _parallel(row):
+    for form, answer, description in _parallel(row):
         yield Link(
             where=row.where,
             given_id=given_id,
             split=split,
             sentence=sentence,
-            surface_form=word,
+            surface_form=form,
             image=image,
             gold_qid=gold_of(answer),
             description=description.strip() or None if description else None,
@@ -150,7 +149,7 @@ def _links(row: Row, split: str, shown: NamedImages, noticed: _Noticed) -> Itera
 
 
 def _parallel(row: Row) -> Iterator[tuple[str, str | None, str | None]]:
-    """Word, answer and description of each mention of a record, which may be texts or lists."""
+    """Surface form, answer and description of each mention of a record, which may be texts or lists."""
     for key in ("mentions", "answer"):
         if key not in row.values:
             raise DataError(f"{row.where}: key `{key}` is missing; add it to the row")
@@ -167,15 +166,15 @@ def _parallel(row: Row) -> Iterator[tuple[str, str | None, str | None]]:
         )
     many = {key: value if isinstance(value, list) else [value] for key, value in columns.items()}
     if "mentions" not in many:
-        raise DataError(f"{row.where}, key `mentions`: is null; write the mention's word")
-    for place, word in enumerate(many["mentions"]):
+        raise DataError(f"{row.where}, key `mentions`: is null; write the mention's surface form")
+    for place, form in enumerate(many["mentions"]):
         answer, description = (
             None
             if key not in many or many[key][place] is None
             else plain_text(many[key][place], f"{row.where}, key `{key}`")
             for key in ("answer", "desc")
         )
-        yield plain_text(word, f"{row.where}, key `mentions`"), answer, description
+        yield plain_text(form, f"{row.where}, key `mentions`"), answer, description
 
 
 def _id_counts(file: Path, rows: list[Row]) -> dict[str, int]:

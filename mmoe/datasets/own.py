@@ -1,14 +1,14 @@
 """Format `own`, the sample's and the one to bring your own data in: two tables and images.
 
-    mentions.jsonl | mentions.csv    mention_id, word, context, split (train, valid, test);
+    mentions.jsonl | mentions.csv    mention_id, surface_form, context, split (train, valid, test);
                                      optional sentence_id (mention_id if absent), image,
                                      gold_qid (null, "" or "nil": the mention is not in Wikidata),
-                                     description, needs
+                                     description, evidence
     entities.jsonl | entities.csv    qid, name; optional attributes, images
-    images                         anywhere below the folder, named relative to it
+    images                           anywhere below the folder, named relative to it
 
-`own_schema.py` holds the keys' types and rules. Other keys are ignored and counted. In CSV `images` is
-one cell, names separated by a bar.
+`own_schema.py` holds the keys' types and rules. Other keys are ignored and counted; those of earlier versions
+are problems that name the new ones. In CSV `images` is one cell, names separated by a bar.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from mmoe.datasets.images import ImageFolder
-from mmoe.datasets.own_explain import explain
-from mmoe.datasets.own_schema import ROWS, EntityRow, MentionRow
+from mmoe.datasets.own_schema import RENAMED, ROWS, EntityRow, MentionRow, explain
 from mmoe.datasets.problems import Kind, Problems
 from mmoe.datasets.raw import RawDataset, gold_of, with_in_kb
 from mmoe.datasets.rows import Row, rows_of, split_cell
@@ -51,10 +50,11 @@ class Table:
 
     Attributes:
         name: mentions or entities.
-        file: null if the folder holds no such table, or two, or nobody asked for it.
+        file: None if the folder holds no such table, or two, or nobody asked for it.
         rows: the row's number of each id, of rows with problems too.
         splits: the split of every row that names one, of rows with problems too.
         absent: (row number, key, name) of each image that is listed but not there.
+        images: the first place that lists each image that is there.
         ignored: how many rows hold each unknown key.
     """
 
@@ -63,6 +63,7 @@ class Table:
     rows: dict[str, int] = field(default_factory=dict)
     splits: set[str] = field(default_factory=set)
     absent: list[tuple[int, str, str]] = field(default_factory=list)
+    images: dict[str, str] = field(default_factory=dict)
     ignored: dict[str, int] = field(default_factory=dict)
 
 
@@ -89,7 +90,7 @@ def read_own(folder: Path) -> RawDataset:
         DataError: naming file, row, key and remedy of everything that is wrong, one problem a line.
     """
     found = read_tables(folder)
-    found.problems.raise_any(f"`python -m mmoe.datasets check {folder}` lists all")
+    found.problems.raise_any(f"`mmoe check {folder}` lists all")
     tables = (found.mention_table, found.entity_table)
     return RawDataset(
         format="own",
@@ -171,9 +172,9 @@ def _read(
         return
     key, known = KEYS[table.name].id, model.model_fields.keys()
     for row in rows_of(table.file, problems):
-        for name in row.values.keys() - known:
+        values, before = _values(row, table, problems), len(problems)
+        for name in values.keys() - known:
             table.ignored[name] = table.ignored.get(name, 0) + 1
-        values, before = _values(row), len(problems)
         _note_id(table, row, key, values.get(key), problems)
         if isinstance(split := values.get("split"), str):
             table.splits.add(split)
@@ -189,11 +190,18 @@ def _read(
     _check_key_names(table, problems)
 
 
-def _values(row: Row) -> dict[str, Any]:
-    cell = row.values.get("images")
+def _values(row: Row, table: Table, problems: Problems) -> dict[str, Any]:
+    """The row's values under the keys of today, a list of images as a list."""
+    renamed, values = RENAMED[table.name], row.values
+    for old in values.keys() & renamed.keys():
+        line = f"{table.file}, key `{old}`: is called `{renamed[old]}` now; rename it in every row"
+        problems.add(Kind.OLD_KEY, line)
+        # One problem a table: what the old key holds is looked at, not missed under the new one.
+        values = {renamed[old]: values[old]} | {k: v for k, v in values.items() if k != old}
+    cell = values.get("images")
     if isinstance(cell, str) and row.file.suffix == ".csv":
-        return row.values | {"images": split_cell(cell)}
-    return row.values
+        return values | {"images": split_cell(cell)}
+    return values
 
 
 def _note_id(table: Table, row: Row, key: str, value: Any, problems: Problems) -> None:
@@ -224,14 +232,16 @@ def _find(
     for name in listed:
         if not (name and isinstance(name, str) and _is_whole(name)):
             continue
+        where = f"{row.where}, key `{key}`"
         try:
-            path = images.find(name, f"{row.where}, key `{key}`")
+            path = images.find(name, where)
         except DataError as error:
             problems.add(Kind.OUTSIDE, str(error))
             continue
         if path is None:
             table.absent.append((row.number, key, name))
         else:
+            table.images.setdefault(path, where)
             found.append(path)
     return found
 

@@ -1,30 +1,45 @@
-"""The rows of our own format as models: the reader validates with them, the JSON Schema is made of them."""
+"""The rows of our own format as models: what reader and JSON Schema allow, and how a bad value is said."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-HALF_A_CHARACTER = "half_a_character"
+from mmoe.datasets.problems import Kind
+from mmoe.datasets.rows import DELIMITERS, Row, shown
+from mmoe.records import SPLITS
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-# Not blank, and not one of the ways to write nil.
-_ENTITY_ID = r"^(?!\s*[nN][iI][lL]\s*$)[\s\S]*\S"
+# Keys of earlier versions -> what they are called now.
+RENAMED = {
+    "mentions": {"word": "surface_form", "picture": "image", "needs": "evidence"},
+    "entities": {"pictures": "images"},
+}
+
+# Patterns that Python and the JSON Schema's ECMA 262 understand alike. \x00 ends a text in many programs.
+_TEXT = r"^[^\x00]*$"
+_FILLED = r"^(?=[^\x00]*$)[\s\S]*\S"
+_ONE_LINE = r"^(?![\s\S]*[\x00-\x1f\x7f\x85\u2028\u2029])[\s\S]*\S"
+_NIL = r"(?!\s*[nN][iI][lL]\s*$)"  # one of the ways to write nil
 
 
 def _whole(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise PydanticCustomError(HALF_A_CHARACTER, "holds half a surrogate pair") from None
+        raise PydanticCustomError("string_unicode", "holds half a surrogate pair") from None
     return text
 
 
-Text = Annotated[str, AfterValidator(_whole)]
-Filled = Annotated[str, Field(pattern=r"\S"), AfterValidator(_whole)]
-EntityId = Annotated[str, Field(pattern=_ENTITY_ID), AfterValidator(_whole)]
+Text = Annotated[str, Field(pattern=_TEXT), AfterValidator(_whole)]
+Filled = Annotated[str, Field(pattern=_FILLED), AfterValidator(_whole)]
+Id = Annotated[str, Field(pattern=_ONE_LINE), AfterValidator(_whole)]
+EntityId = Annotated[
+    str, Field(pattern=_ONE_LINE.replace("^", f"^{_NIL}", 1)), AfterValidator(_whole)
+]
 
 
 class _TableRow(BaseModel):
@@ -33,17 +48,17 @@ class _TableRow(BaseModel):
 
 
 class MentionRow(_TableRow):
-    """One row of mentions.jsonl or mentions.csv: a word in its context that is to be linked."""
+    """One row of mentions.jsonl or mentions.csv: a surface form in its context that is to be linked."""
 
-    mention_id: Filled = Field(
-        description="Names the mention; stands once in the table.", examples=["m1"]
+    mention_id: Id = Field(
+        description="Names the mention, in one line; stands once in the table.", examples=["m1"]
     )
     surface_form: Filled = Field(
         description="The mention as it is written. It need not occur in the context to the letter.",
         examples=["Tesla"],
     )
     context: Text = Field(
-        description="The sentence or passage around the word; may be empty.",
+        description="The sentence or passage around the mention; may be empty.",
         examples=["Tesla lit lamps without wires."],
     )
     split: Literal["train", "valid", "test"] = Field(
@@ -110,7 +125,7 @@ def json_schema(table: str | None = None) -> dict[str, Any]:
     """The JSON Schema of one table's rows, or of both as `$defs` with the tables' names.
 
     Args:
-        table: mentions or entities; null for both.
+        table: mentions or entities; None for both.
     """
     if table is not None:
         return {"$schema": DIALECT} | ROWS[table].model_json_schema()
@@ -120,3 +135,43 @@ def json_schema(table: str | None = None) -> dict[str, Any]:
         "anyOf": [{"$ref": f"#/$defs/{name}"} for name in ROWS],
         "$defs": {name: row.model_json_schema() for name, row in ROWS.items()},
     }
+
+
+def explain(detail: ErrorDetails, row: Row) -> tuple[Kind, str]:
+    """The kind of one validation error and its line: file, row, key, what is wrong; remedy."""
+    key, *place = detail["loc"]
+    value, where = detail["input"], f"{row.where}, key `{key}`"
+    if place:
+        where += f", number {int(place[0]) + 1}"
+    match detail["type"]:
+        case "missing" if row.file.suffix in DELIMITERS:
+            # Every row lacks it: one line for the table says so.
+            return Kind.MISSING, f"{row.file}, row 1: column `{key}` is missing; add it"
+        case "missing":
+            return Kind.MISSING, f"{row.where}: key `{key}` is missing; add it to the row"
+        case "string_type":
+            remedy = "write a text" if value is None else "write it as one text in quotes"
+            return Kind.TYPE, f"{where}: must be text, found {shown(value)}; {remedy}"
+        case "list_type":
+            return Kind.TYPE, f'{where}: must be a list of texts, found {shown(value)}; write ["…"]'
+        case "literal_error":
+            splits = ", ".join(SPLITS)
+            return Kind.SPLIT, f"{where}: {value!r} is no split; write one of {splits}"
+        case "string_pattern_mismatch":
+            return _explain_pattern(str(key), value, where)
+        case "string_unicode":
+            remedy = "write the character whole"
+            return Kind.CHARACTER, f"{where}: holds half a surrogate pair; {remedy}"
+    raise AssertionError(f"a rule without a line of its own: {detail['type']}")
+
+
+def _explain_pattern(key: str, value: str, where: str) -> tuple[Kind, str]:
+    if "\0" in value:
+        return Kind.CHARACTER, f"{where}: holds a NUL character; remove it"
+    if not value.strip():
+        return Kind.EMPTY, f"{where}: is empty; fill it in or remove the row"
+    if value.strip().lower() == "nil":
+        return Kind.QID, f"{where}: {shown(value)} means no entity; give the entity its id"
+    if key == "evidence":
+        return Kind.LABEL, f"{where}: {shown(value)} is no label; write it with a-z, 0-9 and _"
+    return Kind.CHARACTER, f"{where}: {shown(value)} holds a line break; write the id in one line"

@@ -15,23 +15,26 @@ class Kind(StrEnum):
 
     TABLE = "table missing or empty"
     ENCODING = "not UTF-8"
+    OLD_KEY = "key of an earlier version"
     BROKEN = "unreadable row"
     MISSING = "missing key"
     TYPE = "wrong type"
-    CHARACTER = "half a character"
+    CHARACTER = "bad character"
     EMPTY = "empty text"
     QID = "no entity id"
+    LABEL = "no label"
     SPLIT = "no such split"
     DUPLICATE = "duplicate id"
     OUTSIDE = "image outside the folder"
+    IMAGE = "unreadable image"
     EMPTY_SPLIT = "empty split"
 
 
 class Notice(StrEnum):
     """What is worth a look but stops nothing."""
 
-    IMAGE = "image missing"
-    WORD = "word not in its context"
+    ABSENT = "image missing"
+    SURFACE_FORM = "surface form not in its context"
     GOLD = "gold entity not in the knowledge base"
     ATTRIBUTES = "entity without attributes"
     UNKNOWN = "unknown key"

@@ -27,7 +27,7 @@ class RawDataset:
 
 
 def gold_of(answer: str | None) -> str | None:
-    """The qid of an answer; null for the ways in which files say nil (absent, empty, "nil")."""
+    """The qid of an answer; None for the ways in which files say nil (absent, empty, "nil")."""
     return None if answer is None or answer.strip().lower() in {"", "nil"} else answer.strip()
 
 

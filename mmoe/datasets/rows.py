@@ -1,4 +1,4 @@
-"""Rows of a JSONL, CSV or TSV file, and values of them; every complaint names file, row and key."""
+"""Rows of JSONL, CSV and TSV files, and whole JSON files; every complaint names file, row and key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def plain_text(value: Any, where: str) -> str:
     """`value` if it is text that can be written as UTF-8.
 
     Raises:
-        DataError: if it is another type or holds half a surrogate pair; the message begins with `where`.
+        DataError: if it is another type, or holds half a surrogate pair or a NUL; begins with `where`.
     """
     if not isinstance(value, str):
         raise DataError(f"{where}: must be text, found {shown(value)}")
@@ -35,6 +35,8 @@ def plain_text(value: Any, where: str) -> str:
         raise DataError(
             f"{where}: holds half a surrogate pair; write the character whole"
         ) from None
+    if "\0" in value:
+        raise DataError(f"{where}: holds a NUL character; remove it")
     return value
 
 
@@ -85,7 +87,7 @@ class Row:
         return value
 
     def optional(self, key: str) -> str | None:
-        """A text, or null where the key is absent, null or empty."""
+        """A text, or None where the key is absent, null or empty."""
         return None if self.values.get(key) is None else self.text(key) or None
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -212,7 +214,69 @@ def _csv_rows(file: Path, lines: Iterable[str], problems: Problems) -> Iterator[
 
 
 def _is_header(file: Path, number: int, header: list[str], problems: Problems) -> bool:
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    for name in repeated:
-        problems.add(Kind.BROKEN, f"{file}, row {number}: column `{name}` stands twice; keep one")
-    return not repeated
+    where, before = f"{file}, row {number}", len(problems)
+    for name in sorted({name for name in header if header.count(name) > 1}):
+        problems.add(Kind.BROKEN, f"{where}: column `{name}` stands twice; keep one")
+    others = [sign for sign in (";", "\t", ",") if sign != DELIMITERS[file.suffix]]
+    if len(header) == 1 and (used := next((sign for sign in others if sign in header[0]), None)):
+        called = {";": "semicolons", "\t": "tabs", ",": "commas"}
+        problems.add(
+            Kind.BROKEN,
+            f"{where}: one column, `{header[0]}`; the cells seem to be separated by {called[used]}: "
+            f"save the file with {called[DELIMITERS[file.suffix]]}",
+        )
+    return len(problems) == before
+
+
+def read_json_list(file: Path) -> list[Any]:
+    """The items of a file that is one JSON list.
+
+    Raises:
+        DataError: if the file is missing, not UTF-8, not JSON, or anything but a list.
+    """
+    items: list[Any] = _read_json(file, list, "list")
+    return items
+
+
+def read_json_object(file: Path) -> dict[str, Any]:
+    """The keys and values of a file that is one JSON object.
+
+    Raises:
+        DataError: if the file is missing, not UTF-8, not JSON, or anything but an object.
+    """
+    values: dict[str, Any] = _read_json(file, dict, "object")
+    return values
+
+
+def json_rows(file: Path) -> list[Row]:
+    """The objects of a file that is one JSON list, numbered from 1.
+
+    Raises:
+        DataError: as `read_json_list`, and if an item is no object.
+    """
+    items = read_json_list(file)
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, dict):
+            raise DataError(
+                f"{file}, row {number}: must be a JSON object, found {type(item).__name__}"
+            )
+    return [Row(file, number, item) for number, item in enumerate(items, start=1)]
+
+
+def _read_json(file: Path, kind: type, called: str) -> Any:
+    try:
+        value = json.loads(read_text(file), object_pairs_hook=unique_keys)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{file}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; "
+            "fetch or mend the file"
+        ) from None
+    except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits
+        raise DataError(f"{file}: not readable JSON: {error}; mend the file") from None
+    except KeyError as error:
+        raise DataError(
+            f"{file}: key {error.args[0]!r} stands twice in one object; keep one"
+        ) from None
+    if not isinstance(value, kind):
+        raise DataError(f"{file}: must be one JSON {called}, found {type(value).__name__}")
+    return value

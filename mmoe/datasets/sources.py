@@ -1,14 +1,15 @@
-"""Tables to convert: CSV, TSV, JSONL, Parquet, and Hugging Face data sets saved to disk, as plain rows."""
+"""Tables to convert: pandas data frames, CSV, TSV, JSONL, Parquet, and Hugging Face data sets on disk."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -19,8 +20,7 @@ from mmoe.errors import DataError, one_line
 ROW_FILES = (".csv", ".tsv", ".jsonl")
 COLUMN_FILES = (".parquet", ".arrow")
 ENDINGS = (*ROW_FILES, *COLUMN_FILES)
-# Rows held at once: a row may carry an image of several megabytes.
-BATCH_ROWS = 64
+BATCH_ROWS = 64  # held at once
 
 SPLIT_NAMES = {
     "train": "train",
@@ -36,15 +36,22 @@ SPLIT_NAMES = {
 
 @dataclass(frozen=True)
 class Source:
-    """One file of rows.
+    """One file of rows, or one data frame.
 
     Attributes:
-        split: the split that the file's name or its folder's name says; null if none or several.
+        file: names the table in messages.
+        split: the split that the file's name or its folder's name says; None if none or several.
     """
 
     file: Path
     columns: tuple[str, ...]
     split: str | None
+    frame: pd.DataFrame | None = None
+
+    @classmethod
+    def of_frame(cls, frame: pd.DataFrame, name: str = "data frame") -> Source:
+        """A data frame as a table to convert; missing values of any kind count as None."""
+        return cls(Path(name), tuple(map(str, frame.columns)), None, frame)
 
     def rows(
         self, columns: Collection[str], problems: Problems
@@ -54,16 +61,17 @@ class Source:
         Raises:
             DataError: if the file can't be read to its end.
         """
-        if self.file.suffix in ROW_FILES:
+        if self.frame is None and self.file.suffix in ROW_FILES:
             for row in rows_of(self.file, problems):
                 yield row.where, {name: row.values.get(name) for name in columns}
             return
-        number = 0
-        with _reading(self.file):
-            for batch in _batches(self.file, sorted(columns)):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield f"{self.file}, row {number}", values
+        if self.frame is not None:
+            cells = self.frame[list(columns)].astype(object)
+            rows: Iterable[dict[Any, Any]] = cells.where(cells.notna(), None).to_dict("records")
+        else:
+            rows = _arrow_rows(self.file, sorted(columns))
+        for number, values in enumerate(rows, start=1):
+            yield f"{self.file}, row {number}", values
 
 
 def find_sources(paths: Sequence[Path]) -> list[Source]:
@@ -139,16 +147,19 @@ def _columns(file: Path) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def _batches(file: Path, columns: list[str]) -> Iterator[Any]:
-    if file.suffix == ".parquet":
-        with pq.ParquetFile(file) as table:
-            yield from table.iter_batches(BATCH_ROWS, columns=columns)
-        return
-    with pa.memory_map(str(file)) as mapped:
-        for batch in pa.ipc.open_stream(mapped):
-            chosen = batch.select(columns)
-            for start in range(0, chosen.num_rows, BATCH_ROWS):
-                yield chosen.slice(start, BATCH_ROWS)
+def _arrow_rows(file: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+    """Rows as Python values, a few at a time: a row may carry an image of several megabytes."""
+    with _reading(file):
+        if file.suffix == ".parquet":
+            with pq.ParquetFile(file) as table:
+                for batch in table.iter_batches(BATCH_ROWS, columns=columns):
+                    yield from batch.to_pylist()
+            return
+        with pa.memory_map(str(file)) as mapped:
+            for batch in pa.ipc.open_stream(mapped):
+                chosen = batch.select(columns)
+                for start in range(0, chosen.num_rows, BATCH_ROWS):
+                    yield from chosen.slice(start, BATCH_ROWS).to_pylist()
 
 
 @contextmanager

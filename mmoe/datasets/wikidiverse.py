@@ -1,8 +1,8 @@
 """Format `wikidiverse`: WikiDiverse as its authors publish it, with a table of qids added.
 
 train.json, valid.json, test.json    one list each of [sentence, image URL, topic, mentions], the topic
-                    may be left out; a mention is [word, type, start, end, Wikipedia URL]
-title2qid.json | title2qid.csv    the qid of each Wikipedia title (see titles.py)
+                    may be left out; a mention is [surface form, type, start, end, Wikipedia URL]
+title2qid.json | title2qid.csv    the qid of each Wikipedia title
 entities.jsonl | entities.csv     the knowledge base, as in our own format
 wikinewsImgs | mention_image(s) | images    the images; a name begins with the MD5 of the last part of
                     the image's URL (or of the whole URL), its ending may be another one
@@ -16,17 +16,16 @@ read its archive.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from mmoe.datasets.images import IMAGE_ENDINGS, ImageFolder, NamedImages
-from mmoe.datasets.json_files import read_json_list
-from mmoe.datasets.links import Link, mentions_of, percent_decoded
 from mmoe.datasets.own import read_entities
-from mmoe.datasets.raw import RawDataset, require_file, with_in_kb
-from mmoe.datasets.rows import plain_text, shown
-from mmoe.datasets.titles import has_title_table, read_titles, title_of_url
+from mmoe.datasets.published import Link, mentions_of, percent_decoded
+from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
+from mmoe.datasets.rows import plain_text, read_json_list, read_json_object, read_rows, shown
 from mmoe.errors import DataError
 from mmoe.files import sha256_of
 
@@ -35,7 +34,8 @@ OTHERS = ("kb_entity.json", "qid2id.json", "qid2abs.json", "splits.json")
 FOLDERS = ("wikinewsImgs", "mention_image", "mention_images", "images")
 DIGEST = 32  # hex digits of an MD5
 ITEM = "[sentence, image URL, topic, mentions]"
-MENTION_PARTS = ("surface_form", "type", "start", "end", "Wikipedia URL")
+TITLE_TABLES = ("title2qid.json", "title2qid.csv")
+MENTION_PARTS = ("surface form", "type", "start", "end", "Wikipedia URL")
 
 
 def recognises(folder: Path) -> bool:
@@ -50,7 +50,7 @@ class _NewsImages:
     """Finds an image by the URL that it was downloaded from."""
 
     def __init__(self, folder: Path) -> None:
-        images = ImageFolder(folder)
+        self._images = images = ImageFolder(folder)
         self._by_name = NamedImages(images, FOLDERS)
         self._by_digest: dict[str, str] = {}
         for parent in FOLDERS:
@@ -59,14 +59,14 @@ class _NewsImages:
                     self._by_digest.setdefault(name[:DIGEST].lower(), f"{parent}/{name}")
 
     def find(self, url: str) -> str | None:
-        """The file, relative to the raw folder; null if there is none."""
+        """The file, relative to the raw folder; None if there is none."""
         name = url.rstrip("/").rpartition("/")[2]
         if not name:
             return None
         for text in dict.fromkeys((name, percent_decoded(name), url)):
             digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
             if digest in self._by_digest:
-                return self._by_digest[digest]
+                return self._images.checked(self._by_digest[digest])
         return self._by_name.find(name)
 
 
@@ -81,7 +81,7 @@ class _Lists:
             (
                 "missing_mention_images",
                 "sentences_without_mention",
-                "words_beside_their_offsets",
+                "surface_forms_beside_their_offsets",
                 "urls_without_title",
                 "mentions_of_titles_without_qid",
             ),
@@ -102,10 +102,10 @@ class _Lists:
             self._counts["sentences_without_mention"] += not mentions
             for place, mention in enumerate(mentions, start=1):
                 at = f"{where}, mention {place}"
-                word, start, end, page = _mention(mention, at)
-                self._counts["words_beside_their_offsets"] += sentence[start:end] != word
+                form, start, end, page = _mention(mention, at)
+                self._counts["surface_forms_beside_their_offsets"] += sentence[start:end] != form
                 gold = self._gold(page)
-                yield Link(at, f"{split}-{number}", split, sentence, word, image, gold)
+                yield Link(at, f"{split}-{number}", split, sentence, form, image, gold)
 
     def _gold(self, page: str) -> str | None:
         title = title_of_url(page)
@@ -152,12 +152,71 @@ def _sentence(item: Any, where: str) -> tuple[str, str, list[Any]]:
 
 
 def _mention(item: Any, where: str) -> tuple[str, int, int, str]:
-    """Word, start, end and URL (empty if there is none) of one mention."""
+    """Surface form, start, end and URL (empty if there is none) of one mention."""
     if not isinstance(item, list) or len(item) != len(MENTION_PARTS):
         raise DataError(f"{where}: must be a list [{', '.join(MENTION_PARTS)}]")
-    word, _, start, end, page = item
+    form, _, start, end, page = item
     for name, value in (("start", start), ("end", end)):
         if type(value) is not int or value < 0:
             raise DataError(f"{where}, {name}: must be a whole number from 0, found {shown(value)}")
     url = "" if page is None else plain_text(page, f"{where}, Wikipedia URL")
-    return plain_text(word, f"{where}, word"), start, end, url
+    return plain_text(form, f"{where}, surface form"), start, end, url
+
+
+def page_title(text: str) -> str:
+    """A page's title in one spelling: decoded, blanks for underscores, NFC, the first letter large."""
+    plain = " ".join(percent_decoded(text).replace("_", " ").split())
+    title = unicodedata.normalize("NFC", plain)
+    large = title[:1].upper()
+    # Of ß and its kin there is no large form of one letter: such a title stays small.
+    return unicodedata.normalize("NFC", large + title[1:]) if len(large) == 1 else title
+
+
+def title_of_url(url: str) -> str | None:
+    """The title of the page that a URL leads to, without the section; None if it leads to no page.
+
+    What stands before `/wiki/` is not looked at: URLs typed by hand begin with half an `https://`.
+    """
+    _, path, name = url.strip().partition("/wiki/")
+    title = page_title(name.partition("#")[0]) if path else ""
+    return title or None
+
+
+def has_title_table(folder: Path) -> bool:
+    """Whether the folder holds the table in one of its two forms."""
+    return any((folder / name).is_file() for name in TITLE_TABLES)
+
+
+def read_titles(folder: Path) -> tuple[Path, dict[str, str]]:
+    """The table's file, and the qid of each title in it.
+
+    title2qid.json is one object, title -> qid; title2qid.csv has the columns title and qid. A qid that is
+    null, empty or nil leaves the title without one.
+
+    Raises:
+        DataError: if there is no table, or two, or one title has two qids.
+    """
+    found = [path for name in TITLE_TABLES if (path := folder / name).is_file()]
+    if len(found) != 1:
+        wrong = f"holds {' and '.join(TITLE_TABLES)}; remove one of them"
+        missing = f"no {' or '.join(TITLE_TABLES)}; write there which qid each Wikipedia title has"
+        raise DataError(f"{folder}: {wrong if found else missing}")
+    file = found[0]
+    qids: dict[str, str] = {}
+    for where, title, value in _pairs(file):
+        qid = gold_of(None if value is None else plain_text(value, where))
+        if qid is not None and qids.setdefault(page_title(title), qid) != qid:
+            raise DataError(
+                f"{where}: title {page_title(title)!r} has qid {qids[page_title(title)]!r} already; "
+                "keep one"
+            )
+    return file, qids
+
+
+def _pairs(file: Path) -> Iterable[tuple[str, str, Any]]:
+    """Where it stands, title and qid."""
+    if file.suffix == ".json":
+        pairs = read_json_object(file).items()
+        return ((f"{file}, key {title!r}", title, value) for title, value in pairs)
+    rows = read_rows(file)
+    return ((f"{row.where}, key `qid`", row.filled("title"), row.text("qid")) for row in rows)

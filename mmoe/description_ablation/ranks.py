@@ -77,6 +77,7 @@ def _with_texts(data: LinkingData, texts: ChoiceTexts, features: Path) -> Featur
         texts=table,
         text_rows=torch.from_numpy(table.rows_of(texts.ids[first:])),
         image_rows=side.image_rows if side.images is None else side.image_rows[mentions],
+        strings=side.strings.select(mentions),
     )
 
 

@@ -1,14 +1,13 @@
 """Description-aware mention enhancement: which candidate's description fits a mention's context.
 
-Source: MMoE section 3.2. One module a backend; `make_ranker` names them.
+Source: MMoE section 3.2. A backend is a class of one module and a line of `mmoe.config.backends`.
 """
 
-from mmoe.descriptions.backend import LOCAL, Ranker, RankerResources, make_ranker
-from mmoe.descriptions.choice import group_candidates
-from mmoe.descriptions.texts import ablation_texts, mention_texts
+from mmoe.descriptions.choice import ablation_texts, group_candidates, mention_texts
+from mmoe.descriptions.registry import Embedder, Ranker, RankerResources, make_ranker
 
 __all__ = [
-    "LOCAL",
+    "Embedder",
     "Ranker",
     "RankerResources",
     "ablation_texts",

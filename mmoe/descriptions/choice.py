@@ -1,11 +1,11 @@
-"""A chosen candidate as a description record, and candidates grouped by mention."""
+"""From candidates of mentions to description records, and from those to the texts that are encoded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mmoe.errors import RankingError
-from mmoe.records import Candidate, Description, Mention
+from mmoe.records import Candidate, Description, Mention, TextInput
 
 
 def group_candidates(
@@ -36,7 +36,7 @@ def describe(
     backend: str,
     score: float | None = None,
 ) -> Description:
-    """The record of a choice; an empty description adds nothing and is written as null."""
+    """The record of a choice; an empty description adds nothing and is written as None."""
     is_gold = None if chosen is None or mention.gold_qid is None else chosen.qid == mention.gold_qid
     return Description(
         mention_id=mention.mention_id,
@@ -47,3 +47,60 @@ def describe(
         num_candidates=len(candidates),
         is_gold=is_gold,
     )
+
+
+def describe_each(
+    mentions: Sequence[Mention],
+    candidates_by_mention: Mapping[str, Sequence[Candidate]],
+    backend: str,
+    choose: Callable[[Mention, Sequence[Candidate]], Candidate | None],
+) -> list[Description]:
+    """One record a mention, from a rule that looks at one mention and its candidates; it has no score."""
+    groups = [candidates_by_mention.get(mention.mention_id, ()) for mention in mentions]
+    return [
+        describe(mention, group, choose(mention, group) if group else None, backend)
+        for mention, group in zip(mentions, groups, strict=True)
+    ]
+
+
+def mention_texts(
+    mentions: Sequence[Mention], descriptions: Iterable[Description]
+) -> list[TextInput]:
+    """The text to encode for each mention, in the mentions' order.
+
+    Raises:
+        RankingError: if a mention has no description record.
+    """
+    text_of = {record.mention_id: record.description for record in descriptions}
+    missing = [mention.mention_id for mention in mentions if mention.mention_id not in text_of]
+    if missing:
+        raise RankingError(
+            f"mention {missing[0]!r} and {len(missing) - 1} others have no description record; "
+            "run the stage rank again"
+        )
+    return [
+        TextInput(
+            id=mention.mention_id,
+            name=mention.surface_form,
+            body=mention.context,
+            description=text_of[mention.mention_id],
+        )
+        for mention in mentions
+    ]
+
+
+def ablation_texts(
+    mentions: Sequence[Mention], descriptions: Iterable[Description]
+) -> list[TextInput]:
+    """The different texts that the choices of several backends make of the mentions.
+
+    Returns:
+        One text a `text_id`, which is its id, in order of first appearance.
+    """
+    by_id = {mention.mention_id: mention for mention in mentions}
+    texts: dict[str, TextInput] = {}
+    for record in descriptions:
+        mention, name = by_id[record.mention_id], record.text_id
+        if name not in texts:
+            texts[name] = TextInput(name, mention.surface_form, mention.context, record.description)
+    return list(texts.values())

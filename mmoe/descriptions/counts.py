@@ -18,7 +18,7 @@ def ranking_counts(
     descriptions: Sequence[Description],
     candidates_by_mention: Mapping[str, Sequence[Candidate]],
 ) -> dict[str, dict[str, object]]:
-    """Counts over all mentions and over each split; shares lie in [0, 1], null over no mention and for a
+    """Counts over all mentions and over each split; shares lie in [0, 1], None over no mention and for a
     backend that chooses no candidate.
 
     share_right: of the mentions with a gold qid, those for which the gold entity was chosen;

@@ -6,46 +6,28 @@ encoder that the pipeline loads anyway, and no cost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.descriptions.choice import describe
+from mmoe.descriptions.registry import Groups, Ranker
 from mmoe.records import Candidate, Description, Mention, TextInput
 from mmoe.vectors import unit_rows
 
 BACKEND = "embedding"
 
-Groups = Mapping[str, Sequence[Candidate]]
 Place = tuple[str, str]  # label and description of a candidate: equal ones are embedded once
 
 
-class Embedder(Protocol):
-    """A frozen text encoder."""
-
-    def __call__(self, side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:
-        """Embeds texts, name and body together.
-
-        Args:
-            side: mention (a long body is shortened around the name's place in it) or candidate.
-        Returns:
-            float [N, P], in the order of `rows`.
-        """
-
-
-@dataclass(frozen=True)
-class EmbeddingRanker:
-    """Scores each candidate, label and description, by its cosine with the mention, word and context.
+class EmbeddingRanker(Ranker):
+    """Scores each candidate, label and description, by its cosine with the mention, surface form and context.
 
     A mention with one candidate gets it without a score and is not embedded; among equal scores the
-    earlier candidate wins. A second cosine, of word and label alone, made it worse: on RichpediaMEL's
+    earlier candidate wins. A second cosine, of surface form and label alone, made it worse: on RichpediaMEL's
     validation mentions with several candidates it favours the shortest label.
     """
-
-    embed: Embedder
 
     def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; the score is a cosine, in [-1, 1]."""
@@ -67,9 +49,10 @@ class EmbeddingRanker:
         for row in rows:
             for candidate in groups[row]:
                 places.setdefault(_place(candidate), len(places))
-        said_RP = unit_rows(self.embed("mention", [_text_of(mentions[row]) for row in rows]))
+        embed = self.resources.embedder()
+        said_RP = unit_rows(embed("mention", [_text_of(mentions[row]) for row in rows]))
         known_CP = unit_rows(
-            self.embed(
+            embed(
                 "candidate",
                 [TextInput(str(i), label, text, None) for (label, text), i in places.items()],
             )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.bm25 import TextIndex, tokens_of
 from mmoe.descriptions.choice import describe
+from mmoe.descriptions.registry import Groups, Ranker
 from mmoe.records import Candidate, Description, Mention
 
 TIE = 1e-9  # relative; equal sums may differ in their last bits
 
 
-class Lexical:
-    """Scores context and word against label and description of each candidate.
+class Lexical(Ranker):
+    """Scores context and surface form against label and description of each candidate.
 
     How rare a word is, is counted over all different candidate texts of the data set. A mention with
     one candidate gets it without a score; among equal scores the earlier candidate wins. Where the
@@ -23,9 +24,7 @@ class Lexical:
     BM25 would prefer the shortest, and a wrong description misleads the matcher more than none.
     """
 
-    def rank(
-        self, mentions: Sequence[Mention], candidates_by_mention: Mapping[str, Sequence[Candidate]]
-    ) -> list[Description]:
+    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; the score is the BM25 sum of the chosen candidate."""
         groups = [candidates_by_mention.get(mention.mention_id, ()) for mention in mentions]
         scores = _scores(mentions, groups, candidates_by_mention.values())
@@ -43,7 +42,7 @@ def _scores(
     """The scores of each mention's candidates, by its row, where there are at least two.
 
     Args:
-        all_groups: of the whole data set, so that a choice does not hang on which mentions are ranked.
+        all_groups: of the whole data set, so that a choice does not depend on which mentions are ranked.
     """
     rows = [row for row, group in enumerate(groups) if len(group) > 1]
     if not rows:

@@ -1,48 +1,38 @@
 """Backend openai: a language model behind an OpenAI-compatible server chooses, or says none.
 
-Source: MMoE section 3.2, steps 2 and 3. Where it differs: the model may answer that no candidate fits, and an
-answer that can't be read chooses none.
+Source: MMoE section 3.2, steps 2 and 3. Differs from the paper: the model may answer that no candidate fits,
+and an answer that can't be read chooses none.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mmoe.config.backends import LANGUAGE_MODEL
+from mmoe.config.llm import LlmParams
+from mmoe.config.rank import RankParams
 from mmoe.descriptions.choice import describe
 from mmoe.descriptions.llm_client import (
-    AskSettings,
-    Prices,
+    IMAGE_TOKENS,
+    LlmClient,
     Reply,
     Request,
-    ask_all,
-    ask_batch,
+    estimate_all,
+    say,
     write_ledger,
 )
-from mmoe.descriptions.llm_client.budget import Budget
-from mmoe.descriptions.llm_client.progress import say
 from mmoe.descriptions.llm_client.types import TOO_LONG
-from mmoe.descriptions.position import Places, places_of
-from mmoe.descriptions.prompting import (
-    Choice,
-    PromptSettings,
-    Question,
-    QuestionWriter,
-    cost,
-    estimate,
-    prompt_version,
-    read_reply,
-)
+from mmoe.descriptions.position import PositionBias, position_bias
+from mmoe.descriptions.prompting import TEMPERATURE, Choice, Question, QuestionWriter, read_reply
+from mmoe.descriptions.registry import Groups
 from mmoe.records import Candidate, Description, Mention
 
-BACKEND = "openai"
 NO_CANDIDATE, ONE_CANDIDATE = "no candidate", "one candidate, no question"
 NOT_RECORDED = "not recorded"
-
-Groups = Mapping[str, Sequence[Candidate]]
 
 
 @dataclass
@@ -50,63 +40,45 @@ class LanguageModel:
     """Asks about every mention with at least two candidates; one candidate needs no question.
 
     Attributes:
-        in_batches: whether OpenAI's Batch API is used.
-        readings: mentions by how their choice came about, after `rank`.
-        left_out: mentions asked about by what the server refused to be asked for: the call that was answered
-            went without it.
-        images: mentions asked about by what became of their image, where images are sent.
-        runs: calls, retries, money and time of each time that questions were asked: of all, then of those
-            that the server found too long, with less.
-        budget: what all of them have spent, to which the limits of calls and money apply together.
+        image_folder: the data set's raw folder, where images are sent; None to send none.
+        client: what it sends with, to whose rounds together the limits of calls and money apply.
+        answers: mentions by how their choice came about, after `rank`.
+        left_out: mentions by what the server refused: the call that was answered went without it.
+        images: mentions by what became of their image, where images are sent.
     """
 
-    prompting: PromptSettings
-    asking: AskSettings
-    in_batches: bool = False
-    readings: Counter[str] = field(default_factory=Counter)
+    params: RankParams
+    llm: LlmParams = field(default_factory=LlmParams)
+    image_folder: Path | None = None
+    client: LlmClient = field(init=False)
+    answers: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     images: Counter[str] = field(default_factory=Counter)
-    runs: list[dict[str, Any]] = field(default_factory=list)
-    budget: Budget = field(init=False)
+    _rounds: list[dict[str, Any]] = field(default_factory=list, repr=False)
     _requests: dict[str, Request] = field(default_factory=dict, repr=False)
     _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
     _options: dict[str, int | None] = field(default_factory=dict, repr=False)
-    _places: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
-    _refused: set[str] = field(default_factory=set, repr=False)
+    _positions: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        self.budget = Budget(self.asking)
+        self.client = LlmClient(self.params.base_url, self.llm)
+        self._writer = QuestionWriter(self.params, self.image_folder)
 
     def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; the score is the model's confidence where `output` is logprobs.
 
-        The score is null where nothing was asked, and where the server told no log-probabilities.
+        The score is None where nothing was asked, and where the server told no log-probabilities.
 
         Raises:
             RankingError: if the run ended early; all replies are kept for the next one.
         """
-        writer = QuestionWriter(self.prompting)
-        several = _several(mentions, candidates_by_mention)
-        questions = {
-            mention.mention_id: writer.question(mention, candidates_by_mention[mention.mention_id])
-            for mention in several
-        }
+        questions = self._writer.questions(mentions, candidates_by_mention)
         self._count_images(questions.values())
-        self._ask(questions.values())
-        while too_long := [mention for mention in several if self._is_too_long(mention, questions)]:
-            shorter = {
-                mention.mention_id: writer.shorter(
-                    questions[mention.mention_id],
-                    mention,
-                    candidates_by_mention[mention.mention_id],
-                )
-                for mention in too_long
-            }
-            changed = {key: question for key, question in shorter.items() if question is not None}
-            if not changed:
-                break
-            questions |= changed
-            self._ask(changed.values())
+        to_send: Mapping[str, Question] = questions
+        while to_send:
+            self._send(to_send.values())
+            to_send = self._shorter(questions, mentions, candidates_by_mention)
+            questions |= to_send
         return [
             self._describe(
                 mention,
@@ -118,85 +90,105 @@ class LanguageModel:
 
     def estimated(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> str:
         """What the first attempts of a run would send and cost, in words; nothing is sent."""
-        writer = QuestionWriter(self.prompting)
-        questions = [
-            writer.question(mention, candidates_by_mention[mention.mention_id])
-            for mention in _several(mentions, candidates_by_mention)
-        ]
+        questions = self._writer.questions(mentions, candidates_by_mention).values()
         self._count_images(questions)
-        found = estimate(question.request for question in questions)
-        prices: Prices | None = self.asking.prices
+        found = estimate_all((question.request for question in questions), self.llm)
         money = "no prices in params.yaml"
-        if prices is not None:
-            money = f"about {cost(found, prices):.2f} USD"
+        if self.llm.has_prices:
+            money = f"about {found.usd:.2f} USD"
+        images = f", {IMAGE_TOKENS:,} an image" if self.image_folder else ""
         return (
-            f"{found.calls:,} questions to {self.asking.host}, first attempts: about {found.prompt_tokens:,} "
-            f"tokens of prompts, counted high, and at most {found.completion_tokens:,} of answers: {money}, "
-            f"retries come on top ({found.how}); nothing was sent"
+            f"{found.calls:,} questions to {self.client.host}, first attempts: about {found.counted:,} "
+            f"tokens of prompts, counted high (a token for 3 ASCII characters, a digit or a byte of other "
+            f"letters{images}), and at most {found.completion_tokens:,} of answers: {money}, retries come "
+            "on top; nothing was sent"
         )
 
     def write_ledger(self, path: Path) -> None:
         """One line a question: what was asked and answered, without times or anything secret."""
         write_ledger(path, self._requests.values(), self._replies, self._options)
 
-    def log(self) -> dict[str, Any]:
-        """What all rounds have cost, an interrupted one included, and what came of each that ended."""
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was asked for, for rank.json and the log; nothing secret."""
+        params, prompt = self.params, self._writer.prompt
         return {
-            "calls": self.budget.calls,
-            "spent_usd": self.budget.spent_usd,
-            "rounds": self.runs,
+            "model": params.model,
+            "server": params.server,
+            "host": self.client.host,
+            "prompt": f"{prompt.name} {prompt.version}",
+            "output": params.output,
+            "temperature": TEMPERATURE,
+            "seed": params.seed,
         }
 
-    @property
-    def prompt_version(self) -> str:
-        """Name and content hash of the prompt."""
-        return f"{self.prompting.prompt} {prompt_version(self.prompting.prompt)}"
+    def counts(self) -> dict[str, Any]:
+        """What came of it, for rank.json: the same for a run that asks and one whose replies are kept."""
+        found: dict[str, Any] = {
+            "left_out": dict(sorted(self.left_out.items())),
+            "answers": dict(sorted(self.answers.items())),
+        }
+        if self.image_folder is not None:
+            found["images"] = dict(sorted(self.images.items()))
+        # In retrieval's order the best known candidate is early, so that positions say nothing of the model.
+        if self.params.order == "shuffled":
+            found["position"] = asdict(self.position_bias)
+        return found
+
+    def log(self) -> dict[str, Any]:
+        """What all rounds have cost, an interrupted one included, and what came of each that ended."""
+        budget = self.client.budget
+        return {"calls": budget.calls, "spent_usd": budget.spent_usd, "rounds": self._rounds}
 
     @property
-    def places(self) -> Places:
+    def position_bias(self) -> PositionBias:
         """Where the chosen candidates stood in their questions, after `rank`; equal questions count once."""
-        return places_of(self._places.values())
+        return position_bias(self._positions.values())
 
     def _count_images(self, questions: Iterable[Question]) -> None:
-        if self.prompting.image_folder is not None:
+        if self.image_folder is not None:
             self.images = Counter(question.image for question in questions)
             counts = ", ".join(f"{name}: {n:,}" for name, n in sorted(self.images.items()))
             say(f"images of the mentions to ask about ({counts or 'no mention'})")
 
-    def _ask(self, questions: Iterable[Question]) -> None:
+    def _send(self, questions: Iterable[Question]) -> None:
         requests = [question.request for question in questions]
         self._requests |= {request.key: request for request in requests}
-        ask = ask_batch if self.in_batches else ask_all
-        asked = ask(requests, self.asking, refused=self._refused, budget=self.budget)
-        self.runs.append(asked.log())
-        asked.raise_if_stopped()
-        self._replies |= asked.replies
+        found = self.client.complete(requests)
+        self._rounds.append(found.log())
+        found.raise_if_stopped()
+        self._replies |= found.replies
 
-    def _is_too_long(self, mention: Mention, questions: Mapping[str, Question]) -> bool:
-        return self._replies[questions[mention.mention_id].request.key].outcome == TOO_LONG
+    def _shorter(
+        self, questions: Mapping[str, Question], mentions: Sequence[Mention], groups: Groups
+    ) -> dict[str, Question]:
+        """By mention_id, shorter questions in place of those that the server found too long."""
+        shorter = {
+            mention.mention_id: self._writer.shorter(question, mention, groups[mention.mention_id])
+            for mention in mentions
+            if (question := questions.get(mention.mention_id)) is not None
+            and self._replies[question.request.key].outcome == TOO_LONG
+        }
+        return {name: question for name, question in shorter.items() if question is not None}
 
     def _describe(
         self, mention: Mention, group: Sequence[Candidate], question: Question | None
     ) -> Description:
         if question is None:
-            self.readings[ONE_CANDIDATE if group else NO_CANDIDATE] += 1
-            return describe(mention, group, group[0] if group else None, BACKEND)
+            self.answers[ONE_CANDIDATE if group else NO_CANDIDATE] += 1
+            return describe(mention, group, group[0] if group else None, LANGUAGE_MODEL)
         choice = self._choice(question)
-        self.readings[choice.reason] += 1
+        self.answers[choice.reason] += 1
         left_out = self._replies[question.request.key].left_out
         self.left_out.update((NOT_RECORDED,) if left_out is None else left_out)
         position = None if choice.option is None else question.position(choice.option)
         chosen = None if position is None else group[position]
-        return describe(mention, group, chosen, BACKEND, choice.confidence)
+        return describe(mention, group, chosen, LANGUAGE_MODEL, choice.confidence)
 
     def _choice(self, question: Question) -> Choice:
         key = question.request.key
-        choice = read_reply(self._replies[key], question.num_options, self.prompting.output)
+        choice = read_reply(self._replies[key], question.num_options, self.params.output)
         self._options[key] = choice.option
         if choice.option:
-            self._places[key] = choice.option, question.num_options
+            self._positions[key] = choice.option, question.num_options
         return choice
-
-
-def _several(mentions: Sequence[Mention], groups: Groups) -> list[Mention]:
-    return [mention for mention in mentions if len(groups.get(mention.mention_id, ())) > 1]

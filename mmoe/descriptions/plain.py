@@ -2,50 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from mmoe.descriptions.choice import describe
+from mmoe.descriptions.choice import describe_each
+from mmoe.descriptions.registry import Groups, Ranker
 from mmoe.errors import RankingError
-from mmoe.records import Candidate, Description, Mention
+from mmoe.records import Description, Mention
 
 
-class NoDescription:
+class NoDescription(Ranker):
     """Chooses nothing: mentions as they stand in the data set (the papers' rows without DME)."""
 
-    def rank(
-        self, mentions: Sequence[Mention], candidates_by_mention: Mapping[str, Sequence[Candidate]]
-    ) -> list[Description]:
+    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention, without qid and description."""
-        return [
-            describe(mention, candidates_by_mention.get(mention.mention_id, ()), None, "none")
-            for mention in mentions
-        ]
+        return describe_each(mentions, candidates_by_mention, "none", lambda *_: None)
 
 
-class FirstCandidate:
+class FirstCandidate(Ranker):
     """Chooses the candidate that retrieval puts first: the best known item of that name."""
 
-    def rank(
-        self, mentions: Sequence[Mention], candidates_by_mention: Mapping[str, Sequence[Candidate]]
-    ) -> list[Description]:
+    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; it has no score."""
-        groups = [candidates_by_mention.get(mention.mention_id, ()) for mention in mentions]
-        return [
-            describe(mention, group, group[0] if group else None, "first")
-            for mention, group in zip(mentions, groups, strict=True)
-        ]
+        return describe_each(mentions, candidates_by_mention, "first", lambda _, group: group[0])
 
 
-class GivenDescription:
+class GivenDescription(Ranker):
     """Takes the description that the data set itself gives, and chooses no candidate.
 
     Source: MMoE section 3.2 as its authors publish it, descriptions beside the mentions; by which
         candidate each was found is not published.
     """
 
-    def rank(
-        self, mentions: Sequence[Mention], candidates_by_mention: Mapping[str, Sequence[Candidate]]
-    ) -> list[Description]:
+    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
         """One record a mention, without qid; without description where the data set has none.
 
         Raises:

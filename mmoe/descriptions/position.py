@@ -17,7 +17,7 @@ _FEWEST = 5.0
 
 
 @dataclass(frozen=True)
-class Places:
+class PositionBias:
     """Where the chosen candidates stood; all shares lie in [0, 1], those of the thirds add up to one.
 
     Attributes:
@@ -48,7 +48,7 @@ class Places:
         return f"places of {self.choices:,} chosen candidates (unbiased): {parts}; {sure}"
 
 
-def places_of(choices: Iterable[tuple[int, int]]) -> Places:
+def position_bias(choices: Iterable[tuple[int, int]]) -> PositionBias:
     """Compares choices with a model for which every place of a question is equally likely.
 
     That is so for any model that goes by what a candidate says, as long as the order is drawn by chance. The
@@ -63,7 +63,7 @@ def places_of(choices: Iterable[tuple[int, int]]) -> Places:
     counts = Counter(choices)
     total = counts.total()
     if not total:
-        return Places(0, {}, {}, None)
+        return PositionBias(0, {}, {}, None)
     seen, sizes = np.zeros(_CELLS), Counter[int]()
     for (place, places), number in counts.items():
         assert 1 <= place <= places
@@ -76,7 +76,7 @@ def places_of(choices: Iterable[tuple[int, int]]) -> Places:
         chances = np.bincount(cells, minlength=_CELLS) / places
         expected += number * chances
         covariance += number * (np.diag(chances) - np.outer(chances, chances))
-    return Places(
+    return PositionBias(
         choices=total,
         chosen=_shares(seen / total),
         unbiased=_shares(expected / total),

@@ -71,14 +71,9 @@ def encode_texts(
         "around_name": around_name,
         "keep_tokens": keep_tokens,
     }
-    part = Part(
-        out,
-        work,
-        runtime.shard_rows,
-        PartColumns("text", token_width if keep_tokens else 0, pooled_width),
-        _metadata(params, encoder) | settings,
-        _made_with(encoder),
-    )
+    columns = PartColumns("text", token_width if keep_tokens else 0, pooled_width)
+    metadata = _metadata(params, encoder) | settings
+    part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
     kept = write_part(rows, part, _text_key, encode)
     return EncodeSummary(len(rows), kept)
 
@@ -114,8 +109,8 @@ def encode_images(
         return done
 
     columns = PartColumns("image", *encoder.image_widths)
-    settings, made_with = _metadata(params, encoder), _made_with(encoder)
-    part = Part(out, work, runtime.shard_rows, columns, settings, made_with)
+    metadata = _metadata(params, encoder)
+    part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
     kept = write_part(rows, part, _image_key, encode)
     return EncodeSummary(len(rows), kept, tuple(unreadable.values()))
 

@@ -1,8 +1,9 @@
 """Encodes texts and images in memory: what stage `encode` stores, and what a query is encoded with.
 
 A row's features depend on the row alone: on one machine, neither padding nor what else is in the batch nor
-the batch's size changes a bit of them (tests hold this). So a mention that is encoded alone equals the
-stored one.
+the batch's size changes a bit of them (tests hold this for small encoders). So a mention that is encoded
+alone equals the stored one. In encoders as large as CLIP ViT-B/32, libraries split a long product among
+threads if the batch is small; then the last bits of float32 differ, and few of them survive in float16.
 """
 
 from __future__ import annotations

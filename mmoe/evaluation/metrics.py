@@ -94,7 +94,9 @@ class Metrics:
         return asdict(self)
 
 
-def system_metrics(ranks: Ranks, hits: Sequence[int], samples: int) -> SystemMetrics:
+def system_metrics(
+    ranks: Ranks, hits: Sequence[int] = (1, 3, 5, 10), samples: int = 2000
+) -> SystemMetrics:
     """The metrics of one system.
 
     Args:

@@ -1,4 +1,4 @@
-"""Features on disk: shards (the format), part (writes one, keeping what earlier runs encoded), store (reads it).
+"""Features on disk: shards (the format), part (writes one, keeping what was encoded), store (reads it).
 
 Knows no encoder, so that training and evaluation start without transformers.
 """

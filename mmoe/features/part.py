@@ -3,8 +3,8 @@
 DVC deletes a stage's outputs before it runs the stage. So finished shards lie in a work folder of the part,
 each named by the contents of its rows, and the output is made of links to them at the end. A killed run
 therefore goes on after its last whole shard, and another ranker or a few new mentions cost only what is
-new. That gives the same bits as encoding all anew, because a row's features depend on the row alone, and
-because a row is taken only from shards of the same settings whose checksums are right.
+new. That gives the same features as encoding all anew, because they depend on the row alone, and because a
+row is taken only from shards of the same settings, code and versions whose checksums are right.
 """
 
 from __future__ import annotations
@@ -174,17 +174,23 @@ def _keys_and_status(shard: Path) -> list[tuple[str, str]]:
 
 
 def _feature_rows(table: pa.Table, columns: PartColumns) -> list[FeatureRow]:
-    rows = []
-    for values in table.to_pylist():
-        tokens, *pooled = (_array(values[name]) for name in columns.widths)
-        if tokens is not None:
-            tokens = tokens.reshape(values[columns.count], columns.token_width)
-        rows.append(FeatureRow(values["id"], values["status"], tokens, *pooled))
-    return rows
+    return [
+        FeatureRow(
+            values["id"],
+            values["status"],
+            _array(values[columns.tokens], columns.token_width),
+            _array(values["pooled"]),
+            _array(values.get("name_pooled")),
+        )
+        for values in table.to_pylist()
+    ]
 
 
-def _array(data: bytes | None) -> NDArray[np.float16] | None:
-    return None if data is None else np.frombuffer(data, dtype="<f2")
+def _array(data: bytes | None, width: int | None = None) -> NDArray[np.float16] | None:
+    if data is None:
+        return None
+    flat = np.frombuffer(data, dtype="<f2")
+    return flat.reshape(-1, width) if width else flat
 
 
 def _publish(shards: Sequence[Path], num_rows: int, out: Path) -> None:

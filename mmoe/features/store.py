@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -121,52 +122,41 @@ def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
     if int(offsets[-1]) * columns.token_width * 2 > sum(path.stat().st_size for path in paths):
         raise ValueError("it counts more tokens than it has bytes")
 
-    def read(name: str, num_rows: int, present: NDArray[np.bool_] | None) -> Tensor:
-        return _read_column(paths, files, name, num_rows, columns.widths[name], present)
+    def read(name: str, num_rows: int) -> NDArray[np.float16]:
+        return _read_column(files, name, num_rows, columns.widths[name])
+
+    def read_pooled(name: str) -> Tensor:
+        values = np.zeros((len(light), columns.pooled_width), dtype="<f2")
+        values[present] = read(name, int(present.sum()))
+        return torch.from_numpy(values)
 
     return FeatureTable(
         tuple(light["id"].to_pylist()),
-        read(columns.tokens, int(offsets[-1]), None)
+        torch.from_numpy(read(columns.tokens, int(offsets[-1])))
         if tokens
         else torch.empty(0, columns.token_width, dtype=torch.float16),
         offsets,
-        read("pooled", len(light), present),
-        read("name_pooled", len(light), present) if columns.kind == "text" else None,
+        read_pooled("pooled"),
+        read_pooled("name_pooled") if columns.kind == "text" else None,
         present,
         metadata,
     )
 
 
 def _read_column(
-    paths: Sequence[Path],
-    files: Sequence[Any],
-    name: str,
-    num_rows: int,
-    width: int,
-    present: NDArray[np.bool_] | None,
-) -> Tensor:
-    """Copies a binary column's bytes into one array; with `present`, absent rows stay zero."""
-    flat = np.zeros((num_rows, width), dtype="<f2")
-    target = np.arange(num_rows) if present is None else np.flatnonzero(present)
-    done = 0
-    for path, file in zip(paths, files, strict=True):
+    files: Sequence[pq.ParquetFile], name: str, num_rows: int, width: int
+) -> NDArray[np.float16]:
+    """Copies the bytes of a binary column, which has nulls where there is nothing, into one array."""
+    flat, done = np.zeros((num_rows, width), dtype="<f2"), 0
+    for file in files if width else ():
         for batch in file.iter_batches(ROW_GROUP_ROWS, columns=[name]):
-            rows = _raw_values(batch.column(0)).reshape(-1, width) if width else flat[:0]
-            if done + len(rows) > len(target):
-                raise FeatureStoreError(
-                    f"{path}: column {name} holds more rows than the shard says"
-                )
-            if present is None:
-                flat[done : done + len(rows)] = rows
-            else:
-                flat[target[done : done + len(rows)]] = rows
+            rows = _raw_values(batch.column(0)).reshape(-1, width)
             done += len(rows)
-    if width and done != len(target):
-        raise FeatureStoreError(
-            f"{paths[-1].parent}: column {name} holds {done} rows, its shards say {len(target)}; "
-            "delete the folder and run dvc repro"
-        )
-    return torch.from_numpy(flat)
+            if done <= num_rows:
+                flat[done - len(rows) : done] = rows
+    if width and done != num_rows:
+        raise ValueError(f"column {name} holds {done} rows, its shards say {num_rows}")
+    return flat
 
 
 def _raw_values(column: Any) -> NDArray[np.float16]:

@@ -1,8 +1,9 @@
-"""The trained matcher in one safetensors file, with the configuration that rebuilds it."""
+"""The trained matcher in one safetensors file, with all that is needed to use it elsewhere."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,57 +12,92 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mmoe.config.model import ModelParams
-from mmoe.config.moe import MoeParams
-from mmoe.errors import CheckpointError, one_line
+from mmoe.errors import CheckpointError, ConfigError, one_line
 from mmoe.files import atomic_write
 from mmoe.model.features import FeatureWidths
 from mmoe.model.matcher import Matcher, MatcherSpec
+from mmoe.model.registry import build_matcher, matcher_class
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 METADATA_KEY = "mmoe"
 
 
-def save_matcher(path: Path, matcher: Matcher, config: dict[str, Any]) -> None:
-    """Writes weights and configuration.
+@dataclass(frozen=True)
+class Checkpoint:
+    """A matcher and what its file says of it.
 
-    Args:
-        config: the resolved parameters of the run, for people; the matcher's own spec is added.
+    Attributes:
+        feature_config: what made the features that it was trained on: the encoder's name and
+            fingerprint, the text layout, the precision.
+        params: the resolved parameters of the run, section by section, for people.
+        versions: of the packages that trained it.
     """
-    spec = matcher.spec
+
+    matcher: Matcher
+    feature_config: dict[str, Any]
+    params: dict[str, Any]
+    versions: dict[str, str]
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes weights and configuration."""
+    spec = checkpoint.matcher.spec
     about = {
         "version": CHECKPOINT_VERSION,
-        "spec": {
+        "matcher": {
+            "name": spec.model.name,
             "widths": vars(spec.widths),
             "model": spec.model.model_dump(mode="json"),
-            "moe": spec.moe.model_dump(mode="json"),
+            "own": spec.own.model_dump(mode="json"),
         },
-        "config": config,
+        "feature_config": checkpoint.feature_config,
+        "params": checkpoint.params,
+        "versions": checkpoint.versions,
     }
     # One key: safetensors writes several in random order, and DVC would see another file each time.
     metadata = {METADATA_KEY: json.dumps(about)}
-    weights = {name: tensor.contiguous().cpu() for name, tensor in matcher.state_dict().items()}
+    state = checkpoint.matcher.state_dict()
+    weights = {name: tensor.contiguous().cpu() for name, tensor in state.items()}
     with atomic_write(path) as temporary:
         temporary.write_bytes(save(weights, metadata))
 
 
-def load_matcher(path: Path, expected: MatcherSpec | None = None) -> Matcher:
+def load_matcher(path: Path | str) -> Matcher:
+    """The matcher of a checkpoint, ready to score.
+
+    Args:
+        path: the file, or the folder of a run with a `matcher.safetensors` in it.
+    Raises:
+        CheckpointError: see `load_checkpoint`.
+    """
+    return load_checkpoint(Path(path)).matcher
+
+
+def load_checkpoint(path: Path, expected: MatcherSpec | None = None) -> Checkpoint:
     """Rebuilds a matcher from its file.
 
     Args:
+        path: see `load_matcher`.
         expected: the spec that params.yaml and the feature store ask for.
     Raises:
-        CheckpointError: if the file is missing or broken, or holds a matcher of another shape.
+        CheckpointError: if the file is missing or broken, is of another version, or holds a matcher of
+            another shape.
     """
+    path = path / "matcher.safetensors" if path.is_dir() else path
     about, weights = _read(path)
-    stored = about["spec"]
-    spec = MatcherSpec(
-        FeatureWidths(**stored["widths"]),
-        ModelParams.model_validate(stored["model"]),
-        MoeParams.model_validate(stored["moe"]),
-    )
+    stored = about["matcher"]
+    try:
+        own = matcher_class(stored["name"]).SECTION.model_validate(stored["own"])
+        model = ModelParams.model_validate(stored["model"])
+        spec = MatcherSpec(FeatureWidths(**stored["widths"]), model, own)
+        matcher = build_matcher(spec)
+    except (ConfigError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{path}: holds a matcher that this version can't build ({one_line(error)}); "
+            "run dvc repro to train again"
+        ) from None
     if expected is not None:
         _check_spec(path, spec, expected)
-    matcher = Matcher(spec)
     try:
         matcher.load_state_dict(weights)
     except RuntimeError as error:
@@ -70,7 +106,7 @@ def load_matcher(path: Path, expected: MatcherSpec | None = None) -> Matcher:
             f"{path}: weights do not fit the configuration stored with them ({lines[-1].strip()}); "
             "run dvc repro to train again"
         ) from None
-    return matcher.eval()
+    return Checkpoint(matcher.eval(), about["feature_config"], about["params"], about["versions"])
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -79,13 +115,13 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about: dict[str, Any] = json.loads(metadata.get(METADATA_KEY, "{}"))
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file; run dvc repro to train") from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"{path}: not a whole safetensors file ({one_line(error)}); run dvc repro to train again"
         ) from None
-    about: dict[str, Any] = json.loads(metadata.get(METADATA_KEY, "{}"))
     if about.get("version") != CHECKPOINT_VERSION:
         raise CheckpointError(
             f"{path}: checkpoint version {about.get('version', 'unknown')}, wanted "
@@ -95,11 +131,14 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _check_spec(path: Path, found: MatcherSpec, expected: MatcherSpec) -> None:
-    pairs = [
-        *_flat("features", vars(found.widths), vars(expected.widths)),
-        *_flat("model", found.model.model_dump(), expected.model.model_dump()),
-        *_flat("moe", found.moe.model_dump(), expected.moe.model_dump()),
-    ]
+    if found.model.name != expected.model.name:
+        pairs = [("model.name", found.model.name, expected.model.name)]
+    else:
+        pairs = [
+            *_flat("features", vars(found.widths), vars(expected.widths)),
+            *_flat("model", found.model.model_dump(), expected.model.model_dump()),
+            *_flat(found.own.SECTION, found.own.model_dump(), expected.own.model_dump()),
+        ]
     for key, stored, wanted in pairs:
         if stored != wanted:
             raise CheckpointError(

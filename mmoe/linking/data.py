@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmoe.errors import FeatureStoreError
+from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
-from mmoe.model.features import FeatureWidths, SideFeatures
+from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.model.packed import Packed, packed_positions
-from mmoe.records import Entity, Leak, Mention
+from mmoe.records import Entity, Mention
 
+# What another machine must know to make features for a matcher that was trained on these.
+FEATURE_CONFIG = (
+    "encoder",
+    "fingerprint",
+    "joint",
+    "max_text_length",
+    "description_budget",
+    "precision",
+)
 ENTITY_BATCH = 512  # entities encoded at a time
 MENTION_BATCH = 16  # mentions ranked at a time: bounds take 16 · 50 · N floats
 
@@ -29,12 +39,14 @@ class FeatureSide:
     Attributes:
         text_rows, image_rows: where each record stands in the tables.
         images: None where the encoder is text-only.
+        strings: the records' own, for matchers that read them.
     """
 
     texts: FeatureTable
     images: FeatureTable | None
     text_rows: Tensor
     image_rows: Tensor
+    strings: Strings
 
     @classmethod
     def open(
@@ -42,34 +54,47 @@ class FeatureSide:
         folder: Path,
         side: str,
         ids: list[str],
+        strings: Strings,
         wanted: dict[str, Any],
-        choices: list[str] | None = None,
     ) -> FeatureSide:
         """Reads `<side>_text` and `<side>_image` under `folder` for the records with these ids.
 
         Args:
             side: mention or entity.
+            strings: of the records, in the order of `ids`.
             wanted: what params.yaml says made the features.
-            choices: ids of the part `ablation_text` that are read in place of the records' own texts.
         Raises:
             FeatureStoreError: if features are missing, broken or made with other settings.
         """
-        text_part = f"{side}_text" if choices is None else "ablation_text"
-        texts = read_features(folder / text_part)
+        texts = read_features(folder / f"{side}_text")
         images = read_features(folder / f"{side}_image")
-        for part, table in ((text_part, texts), (f"{side}_image", images)):
+        for part, table in ((f"{side}_text", texts), (f"{side}_image", images)):
             check_feature_config(table, folder / part, wanted)
         has_images = images.token_width > 0
         rows = images.rows_of(ids) if has_images else np.zeros(0, dtype=np.int64)
         return cls(
             texts,
             images if has_images else None,
-            torch.from_numpy(texts.rows_of(ids if choices is None else choices)),
+            torch.from_numpy(texts.rows_of(ids)),
             torch.from_numpy(rows),
+            strings,
         )
+
+    @classmethod
+    def of_entities(
+        cls, folder: Path, entities: Sequence[Entity], wanted: dict[str, Any]
+    ) -> FeatureSide:
+        """The features of a knowledge base; see `open`."""
+        strings = Strings(tuple(e.name for e in entities), tuple(e.attributes for e in entities))
+        return cls.open(folder, "entity", [entity.qid for entity in entities], strings, wanted)
 
     def __len__(self) -> int:
         return len(self.text_rows)
+
+    @property
+    def everything(self) -> Tensor:
+        """The positions of all records, in order."""
+        return torch.arange(len(self))
 
     @property
     def widths(self) -> FeatureWidths:
@@ -94,8 +119,9 @@ class FeatureSide:
         text = _gather_tokens(self.texts, rows, device)
         pooled = self.texts.pooled_NP[rows].to(device, torch.float32)
         name = self.texts.name_pooled_NP[rows].to(device, torch.float32)
+        strings = self.strings.select(records)
         if self.images is None:
-            return SideFeatures(text, pooled, name)
+            return SideFeatures(text, pooled, name, strings=strings)
         image_rows = self.image_rows[records]
         present = torch.from_numpy(self.images.present)[image_rows].to(device)
         return SideFeatures(
@@ -105,12 +131,54 @@ class FeatureSide:
             _gather_tokens(self.images, image_rows, device),
             self.images.pooled_NP[image_rows].to(device, torch.float32),
             present,
+            strings,
         )
 
     def batches(self, records: Tensor, size: int, device: torch.device) -> Iterator[SideFeatures]:
         """The features of `records`, `size` at a time, in order."""
         for chunk in torch.split(records, size):
             yield self.gather(chunk, device)
+
+
+def features_of_rows(
+    texts: Sequence[FeatureRow],
+    images: Sequence[FeatureRow],
+    widths: FeatureWidths,
+    strings: Strings,
+    device: torch.device,
+) -> SideFeatures:
+    """Features that were encoded in memory, as `FeatureSide.gather` gives stored ones.
+
+    Args:
+        texts: one row a record.
+        images: as many rows, absent ones among them; none where the encoder is text-only.
+    """
+    text, pooled = (
+        _packed(texts, widths.text, device),
+        _pooled([row.pooled for row in texts], widths.text_pooled, device),
+    )
+    name = _pooled([row.name_pooled for row in texts], widths.text_pooled, device)
+    if not images:
+        return SideFeatures(text, pooled, name, strings=strings)
+    present = torch.tensor([row.status == OK for row in images], device=device)
+    image = _packed(images, widths.image, device)
+    image_pooled = _pooled([row.pooled for row in images], widths.image_pooled, device)
+    return SideFeatures(text, pooled, name, image, image_pooled, present, strings)
+
+
+def _packed(rows: Sequence[FeatureRow], width: int, device: torch.device) -> Packed:
+    nothing = np.zeros((1, width), dtype=np.float16)  # a placeholder, which the model replaces
+    tokens = [nothing if row.tokens is None else row.tokens for row in rows]
+    values = torch.from_numpy(np.concatenate(tokens)).to(device, torch.float32)
+    return Packed(values, torch.tensor([len(each) for each in tokens], device=device))
+
+
+def _pooled(
+    vectors: Sequence[NDArray[np.float16] | None], width: int, device: torch.device
+) -> Tensor:
+    nothing = np.zeros(width, dtype=np.float16)
+    whole = np.stack([nothing if vector is None else vector for vector in vectors])
+    return torch.from_numpy(whole).to(device, torch.float32)
 
 
 def _gather_tokens(table: FeatureTable, rows: Tensor, device: torch.device) -> Packed:
@@ -148,21 +216,22 @@ class LinkingData:
         entities: list[Entity],
         features: Path,
         wanted: dict[str, Any],
-        choices: list[str] | None = None,
     ) -> LinkingData:
         """Reads the features of both sides.
 
         Args:
-            choices: one text of the part `ablation_text` for each mention, in place of its own; a mention
-                may then stand several times.
+            wanted: what params.yaml says made the features.
         Raises:
             FeatureStoreError: see `FeatureSide.open`; also if the sides come from different encoders.
         """
-        mention_ids = [mention.mention_id for mention in mentions]
-        mention_side = FeatureSide.open(features, "mention", mention_ids, wanted, choices)
-        entity_side = FeatureSide.open(
-            features, "entity", [entity.qid for entity in entities], wanted
+        mention_side = FeatureSide.open(
+            features,
+            "mention",
+            [mention.mention_id for mention in mentions],
+            Strings(tuple(m.surface_form for m in mentions), tuple(m.context for m in mentions)),
+            wanted,
         )
+        entity_side = FeatureSide.of_entities(features, entities, wanted)
         prints = [side.texts.metadata["fingerprint"] for side in (mention_side, entity_side)]
         if prints[0] != prints[1]:
             raise FeatureStoreError(
@@ -181,8 +250,14 @@ class LinkingData:
         return self.entity_side.widths
 
     @property
-    def feature_config(self) -> list[dict[str, Any]]:
-        """What made the features, part by part."""
+    def feature_config(self) -> dict[str, Any]:
+        """What made the features: the encoder, the text layout, the precision."""
+        stored = self.mention_side.texts.metadata
+        return {name: stored[name] for name in FEATURE_CONFIG if name in stored}
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """The metadata of every part."""
         sides = (self.mention_side, self.entity_side)
         tables = [table for side in sides for table in (side.texts, side.images)]
         return [table.metadata for table in tables if table is not None]
@@ -193,8 +268,7 @@ class LinkingData:
 
     def entity_batches(self, device: torch.device) -> Iterator[SideFeatures]:
         """Features of the whole knowledge base, a batch at a time."""
-        everything = torch.arange(len(self.entities))
-        return self.entity_side.batches(everything, ENTITY_BATCH, device)
+        return self.entity_side.batches(self.entity_side.everything, ENTITY_BATCH, device)
 
     def mention_batches(self, mentions: Tensor, device: torch.device) -> Iterator[SideFeatures]:
         """Features of some mentions, a batch at a time."""
@@ -210,9 +284,3 @@ class LinkingData:
             ],
             dtype=torch.int64,
         )
-
-
-def without_leaks(mentions: Iterable[Mention], leaks: Iterable[Leak]) -> list[Mention]:
-    """The mentions less those of train whose context or image recurs in valid or test."""
-    dropped = {leak.mention_id for leak in leaks if leak.split == "train" and leak.overlaps_train}
-    return [mention for mention in mentions if mention.mention_id not in dropped]

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
+
+
+def compute_deterministically() -> None:
+    """Makes training a function of seed, data, processor and number of threads.
+
+    Gradients of indexing are otherwise added up by several threads in an order that varies.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def resolve_device(name: str) -> torch.device:

@@ -8,72 +8,40 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mmoe.model.encoded import EncodedEntities, EncodedMentions, concatenate, num_rows, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
-from mmoe.model.sides import (
-    EncodedEntities,
-    EncodedMentions,
-    fine_bounds,
-    fine_scores,
-    inner_scores,
-)
 
 
 @dataclass(frozen=True)
 class EntityIndex:
-    """Every entity of the knowledge base as the matcher's units see it.
+    """Every entity of a knowledge base as one matcher sees it.
 
     Attributes:
-        inner_NI: all units' inner vectors side by side, so that one matrix product gives the sum of
-            their inner scores.
-        units: each unit's own side.
+        entities: of the whole knowledge base, in its order.
     """
 
-    inner_NI: Tensor
-    units: dict[str, EncodedEntities]
+    matcher: Matcher
+    entities: EncodedEntities
 
     def __len__(self) -> int:
-        return len(self.inner_NI)
+        return num_rows(self.entities)
 
     @classmethod
     @torch.inference_mode()
     def build(cls, matcher: Matcher, batches: Iterable[SideFeatures]) -> EntityIndex:
         """Encodes all entities, a batch at a time."""
-        parts: dict[str, list[EncodedEntities]] = {name: [] for name in matcher.unit_names}
-        for batch in batches:
-            for name, side in matcher.encode_entities(batch).items():
-                parts[name].append(side)
-        units = {name: EncodedEntities.concatenate(sides) for name, sides in parts.items()}
-        return cls(torch.cat([side.inner_NI for side in units.values()], dim=-1), units)
+        return cls(matcher, concatenate([matcher.encode_entities(batch) for batch in batches]))
 
-    def inner_scores(self, mentions: dict[str, EncodedMentions]) -> Tensor:
-        """[B, N]: the sum of all units' inner scores."""
-        joined = torch.cat([mentions[name].inner_BI for name in self.units], dim=-1)
-        return joined @ self.inner_NI.T
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        return next(iter(self.entities.values())).inner_BI.device
 
-    def bounds(self, mentions: dict[str, EncodedMentions]) -> tuple[Tensor, Tensor]:
+    def bounds(self, mentions: EncodedMentions) -> tuple[Tensor, Tensor]:
         """Lower and upper bounds [B, N] of the overall score."""
-        low = self.inner_scores(mentions)
-        high = low.clone()
-        for name, side in self.units.items():
-            if side.entity_vector_ND is not None:
-                least, most = fine_bounds(mentions[name], side)
-                low += least
-                high += most
-        return low, high
+        return self.matcher.bounds(mentions, self.entities)
 
-    def unit_scores(
-        self, mentions: dict[str, EncodedMentions], entities: Tensor
-    ) -> dict[str, Tensor]:
-        """Each unit's exact scores [B, n] against the entities at `entities`."""
-        scores = {}
-        for name, side in self.units.items():
-            chosen = side.select(entities)
-            scores[name] = inner_scores(mentions[name], chosen) + fine_scores(
-                mentions[name], chosen
-            )
-        return scores
-
-    def scores(self, mentions: dict[str, EncodedMentions], entities: Tensor) -> Tensor:
-        """Exact overall scores [B, n] against the entities at `entities`."""
-        return torch.stack(list(self.unit_scores(mentions, entities).values())).sum(dim=0)
+    def scores(self, mentions: EncodedMentions, rows: Tensor) -> dict[str, Tensor]:
+        """Each unit's exact scores and `overall`, [B, n], against the entities at `rows`."""
+        return self.matcher.scores(mentions, select(self.entities, rows))

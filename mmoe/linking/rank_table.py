@@ -1,20 +1,18 @@
-"""Ranks and best entities of every mention as one Parquet table."""
+"""Ranks, gold scores and best entities of every mention as one Parquet table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import atomic_write
 from mmoe.linking.ranking import MentionRanks
+from mmoe.model.matcher import OVERALL
 from mmoe.records import Entity, Mention
-
-UNITS = ("text", "vision", "cross")
 
 
 def write_rank_table(
@@ -27,26 +25,21 @@ def write_rank_table(
     """Writes one row a mention.
 
     Columns: mention_id, gold_qid, rank and rank_optimistic of the gold entity, untrained_rank (null
-    without an untrained matcher), top: the best entities with overall and unit scores, best first;
-    scores of units that the matcher lacks are null.
+    without an untrained matcher), gold: the gold entity's overall and unit scores, top: the best entities
+    with theirs, best first. The scores' names are the matcher's: `overall`, then its units.
     """
-    overall_Bn = np.sum(list(ranked.unit_scores_Bn.values()), axis=0)
-    score = pa.float64()
-    top = pa.list_(
-        pa.struct([("qid", pa.string()), ("overall", score), *((unit, score) for unit in UNITS)])
-    )
-    units = {unit: ranked.unit_scores_Bn.get(unit) for unit in UNITS}
+    names = [OVERALL, *(name for name in ranked.gold_scores_B if name != OVERALL)]
+    scores = [(name, pa.float64()) for name in names]
+    gold = [
+        {name: float(ranked.gold_scores_B[name][i]) for name in names} for i in range(len(mentions))
+    ]
     best = [
         [
             {
                 "qid": entities[entity].qid,
-                "overall": float(overall_Bn[i, j]),
-                **{
-                    unit: None if table is None else float(table[i, j])
-                    for unit, table in units.items()
-                },
+                **{name: float(ranked.best.scores_Bn[name][i, j]) for name in names},
             }
-            for j, entity in enumerate(ranked.top_Bn[i])
+            for j, entity in enumerate(ranked.best.top_Bn[i])
         ]
         for i in range(len(mentions))
     ]
@@ -60,7 +53,8 @@ def write_rank_table(
             "untrained_rank": pa.array(
                 nothing if untrained is None else untrained.pessimistic, pa.int64()
             ),
-            "top": pa.array(best, top),
+            "gold": pa.array(gold, pa.struct(scores)),
+            "top": pa.array(best, pa.list_(pa.struct([("qid", pa.string()), *scores]))),
         }
     )
     with atomic_write(path) as temporary:

@@ -30,9 +30,12 @@ class SparseExperts(nn.Module):
 
     def forward(self, tokens_TC: Tensor, routing: Routing) -> Tensor:
         mixed_TD = tokens_TC.new_zeros(len(tokens_TC), self.out)
+        top_k = routing.gates_Tk.shape[1]
         for number, expert in enumerate(self.experts):
             token, slot = torch.where(routing.experts_Tk == number)
-            weighted = expert(tokens_TC[token]) * routing.gates_Tk[token, slot, None]
+            chosen_TC = tokens_TC.index_select(0, token)
+            gates_T = routing.gates_Tk.flatten().index_select(0, token * top_k + slot)
+            weighted = expert(chosen_TC) * gates_T[:, None]
             mixed_TD = mixed_TD.index_add(0, token, weighted.to(mixed_TD.dtype))
         return mixed_TD
 

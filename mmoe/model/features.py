@@ -31,6 +31,24 @@ class FeatureWidths:
 
 
 @dataclass(frozen=True)
+class Strings:
+    """The records' own strings, for matchers that read them.
+
+    Attributes:
+        names: the mentions' surface forms, or the entities' names.
+        texts: the mentions' contexts, or the entities' attributes.
+    """
+
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    def select(self, rows: Tensor) -> Strings:
+        """Those at `rows`."""
+        at = rows.tolist()
+        return Strings(tuple(self.names[i] for i in at), tuple(self.texts[i] for i in at))
+
+
+@dataclass(frozen=True)
 class SideFeatures:
     """Cached features of B mentions or entities, as float32.
 
@@ -42,6 +60,7 @@ class SideFeatures:
             has no images at all.
         image_pooled_BP: pooled image embedding; rows without an image hold anything finite.
         has_image_B: bool.
+        strings: surface form and context, or name and attributes; None where the caller has none.
     """
 
     text: Packed
@@ -50,6 +69,7 @@ class SideFeatures:
     image: Packed | None = None
     image_pooled_BP: Tensor | None = None
     has_image_B: Tensor | None = None
+    strings: Strings | None = None
 
     def __len__(self) -> int:
         return len(self.text_pooled_BP)

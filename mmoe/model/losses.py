@@ -1,32 +1,55 @@
-"""The contrastive loss: cross entropies of the overall score and of each unit's own."""
+"""What training minimises: named terms, each a callable of one step's scores and features."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mmoe.model.features import SideFeatures
 
-def matching_loss(
-    scores: dict[str, Tensor],
-    gold_B: Tensor,
-    allowed_BN: Tensor,
-    terms: Sequence[str],
-) -> dict[str, Tensor]:
-    """One cross entropy a term; their sum is what training minimises.
 
-    Args:
-        scores: [B, N] a unit, and `overall`.
+@dataclass(frozen=True)
+class LossBatch:
+    """One training step, as a loss term sees it.
+
+    Attributes:
+        scores: [B, N] for each unit and for `overall`: first the entities that all mentions of the batch
+            share as negatives (its distinct gold entities), then each mention's own mined ones.
         gold_B: int64, the column of each mention's gold entity.
         allowed_BN: bool, False for a column that repeats another entity of the row.
-        terms: names in `scores`; those of absent units are left out.
+        mentions: features of the B mentions.
+        golds: gives the features of their gold entities, row by row; an entity may stand in several rows.
+        gold_ids_B: int64; equal where two mentions have the same gold entity.
+    """
+
+    scores: dict[str, Tensor]
+    gold_B: Tensor
+    allowed_BN: Tensor
+    mentions: SideFeatures
+    golds: Callable[[], SideFeatures]
+    gold_ids_B: Tensor
+
+
+LossTerm: TypeAlias = Callable[[LossBatch], Tensor]
+
+
+def cross_entropy_terms(names: Sequence[str]) -> dict[str, LossTerm]:
+    """One cross entropy over the entities for each of `names` among the scores.
+
     Source: MMoE eq. 8. Differs from the release: columns are distinct entities, so an entity that is
         gold of two mentions in the batch is never its own negative.
     """
-    return {
-        term: functional.cross_entropy(scores[term].masked_fill(~allowed_BN, -torch.inf), gold_B)
-        for term in terms
-        if term in scores
-    }
+    return {name: _cross_entropy_of(name) for name in names}
+
+
+def _cross_entropy_of(name: str) -> LossTerm:
+    def term(batch: LossBatch) -> Tensor:
+        scores_BN = batch.scores[name].masked_fill(~batch.allowed_BN, -torch.inf)
+        return functional.cross_entropy(scores_BN, batch.gold_B)
+
+    return term

@@ -1,169 +1,224 @@
-"""MMoE: the units together, and the scores of all pairs of a batch."""
+"""The protocol that every matcher follows, and the form that most take: a sum of units.
+
+Entity index, ranker, trainer, report and Linker know `Matcher` and nothing else.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from mmoe.config.model import ModelParams
-from mmoe.config.moe import MoeParams
-from mmoe.model.experts import ProjectionParams, SparseMixture
-from mmoe.model.features import FeatureWidths, ImageStem, SideFeatures, Stem, TextStem
-from mmoe.model.sides import (
+from mmoe.config.section import Section
+from mmoe.model.encoded import (
     EncodedEntities,
     EncodedMentions,
-    fine_scores,
+    EncodedUnit,
     inner_scores,
-    scores_with_own_negatives,
+    inner_scores_of_own,
+    num_rows,
+    select,
 )
-from mmoe.model.units import CrossUnit, TextUnit, Unit, VisionUnit
+from mmoe.model.features import FeatureWidths, SideFeatures
+from mmoe.model.losses import LossTerm, cross_entropy_terms
 
 OVERALL = "overall"
 
 
 @dataclass(frozen=True)
 class MatcherSpec:
-    """All that decides a matcher's shape."""
+    """All that decides a matcher's shape.
+
+    Attributes:
+        widths: of the cached features.
+        model: section `model` of params.yaml.
+        own: the matcher's own section, of the type `SECTION` of its class.
+    """
 
     widths: FeatureWidths
     model: ModelParams
-    moe: MoeParams
+    own: Section
 
 
-class Matcher(nn.Module):
-    """Scores mention-entity pairs; the overall score is the sum of the units' scores.
+class Matcher(nn.Module, ABC):
+    """Scores pairs of a mention and an entity, which are encoded apart.
 
-    Mentions and entities are encoded apart, so the entity side of a knowledge base is computed once.
+    A subclass is one module of `mmoe/model/matchers` and two lines of registry (mmoe/model/registry.py,
+    mmoe/config/matchers.py). It gets features and gives scores; training, exact ranks, checkpoints and report
+    follow from that.
 
-    Raises:
-        ValueError: if a unit needs images and `spec.widths` has none.
-    Source: MMoE §3.4-3.6. Differs from the release: the sum and not the mean of the units' scores.
+    Attributes:
+        NAME: its value of model.name.
+        SECTION: type of its own section of params.yaml.
     """
+
+    NAME: ClassVar[str]
+    SECTION: ClassVar[type[Section]]
 
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__()
         self.spec = spec
-        widths, dim = spec.widths, spec.model.embed_dim
-        need_images = [unit for unit in spec.model.units if unit != "text"]
-        if need_images and not widths.image:
-            raise ValueError(
-                f"model.units = {list(spec.model.units)}: {' and '.join(need_images)} need images, "
-                "which the feature store lacks; use model.units=[text] or another encode.model"
-            )
-        self.text_stem = TextStem(widths, spec.model.dropout)
-        self.image_stem = ImageStem(widths, dim, spec.model.dropout) if need_images else None
-        self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in spec.model.units})
+
+    @property
+    @abstractmethod
+    def unit_names(self) -> tuple[str, ...]:
+        """The parts of the score that tables and losses show apart, in order."""
+
+    @abstractmethod
+    def encode_mentions(self, features: SideFeatures) -> EncodedMentions:
+        """Each unit's view of the mentions; independent of what else is in the batch."""
+
+    @abstractmethod
+    def encode_entities(self, features: SideFeatures) -> EncodedEntities:
+        """Each unit's view of the entities; independent of what else is in the batch."""
+
+    @abstractmethod
+    def scores(self, mentions: EncodedMentions, entities: EncodedEntities) -> dict[str, Tensor]:
+        """Scores [B, N] of all pairs: one entry for each of `unit_names`, and `overall`."""
+
+    @abstractmethod
+    def bounds(self, mentions: EncodedMentions, entities: EncodedEntities) -> tuple[Tensor, Tensor]:
+        """Lower and upper bounds [B, N] of the overall score, without what is costly a pair.
+
+        Bounds may be as wide as 1e-5 of the mention's largest |bound| on the wrong side, from rounding.
+        """
+
+    def scores_with_own_negatives(
+        self, mentions: EncodedMentions, entities: EncodedEntities
+    ) -> dict[str, Tensor]:
+        """Scores [B, n] of each mention with n entities of its own, as `scores` names them.
+
+        Override it where all of them can be computed at once.
+
+        Args:
+            entities: B · n entities, the first mention's n first.
+        """
+        num_mentions = num_rows(mentions)
+        rows = torch.arange(num_rows(entities)).view(num_mentions, -1)
+        parts = [
+            self.scores(select(mentions, torch.tensor([i])), select(entities, rows[i]))
+            for i in range(num_mentions)
+        ]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    def loss_terms(self) -> dict[str, LossTerm]:
+        """What `loss.terms` can name: by default a cross entropy for each unit and for `overall`."""
+        return cross_entropy_terms([OVERALL, *self.unit_names])
+
+    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+        """Sets constants that should start from the data, from a sample of unrelated pairs."""
+
+    def take_expert_load(self) -> dict[str, list[float]]:
+        """Share of the routed tokens that each expert got since the last call; empty without experts."""
+        return {}
+
+    def forward(self, mentions: SideFeatures, entities: SideFeatures) -> dict[str, Tensor]:
+        """`scores` of all pairs, from features."""
+        return self.scores(self.encode_mentions(mentions), self.encode_entities(entities))
+
+
+class Unit(nn.Module, ABC):
+    """A part of a `SumOfUnits` with a score of its own: an inner product, and a fine part or none.
+
+    Args of the methods below are encoded by `encode_mentions` and `encode_entities`.
+    """
+
+    @abstractmethod
+    def encode_mentions(self, inputs: Any) -> EncodedUnit:
+        """The mentions' half of the unit's score."""
+
+    @abstractmethod
+    def encode_entities(self, inputs: Any) -> EncodedUnit:
+        """The entities' half of the unit's score."""
+
+    def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor | None:  # noqa: ARG002
+        """The fine part of all B × N scores; None for a unit without one."""
+        return None
+
+    def fine_scores_of_own(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor | None:  # noqa: ARG002
+        """As `fine_scores`, of each mention with n entities of its own: [B, n]."""
+        return None
+
+    def fine_bounds(
+        self,
+        mentions: EncodedUnit,  # noqa: ARG002
+        entities: EncodedUnit,  # noqa: ARG002
+    ) -> tuple[Tensor, Tensor] | None:
+        """Lower and upper bounds [B, N] of `fine_scores`."""
+        return None
+
+    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+        """Sets constants that should start from the data; most units have none."""
+
+
+class SumOfUnits(Matcher):
+    """A matcher whose overall score is the sum of its units' scores (MMoE eq. 8).
+
+    Attributes:
+        units: by name, in the order in which tables show them.
+    """
+
+    units: nn.ModuleDict
 
     @property
     def unit_names(self) -> tuple[str, ...]:
         return tuple(self.units)
 
     def unit(self, name: str) -> Unit:
-        """One unit by its name in model.units."""
+        """One unit by its name."""
         unit = self.units[name]
         assert isinstance(unit, Unit)
         return unit
 
-    def encode_mentions(self, features: SideFeatures) -> dict[str, EncodedMentions]:
-        """Each unit's view of the mentions."""
-        stem = self._stem(features)
-        return {name: self.unit(name).mention_side(stem) for name in self.units}
+    @abstractmethod
+    def unit_inputs(self, features: SideFeatures) -> Any:
+        """What the units share of the work on a batch, once for all of them."""
 
-    def encode_entities(self, features: SideFeatures) -> dict[str, EncodedEntities]:
-        """Each unit's view of the entities."""
-        stem = self._stem(features)
-        return {name: self.unit(name).entity_side(stem) for name in self.units}
+    def encode_mentions(self, features: SideFeatures) -> EncodedMentions:
+        inputs = self.unit_inputs(features)
+        return {name: self.unit(name).encode_mentions(inputs) for name in self.units}
 
-    def forward(self, mentions: SideFeatures, entities: SideFeatures) -> dict[str, Tensor]:
-        """Scores [B, N] of all pairs: one entry a unit, and `overall`, their sum."""
-        return score_pairs(self.encode_mentions(mentions), self.encode_entities(entities))
+    def encode_entities(self, features: SideFeatures) -> EncodedEntities:
+        inputs = self.unit_inputs(features)
+        return {name: self.unit(name).encode_entities(inputs) for name in self.units}
+
+    def scores(self, mentions: EncodedMentions, entities: EncodedEntities) -> dict[str, Tensor]:
+        scores = {}
+        for name in self.units:
+            pair = mentions[name], entities[name]
+            fine = self.unit(name).fine_scores(*pair)
+            scores[name] = inner_scores(*pair) if fine is None else inner_scores(*pair) + fine
+        return _with_sum(scores)
+
+    def scores_with_own_negatives(
+        self, mentions: EncodedMentions, entities: EncodedEntities
+    ) -> dict[str, Tensor]:
+        scores = {}
+        for name in self.units:
+            pair = mentions[name], entities[name]
+            fine, inner = self.unit(name).fine_scores_of_own(*pair), inner_scores_of_own(*pair)
+            scores[name] = inner if fine is None else inner + fine
+        return _with_sum(scores)
+
+    def bounds(self, mentions: EncodedMentions, entities: EncodedEntities) -> tuple[Tensor, Tensor]:
+        low = torch.stack([inner_scores(mentions[name], entities[name]) for name in self.units])
+        low = low.sum(dim=0)
+        high = low.clone()
+        for name in self.units:
+            fine = self.unit(name).fine_bounds(mentions[name], entities[name])
+            if fine is not None:
+                low += fine[0]
+                high += fine[1]
+        return low, high
 
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
-        """Sets the constants that should start from the data, from a sample of unrelated pairs."""
         for name in self.units:
             self.unit(name).calibrate(mentions, entities)
 
-    def take_expert_load(self) -> dict[str, list[float]]:
-        """Share of the routed tokens that each expert got since the last call; empty without experts."""
-        loads: dict[str, list[float]] = {}
-        for name in self.units:
-            layers = [
-                layer for layer in self.unit(name).modules() if isinstance(layer, SparseMixture)
-            ]
-            for depth, layer in enumerate(layers):
-                total = int(layer.load_K.sum())
-                label = name if len(layers) == 1 else f"{name}-{depth + 1}"
-                if total:
-                    loads[label] = (layer.load_K / total).tolist()
-                layer.load_K.zero_()
-        return loads
 
-    def _stem(self, features: SideFeatures) -> Stem:
-        coarse, fine = self.text_stem(features.text_pooled_BP, features.text.values_TC)
-        text_fine = features.text.with_values(fine)
-        if self.image_stem is None:
-            return Stem(features, coarse, text_fine, None, None)
-        assert features.image is not None
-        image_coarse, image_fine = self.image_stem(
-            features.image_pooled_BP, features.image, features.has_image_B
-        )
-        return Stem(
-            features, coarse, text_fine, image_coarse, features.image.with_values(image_fine)
-        )
-
-
-def score_pairs(
-    mentions: dict[str, EncodedMentions], entities: dict[str, EncodedEntities]
-) -> dict[str, Tensor]:
-    """Scores [B, N] of all pairs from both sides, one entry a unit and `overall`."""
-    return with_overall(
-        {
-            name: inner_scores(mentions[name], entities[name])
-            + fine_scores(mentions[name], entities[name])
-            for name in mentions
-        }
-    )
-
-
-def score_with_negatives(
-    mentions: dict[str, EncodedMentions],
-    entities: dict[str, EncodedEntities],
-    shared_G: Tensor,
-    own_Bn: Tensor,
-) -> dict[str, Tensor]:
-    """Scores [B, G + n]: with G entities that all mentions share, then with each mention's own n.
-
-    Args:
-        shared_G, own_Bn: int64, positions in `entities`.
-    """
-    scores = {}
-    for name, side in entities.items():
-        shared = side.select(shared_G)
-        parts = [inner_scores(mentions[name], shared) + fine_scores(mentions[name], shared)]
-        if own_Bn.numel():
-            parts.append(scores_with_own_negatives(mentions[name], side.select(own_Bn.flatten())))
-        scores[name] = torch.cat(parts, dim=-1)
-    return with_overall(scores)
-
-
-def with_overall(scores: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The units' scores and `overall`, their sum (MMoE eq. 8)."""
+def _with_sum(scores: dict[str, Tensor]) -> dict[str, Tensor]:
     return {**scores, OVERALL: torch.stack(list(scores.values())).sum(dim=0)}
-
-
-def _build_unit(name: str, spec: MatcherSpec) -> Unit:
-    model, widths = spec.model, spec.widths
-    params = ProjectionParams(model.embed_dim, spec.moe if model.projection == "smoe" else None)
-    if name == "text":
-        return TextUnit(widths.text, params, residual=model.residual)
-    if name == "vision":
-        return VisionUnit(model.embed_dim, params, residual=model.residual)
-    return CrossUnit(
-        widths.text,
-        model.embed_dim,
-        params,
-        gate=model.cross_gate,
-        residual=model.residual and widths.joint,
-    )

@@ -54,7 +54,9 @@ class Packed:
     def select(self, rows: Tensor) -> Packed:
         """The sequences at `rows` (int64, any order, repeats allowed)."""
         lengths = self.lengths_B[rows]
-        return Packed(self.values_TC[packed_positions(self.starts_B[rows], lengths)], lengths)
+        positions = packed_positions(self.starts_B[rows], lengths)
+        # index_select and not [...]: the gradient of that is added up in an order that varies.
+        return Packed(self.values_TC.index_select(0, positions), lengths)
 
     def mean(self) -> Tensor:
         """[B, C]: the mean of each sequence's tokens."""

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
 
+from mmoe.model.attention import attention_bounds, attention_scores, attention_scores_of_own
+from mmoe.model.encoded import Column, EncodedUnit
 from mmoe.model.experts import ProjectionParams, project
 from mmoe.model.features import SideFeatures, Stem
+from mmoe.model.matcher import Unit
 from mmoe.model.packed import Packed
 from mmoe.model.residual import CosineResidual, image_of
-from mmoe.model.sides import EncodedEntities, EncodedMentions
-
-
-class Unit(nn.Module, ABC):
-    """A part of the matcher with a score of its own."""
-
-    @abstractmethod
-    def mention_side(self, stem: Stem) -> EncodedMentions:
-        """The mentions' half of the unit's score."""
-
-    @abstractmethod
-    def entity_side(self, stem: Stem) -> EncodedEntities:
-        """The entities' half of the unit's score."""
-
-    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
-        """Sets constants that should start from the data; most units have none."""
 
 
 class IntraUnit(Unit):
@@ -45,19 +32,33 @@ class IntraUnit(Unit):
         self.value = nn.Linear(params.embed_dim, params.embed_dim)
         self.scale = 1 / math.sqrt(params.embed_dim)
 
-    def mention_side(self, stem: Stem) -> EncodedMentions:
-        coarse_BD, fine_TD, fine = self._project(stem)
-        residual = self.mention_residual(stem.features)
-        inner = torch.cat([coarse_BD, *residual], dim=-1)
-        return EncodedMentions(inner, fine.with_values(self.key(fine_TD)), self.value(fine_TD))
+    def encode_mentions(self, inputs: Stem) -> EncodedUnit:
+        coarse_BD, fine_TD, fine = self._project(inputs)
+        residual = self.mention_residual(inputs.features)
+        columns: dict[str, Column] = {
+            "keys": fine.with_values(self.key(fine_TD)),
+            "values": fine.with_values(self.value(fine_TD)),
+        }
+        return EncodedUnit(torch.cat([coarse_BD, *residual], dim=-1), columns)
 
-    def entity_side(self, stem: Stem) -> EncodedEntities:
-        coarse_ND, fine_TD, fine = self._project(stem)
-        residual = self.entity_residual(stem.features)
-        inner = torch.cat([coarse_ND / 2, *residual], dim=-1)
-        return EncodedEntities(
-            inner, fine.with_values(self.query(fine_TD) * self.scale), coarse_ND / 2
-        )
+    def encode_entities(self, inputs: Stem) -> EncodedUnit:
+        coarse_ND, fine_TD, fine = self._project(inputs)
+        residual = self.entity_residual(inputs.features)
+        half_ND = coarse_ND / 2  # the score is the mean of S_cm and S_fm
+        columns: dict[str, Column] = {
+            "queries": fine.with_values(self.query(fine_TD) * self.scale),
+            "entity_vector": half_ND,
+        }
+        return EncodedUnit(torch.cat([half_ND, *residual], dim=-1), columns)
+
+    def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        return attention_scores(mentions, entities)
+
+    def fine_scores_of_own(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        return attention_scores_of_own(mentions, entities)
+
+    def fine_bounds(self, mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
+        return attention_bounds(mentions, entities)
 
     def _project(self, stem: Stem) -> tuple[Tensor, Tensor, Packed]:
         coarse, fine = self.inputs(stem)
@@ -179,23 +180,23 @@ class CrossUnit(Unit):
         self.text_image_residual = CosineResidual() if residual else None
         self.image_text_residual = CosineResidual() if residual else None
 
-    def mention_side(self, stem: Stem) -> EncodedMentions:
-        inner = self._contexts(stem)
+    def encode_mentions(self, inputs: Stem) -> EncodedUnit:
+        inner = self._contexts(inputs)
         if self.text_image_residual is not None and self.image_text_residual is not None:
             inner += [
-                self.text_image_residual.mention(stem.features.text_pooled_BP),
-                self.image_text_residual.mention(*image_of(stem.features)),
+                self.text_image_residual.mention(inputs.features.text_pooled_BP),
+                self.image_text_residual.mention(*image_of(inputs.features)),
             ]
-        return EncodedMentions(torch.cat(inner, dim=-1))
+        return EncodedUnit(torch.cat(inner, dim=-1))
 
-    def entity_side(self, stem: Stem) -> EncodedEntities:
-        inner = [context / 2 for context in self._contexts(stem)]
+    def encode_entities(self, inputs: Stem) -> EncodedUnit:
+        inner = [context / 2 for context in self._contexts(inputs)]
         if self.text_image_residual is not None and self.image_text_residual is not None:
             inner += [
-                self.text_image_residual.entity(*image_of(stem.features)),
-                self.image_text_residual.entity(stem.features.text_pooled_BP),
+                self.text_image_residual.entity(*image_of(inputs.features)),
+                self.image_text_residual.entity(inputs.features.text_pooled_BP),
             ]
-        return EncodedEntities(torch.cat(inner, dim=-1))
+        return EncodedUnit(torch.cat(inner, dim=-1))
 
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
         if self.text_image_residual is not None and self.image_text_residual is not None:

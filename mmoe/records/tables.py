@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from mmoe.errors import DataError, one_line
 from mmoe.files import atomic_write
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
 _ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 

@@ -20,16 +20,16 @@ class Mention:
     Attributes:
         mention_id: unique in the data set.
         sentence_id: shared by the mentions of one sentence.
-        word: the surface form m_w; need not occur in the context to the letter.
+        surface_form: m_w; need not occur in the context to the letter.
         context: the text m_t.
-        image: file of m_v, relative to the data set's raw folder; null if it has none.
-        gold_qid: the entity that is meant; null for nil.
+        image: file of m_v, relative to the data set's raw folder; None if it has none.
+        gold_qid: the entity that is meant; None for nil.
         in_kb: whether the knowledge base holds the gold entity; false for nil.
         split: train, valid or test.
         description: what the data set itself says of the entity that is meant, as MMoE's DME version
             of the benchmarks does; only `rank.backend: given` reads it.
-        needs: a label by which metrics are also given apart, in the sample what decides the mention: text,
-            image or description.
+        evidence: a label by which metrics are also given apart; in the sample, what decides the mention:
+            text, image or description.
     """
 
     mention_id: str
@@ -56,12 +56,12 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A Wikidata item that bears a mention's word.
+    """A Wikidata item that bears a mention's surface form as a name.
 
     Attributes:
         position: 0 for the candidate that retrieval puts first.
-        match: label, alias or tokens: how the word was found in the item's names.
-        sitelinks: number of Wikipedia articles of the item; null where the source does not say.
+        match: label, alias or tokens: how the surface form was found in the item's names.
+        sitelinks: number of Wikipedia articles of the item; None where the source does not say.
     """
 
     mention_id: str
@@ -75,11 +75,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What description ranking chose for a mention; qid and description are null if it chose none.
+    """What description ranking chose for a mention; qid and description are None if it chose none.
 
     Attributes:
-        score: the backend's own score of the choice; null where it has none.
-        is_gold: whether the chosen qid is the gold one; null where either is missing.
+        score: the backend's own score of the choice; None where it has none.
+        is_gold: whether the chosen qid is the gold one; None where either is missing.
     """
 
     mention_id: str
@@ -102,8 +102,8 @@ class TextInput:
 
     Attributes:
         id: mention_id or qid.
-        name: the word or the name; also encoded alone.
-        description: text that has a token budget of its own; null if there is none.
+        name: the surface form, or the entity's name; also encoded alone.
+        description: text that has a token budget of its own; None if there is none.
     """
 
     id: str
@@ -118,8 +118,8 @@ class ImageInput:
 
     Attributes:
         id: mention_id or qid.
-        image: file relative to the data set's raw folder; null if there is none.
-        sha256: of the file's bytes; null if there is no file.
+        image: file relative to the data set's raw folder; None if there is none.
+        sha256: of the file's bytes; None if there is no file.
     """
 
     id: str
@@ -133,11 +133,11 @@ class ImageFile:
 
     Attributes:
         image: file relative to the data set's raw folder.
-        sha256: of its bytes; null if they can't be read.
-        phash: 64 bits of perceptual hash as 16 hex digits: near for images that look alike. Null if
+        sha256: of its bytes; None if they can't be read.
+        phash: 64 bits of perceptual hash as 16 hex digits: near for images that look alike. None if
             the image can't be decoded or shows a single colour.
-        width, height: in pixels; null if it can't be decoded.
-        problem: why it can't be read or decoded; null for a sound image.
+        width, height: in pixels; None if it can't be decoded.
+        problem: why it can't be read or decoded; None for a sound image.
     """
 
     image: str
@@ -150,10 +150,10 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What a mention shares with mentions across the border between train and the other two splits.
+    """What a mention of valid or test shares with train, and one of train with the other two together.
 
     Attributes:
-        same_context: another mention across the border has the same context.
+        same_context: a mention on the other side has the same context.
         same_image: … has an image of the same bytes.
         similar_image: … has an image that looks alike.
         seen_gold: … has the same gold entity.
@@ -172,7 +172,7 @@ class Leak:
 
     @property
     def overlaps_train(self) -> bool:
-        """Whether the mention itself, text or image, recurs across the border."""
+        """Whether the mention's context or image recurs on the other side: in train for valid and test."""
         return self.same_context or self.same_image or self.similar_image
 
     @property

@@ -38,14 +38,13 @@ LEAKS = {
 def table_1(data: Mapping[str, Any], published: Benchmark | None) -> Table:
     """This data set's counts, beside MMoE's Table 1 where it is one of the papers'."""
     own = data["table1"]
-    texts = pd.DataFrame({"Here": [plain(own[key]) for key in TABLE_1]}, index=TABLE_1.values())
+    columns = {"Here": {key: plain(own[key]) for key in TABLE_1}}
     if published is not None:
         papers = published.counts
-        texts["Paper"] = [plain(papers[key]) if key in papers else MISSING for key in TABLE_1]
-        texts["Difference"] = [
-            plain(own[key] - papers[key]) if key in papers else MISSING for key in TABLE_1
-        ]
-    return Table(texts)
+        columns["Paper"] = {key: plain(papers[key]) for key in papers}
+        columns["Difference"] = {key: plain(own[key] - papers[key]) for key in papers}
+    texts = pd.DataFrame(columns).reindex(list(TABLE_1)).fillna(MISSING)
+    return Table(texts.rename(index=TABLE_1))
 
 
 def leak_table(data: Mapping[str, Any]) -> Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TypeVar
 
 from mmoe.errors import DataError
@@ -13,7 +12,7 @@ from mmoe.records import Candidate, Description, Entity, Mention
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.ranked import RankedMentions, Scored
 from mmoe.reporting.thumbnails import Thumbnail, thumbnail
-from mmoe.reporting.wording import MISSING, minus
+from mmoe.reporting.wording import minus
 from mmoe.surface_forms import find_surface_form
 
 TOP_SHOWN = 5
@@ -21,15 +20,6 @@ CANDIDATES_SHOWN = 8
 SCORES = {"lexical": "BM25", "embedding": "cosine", "openai": "confidence"}
 
 Record = TypeVar("Record")
-
-
-@dataclass(frozen=True)
-class Context:
-    """A text cut at the mention's surface form; all of it is `before` if that does not occur."""
-
-    before: str
-    surface_form: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -45,29 +35,22 @@ class TopRow:
 
 
 @dataclass(frozen=True)
-class Option:
-    """A candidate whose description could be chosen; position counts from 1."""
-
-    position: int
-    candidate: Candidate
-    is_chosen: bool
-    is_gold: bool
-
-
-@dataclass(frozen=True)
 class Example:
     """A mention as the page shows it.
 
     Attributes:
-        options: the first candidates, the chosen and the gold one; num_options of them there are in all.
+        context: the text before the surface form, the surface form, and the text after it; all of the
+            text is `before` if the surface form does not occur.
+        options: the first candidates, the chosen and the gold one, by position from 1; num_options of
+            them there are in all.
         confidence: the ranking backend's score of its choice, in words; "" where it has none.
     """
 
     mention: Mention
-    context: Context
+    context: tuple[str, str, str]
     image: Thumbnail
     description: Description | None
-    options: tuple[Option, ...]
+    options: dict[int, Candidate]
     num_options: int
     confidence: str
     gold: Entity
@@ -109,32 +92,21 @@ def examples(inputs: Inputs, num: int) -> list[Example]:
     return [_example(inputs, row) for row in choose_rows(inputs.ranked, num)]
 
 
-def cut_at(text: str, place: tuple[int, int] | None) -> Context:
-    """Cuts a text at a place in it."""
-    if place is None:
-        return Context(text, "", "")
-    start, end = place
-    return Context(text[:start], text[start:end], text[end:])
-
-
 def _example(inputs: Inputs, row: int) -> Example:
     ranked = inputs.ranked
     mention = _known(inputs.mentions, ranked.mention_ids[row], "mention")
     gold = _known(inputs.entities, ranked.gold_qids[row], "entity")
     top, own = ranked.top(row), ranked.gold(row)
-    scores = [*top, own] if own else top
-    units = tuple(dict.fromkeys(chain.from_iterable(scored.units for scored in scores)))
+    units = tuple(own.units)
     rank = int(ranked.ranks[row])
     description = inputs.descriptions.get(mention.mention_id)
     candidates = inputs.candidates.get(mention.mention_id, [])
     return Example(
         mention=mention,
-        context=cut_at(
-            mention.context, find_surface_form(mention.context, mention.surface_form.strip())
-        ),
+        context=_cut(mention),
         image=thumbnail(inputs.raw, mention.image),
         description=description,
-        options=tuple(_options(candidates, description, gold)),
+        options=_options(candidates, description, gold),
         num_options=len(candidates),
         confidence=_confidence(description),
         gold=gold,
@@ -146,14 +118,21 @@ def _example(inputs: Inputs, row: int) -> Example:
     )
 
 
+def _cut(mention: Mention) -> tuple[str, str, str]:
+    text = mention.context
+    start, end = find_surface_form(text, mention.surface_form.strip()) or (len(text), len(text))
+    return text[:start], text[start:end], text[end:]
+
+
 def _options(
     candidates: Sequence[Candidate], description: Description | None, gold: Entity
-) -> Iterator[Option]:
-    for position, candidate in enumerate(candidates, start=1):
-        is_chosen = description is not None and candidate.qid == description.qid
-        is_gold = candidate.qid == gold.qid
-        if position <= CANDIDATES_SHOWN or is_chosen or is_gold:
-            yield Option(position, candidate, is_chosen, is_gold)
+) -> dict[int, Candidate]:
+    always = {gold.qid, None if description is None else description.qid}
+    return {
+        position: candidate
+        for position, candidate in enumerate(candidates, start=1)
+        if position <= CANDIDATES_SHOWN or candidate.qid in always
+    }
 
 
 def _confidence(description: Description | None) -> str:
@@ -165,7 +144,7 @@ def _confidence(description: Description | None) -> str:
 def _top_rows(
     inputs: Inputs,
     top: list[Scored],
-    own: Scored | None,
+    own: Scored,
     units: tuple[str, ...],
     gold: Entity,
     rank: int,
@@ -173,7 +152,7 @@ def _top_rows(
     """The first entities, then the gold one at its rank if it is not among them."""
 
     def row(position: int, scored: Scored, name: str) -> TopRow:
-        scores = tuple(_score(scored.units.get(unit)) for unit in units)
+        scores = tuple(_score(scored.units[unit]) for unit in units)
         return TopRow(
             position, scored.qid, name, _score(scored.overall), scores, scored.qid == gold.qid
         )
@@ -182,11 +161,11 @@ def _top_rows(
         if position <= TOP_SHOWN or scored.qid == gold.qid:
             yield row(position, scored, _known(inputs.entities, scored.qid, "entity").name)
     if gold.qid not in {scored.qid for scored in top}:
-        yield row(rank, own or Scored(gold.qid, None, {}), gold.name)
+        yield row(rank, own, gold.name)
 
 
-def _score(value: float | None) -> str:
-    return MISSING if value is None else minus(f"{value:.3f}")
+def _score(value: float) -> str:
+    return minus(f"{value:.3f}")
 
 
 def _known(rows: dict[str, Record], key: str, kind: str) -> Record:

@@ -77,7 +77,8 @@ class Inputs:
     Attributes:
         settings: sections of params.yaml by name, those that history.json does not hold.
         versions: of the packages that made the run.
-        ablation: of stage description_ablation; None if it was not measured.
+        ablation: of stage description_ablation; None if nothing was measured.
+        ablation_off: why nothing was measured, "" where that is not said.
     """
 
     dataset: str
@@ -94,6 +95,7 @@ class Inputs:
     candidates: dict[str, list[Candidate]]
     descriptions: dict[str, Description]
     ablation: dict[str, Any] | None
+    ablation_off: str
     ranked: RankedMentions
     published: PublishedOn | None
 
@@ -108,16 +110,18 @@ def read_inputs(
 
     Args:
         settings: see `Inputs`.
-        versions: those installed; history.json's own go before them.
+        versions: those installed; history.json's own go before them. What follows a `+` names the build
+            for one kind of machine and is left out.
     Raises:
         DataError: naming the file and key that is missing or broken.
     """
     history = _validated(files.history, TypeAdapter(History))
+    ablation = _read_counts(files.ablation) if files.ablation.exists() else {}
     return Inputs(
         dataset=dataset,
         raw=files.raw,
         settings=settings,
-        versions={**versions, **history.versions},
+        versions={n: v.partition("+")[0] for n, v in {**versions, **history.versions}.items()},
         metrics=_validated(files.evaluation, TypeAdapter(Metrics)),
         history=history,
         data=_read_data(files.data),
@@ -127,7 +131,8 @@ def read_inputs(
         entities={row.qid: row for row in read_records(files.entities, Entity)},
         candidates=_by_mention(read_records(files.candidates, Candidate)),
         descriptions={r.mention_id: r for r in read_records(files.descriptions, Description)},
-        ablation=_read_ablation(files.ablation),
+        ablation=ablation if ablation.get("choices") and ablation.get("systems") else None,
+        ablation_off=ablation.get("off") or "",
         ranked=read_ranked(files.ranks),
         published=read_published(files.published, dataset),
     )
@@ -150,14 +155,6 @@ def _read_data(path: Path) -> dict[str, Any]:
     if missing:
         raise DataError(f"{path}: lacks {', '.join(missing)}; run stage audit again")
     return data
-
-
-def _read_ablation(path: Path) -> dict[str, Any] | None:
-    """None where the stage is switched off: it then writes no figures, or nothing."""
-    if not path.exists():
-        return None
-    found = _read_counts(path)
-    return found if found.get("choices") and found.get("systems") else None
 
 
 def _validated(path: Path, adapter: TypeAdapter[Value]) -> Value:

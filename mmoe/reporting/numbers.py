@@ -11,11 +11,12 @@ from mmoe.reporting.wording import MISSING, label, metric, plain
 
 def rank_numbers(histograms: dict[str, pd.DataFrame]) -> Table:
     """Mentions and their share in each bucket of ranks, one pair of columns a system."""
-    columns = []
+    columns: dict[str, pd.Series[str]] = {}
     for name, buckets in histograms.items():
         by_rank = buckets.set_index("ranks")
-        columns += [by_rank["mentions"].map(plain).rename(name), _fixed(by_rank["share"], 2, "%")]
-    return Table(pd.concat(columns, axis=1))
+        columns[name] = by_rank["mentions"].map(plain)
+        columns[f"{name}, %"] = _fixed(by_rank["share"], 2)
+    return Table(pd.DataFrame(columns))
 
 
 def training_numbers(history: History) -> dict[str, Table]:
@@ -36,6 +37,5 @@ def training_numbers(history: History) -> dict[str, Table]:
     }
 
 
-def _fixed(values: pd.Series[float], decimals: int, name: str | None = None) -> pd.Series[str]:
-    texts = values.map(lambda value: MISSING if pd.isna(value) else f"{value:.{decimals}f}")
-    return texts.rename(values.name if name is None else name)
+def _fixed(values: pd.Series[float], decimals: int) -> pd.Series[str]:
+    return values.map(lambda value: MISSING if pd.isna(value) else f"{value:.{decimals}f}")

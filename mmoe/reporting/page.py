@@ -99,6 +99,7 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "backend": inputs.ranking.get("backend"),
         "reads_answer": inputs.ranking.get("backend") in READS_ANSWER,
         "ablation": ablation,
+        "ablation_off": inputs.ablation_off,
         "ablation_tables": {} if ablation is None else _ablation_tables(ablation),
         "published": published,
         "published_table": None
@@ -140,9 +141,11 @@ def _charts(inputs: Inputs, histograms: dict[str, pd.DataFrame]) -> dict[str, Ma
 def _histograms(inputs: Inputs) -> dict[str, pd.DataFrame]:
     ranked = inputs.ranked
     found = {"Trained": rank_histogram(ranked.ranks)}
-    return found if ranked.untrained is None else found | {
-        "Untrained": rank_histogram(ranked.untrained)
-    }
+    return (
+        found
+        if ranked.untrained is None
+        else found | {"Untrained": rank_histogram(ranked.untrained)}
+    )
 
 
 def _environment() -> Environment:

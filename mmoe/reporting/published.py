@@ -12,6 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 from mmoe.errors import DataError
 from mmoe.files import read_text
+from mmoe.reporting.table import System
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
@@ -93,29 +94,11 @@ class _File(_Strict):
 
 
 @dataclass(frozen=True)
-class PublishedResult:
-    """One system's numbers on one data set.
-
-    Attributes:
-        system: its name as the paper prints it, which also names the row of the table.
-        paper, table: where the numbers were read.
-        origin: whose numbers the table repeats; None if they are the paper's own or it doesn't say.
-        values: under the names of `SystemMetrics.flat`.
-    """
-
-    system: str
-    paper: str
-    table: str
-    origin: str | None
-    values: dict[str, float]
-
-
-@dataclass(frozen=True)
 class PublishedOn:
-    """All that papers say of one data set."""
+    """All that papers say of one data set; the note of a system says where its numbers were read."""
 
     benchmark: Benchmark
-    results: tuple[PublishedResult, ...]
+    systems: tuple[System, ...]
 
 
 def read_published(path: Path, dataset: str) -> PublishedOn | None:
@@ -128,13 +111,18 @@ def read_published(path: Path, dataset: str) -> PublishedOn | None:
     name = dataset.casefold()
     if name not in content.data_sets:
         return None
-    results = [
-        PublishedResult(row.system, table.paper, table.table, row.origin, row.results[name].given())
+    systems = [
+        System(row.system, "published", row.results[name].given(), _note(table, row))
         for table in content.tables
         for row in table.rows
         if name in row.results
     ]
-    return PublishedOn(content.data_sets[name], tuple(results))
+    return PublishedOn(content.data_sets[name], tuple(systems))
+
+
+def _note(table: _PaperTable, row: _Row) -> str:
+    origin = f", from {row.origin}" if row.origin else ""
+    return f"{table.paper}, {table.table}{origin}"
 
 
 def _read(path: Path) -> _File:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,15 @@ from numpy.typing import NDArray
 
 from mmoe.errors import DataError, one_line
 
-COLUMNS = ("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank", "top")
+COLUMNS = ("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank", "gold", "top")
 
 
 @dataclass(frozen=True)
 class Scored:
-    """An entity, its score, and what each unit of the matcher contributes; None where not kept."""
+    """An entity, its score, and what each unit of the matcher contributes."""
 
     qid: str
-    overall: float | None
+    overall: float
     units: dict[str, float]
 
 
@@ -52,12 +51,9 @@ class RankedMentions:
         """The best entities of one mention, best first."""
         return [_scored(entity) for entity in self._table["top"][row].as_py()]
 
-    def gold(self, row: int) -> Scored | None:
-        """The gold entity's own scores, whatever its rank; None where they were not kept."""
-        if "gold_overall" not in self._table.column_names:
-            return None
-        own = {"qid": self.gold_qids[row], "overall": self._table["gold_overall"][row].as_py()}
-        return _scored(own | {"units": self._table["gold_units"][row].as_py()})
+    def gold(self, row: int) -> Scored:
+        """The gold entity's own scores, whatever its rank."""
+        return _scored({"qid": self.gold_qids[row], **self._table["gold"][row].as_py()})
 
 
 def read_ranked(path: Path) -> RankedMentions:
@@ -80,9 +76,7 @@ def read_ranked(path: Path) -> RankedMentions:
     return RankedMentions(table)
 
 
-def _scored(entity: Mapping[str, Any]) -> Scored:
-    """Units stand in a struct or map of their own, or beside `overall`; absent ones are null."""
-    rest = {key: value for key, value in entity.items() if key not in ("qid", "overall", "units")}
-    units = dict(entity.get("units") or rest)
-    named = {name: score for name, score in units.items() if score is not None}
-    return Scored(entity["qid"], entity["overall"], named)
+def _scored(scores: dict[str, Any]) -> Scored:
+    """The columns beside qid and the overall score are the matcher's units, by its own names."""
+    units = {name: value for name, value in scores.items() if name not in ("qid", "overall")}
+    return Scored(scores["qid"], scores["overall"], units)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mmoe.reporting.inputs import History, Inputs
 from mmoe.reporting.table import Table
-from mmoe.reporting.wording import Definition, definitions, plain
+from mmoe.reporting.wording import Definition, definitions, label, plain
 
 # The first knob of a section says most; the others follow in brackets.
 ENCODE = ("model", "max_text_length", "description_budget", "precision")
@@ -24,26 +24,28 @@ RANK = {
     ),
 }
 TRAIN = ("learning_rate", "batch_size", "mined_negatives", "fraction", "seed")
+OWN_LINES = ("model", "loss", "train")
 
 
 def setup_table(inputs: Inputs) -> Table:
     """One line a stage that decides the figures, and the versions of the packages."""
     settings, config = inputs.settings, inputs.history.config
     rank, data = settings.get("rank", {}), settings.get("data", {})
-    model = config.get("model", {})
     ranker = RANK.get(str(rank.get("backend")), ("backend",))
     split = {"split": f"split {data['split']}"} if "split" in data else {}
     lines = {
-        "Data": _chosen(data | split, DATA),
-        "Candidates": _chosen(settings.get("retrieve", {}), RETRIEVE),
-        "Descriptions": _chosen(rank, ranker),
-        "Encoder": _chosen(settings.get("encode", {}), ENCODE),
-        "Matcher": _chosen(model, ("name", *(key for key in model if key != "name"))),
+        "Data": _line({**data, **split}, DATA),
+        "Candidates": _line(settings.get("retrieve", {}), RETRIEVE),
+        "Descriptions": _line(rank, ranker),
+        "Encoder": _line(settings.get("encode", {}), ENCODE),
+        "Matcher": _line(config.get("model", {}), ("name", *config.get("model", {}))),
+        # The matcher's own section.
+        **{label(n): _knobs(part, part) for n, part in config.items() if n not in OWN_LINES},
         "Training": _training(inputs.history),
         "Packages": ", ".join(f"{name} {version}" for name, version in inputs.versions.items()),
     }
     shown = {name: line for name, line in lines.items() if line}
-    return Table(pd.DataFrame({"Settings": shown.values()}, index=list(shown)))
+    return Table(pd.DataFrame({"Settings": shown}))
 
 
 def all_settings(inputs: Inputs) -> tuple[Definition, ...]:
@@ -57,16 +59,19 @@ def _training(history: History) -> str:
     last = history.epochs[-1]
     steps = "" if last.step is None else f", {plain(last.step)} steps"
     best = "" if history.best_epoch is None else f", the best after epoch {history.best_epoch}"
-    knobs = _chosen(history.config.get("train", {}), TRAIN, first="")
-    return f"{len(history.epochs)} epochs{steps}{best}{knobs}"
+    knobs = _knobs(history.config.get("train", {}), TRAIN)
+    return f"{len(history.epochs)} epochs{steps}{best}" + (f" ({knobs})" if knobs else "")
 
 
-def _chosen(section: Mapping[str, Any], keys: Collection[str], first: str | None = None) -> str:
-    """`value of the first knob (knob value, …)`; knobs that are None are left out."""
-    given = {key: plain(section[key]) for key in keys if section.get(key) is not None}
-    if not given:
+def _line(section: Mapping[str, Any], keys: Collection[str]) -> str:
+    """The value of the first knob, and the others in brackets; empty without a section."""
+    first, *others = dict.fromkeys(keys)
+    if first not in section:
         return ""
-    if first is None:
-        first = given.pop(next(iter(given)))
-    rest = ", ".join(f"{key} {value}" for key, value in given.items())
-    return f"{first} ({rest})" if rest else first
+    knobs = _knobs(section, others)
+    return plain(section[first]) + (f" ({knobs})" if knobs else "")
+
+
+def _knobs(section: Mapping[str, Any], keys: Collection[str]) -> str:
+    """Knobs and values; those that are None are left out."""
+    return ", ".join(f"{k} {plain(section[k])}" for k in keys if section.get(k) is not None)

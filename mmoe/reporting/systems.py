@@ -41,7 +41,7 @@ def parts_table(inputs: Inputs) -> Table | None:
     """The matcher on all mentions and on each part that is not all of them; None without parts."""
     whole = inputs.metrics.system
     parts = [
-        System(f"{PARTS.get(name) or label(name)} ({_size(part)})", "baseline", part.flat())
+        System(f"{_part(name)} ({_size(part)})", "baseline", part.flat())
         for name, part in inputs.metrics.breakdowns.items()
         if part.num_mentions < whole.num_mentions
     ]
@@ -54,13 +54,14 @@ def parts_table(inputs: Inputs) -> Table | None:
 def published_table(inputs: Inputs, published: PublishedOn) -> Table:
     """This run, then what papers report; a best value is marked only where all ranked one KB."""
     ours = inputs.metrics.system.flat()
-    systems = [System(matcher_name(inputs), "ours", ours, note="this run")]
-    for result in published.results:
-        origin = f", from {result.origin}" if result.origin else ""
-        note = f"{result.paper}, {result.table}{origin}"
-        systems.append(System(result.system, "published", result.values, note=note))
+    systems = [System(matcher_name(inputs), "ours", ours, note="this run"), *published.systems]
     same_kb = published.benchmark.entities == len(inputs.entities)
     return metrics_table(systems, PUBLISHED_COLUMNS, compared=same_kb)
+
+
+def _part(name: str) -> str:
+    evidence = name.removeprefix("evidence_")
+    return PARTS.get(name) or (label(name) if evidence == name else f"Evidence: {evidence}")
 
 
 def _columns(metrics: SystemMetrics) -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mmoe.reporting.wording import MISSING, interval, label, metric
 
 INTERVAL = "mrr_interval"
+INTERVAL_TITLE = "MRR, 95 %"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def metrics_table(
     )
     notes = tuple(system.note for system in systems)
     return Table(
-        texts.rename(columns=lambda name: "95 % interval" if name == INTERVAL else label(name)),
+        texts.rename(columns=lambda name: INTERVAL_TITLE if name == INTERVAL else label(name)),
         best if compared else None,
         tuple(system.kind for system in systems),
         notes if any(notes) else (),

@@ -17,6 +17,7 @@ _SPECIAL = {
     "m3el": "M³EL",
     "mimic": "MIMIC",
     "mmoe": "MMoE",
+    "moe": "MoE",
     "mrr": "MRR",
     "qid": "QID",
 }

@@ -24,8 +24,10 @@ from mmoe.files import atomic_write
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_precision
 from mmoe.linking.memory import return_freed_memory
-from mmoe.model.losses import matching_loss
-from mmoe.model.matcher import OVERALL, Matcher, score_with_negatives
+from mmoe.model.encoded import select
+from mmoe.model.losses import LossBatch
+from mmoe.model.matcher import OVERALL, Matcher
+from mmoe.model.registry import chosen_loss_terms
 from mmoe.training.mining import mine_negatives
 from mmoe.training.optimiser import build_optimiser, set_learning_rate
 
@@ -95,7 +97,8 @@ class Trainer:
     ) -> None:
         self.checkpoint_every = checkpoint_every
         self.device = next(matcher.parameters()).device
-        self.matcher, self.data, self.params, self.loss = matcher, data, params, loss
+        self.matcher, self.data, self.params = matcher, data, params
+        self.loss_terms = chosen_loss_terms(matcher, loss.terms)
         self.validate, self.work, self.listeners = validate, work, listeners
         self.precision = resolve_precision(params.precision, self.device)
         self.optimiser = build_optimiser(matcher, params)
@@ -196,28 +199,11 @@ class Trainer:
         # Dropout of a step depends on the step alone, so that a resumed run draws the same.
         torch.manual_seed(int(self._rng(DROPOUT, self.progress.step).integers(2**63)))
         mentions = self.mentions[rows]
-        gold = self.data.gold_of(mentions)
-        entities, inverse = torch.unique(
-            torch.cat([gold, negatives.flatten()]), return_inverse=True
-        )
-        # Shared columns are the batch's distinct golds; a mined entity among them is masked there.
-        shared, gold_column = torch.unique(inverse[: len(gold)], return_inverse=True)
-        own = inverse[len(gold) :].view_as(negatives)
-        allowed = torch.ones(len(rows), len(shared) + own.shape[1], dtype=torch.bool)
-        allowed[:, len(shared) :] = ~torch.isin(own, shared)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            scores = score_with_negatives(
-                self.matcher.encode_mentions(self.data.mention_side.gather(mentions, self.device)),
-                self.matcher.encode_entities(self.data.entity_side.gather(entities, self.device)),
-                shared.to(self.device),
-                own.to(self.device),
-            )
-        losses = matching_loss(
-            scores, gold_column.to(self.device), allowed.to(self.device), self.loss.terms
-        )
+        batch = self._loss_batch(mentions, negatives)
+        losses = {name: term(batch) for name, term in self.loss_terms.items()}
         total = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(total):
-            bad = mentions[~torch.isfinite(scores[OVERALL]).all(dim=-1).cpu()]
+            bad = mentions[~torch.isfinite(batch.scores[OVERALL]).all(dim=-1).cpu()]
             raise self._not_finite(
                 f"{where}: the loss is {float(total.detach())}", bad if len(bad) else mentions
             )
@@ -230,6 +216,38 @@ class Trainer:
         set_learning_rate(self.optimiser, self.params, self.progress.step, num_steps)
         self.optimiser.step()
         return {name: float(value.detach()) for name, value in {**losses, "total": total}.items()}
+
+    def _loss_batch(self, mentions: Tensor, negatives: Tensor) -> LossBatch:
+        """Scores of a batch's mentions with its distinct gold entities and with their own negatives."""
+        gold = self.data.gold_of(mentions)
+        entities, inverse = torch.unique(
+            torch.cat([gold, negatives.flatten()]), return_inverse=True
+        )
+        # Shared columns are the batch's distinct golds; a mined entity among them is masked there.
+        shared, gold_column = torch.unique(inverse[: len(gold)], return_inverse=True)
+        own = inverse[len(gold) :].view_as(negatives)
+        allowed = torch.ones(len(mentions), len(shared) + own.shape[1], dtype=torch.bool)
+        allowed[:, len(shared) :] = ~torch.isin(own, shared)
+        mention_features = self.data.mention_side.gather(mentions, self.device)
+        entity_features = self.data.entity_side.gather(entities, self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            encoded = self.matcher.encode_mentions(mention_features)
+            everyone = self.matcher.encode_entities(entity_features)
+            scores = self.matcher.scores(encoded, select(everyone, shared.to(self.device)))
+            if own.numel():
+                theirs = select(everyone, own.flatten().to(self.device))
+                own_scores = self.matcher.scores_with_own_negatives(encoded, theirs)
+                scores = {
+                    name: torch.cat([scores[name], own_scores[name]], dim=1) for name in scores
+                }
+        return LossBatch(
+            scores,
+            gold_column.to(self.device),
+            allowed.to(self.device),
+            mention_features,
+            lambda: self.data.entity_side.gather(gold, self.device),
+            gold.to(self.device),
+        )
 
     def _not_finite(self, what: str, mentions: Tensor) -> TrainingError:
         ids = [self.data.mentions[i].mention_id for i in mentions.tolist()]

@@ -1,4 +1,4 @@
-"""How many candidates retrieval found, for which words most, and how often the gold entity is among them."""
+"""How many candidates retrieval found, and how often the gold entity is among them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Qids = Mapping[str, Sequence[str]]
 def retrieval_counts(
     mentions: Sequence[Mention], candidates: Iterable[Candidate]
 ) -> dict[str, Any]:
-    """Counts over all mentions and over each split; shares lie in [0, 1], null over no mention.
+    """Counts over all mentions and over each split; shares lie in [0, 1], None over no mention.
 
     Returns:
         `all`, `train`, `valid`, `test`: counts and shares of mentions with none, one and several
         candidates; recall_at_n: share of the mentions with a gold qid whose gold is among the first n
         candidates, with `_low` and `_high`, Wilson's 95 % interval. `histogram`: mentions by number of
-        candidates. `most_ambiguous`: the words with most candidates.
+        candidates. `most_ambiguous`: the surface forms with most.
     """
     qids_by_mention: dict[str, list[str]] = {mention.mention_id: [] for mention in mentions}
     for candidate in sorted(candidates, key=lambda candidate: candidate.position):
@@ -84,13 +84,13 @@ def _histogram(qids_by_mention: Qids) -> list[dict[str, Any]]:
 
 
 def _most_ambiguous(mentions: Sequence[Mention], qids_by_mention: Qids) -> list[dict[str, Any]]:
-    """The words with most candidates, by their normal form."""
+    """The surface forms with most candidates, in their normal form."""
     sizes = {normalise_name(m.surface_form): len(qids_by_mention[m.mention_id]) for m in mentions}
     uses = Counter(normalise_name(mention.surface_form) for mention in mentions)
     several = sorted(
-        (word for word, size in sizes.items() if size > 1), key=lambda w: (-sizes[w], w)
+        (form for form, size in sizes.items() if size > 1), key=lambda form: (-sizes[form], form)
     )
     return [
-        {"surface_form": word, "candidates": sizes[word], "mentions": uses[word]}
-        for word in several[:MOST_AMBIGUOUS]
+        {"surface_form": form, "candidates": sizes[form], "mentions": uses[form]}
+        for form in several[:MOST_AMBIGUOUS]
     ]

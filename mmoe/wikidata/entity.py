@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmoe.errors import WikidataError
+from mmoe.names import normalise_name
 
 DEFAULT_LANGUAGE = "mul"  # Wikidata's "default for all languages"
 INSTANCE_OF, IMAGE = "P31", "P18"
@@ -42,13 +43,13 @@ class Item:
     """What retrieval reads of an item.
 
     Attributes:
-        label: in the first language that has one, `mul` last; null if none has.
+        label: in the first language that has one, `mul` last; None if none has.
         description: as label.
         names: labels and aliases in all chosen languages and `mul`, in that order, repetitions included.
         instance_of: qids of the best-ranked statements.
         image: the first best-ranked file name on Commons, with spaces and without `File:`.
-        sitelinks: number of Wikipedia articles; null where the source leaves sitelinks out.
-        modified: when it was last edited, as it is written; null where the source does not say.
+        sitelinks: number of Wikipedia articles; None where the source leaves sitelinks out.
+        modified: when it was last edited, as it is written; None where the source does not say.
     """
 
     qid: str
@@ -65,9 +66,14 @@ class Item:
         """The aliases in all languages, each once."""
         return tuple(dict.fromkeys(name.text for name in self.names if name.kind == ALIAS))
 
+    @property
+    def normalised_names(self) -> frozenset[str]:
+        """Labels and aliases in the form in which names are compared; empty ones are left out."""
+        return frozenset(filter(None, (normalise_name(name.text) for name in self.names)))
+
 
 def read_item(entity: Any, languages: Sequence[str], where: str) -> Item | None:
-    """The item that a JSON entity describes; null for a property, a lexeme and the like.
+    """The item that a JSON entity describes; None for a property, a lexeme and the like.
 
     Args:
         languages: of labels, descriptions and aliases, best first; `mul` stands in and is added.
@@ -149,10 +155,21 @@ def best_values(entity: dict[str, Any], prop: str, where: str) -> list[Any]:
     return [value for value in best if value is not None]
 
 
+def label_of(entity: dict[str, Any], languages: Sequence[str]) -> str | None:
+    """An item's or a property's label in the first language that has one, `mul` last."""
+    labels = entity.get("labels")
+    for code in (*languages, DEFAULT_LANGUAGE):
+        term = labels.get(code) if isinstance(labels, dict) else None
+        value = term.get("value") if isinstance(term, dict) else None
+        if isinstance(value, str) and value.strip():
+            return " ".join(value.split())
+    return None
+
+
 def data_types(entity: dict[str, Any], where: str) -> dict[str, str | None]:
     """The properties of which an entity makes statements, in its order, each with its data type.
 
-    The data type is null where the source does not tell it.
+    The data type is None where the source does not tell it.
 
     Raises:
         WikidataError: if the claims are not of the documented form.

@@ -1,78 +1,88 @@
-"""Candidates from a label index: all words of a data set in one join."""
+"""Candidates from a label index or from a knowledge base: all surface forms in one query."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from mmoe.errors import WikidataError, one_line
-from mmoe.records import Candidate, Mention
-from mmoe.wikidata.hits import Hit, Matching, candidates_of, distinct_words, forms_of
-from mmoe.wikidata.labels import ITEMS, NAMES, read_source
+from mmoe.names import name_tokens, normalise_name
+from mmoe.records import Candidate, Entity, Mention
+from mmoe.wikidata.label_index import ITEMS, NAMES, read_source
+from mmoe.wikidata.matching import (
+    Hit,
+    Matching,
+    candidates_of,
+    distinct_surface_forms,
+    names_meant_by,
+)
 
 MEMORY = "1500MB"  # what a query may take; beyond it DuckDB goes to the disk
+
+# Tables of a query: forms (surface_form, name), every name that it may stand for; names (name, qid, kind);
+# items (qid, label, description, sitelinks and what puts them in order).
 
 # RE2's \w knows ASCII only.
 _TOKENS = r"CREATE TEMP MACRO tokens_of(name) AS regexp_extract_all(name, '[\p{L}\p{N}_]+')"
 
 _EXACT = """
-CREATE TEMP TABLE hits AS
-SELECT word, qid, kind FROM words JOIN read_parquet($names) AS names USING (name)
+CREATE TEMP TABLE hits AS SELECT surface_form, qid, kind FROM forms JOIN names USING (name)
 """
 
 # A name that holds all tokens holds the rarest one: joining on that alone leaves few pairs to check. How
 # rare a token is, is counted first, so that no more than the rarest one's names are ever held.
 _RAREST = """
 CREATE TEMP TABLE rarest AS
-WITH split_words AS (
-    SELECT word, name, list_distinct(tokens_of(name)) AS tokens FROM words
+WITH split_forms AS (
+    SELECT surface_form, name, list_distinct(tokens_of(name)) AS tokens FROM forms
 ),
-word_tokens AS (
-    SELECT word, name, tokens, unnest(tokens) AS token FROM split_words
+form_tokens AS (
+    SELECT surface_form, name, tokens, unnest(tokens) AS token FROM split_forms
 ),
 frequency AS (
     SELECT token, count(*) AS num_names
-    FROM (SELECT unnest(tokens_of(name)) AS token FROM read_parquet($names))
-    WHERE token IN (SELECT token FROM word_tokens)
+    FROM (SELECT unnest(tokens_of(name)) AS token FROM names)
+    WHERE token IN (SELECT token FROM form_tokens)
     GROUP BY token
 )
-SELECT word, name, tokens, arg_min(token, coalesce(num_names, 0)) AS token
-FROM word_tokens LEFT JOIN frequency USING (token)
-GROUP BY word, name, tokens
+SELECT surface_form, name, tokens, arg_min(token, coalesce(num_names, 0)) AS token
+FROM form_tokens LEFT JOIN frequency USING (token)
+GROUP BY surface_form, name, tokens
 """
 _BY_TOKENS = """
 CREATE TEMP TABLE hits AS
 SELECT
-    rarest.word,
+    rarest.surface_form,
     postings.qid,
     CASE WHEN postings.name = rarest.name THEN postings.kind ELSE 'tokens' END AS kind
 FROM rarest JOIN (
     SELECT name, qid, kind, tokens, unnest(list_distinct(tokens)) AS token
-    FROM (SELECT name, qid, kind, tokens_of(name) AS tokens FROM read_parquet($names))
+    FROM (SELECT name, qid, kind, tokens_of(name) AS tokens FROM names)
 ) AS postings USING (token)
 WHERE list_has_all(postings.tokens, rarest.tokens)
 UNION ALL
-SELECT word, qid, kind FROM words JOIN read_parquet($names) AS names USING (name)
+SELECT surface_form, qid, kind FROM forms JOIN names USING (name)
 """
 
 _RANKED = """
 WITH best AS (
-    SELECT word, qid, min(CASE kind WHEN 'label' THEN 0 WHEN 'alias' THEN 1 ELSE 2 END) AS kind
-    FROM hits GROUP BY word, qid
+    SELECT surface_form, qid, min(CASE kind WHEN 'label' THEN 0 WHEN 'alias' THEN 1 ELSE 2 END) AS kind
+    FROM hits GROUP BY surface_form, qid
 ),
 placed AS (
-    SELECT word, qid, kind, label, description, sitelinks, row_number() OVER (
-        PARTITION BY word
-        ORDER BY kind, sitelinks DESC NULLS LAST, CAST(substr(qid, 2) AS HUGEINT)
+    SELECT surface_form, qid, kind, label, description, sitelinks, row_number() OVER (
+        PARTITION BY surface_form ORDER BY kind, {order}
     ) AS place
-    FROM best JOIN read_parquet($items) AS items USING (qid)
+    FROM best JOIN items USING (qid)
 )
 SELECT
-    word,
+    surface_form,
     qid,
     coalesce(label, ''),
     coalesce(description, ''),
@@ -80,12 +90,14 @@ SELECT
     sitelinks
 FROM placed
 WHERE place <= $max_candidates
-ORDER BY word, place
+ORDER BY surface_form, place
 """
+_POPULAR_FIRST = "sitelinks DESC NULLS LAST, CAST(substr(qid, 2) AS HUGEINT)"
+_SHORT_FIRST = "num_tokens, position"
 
 
 def find_in_index(folder: Path, mentions: Sequence[Mention], matching: Matching) -> list[Candidate]:
-    """The items that a mention's word may name, for all mentions in one query.
+    """The items that a mention's surface form may name, for all mentions in one query.
 
     Labels come before aliases and these before names that only hold the tokens, then items with more
     Wikipedia articles, then smaller numbers; an item counts once, by its best name.
@@ -93,43 +105,96 @@ def find_in_index(folder: Path, mentions: Sequence[Mention], matching: Matching)
     Raises:
         WikidataError: if the folder holds no whole label index.
     """
+    with _index(folder) as database:
+        return _candidates(database, mentions, matching, _POPULAR_FIRST)
+
+
+def find_in_kb(
+    entities: Sequence[Entity], mentions: Sequence[Mention], matching: Matching
+) -> list[Candidate]:
+    """The entities that a mention's surface form may name, with their attributes as description.
+
+    Its own name comes first (match `label`, others `tokens`), then names of fewer tokens, then the
+    knowledge base's order.
+    """
+    qids, labels = [entity.qid for entity in entities], [entity.name for entity in entities]
+    text = pa.string()
+    names = {
+        "name": pa.array(map(normalise_name, labels), text),
+        "qid": pa.array(qids, text),
+        "kind": pa.array(["label"] * len(qids), text),
+    }
+    items = {
+        "qid": names["qid"],
+        "label": pa.array(labels, text),
+        "description": pa.array([entity.attributes for entity in entities], text),
+        "sitelinks": pa.nulls(len(qids), pa.int64()),
+        "num_tokens": pa.array([len(name_tokens(label)) for label in labels], pa.int64()),
+        "position": pa.array(range(len(qids)), pa.int64()),
+    }
+    with _database() as database:
+        database.register("names", pa.table(names))
+        database.register("items", pa.table(items))
+        return _candidates(database, mentions, matching, _SHORT_FIRST)
+
+
+def images_in_index(folder: Path, qids: Sequence[str]) -> dict[str, str | None]:
+    """The image of each item that a label index knows, None for an item without one.
+
+    Raises:
+        WikidataError: if the folder holds no whole label index.
+    """
+    with _index(folder) as database:
+        database.register("wanted", pa.table({"qid": pa.array(qids, pa.string())}))
+        found = database.execute("SELECT qid, image FROM wanted JOIN items USING (qid)")
+        return dict(found.fetchall())
+
+
+@contextmanager
+def _index(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     read_source(folder)
-    hits_by_word: dict[str, list[Hit]] = {}
     try:
-        rows = _query(folder, distinct_words(mentions), matching)
+        with _database() as database:
+            for table, view in ((NAMES, "names"), (ITEMS, "items")):
+                database.read_parquet(str(folder / table / "*.parquet")).create_view(view)
+            yield database
     except duckdb.Error as error:
         raise WikidataError(
             f"{folder}: can't be queried ({one_line(error)}); delete it and make it again"
         ) from None
-    for word, qid, label, description, match, sitelinks in rows:
-        hit = Hit(qid, label, description, match, sitelinks)
-        hits_by_word.setdefault(word, []).append(hit)
-    return candidates_of(mentions, hits_by_word)
 
 
-def _query(
-    folder: Path, words: Iterable[str], matching: Matching
-) -> list[tuple[str, str, str, str, str, int | None]]:
-    """(word, then the fields of a hit), best first per word."""
-    names, items = (str(folder / table / "*.parquet") for table in (NAMES, ITEMS))
+@contextmanager
+def _database() -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory() as spill, duckdb.connect() as database:
         database.execute("SET enable_progress_bar = false")  # it would go to standard output
         database.execute(f"SET memory_limit = '{MEMORY}'")
         database.execute("SET temp_directory = $spill", {"spill": spill})
         database.execute(_TOKENS)
-        database.register("words", _words(words, matching.strip_suffix))
-        for step in (_EXACT,) if matching.match == "exact" else (_RAREST, _BY_TOKENS):
-            database.execute(step, {"names": names})
-        values = {"items": items, "max_candidates": matching.max_candidates}
-        return database.execute(_RANKED, values).fetchall()
+        yield database
 
 
-def _words(words: Iterable[str], strip_suffix: bool) -> pa.Table:
-    """Every word with each name that it may stand for."""
-    rows = [(word, name) for word in words for name in forms_of(word, strip_suffix)]
-    return pa.table(
-        {
-            "word": pa.array([word for word, _ in rows], pa.string()),
-            "name": pa.array([name for _, name in rows], pa.string()),
-        }
-    )
+def _candidates(
+    database: duckdb.DuckDBPyConnection,
+    mentions: Sequence[Mention],
+    matching: Matching,
+    order: str,
+) -> list[Candidate]:
+    """The candidates by the database's `names` and `items`; `order` decides among equal matches."""
+    rows = [
+        (form, name)
+        for form in distinct_surface_forms(mentions)
+        for name in names_meant_by(form, matching.strip_suffix)
+    ]
+    columns: dict[str, Any] = {
+        name: pa.array([row[place] for row in rows], pa.string())
+        for place, name in enumerate(("surface_form", "name"))
+    }
+    database.register("forms", pa.table(columns))
+    for step in (_EXACT,) if matching.match == "exact" else (_RAREST, _BY_TOKENS):
+        database.execute(step)
+    values = {"max_candidates": matching.max_candidates}
+    hits: dict[str, list[Hit]] = {}
+    for form, *fields in database.execute(_RANKED.format(order=order), values).fetchall():
+        hits.setdefault(form, []).append(Hit(*fields))
+    return candidates_of(mentions, hits)

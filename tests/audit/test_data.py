@@ -67,13 +67,13 @@ def test_texts() -> None:
 def test_names() -> None:
     assert report()["names"] == {
         "entities_sharing_a_name": 2,
-        "words": 3,
-        "words_of_several_entities": 1,
+        "surface_forms": 3,
+        "surface_forms_of_several_entities": 1,
         "mentions_naming_one_entity": 1,
         "mentions_naming_several_entities": 2,
         "mentions_equal_to_gold_name": 2,
         "equal_to_gold_name_percent": 66.67,
-        "words_not_in_context": 1,
+        "surface_forms_not_in_context": 1,
         "entities_without_attributes": 1,
         "gold_entities": 3,
     }
@@ -86,7 +86,7 @@ def test_images() -> None:
         "single_colour_files": 1,
         "duplicate_files": 2,
         "mentions_without_image": 2,
-        "mentions_sharing_a_image": 2,
+        "mentions_sharing_an_image": 2,
         "mention_images_that_an_entity_has": 1,
         "entities_without_image": 1,
         "entities_with_several_images": 1,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mmoe.baselines import cosine
 from mmoe.baselines.cosine import Vectors, cosine_ranks
 from mmoe.evaluation.ranks import count_ranks
 
@@ -58,8 +56,8 @@ def test_it_equals_a_loop_over_pairs(
     found, wanted = cosine_ranks(terms, gold), count_ranks(scores, gold)
     for i, row in enumerate(scores):
         others = np.abs(row - row[gold[i]])
-        # Scores that cancel to nothing, or differ by the tolerance, are for rounding to decide.
-        if abs(row[gold[i]]) > 0.2 and not ((others > 1e-7) & (others < 1e-4)).any():
+        # Rows that cancel to nothing, and scores that differ by the tolerance, are for rounding to decide.
+        if np.abs(row).max() > 0.2 and not ((others > 1e-7) & (others < 1e-4)).any():
             assert found.pessimistic[i] == wanted.pessimistic[i]
             assert found.optimistic[i] == wanted.optimistic[i]
 
@@ -72,19 +70,6 @@ def test_a_missing_image_counts_as_the_mean() -> None:
         int(cosine_ranks([(mention, entities)], np.array([g])).pessimistic[0]) for g in range(3)
     ]
     assert ranks == [1, 2, 3]
-
-
-def test_a_mention_without_a_image_ties_with_every_entity() -> None:
-    mention = Vectors(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([False, True]))
-    entities = Vectors(np.array([[1.0, 0.0], [1.0, 1.0], [0.5, 1.0]]))
-    ranks = cosine_ranks([(mention, entities)], np.array([0, 0]))
-    assert (ranks.pessimistic.tolist(), ranks.optimistic.tolist()) == ([3, 1], [1, 1])
-
-
-def test_no_image_at_all_ties_everything() -> None:
-    nobody = Vectors(np.ones((2, 2)), np.zeros(2, dtype=bool))
-    ranks = cosine_ranks([(nobody, Vectors(np.ones((4, 2))))], np.array([0, 3]))
-    assert (ranks.pessimistic.tolist(), ranks.optimistic.tolist()) == ([4, 4], [1, 1])
 
 
 def test_what_an_absent_row_holds_does_not_matter() -> None:
@@ -105,20 +90,3 @@ def test_length_does_not_matter_and_float16_does_not_overflow() -> None:
     mentions = Vectors(values[:1])
     ranks = cosine_ranks([(mentions, Vectors(values))], np.array([0]))
     assert ranks.pessimistic.tolist() == [1]
-
-
-def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(1)
-    mentions = Vectors(rng.normal(size=(11, 3)), rng.random(11) < 0.7)
-    entities = Vectors(rng.normal(size=(8, 3)), rng.random(8) < 0.7)
-    gold = rng.integers(8, size=11)
-    whole = cosine_ranks([(mentions, entities)], gold)
-    monkeypatch.setattr(cosine, "CHUNK", 4)
-    chunks = cosine_ranks([(mentions, entities)], gold)
-    assert chunks.pessimistic.tolist() == whole.pessimistic.tolist()
-    assert chunks.optimistic.tolist() == whole.optimistic.tolist()
-
-
-def test_no_mention_has_no_rank() -> None:
-    nothing = Vectors(np.empty((0, 2)))
-    assert len(cosine_ranks([(nothing, Vectors(np.ones((3, 2))))], np.empty(0, int))) == 0

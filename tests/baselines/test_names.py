@@ -15,8 +15,8 @@ from mmoe.records import Entity, Mention
 NAME = st.sampled_from(["Ada", "ada", "Ada_T.", "ada t.", "Ben", ""])
 
 
-def mention(word: str, gold_qid: str, context: str = "") -> Mention:
-    return Mention("m", "m", word, context, None, gold_qid, True, "test")
+def mention(surface_form: str, gold_qid: str) -> Mention:
+    return Mention("m", "m", surface_form, "", None, gold_qid, True, "test")
 
 
 @given(
@@ -27,7 +27,7 @@ def test_counting_equals_the_table_of_scores(names: list[str], rows: list[tuple[
     entities = [Entity(f"Q{row}", name, "", ()) for row, name in enumerate(names)]
     gold = np.array([row % len(names) for _, row in rows], dtype=np.int64)
     ranks = exact_name(
-        [mention(word, f"Q{row}") for (word, _), row in zip(rows, gold, strict=True)], entities
+        [mention(form, f"Q{row}") for (form, _), row in zip(rows, gold, strict=True)], entities
     )
     scores = np.array(
         [[float(normalise_name(w) == normalise_name(n)) for n in names] for w, _ in rows]

@@ -63,8 +63,8 @@ def test_everything_odd_is_counted(tmp_path: Path) -> None:
         "answer_is_not_first_candidate": 1,
         "repeated_entities": 1,
         "entities_named_by_qid": 1,
-        "percent_encoded_words": 1,
-        "words_not_in_sentence": 1,
+        "percent_encoded_surface_forms": 1,
+        "surface_forms_not_in_sentence": 1,
         "ignored_key.mentions.topic": 1,
     }
 

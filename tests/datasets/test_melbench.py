@@ -73,7 +73,7 @@ def test_images_by_name(tmp_path: Path, mention_folder: str) -> None:
 def test_an_empty_word_is_counted_and_kept(tmp_path: Path) -> None:
     folder = write_melbench(tmp_path, [record("a", mentions="\n"), record("b"), record("c")])
     dataset = read_dataset(folder, "melbench")
-    assert (len(dataset.mentions), dataset.counts["empty_words"]) == (3, 1)
+    assert (len(dataset.mentions), dataset.counts["empty_surface_forms"]) == (3, 1)
 
 
 def without(key: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def test_several_mentions_a_sentence_as_records_and_as_lists(tmp_path: Path) -> 
 def test_percent_encoded_names_are_decoded_and_counted(tmp_path: Path) -> None:
     dataset = read_dataset(write_odd_mimic(tmp_path), "mimic")
     assert (dataset.mentions[0].surface_form, dataset.entities[0].name) == ("Léman", "Lac Léman")
-    assert dataset.counts["percent_encoded_words"] == 1
+    assert dataset.counts["percent_encoded_surface_forms"] == 1
     assert dataset.counts["percent_encoded_names"] == 1
 
 
@@ -89,8 +89,8 @@ def test_everything_odd_is_counted(tmp_path: Path) -> None:
         "repeated_entities": 1,
         "entities_named_by_qid": 1,
         "percent_encoded_names": 1,
-        "percent_encoded_words": 1,
-        "words_not_in_sentence": 1,
+        "percent_encoded_surface_forms": 1,
+        "surface_forms_not_in_sentence": 1,
         "mentions_with_description": 1,
     }
 
@@ -161,7 +161,10 @@ def test_unknown_keys_are_counted(tmp_path: Path) -> None:
         (without(record("a"), "id"), r"row 1: key `id` is missing; add it"),
         (record(1.5), r"row 1, key `id`: must be text, found 1\.5"),
         (record(" "), r"row 1, key `id`: is empty"),
-        (record("a", mentions=None), r"row 1, key `mentions`: is null; write the mention's word"),
+        (
+            record("a", mentions=None),
+            r"row 1, key `mentions`: is null; write the mention's surface form",
+        ),
         (record("a", mentions=3), r"row 1, key `mentions`: must be text, found 3"),
         (record("a", 3), r"row 1, key `answer`: must be text, found 3"),
         (record("a", desc=3), r"row 1, key `desc`: must be text, found 3"),

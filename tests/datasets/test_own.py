@@ -39,7 +39,7 @@ def test_a_legal_folder(tmp_path: Path) -> None:
     assert dataset.sources["mentions.jsonl"] == sha256_of(tmp_path / "mentions.jsonl")
 
 
-@pytest.mark.parametrize("oracle_description", [None, "", "nil", "NIL", " Nil "])
+@pytest.mark.parametrize("gold", [None, "", "nil", "NIL", " Nil "])
 def test_the_ways_to_say_nil(tmp_path: Path, gold: str | None) -> None:
     rows = [mention("m0", gold_qid=gold), mention("m9", gold_qid="Q9"), *three_mentions()]
     nil, outside, *_ = read_dataset(write_own(tmp_path, rows), "own").mentions
@@ -155,7 +155,10 @@ def test_duplicate_mentions_name_both_rows(tmp_path: Path) -> None:
             r"row 1: key `surface_form` stands twice",
         ),
         (b'{"surface_form": 1' + b"0" * 5000 + b"}\n", r"row 1: not readable JSON"),
-        (b'{"surface_form": "\xe9"}\n', r"mentions\.jsonl: not UTF-8 at byte 10 \(0xe9\)"),
+        (
+            b'{"surface_form": "\xe9"}\n',
+            r"mentions\.jsonl: not UTF-8 at line 1, byte 19 \(0xe9\), looks like Latin-1",
+        ),
     ],
 )
 def test_broken_jsonl(tmp_path: Path, content: bytes, message: str) -> None:
@@ -224,7 +227,7 @@ def test_ingest_says_twenty_and_where_the_others_are(tmp_path: Path, number: int
         read_dataset(write_own(tmp_path, rows), "own")
     lines = str(caught.value).splitlines()
     assert len([line for line in lines if "is empty" in line]) == 20
-    rest = f"… and {number - 20} more; `python -m mmoe.datasets check {tmp_path}` lists all"
+    rest = f"… and {number - 20} more; `mmoe check {tmp_path}` lists all"
     assert lines[20:] == ([rest] if number > 20 else [])
 
 

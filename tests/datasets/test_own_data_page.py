@@ -20,12 +20,16 @@ FENCE = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n", re.MULTILINE)
 
 
+MMOE = "python -c 'import sys; from mmoe.cli import main; sys.exit(main())'"
+
+
 def shell(command: str, folder: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-c", command],
+        ["bash", "-c", f'mmoe() {{ {MMOE} "$@"; }}; {command}'],
         cwd=folder,
-        env=os.environ | {"PATH": path, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C"},
+        env=os.environ
+        | {"PATH": path, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "LC_ALL": "C"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.datasets import read_dataset
-from mmoe.datasets.titles import page_title, title_of_url
+from mmoe.datasets.wikidiverse import page_title, title_of_url
 from mmoe.errors import DataError
 
 from tests.datasets.folders import image, write_csv, write_jsonl
@@ -60,8 +60,8 @@ def test_everything_odd_is_counted(tmp_path: Path) -> None:
         "missing_mention_images": 1,
         "missing_entity_images": 1,
         "sentences_without_mention": 1,
-        "words_beside_their_offsets": 2,
-        "words_not_in_sentence": 1,
+        "surface_forms_beside_their_offsets": 2,
+        "surface_forms_not_in_sentence": 1,
         "urls_without_title": 1,
         "mentions_of_titles_without_qid": 2,
         "titles_without_qid": 1,
@@ -150,9 +150,15 @@ TEXT = "Boats on the Lake."
         ([TEXT, "", "x", "y"], r"row 1: must be a list \[sentence"),
         ([TEXT, 5, []], r"row 1, image URL: must be text, found 5"),
         ([None, "", []], r"row 1, sentence: must be text, found null"),
-        (item(TEXT, "Lake"), r"row 1, mention 1: must be a list \[word, type, start, end, Wiki"),
-        (item(TEXT, link("Lake", TEXT)[:4]), r"mention 1: must be a list \[word"),
-        (item(TEXT, link("Lake", TEXT), [1, "x", 0, 1, ""]), r"mention 2, word: must be text"),
+        (
+            item(TEXT, "Lake"),
+            r"row 1, mention 1: must be a list \[surface form, type, start, end, Wiki",
+        ),
+        (item(TEXT, link("Lake", TEXT)[:4]), r"mention 1: must be a list \[surface form"),
+        (
+            item(TEXT, link("Lake", TEXT), [1, "x", 0, 1, ""]),
+            r"mention 2, surface form: must be text",
+        ),
         (item(TEXT, ["Lake", "x", "0", 1, ""]), r'start: must be a whole number from 0, found "0"'),
         (item(TEXT, ["Lake", "x", 0, -1, ""]), r"end: must be a whole number from 0, found -1"),
         (item(TEXT, ["Lake", "x", True, 1, ""]), r"start: must be a whole number"),

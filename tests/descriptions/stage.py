@@ -9,6 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from mmoe.config.llm import LlmParams
 from mmoe.config.load import ParamsFile
 from mmoe.records import Candidate, Description, Mention, read_records, write_records
 
@@ -50,8 +51,11 @@ def ledger(at: Layout) -> list[dict[str, Any]]:
 
 
 def run(at: Layout, fake: Fake, *, estimate: bool = False, **changes: object) -> list[Description]:
-    values = DEFAULTS["rank"] | {"backend": "openai", "base_url": fake.url} | changes
-    sections = {"rank": values, "encode": DEFAULTS["encode"]}
+    """Runs the stage with changes of the sections rank and llm."""
+    values = {"backend": "openai", "base_url": fake.url} | changes
+    sections = {name: dict(DEFAULTS[name]) for name in ("rank", "llm", "encode")}
+    for name, value in values.items():
+        sections["llm" if name in LlmParams.model_fields else "rank"][name] = value
     YAML(typ="safe", pure=True).dump(sections, Path("params.yaml"))
     rank(at, ParamsFile(Path("params.yaml")), estimate=estimate)
     return [] if estimate else read_records(at.descriptions, Description)

@@ -104,14 +104,6 @@ def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: La
     assert log["calls"] == len(fake.log)
 
 
-def test_a_question_that_can_not_be_short_enough_chooses_nothing(fake: Fake, at: Layout) -> None:
-    told = "This model's maximum context length is 1 token."
-    fake.always = tricks.error(400, told, "context_length_exceeded", param="messages")
-    write(at, "Ada is here", "Ada was there")
-    assert {record.qid for record in run(at, fake)} == {None}
-    assert read_json(at.rank_counts)["answers"] == {"failed": 2}
-
-
 def test_the_estimate_sends_and_writes_nothing(
     fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,10 +142,3 @@ def test_the_key_is_sent_and_stands_nowhere(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 5
     assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
-
-
-def test_other_backends_ask_nobody(fake: Fake, at: Layout) -> None:
-    write(at, "a sailor")
-    for backend in ("none", "first", "lexical"):
-        run(at, fake, backend=backend)
-    assert fake.log == []

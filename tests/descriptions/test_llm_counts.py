@@ -97,12 +97,6 @@ def test_images_are_counted_by_what_became_of_them(
     assert "3,000 an image" in told.out
 
 
-def test_images_that_nobody_wanted_are_not_counted(fake: Fake, at: Layout) -> None:
-    write_imaged(at, "gone.png")
-    run(at, fake)
-    assert "images" not in read_json(at.rank_counts)
-
-
 def answers(choices: Sequence[int]) -> Trick:
     drawn = iter(choices)
     return lambda handler: tricks.says(f'{{"choice": {next(drawn)}}}')(handler)
@@ -129,11 +123,11 @@ def test_a_model_that_prefers_the_first_candidate_is_seen(
 
 def test_a_model_that_knows_the_answer_is_not_suspected(fake: Fake, at: Layout) -> None:
     """It names the sailor wherever he stands, and so would one that chooses at random."""
-    write(at, *(f"text {n}" for n in range(120)))
+    write(at, *(f"text {n}" for n in range(60)))
     run(at, fake)
     assert position_of(at)["p_value"] > 0.01
     draw = random.Random(3)  # noqa: S311 - no secret
-    fake.always = answers([draw.randint(1, 3) for _ in range(200)])
+    fake.always = answers([draw.randint(1, 3) for _ in range(60)])
     run(at, fake, seed=44)
     assert position_of(at)["p_value"] > 0.01
 
@@ -146,12 +140,6 @@ def test_equal_questions_and_no_candidates_say_nothing_about_places(fake: Fake, 
     fake.always = tricks.says('{"choice": 0}')
     run(at, fake, seed=44)
     assert position_of(at) == {"choices": 0, "chosen": {}, "unbiased": {}, "p_value": None}
-
-
-def test_in_retrievals_order_places_are_not_judged(fake: Fake, at: Layout) -> None:
-    write(at, "one", "two")
-    run(at, fake, order="retrieval")
-    assert "position" not in read_json(at.rank_counts)
 
 
 @pytest.mark.parametrize("server", ["openai", "vllm", "llama.cpp", "ollama"])

@@ -25,7 +25,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mmoe.descriptions.llm_client.batch.POLL", 0.01)
 
 
-def dear(body: dict[str, Any]) -> dict[str, Any]:
+def costly(body: dict[str, Any]) -> dict[str, Any]:
     """An answer that counts a million tokens of prompt."""
     content = completion('{"choice": 1}', body)
     content["usage"]["prompt_tokens"] = 1_000_000
@@ -44,12 +44,12 @@ def small(fake: Fake) -> Fake:
         if is_long(handler.call.body):
             handler.error(400, TOLD, CODE, param="messages")
         else:
-            handler.json(200, dear(handler.call.body))
+            handler.json(200, costly(handler.call.body))
 
     def work(line: dict[str, Any], _: int) -> tuple[list[Any], list[Any]]:
         if is_long(line["body"]):
             return [], [responded(line, 400, {"error": {"message": TOLD, "code": CODE}})]
-        return [responded(line, 200, dear(line["body"]))], []
+        return [responded(line, 200, costly(line["body"]))], []
 
     fake.always, fake.batches.work = answer, work
     return fake
@@ -68,7 +68,7 @@ def qids(found: list[Description]) -> set[str | None]:
 @pytest.mark.parametrize("most", [3, 4])
 def test_calls_of_all_rounds_count_together(small: Fake, at: Layout, mode: str, most: int) -> None:
     write(at, *(LONG.format(n, *range(399)) for n in range(3)))
-    with pytest.raises(RankingError, match=r"rank\.max_calls is reached"):
+    with pytest.raises(RankingError, match=r"llm\.max_calls is reached"):
         run(at, small, mode=mode, max_calls=most)
     assert calls(small) == most
     # What was answered is kept, so that the next run has the limit for the rest.
@@ -80,7 +80,7 @@ def test_money_of_all_rounds_counts_together(small: Fake, at: Layout, mode: str)
     """The first round spends all that is allowed, and the question that was too long is not asked again."""
     write(at, "one", "two", LONG)
     prices: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 0.0}
-    with pytest.raises(RankingError, match=r"rank\.max_cost_usd is reached"):
+    with pytest.raises(RankingError, match=r"llm\.max_cost_usd is reached"):
         run(at, small, mode=mode, max_cost_usd=2.0, **prices)
     assert calls(small) == 3
     assert None not in qids(run(at, small, mode=mode, max_cost_usd=100.0, **prices))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mmoe.descriptions.llm_client import LlmClient, Round
 from mmoe.descriptions.llm_client.cache import FILE
 from mmoe.errors import RankingError
 from mmoe.files import read_json
@@ -40,7 +41,7 @@ def picky(fake: Fake) -> Fake:
 def test_a_run_from_the_cache_says_the_same_as_the_one_that_asked(picky: Fake, at: Layout) -> None:
     write(at, "one", "two", "one", "three")
     run(at, picky)
-    asked = len(picky.log)
+    num_calls = len(picky.log)
     found = read_json(at.rank_counts)
     assert found["left_out"] == dict.fromkeys(REFUSED, 4)  # mentions
     assert [tuple(line["left_out"]) for line in ledger(at)] == [REFUSED] * 3  # questions
@@ -50,14 +51,7 @@ def test_a_run_from_the_cache_says_the_same_as_the_one_that_asked(picky: Fake, a
     first = at.rank_counts.read_bytes(), at.ledger.read_bytes()
     run(at, picky)
     assert (at.rank_counts.read_bytes(), at.ledger.read_bytes()) == first
-    assert len(picky.log) == asked
-
-
-def test_where_nothing_was_refused_nothing_is_left_out(fake: Fake, at: Layout) -> None:
-    write(at, "one")
-    run(at, fake)
-    assert read_json(at.rank_counts)["left_out"] == {}
-    assert [line["left_out"] for line in ledger(at)] == [[]]
+    assert len(picky.log) == num_calls
 
 
 def test_replies_kept_by_earlier_versions_are_taken(
@@ -65,11 +59,11 @@ def test_replies_kept_by_earlier_versions_are_taken(
 ) -> None:
     """They don't tell what was left out, and no run pretends to know."""
     write(at, "one", "two")
-    first, asked = run(at, picky), len(picky.log)
+    first, num_calls = run(at, picky), len(picky.log)
     with sqlite3.connect(tmp_path / "cache" / FILE) as database:
         database.execute("UPDATE replies SET reply = json_remove(reply, '$.left_out')")
     database.close()
-    assert (run(at, picky), len(picky.log)) == (first, asked)
+    assert (run(at, picky), len(picky.log)) == (first, num_calls)
     assert read_json(at.rank_counts)["left_out"] == {"not recorded": 2}
     assert [line["left_out"] for line in ledger(at)] == [None, None]
 
@@ -104,14 +98,26 @@ def test_the_log_has_a_line_before_the_first_question_and_one_for_each_end(
 def test_what_an_interrupted_run_has_spent_is_in_the_log(
     fake: Fake, at: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: Any, budget: Any, **__: Any) -> None:
-        budget.begin(budget.estimate({"messages": []}))
+    def interrupted(client: LlmClient, _: object) -> Round:
+        client.budget.begin(client.budget.estimate({"messages": []}))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mmoe.descriptions.llm.ask_all", interrupted)
+    monkeypatch.setattr(LlmClient, "complete", interrupted)
     write(at, "one")
     with pytest.raises(KeyboardInterrupt):
         run(at, fake, price_prompt=1.0, price_completion=1.0)
     (log,) = logs(at)
     found = {name: log[name] for name in ("is_finished", "calls", "spent_usd", "rounds")}
     assert found == {"is_finished": False, "calls": 1, "spent_usd": 0.0, "rounds": []}
+
+
+def test_nothing_that_differs_between_machines_is_in_the_outs(fake: Fake, at: Layout) -> None:
+    """Two runs at different times, prices and limits write the same files, bit for bit."""
+    write(at, "one", "two")
+    outs = (at.descriptions, at.inputs("mention_text"), at.rank_counts, at.ledger)
+    written = []
+    limited: dict[str, Any] = {"max_calls": 9, "price_prompt": 1.0, "price_completion": 2.0}
+    for limits in ({}, limited):
+        run(at, fake, **limits)
+        written.append([out.read_bytes() for out in outs])
+    assert written[0] == written[1]

@@ -1,4 +1,4 @@
-"""The choice by lot, and the two backends that read the answer."""
+"""The random choice, and the two backends that read the answer."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ from collections import Counter
 
 import pytest
 
-from mmoe.descriptions.oracle import GoldDescription, PerfectChoice, RandomCandidate
+from mmoe.descriptions.oracle import OracleCandidate, OracleDescription, RandomCandidate
+from mmoe.descriptions.registry import RankerResources
 from mmoe.records import Description
 
 from tests.descriptions.rows import candidates, mention
 
 
-def test_lots_fall_evenly_and_differ_by_seed() -> None:
+def test_random_choices_are_even_and_differ_by_seed() -> None:
     mentions = [mention(f"m{number}") for number in range(900)]
     found = {m.mention_id: candidates(m.mention_id, "a", "b", "c") for m in mentions}
-    chosen = [record.qid for record in RandomCandidate(1).rank(mentions, found)]
+    chosen = [
+        record.qid for record in RandomCandidate(RankerResources(seed=1)).rank(mentions, found)
+    ]
     counts = Counter(chosen)
     assert set(counts) == {"Q1", "Q2", "Q3"}
     assert min(counts.values()) > 250
-    assert chosen != [record.qid for record in RandomCandidate(2).rank(mentions, found)]
+    assert chosen != [
+        record.qid for record in RandomCandidate(RankerResources(seed=2)).rank(mentions, found)
+    ]
 
 
-def test_a_lot_hangs_on_the_mention_alone() -> None:
+def test_a_random_choice_depends_on_the_mention_alone() -> None:
     mentions = [mention("a"), mention("b"), mention("c")]
     found = {m.mention_id: candidates(m.mention_id, *"vwxyz") for m in mentions}
-    ranker = RandomCandidate(7)
+    ranker = RandomCandidate(RankerResources(seed=7))
     alone = [ranker.rank([m], found)[0] for m in mentions]
     assert ranker.rank(mentions, found) == alone
     assert ranker.rank(mentions[::-1], found) == alone[::-1]
@@ -34,7 +39,7 @@ def test_a_lot_hangs_on_the_mention_alone() -> None:
 def test_perfect_takes_gold_where_it_is_a_candidate_and_else_none() -> None:
     mentions = [mention("a", gold_qid="Q2"), mention("b", gold_qid="Q9"), mention("c")]
     found = {m.mention_id: candidates(m.mention_id, "x", "y") for m in mentions}
-    assert PerfectChoice().rank(mentions, found) == [
+    assert OracleCandidate().rank(mentions, found) == [
         Description("a", "Q2", "y", "oracle_candidate", None, 2, True),
         Description("b", None, None, "oracle_candidate", None, 2, None),
         Description("c", None, None, "oracle_candidate", None, 2, None),
@@ -51,7 +56,11 @@ def test_gold_looks_beyond_the_mentions_own_candidates() -> None:
         mention("nil"),
     ]
     found = {"own": candidates("own", "x", "y")}
-    ranker = GoldDescription({"Q1": "the base's words", "Q8": "from the base", "Q9": " "})
+    ranker = OracleDescription(
+        RankerResources(
+            attributes=lambda: {"Q1": "the base's words", "Q8": "from the base", "Q9": " "}
+        )
+    )
     records = ranker.rank(mentions, found)
     texts = ["x", "y", "from the base", None, None]
     assert [record.description for record in records] == texts
@@ -62,12 +71,14 @@ def test_gold_looks_beyond_the_mentions_own_candidates() -> None:
 
 def test_an_empty_description_is_not_preferred_to_the_knowledge_bases() -> None:
     found = {"m": candidates("m", " ")}
-    (record,) = GoldDescription({"Q1": "painter"}).rank([mention("m", gold_qid="Q1")], found)
+    (record,) = OracleDescription(RankerResources(attributes=lambda: {"Q1": "painter"})).rank(
+        [mention("m", gold_qid="Q1")], found
+    )
     assert record.description == "painter"
 
 
-@pytest.mark.parametrize("ranker", [RandomCandidate(1), PerfectChoice()])
-def test_no_candidate_is_no_choice(ranker: RandomCandidate | PerfectChoice) -> None:
+@pytest.mark.parametrize("ranker", [RandomCandidate(RankerResources(seed=1)), OracleCandidate()])
+def test_no_candidate_is_no_choice(ranker: RandomCandidate | OracleCandidate) -> None:
     (record,) = ranker.rank([mention("m", gold_qid="Q1")], {})
     assert (record.qid, record.description, record.num_candidates) == (None, None, 0)
     assert ranker.rank([], {}) == []

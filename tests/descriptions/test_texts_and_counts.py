@@ -90,12 +90,6 @@ def test_where_nothing_is_chosen_no_share_is_right(backend: str) -> None:
     assert counts["share_right"] is counts["share_right_where_possible"] is None
 
 
-def test_a_nil_mention_never_counts_as_possible() -> None:
-    mentions, found = [mention("nil")], {"nil": candidates("nil", "x", "y")}
-    records = make_ranker("first").rank(mentions, found)
-    assert ranking_counts(mentions, records, found)["all"]["with_gold_candidate"] == 0
-
-
 def test_the_stage_writes_descriptions_texts_and_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

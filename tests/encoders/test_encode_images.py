@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mmoe.config.encode import EncodeParams
-from mmoe.encoders.encode import EncodeSummary, ImageError, encode_images, load_image
-from mmoe.encoders.encoder import Encoder
+from mmoe.config.runtime import RuntimeParams
+from mmoe.encoders.base import Encoder
+from mmoe.encoders.encode import EncodeSummary, encode_images
+from mmoe.encoders.images import ImageError, load_image
 from mmoe.features.shards import ABSENT, OK, UNREADABLE, open_shard
 from mmoe.features.store import FeatureTable, read_features
 from mmoe.records import ImageInput, write_records
@@ -60,25 +64,37 @@ BAD: dict[str, bytes] = {
 }
 
 
-def run(
-    folder: Path,
-    files: Mapping[str, bytes],
-    rows: Sequence[ImageInput],
-    params: EncodeParams,
-    encoder: Encoder,
-) -> tuple[EncodeSummary, FeatureTable]:
-    raw = folder / "raw"
-    raw.mkdir(parents=True)
-    for name, content in files.items():
-        (raw / name).write_bytes(content)
-    write_records(folder / "in.parquet", ImageInput, rows)
-    out = folder / "out"
-    summary = encode_images(folder / "in.parquet", out, folder / "work", params, encoder, raw)
-    return summary, read_features(out)
+@dataclass(frozen=True)
+class Bench:
+    """A folder with images, encoded by the tiny CLIP or another encoder."""
+
+    folder: Path
+    params: EncodeParams
+    runtime: RuntimeParams
+    encoder: Encoder
+
+    def run(
+        self, files: Mapping[str, bytes], rows: Sequence[ImageInput]
+    ) -> tuple[EncodeSummary, FeatureTable]:
+        raw, out, work = (self.folder / name for name in ("raw", "out", "work"))
+        raw.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (raw / name).write_bytes(content)
+        table = self.folder / "in.parquet"
+        write_records(table, ImageInput, rows)
+        summary = encode_images(table, out, work, self.params, self.runtime, self.encoder, raw)
+        return summary, read_features(out)
+
+
+@pytest.fixture
+def bench(
+    tmp_path: Path, params: EncodeParams, runtime: RuntimeParams, encoders: dict[str, Encoder]
+) -> Bench:
+    return Bench(tmp_path, params, runtime, encoders["clip"])
 
 
 def listed(names: Sequence[str]) -> list[ImageInput]:
-    return [ImageInput(f"of {name}", name, "0" * 64) for name in names]
+    return [ImageInput(f"of {n}", n, sha256(n.encode()).hexdigest()) for n in names]
 
 
 def statuses(folder: Path) -> list[str]:
@@ -88,7 +104,7 @@ def statuses(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["sample", "clip", "siglip"])
 def test_bad_images_are_masked_and_named_and_the_run_goes_on(
-    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder], kind: str
+    bench: Bench, encoders: dict[str, Encoder], kind: str
 ) -> None:
     files = {**GOOD, **BAD}
     names = [*files, "gone.jpg", "missing file"]
@@ -96,80 +112,57 @@ def test_bad_images_are_masked_and_named_and_the_run_goes_on(
     rows = listed(names)
     absent = [ImageInput("no image", None, None), ImageInput("no file", "never.jpg", None)]
     rows[3:3] = absent
-    summary, table = run(tmp_path, files, rows, params, encoders[kind])
+    summary, table = replace(bench, encoder=encoders[kind]).run(files, rows)
     assert table.ids == tuple(row.id for row in rows)
     bad = {*BAD, "gone.jpg", "missing file"}
     wanted = [ABSENT if row in absent else UNREADABLE if row.image in bad else OK for row in rows]
-    assert statuses(tmp_path / "out") == wanted
+    assert statuses(bench.folder / "out") == wanted
     assert table.present.tolist() == [status == OK for status in wanted]
     assert len(summary.unreadable) == len(bad)
     for name in bad:
-        assert any(f"{tmp_path / 'raw' / name}: " in line for line in summary.unreadable)
+        assert any(f"{bench.folder / 'raw' / name}: " in line for line in summary.unreadable)
     masked = ~table.present
     assert not table.pooled_NP[torch.from_numpy(masked)].any()
     assert (table.lengths[masked] == 0).all()
 
 
-def test_every_row_holds_its_own_image(
-    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
-) -> None:
-    encoder, names = encoders["clip"], [*BAD, *GOOD]
+def test_an_unreadable_image_is_reported_once_in_every_run(bench: Bench) -> None:
+    rows = [replace(listed(["cut.jpg"])[0], id=f"m{i}") for i in range(9)]
+    rows += listed(["plain.jpg"])
+    for num_kept in (0, 1):
+        summary, _ = bench.run({**GOOD, **BAD}, rows)
+        assert summary.num_kept == num_kept
+        [line] = summary.unreadable
+        assert "cut.jpg: OSError: " in line
+
+
+def test_every_row_holds_its_own_image(bench: Bench) -> None:
+    names = [*BAD, *GOOD]
     names = names[::2] + names[1::2]
-    _, table = run(tmp_path, {**GOOD, **BAD}, listed(names), params, encoder)
+    _, table = bench.run({**GOOD, **BAD}, listed(names))
     for i, name in enumerate(names):
-        states = table.states_TC[table.offsets[i] : table.offsets[i + 1]]
+        patches = table.tokens_TC[table.offsets[i] : table.offsets[i + 1]]
         if name in BAD:
-            assert not len(states)
+            assert not len(patches)
             continue
-        alone = encoder.encode_images([load_image(tmp_path / "raw", name)])
-        torch.testing.assert_close(states, alone.states_BLC[0].half(), atol=2e-3, rtol=2e-3)
-        torch.testing.assert_close(
-            table.pooled_NP[i], alone.pooled_BP[0].half(), atol=2e-3, rtol=2e-3
-        )
-
-
-def test_only_bad_images_are_no_error(
-    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
-) -> None:
-    summary, table = run(tmp_path, BAD, listed([*BAD]), params, encoders["clip"])
-    assert len(summary.unreadable) == summary.num_rows == len(BAD)
-    assert table.states_TC.shape == (0, 24)
-    assert not table.present.any()
+        alone = bench.encoder.encode_images([load_image(bench.folder / "raw", name)])
+        for ours, wanted in ((patches, alone.tokens_BLC), (table.pooled_NP[i], alone.pooled_BP)):
+            torch.testing.assert_close(ours, wanted[0].half(), atol=2e-3, rtol=2e-3)
 
 
 def test_a_text_only_encoder_leaves_an_empty_table(
-    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
+    bench: Bench, encoders: dict[str, Encoder]
 ) -> None:
-    summary, table = run(tmp_path, GOOD, listed([*GOOD]), params, encoders["bert"])
-    assert summary == EncodeSummary(0, 0)
-    assert len(table) == 0
-    assert table.states_TC.shape == table.pooled_NP.shape == (0, 0)
+    summary, table = replace(bench, encoder=encoders["bert"]).run(GOOD, listed([*GOOD]))
+    assert summary == EncodeSummary(0)
+    assert table.tokens_TC.shape == table.pooled_NP.shape == (0, 0)
     assert table.name_pooled_NP is None
-
-
-def test_an_empty_table_is_an_empty_store(
-    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
-) -> None:
-    summary, table = run(tmp_path, {}, [], params, encoders["clip"])
-    assert summary == EncodeSummary(0, 0)
-    assert table.pooled_NP.shape == (0, 12)
-
-
-def test_two_runs_write_the_same_bytes(
-    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
-) -> None:
-    names = [*GOOD, *BAD]
-    for name in ("one", "two"):
-        run(tmp_path / name, {**GOOD, **BAD}, listed(names), params, encoders["clip"])
-    one, two = (sorted((tmp_path / name / "out").iterdir()) for name in ("one", "two"))
-    assert len(one) == -(-len(names) // params.shard_rows)
-    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
 
 
 @pytest.mark.parametrize(
     "name", [name for name in GOOD if "grey" not in name and "bits" not in name]
 )
-def test_a_image_is_decoded_in_its_colours(tmp_path: Path, name: str) -> None:
+def test_an_image_is_decoded_in_its_colours(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(GOOD[name])
     image = load_image(tmp_path, name)
     assert image.mode == "RGB"
@@ -179,15 +172,13 @@ def test_a_image_is_decoded_in_its_colours(tmp_path: Path, name: str) -> None:
         assert pixels[-1, -1].max() < 25
 
 
-def test_members_of_an_hdf5_file_are_encoded_as_files_are(
-    tmp_path: Path, params: EncodeParams, encoders: dict[str, Encoder]
-) -> None:
+def test_members_of_an_hdf5_file_are_encoded_as_files_are(bench: Bench, tmp_path: Path) -> None:
     members = {"plain.jpg": GOOD["plain.jpg"], "cut.jpg": BAD["cut.jpg"]}
     stored = {f"entity_image/{n}": np.frombuffer(c, np.uint8) for n, c in members.items()}
     pack = write_archive(tmp_path / "pack.h5", stored).read_bytes()
     names = [f"pack.h5::entity_image/{name}" for name in (*members, "gone")]
     files = {"pack.h5": pack, "plain.jpg": GOOD["plain.jpg"]}
-    summary, table = run(tmp_path, files, listed([*names, "plain.jpg"]), params, encoders["clip"])
+    summary, table = bench.run(files, listed([*names, "plain.jpg"]))
     assert table.present.tolist() == [True, False, False, True]
     assert all(name in line for name, line in zip(names[1:], summary.unreadable, strict=True))
     assert torch.equal(table.pooled_NP[0], table.pooled_NP[3])
@@ -227,7 +218,7 @@ def few_pixels() -> Iterator[None]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(FORMS), st.data())
-def test_a_broken_file_raises_nothing_but_a_image_error(
+def test_a_broken_file_raises_nothing_but_an_image_error(
     few_pixels: None,
     tmp_path_factory: pytest.TempPathFactory,
     form: Callable[[], bytes],
@@ -242,7 +233,7 @@ def test_a_broken_file_raises_nothing_but_a_image_error(
         assert load_image(path.parent, path.name).mode == "RGB"
 
 
-def test_a_decoder_that_gives_up_in_its_own_way_is_a_image_error(tmp_path: Path) -> None:
+def test_a_decoder_that_gives_up_in_its_own_way_is_an_image_error(tmp_path: Path) -> None:
     content = bytearray(saved("DDS"))
     content[80:84] = bytes(4)  # the pixel format's flags
     (tmp_path / "odd.dds").write_bytes(content)
@@ -250,7 +241,7 @@ def test_a_decoder_that_gives_up_in_its_own_way_is_a_image_error(tmp_path: Path)
         load_image(tmp_path, "odd.dds")
 
 
-def test_a_decompression_bomb_is_a_image_error(tmp_path: Path, few_pixels: None) -> None:
+def test_a_decompression_bomb_is_an_image_error(tmp_path: Path, few_pixels: None) -> None:
     (tmp_path / "bomb.png").write_bytes(saved("PNG", size=(200, 200)))
     with pytest.raises(ImageError, match=r"bomb\.png: DecompressionBombError"):
         load_image(tmp_path, "bomb.png")

@@ -1,4 +1,4 @@
-"""What every encoder's states and embeddings are, held against single texts worked out by hand."""
+"""What every encoder's features are, held against single texts worked out from the model's parts."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from mmoe.encoders.encoder import Encoder, load_encoder
+from mmoe.encoders.base import Encoder
+from mmoe.encoders.registry import load_encoder
 from mmoe.errors import FeatureStoreError
 
-from tests.features.conftest import SAMPLE_CLIP
+from tests.encoders.conftest import SAMPLE_CLIP
 
 KINDS = ("sample", "clip", "siglip", "bert")
 SEEING = ("sample", "clip", "siglip")
@@ -30,18 +29,18 @@ def laid_out(encoder: Encoder, texts: Sequence[str]) -> list[list[int]]:
 
 @torch.inference_mode()
 def by_hand(encoder: Encoder, ids: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """States and embedding of one text alone, from the model's parts."""
+    """Token features and embedding of one text alone."""
     model = encoder.model
     if encoder.name.endswith("siglip"):
         padded = [*ids, *[encoder.tokenizer.pad_token_id] * (encoder.text_limit - len(ids))]
-        states = model.text_model(input_ids=torch.tensor([padded])).last_hidden_state[0]
-        return states[: len(ids)], model.text_model.head(states[-1])
+        tokens = model.text_model(input_ids=torch.tensor([padded])).last_hidden_state[0]
+        return tokens[: len(ids)], model.text_model.head(tokens[-1])
     if encoder.name.endswith("bert"):
-        states = model(input_ids=torch.tensor([list(ids)])).last_hidden_state[0]
-        return states, states.mean(dim=0)
-    states = model.text_model(input_ids=torch.tensor([list(ids)])).last_hidden_state[0]
+        tokens = model(input_ids=torch.tensor([list(ids)])).last_hidden_state[0]
+        return tokens, tokens.mean(dim=0)
+    tokens = model.text_model(input_ids=torch.tensor([list(ids)])).last_hidden_state[0]
     end = list(ids).index(encoder.tokenizer.eos_token_id)
-    return states, functional.linear(states[end], model.text_projection.weight)
+    return tokens, functional.linear(tokens[end], model.text_projection.weight)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,39 +50,9 @@ def test_a_text_in_a_batch_equals_the_text_alone(encoders: dict[str, Encoder], k
     out = encoder.encode_texts(batch)
     assert out.lengths_B.tolist() == [len(ids) for ids in batch]
     for i, ids in enumerate(batch):
-        states, pooled = by_hand(encoder, ids)
-        torch.testing.assert_close(out.states_BLC[i, : len(ids)], states, atol=2e-5, rtol=1e-4)
+        tokens, pooled = by_hand(encoder, ids)
+        torch.testing.assert_close(out.tokens_BLC[i, : len(ids)], tokens, atol=2e-5, rtol=1e-4)
         torch.testing.assert_close(out.pooled_BP[i], pooled, atol=2e-5, rtol=1e-4)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15, deadline=None)
-@given(data=st.data())
-def test_padding_changes_nothing(
-    encoders: dict[str, Encoder], kind: str, data: st.DataObject
-) -> None:
-    encoder = encoders[kind]
-    words = st.lists(st.sampled_from(["the", "jaguar", "café", "x"]), max_size=20).map(" ".join)
-    batch = laid_out(encoder, data.draw(st.lists(words, min_size=1, max_size=5)))
-    out, alone = encoder.encode_texts(batch), encoder.encode_texts(batch[-1:])
-    length = len(batch[-1])
-    torch.testing.assert_close(
-        out.states_BLC[-1, :length], alone.states_BLC[0, :length], atol=2e-5, rtol=1e-4
-    )
-    torch.testing.assert_close(out.pooled_BP[-1], alone.pooled_BP[0], atol=2e-5, rtol=1e-4)
-
-
-@pytest.mark.parametrize("kind", ["sample", "clip"])
-def test_clip_pools_as_the_model_does_without_padding(
-    encoders: dict[str, Encoder], kind: str
-) -> None:
-    encoder = encoders[kind]
-    batch = laid_out(encoder, TEXTS)
-    ours = encoder.encode_texts(batch).pooled_BP
-    with torch.inference_mode():
-        for row, ids in zip(ours, batch, strict=True):
-            own = encoder.model.get_text_features(input_ids=torch.tensor([ids])).pooler_output[0]
-            torch.testing.assert_close(row, own, atol=2e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["sample", "clip"])
@@ -94,43 +63,40 @@ def test_a_clip_text_starts_and_ends_once(encoders: dict[str, Encoder], kind: st
         assert ids.index(config.eos_token_id) == len(ids) - 1
 
 
-def test_clip_embeddings_are_not_normalised(encoders: dict[str, Encoder]) -> None:
-    norms = encoders["clip"].encode_texts(laid_out(encoders["clip"], TEXTS)).pooled_BP.norm(dim=-1)
-    assert (norms - 1).abs().min() > 1e-2
-
-
 def test_siglip_texts_are_padded_to_the_full_length(encoders: dict[str, Encoder]) -> None:
     encoder = encoders["siglip"]
     short = encoder.encode_texts([[3, 1]])
-    assert short.states_BLC.shape[1] == encoder.text_limit
+    assert short.tokens_BLC.shape[1] == encoder.text_limit
     full = encoder.encode_texts([[3, *[1] * (encoder.text_limit - 1)]])
     assert torch.equal(short.pooled_BP, full.pooled_BP)
 
 
 @pytest.mark.parametrize("kind", SEEING)
-def test_a_image_in_a_batch_equals_the_image_alone(encoders: dict[str, Encoder], kind: str) -> None:
+def test_an_image_in_a_batch_equals_the_image_alone(
+    encoders: dict[str, Encoder], kind: str
+) -> None:
     encoder = encoders[kind]
     images = [Image.effect_noise(size, 90).convert("RGB") for size in [(30, 40), (64, 9), (1, 1)]]
     out = encoder.encode_images(images)
     for i, image in enumerate(images):
         alone = encoder.encode_images([image])
-        torch.testing.assert_close(out.states_BLC[i], alone.states_BLC[0], atol=2e-5, rtol=1e-4)
+        torch.testing.assert_close(out.tokens_BLC[i], alone.tokens_BLC[0], atol=2e-5, rtol=1e-4)
         torch.testing.assert_close(out.pooled_BP[i], alone.pooled_BP[0], atol=2e-5, rtol=1e-4)
     assert not out.pooled_BP[0].allclose(out.pooled_BP[1], atol=1e-3)
 
 
-def test_clip_pools_a_image_from_its_class_state(encoders: dict[str, Encoder]) -> None:
+def test_clip_pools_an_image_from_its_class_token(encoders: dict[str, Encoder]) -> None:
     encoder = encoders["clip"]
     out = encoder.encode_images([Image.effect_noise((24, 24), 90).convert("RGB")])
     with torch.inference_mode():
-        first = encoder.model.vision_model.post_layernorm(out.states_BLC[:, 0])
+        first = encoder.model.vision_model.post_layernorm(out.tokens_BLC[:, 0])
         torch.testing.assert_close(out.pooled_BP, encoder.model.visual_projection(first))
-    assert out.states_BLC.shape[1] == 1 + 9
+    assert out.tokens_BLC.shape[1] == 1 + 9
 
 
-def test_siglip_has_no_class_state(encoders: dict[str, Encoder]) -> None:
+def test_siglip_has_no_class_token(encoders: dict[str, Encoder]) -> None:
     out = encoders["siglip"].encode_images([Image.new("RGB", (5, 5))])
-    assert out.states_BLC.shape[1] == 9
+    assert out.tokens_BLC.shape[1] == 9
     assert out.lengths_B.tolist() == [9]
 
 
@@ -138,11 +104,11 @@ def test_siglip_has_no_class_state(encoders: dict[str, Encoder]) -> None:
 def test_the_widths_are_those_of_the_output(encoders: dict[str, Encoder], kind: str) -> None:
     encoder = encoders[kind]
     texts = encoder.encode_texts([[5, 3]])
-    assert encoder.text_widths == (texts.states_BLC.shape[-1], texts.pooled_BP.shape[-1])
+    assert encoder.text_widths == (texts.tokens_BLC.shape[-1], texts.pooled_BP.shape[-1])
     if encoder.sees_images:
         images = encoder.encode_images([Image.new("RGB", (5, 5))])
         assert encoder.image_widths == (
-            images.states_BLC.shape[-1],
+            images.tokens_BLC.shape[-1],
             images.pooled_BP.shape[-1],
         )
 
@@ -171,8 +137,8 @@ def test_a_text_length_without_room_for_special_tokens_names_the_knob(
     encoders: dict[str, Encoder],
 ) -> None:
     encoder = encoders["sample"]
-    roomy = encoder.layout(encoder.text_limit, 0)
-    least = 2 * sum(map(len, (roomy.prefix, roomy.separator, roomy.suffix))) - 1
+    special = encoder.layout(encoder.text_limit, 0).special
+    least = 2 * sum(map(len, (special.prefix, special.separator, special.suffix))) - 1
     wanted = rf"encode\.max_text_length = {least - 1}: .* need {least}"
     with pytest.raises(FeatureStoreError, match=wanted):
         encoder.layout(least - 1, 0)
@@ -180,9 +146,11 @@ def test_a_text_length_without_room_for_special_tokens_names_the_knob(
 
 
 def test_the_separator_is_the_tokenizers_own_where_it_has_one(encoders: dict[str, Encoder]) -> None:
-    assert encoders["bert"].layout(20, 4).separator == (encoders["bert"].tokenizer.sep_token_id,)
+    assert encoders["bert"].layout(20, 4).special.separator == (
+        encoders["bert"].tokenizer.sep_token_id,
+    )
     written = encoders["clip"].tokenizer("[sep]", add_special_tokens=False)["input_ids"]
-    assert encoders["clip"].layout(20, 4).separator == tuple(written)
+    assert encoders["clip"].layout(20, 4).special.separator == tuple(written)
 
 
 def test_half_precision_gives_nearly_the_same() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmoe.encoders.layout import TextLayout, find_focus
+from mmoe.encoders.layout import SpecialTokens, TextLayout, find_focus
 
 NAME, BODY, DESCRIPTION = range(1000, 1100), range(2000, 2100), range(3000, 3100)
 
@@ -31,12 +31,13 @@ class Case:
     def head(self) -> list[int]:
         """Prefix, cut name and separator."""
         layout = self.layout
-        return [*layout.prefix, *self.name[: layout.max_length // 2], *layout.separator]
+        special = layout.special
+        return [*special.prefix, *self.name[: layout.max_length // 2], *special.separator]
 
     @property
     def room(self) -> int:
         """What is left for body and description."""
-        return self.layout.max_length - len(self.head) - len(self.layout.suffix)
+        return self.layout.max_length - len(self.head) - len(self.layout.special.suffix)
 
     def part(self, tokens: range) -> list[int]:
         return [token for token in self.whole if token in tokens]
@@ -50,9 +51,11 @@ def cases(draw: st.DrawFn) -> Case:
     layout = TextLayout(
         max_length,
         draw(st.integers(0, max_length // 2)),
-        tuple(range(1, 1 + prefix)),
-        tuple(range(11, 11 + separator)),
-        tuple(range(21, 21 + suffix)),
+        SpecialTokens(
+            tuple(range(1, 1 + prefix)),
+            tuple(range(11, 11 + separator)),
+            tuple(range(21, 21 + suffix)),
+        ),
     )
     name, body, description = (draw(st.integers(0, 50)) for _ in range(3))
     focus = draw(st.none() | st.integers(0, body - 1)) if body else None
@@ -61,68 +64,37 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
-props = settings(max_examples=200, deadline=None)
-
-
-@props
+@settings(max_examples=300)
 @given(cases())
-def test_a_text_is_never_too_long(case: Case) -> None:
-    assert len(case.whole) <= case.layout.max_length
-    assert len(case.layout.name_alone(case.name)) <= case.layout.max_length
+def test_every_part_has_its_share(case: Case) -> None:
+    layout, body, description = case.layout, case.part(BODY), case.part(DESCRIPTION)
+    owed = min(len(case.description), layout.description_budget)
+
+    assert len(case.whole) <= layout.max_length
+    assert case.whole == [*case.head, *body, *description, *layout.special.suffix]
+    assert len(body) + len(description) == min(case.room, len(case.body) + len(case.description))
+    # The description keeps its budget, and the body is cut for no more than that.
+    assert description == case.description[: len(description)]
+    assert len(description) >= min(owed, case.room)
+    assert len(body) >= min(len(case.body), case.room - owed)
+    # The body is one piece, and holds the focus.
+    if body:
+        start = case.body.index(body[0])
+        assert body == case.body[start : start + len(body)]
+        assert case.body[case.focus] in body if case.focus is not None else start == 0
 
 
-@props
-@given(cases())
-def test_the_parts_come_in_order_between_the_special_tokens(case: Case) -> None:
-    parts = [*case.head, *case.part(BODY), *case.part(DESCRIPTION), *case.layout.suffix]
-    assert case.whole == parts
-
-
-@props
-@given(cases())
-def test_the_body_is_one_piece_and_holds_the_focus(case: Case) -> None:
-    piece = case.part(BODY)
-    if piece:
-        start = case.body.index(piece[0])
-        assert piece == case.body[start : start + len(piece)]
-        assert case.focus is None or case.body[case.focus] in piece
-        assert case.focus is not None or start == 0
-
-
-@props
-@given(cases())
-def test_a_description_keeps_its_budget(case: Case) -> None:
-    kept = case.part(DESCRIPTION)
-    wanted = min(len(case.description), case.layout.description_budget, case.room)
-    assert len(kept) >= wanted
-    assert kept == case.description[: len(kept)]
-
-
-@props
-@given(cases())
-def test_the_body_is_cut_for_no_more_than_the_budget(case: Case) -> None:
-    owed = min(len(case.description), case.layout.description_budget)
-    assert len(case.part(BODY)) >= min(len(case.body), case.room - owed)
-
-
-@props
-@given(cases())
-def test_nothing_is_cut_while_there_is_room(case: Case) -> None:
-    inner = len(case.part(BODY)) + len(case.part(DESCRIPTION))
-    assert inner == min(case.room, len(case.body) + len(case.description))
-
-
-@props
+@settings(max_examples=100)
 @given(cases())
 def test_a_name_alone_is_the_name_of_the_whole(case: Case) -> None:
-    alone = case.layout.name_alone(case.name)
-    kept = case.part(NAME)
-    assert alone == [*case.layout.prefix, *kept, *case.layout.suffix]
+    alone, kept, special = case.layout.name_alone(case.name), case.part(NAME), case.layout.special
+    assert alone == [*special.prefix, *kept, *special.suffix]
     assert kept == case.name[: case.layout.max_length // 2]
+    assert len(alone) <= case.layout.max_length
 
 
 def test_a_body_is_shortened_evenly_around_its_focus() -> None:
-    layout = TextLayout(10, 0, (1,), (), (2,))
+    layout = TextLayout(10, 0, SpecialTokens((1,), (), (2,)))
     assert layout.whole([], list(BODY[:50]), [], 20) == [1, *BODY[16:24], 2]
     assert layout.whole([], list(BODY[:50]), [], 1) == [1, *BODY[:8], 2]
     assert layout.whole([], list(BODY[:50]), [], 49) == [1, *BODY[42:50], 2]
@@ -136,20 +108,16 @@ def spans_of(body: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     ("name", "body", "focus"),
     [
-        ("jaguar", "the jaguar runs", 7),
-        ("JAGUAR", "the Jaguar runs", 7),
+        ("Java", "Javanese of Java", 14),
         ("café", "in the CAFÉ", 9),
-        ("İstanbul", "to İstanbul", 7),
-        ("car", "İİİ car", 5),  # lower() makes four more characters of the first three
+        ("car", "İİİ car", 5),  # lower case makes four more letters of the first three
         ("c++ (2.0)", "c++ [2.0] c++ (2.0)", 14),
-        (".", "jaguar.", 6),
-        ("car", "a car, a car", 3),
         ("car", "", None),
         ("lion", "the jaguar", None),
         ("", "the jaguar", None),
     ],
 )
-def test_the_focus_is_the_middle_of_the_first_place(
+def test_the_focus_is_the_middle_of_the_surface_forms_place(
     name: str, body: str, focus: int | None
 ) -> None:
     assert find_focus(name, body, spans_of(body)) == focus
@@ -159,11 +127,3 @@ def test_the_focus_may_lie_between_two_tokens_or_after_the_last() -> None:
     assert find_focus("a b", "a b", [(0, 1), (2, 3)]) == 1
     assert find_focus("jaguar", "the jaguar", [(0, 3)]) is None
     assert find_focus("jaguar", "the jaguar", []) is None
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.text("ab ", min_size=1, max_size=3), st.text("ab ", max_size=20))
-def test_the_focus_lies_in_the_name(name: str, body: str) -> None:
-    found, start = find_focus(name, body, spans_of(body)), body.find(name)
-    assert (found is None) == (start < 0)
-    assert found is None or start <= found < start + len(name)

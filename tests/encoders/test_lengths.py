@@ -21,10 +21,10 @@ ROWS = [
 
 
 def test_lengths_are_those_of_the_uncut_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mmoe.encoders.encoder import load_encoder
+    from mmoe.encoders.registry import load_encoder
 
     encoder = load_encoder(str(CLIP), "cpu")
-    special = encoder.layout(encoder.text_limit, 4)
+    special = encoder.layout(encoder.text_limit, 4).special
 
     def ids(text: str) -> list[int]:
         options = {"add_special_tokens": False, "split_special_tokens": True}
@@ -51,5 +51,5 @@ def test_no_texts() -> None:
 
 
 def test_no_such_encoder(tmp_path: Path) -> None:
-    with pytest.raises(FeatureStoreError, match=r"encode\.model = .*can't be loaded"):
+    with pytest.raises(FeatureStoreError, match=r"encode\.model = .*no such folder"):
         TokenCounter(str(tmp_path / "none")).lengths(ROWS)

@@ -1,4 +1,4 @@
-"""An encoder that can't be loaded is one clear error that names the knob; weights name themselves."""
+"""An encoder that can't be loaded is one clear error that names the parameter; none runs code of its own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from pathlib import Path
 import huggingface_hub.constants
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from mmoe.encoders.encoder import ClipEncoder, SiglipEncoder, TextOnlyEncoder, load_encoder
+from mmoe.encoders.clip import ClipEncoder
+from mmoe.encoders.registry import load_encoder, load_tokenizer
+from mmoe.encoders.siglip import SiglipEncoder
+from mmoe.encoders.text import TextOnlyEncoder
 from mmoe.errors import FeatureStoreError
 
-from tests.features.conftest import SAMPLE_CLIP
+from tests.encoders.conftest import SAMPLE_CLIP
+
+CANNOT = r"encode\.model = .*: can't be loaded"
 
 
 @pytest.fixture
@@ -29,6 +35,10 @@ def refuse(name: str | Path, reason: str, device: str = "cpu") -> None:
     assert "\n" not in str(error.value)
 
 
+def change_json(file: Path, **values: object) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+
 @pytest.mark.parametrize(
     ("kind", "wanted"),
     [("clip", ClipEncoder), ("siglip", SiglipEncoder), ("bert", TextOnlyEncoder)],
@@ -39,14 +49,57 @@ def test_the_kind_is_read_from_the_folder(
     assert type(load_encoder(str(folders[kind]), "cpu")) is wanted
 
 
-def test_a_model_that_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_is_not_on_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     refuse("nobody/nothing", r"encode\.model = nobody/nothing: can't be loaded")
-    refuse("no/such/folder", r"encode\.model = no/such/folder: can't be loaded")
+
+
+@pytest.mark.parametrize("name", ["data/raw/clpi", "data/clip", "./clip", "clips/small"])
+def test_a_folder_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It is never asked for on the hub; a folder of nearly the same name is named."""
+    for folder in ("data/raw/clip", "clips"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    near = "; did you mean data/raw/clip?" if name == "data/raw/clpi" else ""
+    near = "; did you mean clips?" if name == "./clip" else near
+    with pytest.raises(FeatureStoreError) as error:
+        load_encoder(name, knob="rank.encoder")
+    assert str(error.value) == f"rank.encoder = {name}: no such folder{near}"
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
+def test_a_models_own_code_is_never_run(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    """Neither silently nor after a question: a prompt would fail here, as there is no terminal."""
+    canary = tmp_path / "canary"
+    (model / "planted.py").write_text(
+        f"open({str(canary)!r}, 'w')\nclass Model: pass\nclass Config: model_type = 'clip'\n"
+    )
+    planted = {"AutoConfig": "planted.Config", "AutoModel": "planted.Model"}
+    planted["AutoTokenizer"] = "planted.Model"
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    for kind in ("clip", "unheard-of"):
+        change_json(model / "config.json", model_type=kind)
+        change_json(model / file, auto_map=planted)
+        refuse(model, rf"encode\.model = .*: {file} asks for Python code .*auto_map.*never run")
+        with pytest.raises(FeatureStoreError, match="auto_map"):
+            load_tokenizer(str(model))
+    assert not canary.exists()
+
+
+def test_weights_in_pickle_form_are_refused(model: Path, tmp_path: Path) -> None:
+    weights = load_file(model / "model.safetensors")
+    torch.save(weights, model / "pytorch_model.bin")
+    assert load_encoder(str(model), "cpu").sees_images
+    (model / "model.safetensors").unlink()
+    refuse(model, r"encode\.model = .*: its weights are not in safetensors form; convert it")
 
 
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
-    refuse(tmp_path, rf"encode\.model = {tmp_path}: can't be loaded")
+    refuse(tmp_path, CANNOT)
 
 
 @pytest.mark.parametrize("kind", ["blip", "owlvit"])
@@ -56,14 +109,14 @@ def test_a_kind_that_sees_in_another_way(model: Path, kind: str) -> None:
 
 
 def test_a_kind_that_is_unknown(model: Path) -> None:
-    (model / "config.json").write_text(json.dumps({"model_type": "abacus"}))
-    refuse(model, r"encode\.model = .*: can't be loaded: .*abacus")
+    change_json(model / "config.json", model_type="abacus")
+    refuse(model, rf"{CANNOT}: .*abacus")
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "preprocessor_config.json"])
-def test_a_file_that_lacks(model: Path, name: str) -> None:
+def test_a_file_that_is_missing(model: Path, name: str) -> None:
     (model / name).unlink()
-    refuse(model, r"encode\.model = .*: can't be loaded")
+    refuse(model, CANNOT)
 
 
 @pytest.mark.parametrize("size", [0, 5, 4000])
@@ -71,14 +124,13 @@ def test_a_file_that_lacks(model: Path, name: str) -> None:
 def test_a_file_that_is_cut_off(model: Path, name: str, size: int) -> None:
     whole = (model / name).read_bytes()
     (model / name).write_bytes(whole[: min(size, len(whole) - 100)])
-    refuse(model, r"encode\.model = .*: can't be loaded")
+    refuse(model, CANNOT)
 
 
 def test_weights_of_another_shape(model: Path) -> None:
     config = json.loads((model / "config.json").read_text())
-    config["text_config"]["hidden_size"] = 32
-    (model / "config.json").write_text(json.dumps(config))
-    refuse(model, r"encode\.model = .*: can't be loaded")
+    change_json(model / "config.json", text_config={**config["text_config"], "hidden_size": 32})
+    refuse(model, CANNOT)
 
 
 def test_a_clip_without_its_tokenizer_is_not_used_with_an_empty_one(tmp_path: Path) -> None:
@@ -90,9 +142,8 @@ def test_a_clip_without_its_tokenizer_is_not_used_with_an_empty_one(tmp_path: Pa
 
 @pytest.mark.parametrize("module", ["nosuchpackage", "nosuchpackage.inside", "json.nosuch", "this"])
 def test_a_package_that_is_not_installed(module: str) -> None:
-    refuse(
-        f"package:{module}/model", rf"encode\.model = .*: the Python package {module} is not inst"
-    )
+    reason = rf"encode\.model = .*: the Python package {module} is not inst"
+    refuse(f"package:{module}/model", reason)
 
 
 def test_a_package_carries_a_model(
@@ -110,7 +161,22 @@ def test_a_package_carries_a_model(
 
 def test_a_device_that_is_not_there(model: Path) -> None:
     beyond = torch.cuda.device_count()
-    refuse(model, rf"encode\.device = cuda:{beyond}: ", device=f"cuda:{beyond}")
+    refuse(model, rf"runtime\.device = cuda:{beyond}: ", device=f"cuda:{beyond}")
+
+
+@pytest.mark.parametrize("flags", [{}, {"avx512_f": True}, {"avx512_bf16": True}, {"bf16": True}])
+def test_bfloat16_on_a_processor_without_it_is_said(
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: dict[str, bool],
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags)
+    load_encoder(str(model), "cpu", "bfloat16")
+    has_it = any("bf16" in flag for flag in flags)
+    assert ("encode.precision = bfloat16" in capsys.readouterr().err) != has_it
+    load_encoder(str(model), "cpu")
+    assert not capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
@@ -118,8 +184,6 @@ def test_the_fingerprint_changes_with_every_file(model: Path, name: str) -> None
     before = load_encoder(str(model), "cpu").fingerprint
     assert load_encoder(str(model), "cpu").fingerprint == before
     if name == "model.safetensors":
-        from safetensors.torch import load_file, save_file
-
         weights = load_file(model / name)
         weights["text_projection.weight"] += 0.25
         save_file(weights, model / name, {"format": "pt"})

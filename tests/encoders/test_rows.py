@@ -1,4 +1,4 @@
-"""A row encoded alone, in memory, equals the stored one bit for bit: a query equals the data set's mention."""
+"""A row encoded alone, in memory, equals the stored one bit for bit: so a query equals the stored mention."""
 
 from __future__ import annotations
 

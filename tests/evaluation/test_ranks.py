@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mmoe.evaluation.ranks import Ranks, count_ranks
+from mmoe.evaluation.ranks import count_ranks, count_ranks_in_chunks
 
 
 @st.composite
@@ -37,40 +37,24 @@ def test_counting_equals_sorting(case: tuple[NDArray[np.float64], NDArray[np.int
     assert list(zip(ranks.pessimistic.tolist(), ranks.optimistic.tolist(), strict=True)) == wanted
 
 
-@given(scored_mentions())
-def test_a_batch_of_one_equals_its_row(
-    case: tuple[NDArray[np.float64], NDArray[np.int64]],
+@given(scored_mentions(), st.integers(1, 4))
+def test_chunks_do_not_show(
+    case: tuple[NDArray[np.float64], NDArray[np.int64]], chunk: int
 ) -> None:
     scores, gold = case
-    together = count_ranks(scores, gold)
-    for row in range(len(gold)):
-        alone = count_ranks(scores[row : row + 1], gold[row : row + 1])
-        assert alone.pessimistic[0] == together.pessimistic[row]
-        assert alone.optimistic[0] == together.optimistic[row]
+    whole = count_ranks(scores, gold)
+    found = count_ranks_in_chunks(lambda rows: scores[rows], gold, chunk)
+    assert found.pessimistic.tolist() == whole.pessimistic.tolist()
+    assert found.optimistic.tolist() == whole.optimistic.tolist()
+    assert len(count_ranks_in_chunks(lambda rows: scores[rows], gold[:0], chunk)) == 0
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize(("other", "is_tie"), [(1.000005, True), (1.00002, False)])
-def test_ties_reach_one_part_in_a_hundred_thousand(sign: int, other: float, is_tie: bool) -> None:
-    scores = 100 * sign * np.array([[1.0, other]])
+@pytest.mark.parametrize("gold", [0.0, 1e-9, -7e-8, 100.0])
+def test_ties_reach_as_far_for_every_entity_of_a_mention(gold: float) -> None:
+    # The largest |score| is 100: what differs by less than 0.001 ties, also around zero.
+    scores = np.array([[gold, gold + 0.0009, gold - 0.0009, gold + 0.002, -100.0]])
     ranks = count_ranks(scores, np.array([0]))
-    above = sign > 0
-    assert ranks.pessimistic[0] == (2 if is_tie or above else 1)
-    assert ranks.optimistic[0] == (2 if above and not is_tie else 1)
-
-
-def test_ranks_are_int64_and_know_their_number() -> None:
-    ranks = count_ranks(np.zeros((3, 4), dtype=np.float32), np.array([0, 1, 2]))
-    assert ranks.pessimistic.dtype == ranks.optimistic.dtype == np.int64
-    assert len(ranks) == 3
-    assert ranks.pessimistic.tolist() == [4, 4, 4]
-    assert ranks.optimistic.tolist() == [1, 1, 1]
-
-
-def test_no_mention_has_no_rank() -> None:
-    ranks = count_ranks(np.zeros((0, 4)), np.zeros(0, dtype=np.int64))
-    assert isinstance(ranks, Ranks)
-    assert len(ranks) == 0
+    assert (ranks.pessimistic[0], ranks.optimistic[0]) == (4, 2)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

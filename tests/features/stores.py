@@ -1,22 +1,30 @@
-"""Feature rows drawn by hypothesis, and the plain reading that the store is held against."""
+"""Feature rows drawn by hypothesis, and small stores of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mmoe.features.shards import ABSENT, OK, UNREADABLE, FeatureRow, shard_name, write_shard
+from mmoe.features.shards import (
+    ABSENT,
+    OK,
+    UNREADABLE,
+    FeatureRow,
+    PartColumns,
+    shard_name,
+    write_shard,
+)
 
-WIDTHS = {"states": 3, "pooled": 5, "name_pooled": 5}
+COLUMNS = PartColumns("text", 3, 5)
 
 
 @st.composite
 def feature_rows(draw: st.DrawFn, max_rows: int = 12) -> list[FeatureRow]:
-    """Ragged rows; some hold nothing, some hold no state; every finite float16 bit pattern may occur."""
+    """Ragged rows; some hold nothing, some no token; every finite float16 bit pattern may occur."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     kinds = st.sampled_from([OK, OK, OK, ABSENT, UNREADABLE])
     return [
@@ -38,12 +46,10 @@ def write_store(
     folder: Path,
     rows: Sequence[FeatureRow],
     shard_rows: int = 1000,
-    widths: dict[str, int] = WIDTHS,
-    metadata: dict[str, object] | None = None,
+    columns: PartColumns = COLUMNS,
+    metadata: Mapping[str, object] = {"encoder": "test"},
 ) -> None:
     """Shards of at most `shard_rows` rows, an empty one if there are none."""
     for number, start in enumerate(range(0, max(1, len(rows)), shard_rows)):
         shard = rows[start : start + shard_rows]
-        write_shard(
-            folder / shard_name(number), shard, widths, metadata or {"feature_config": "test"}
-        )
+        write_shard(folder / shard_name(number), shard, columns, metadata)

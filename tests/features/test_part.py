@@ -1,4 +1,4 @@
-"""A run that was killed goes on after its last whole shard and ends as an undisturbed one."""
+"""Only what is new is encoded, after a kill or in a later run; the output is that of a run from nothing."""
 
 from __future__ import annotations
 
@@ -8,177 +8,241 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from mmoe.errors import FeatureStoreError
-from mmoe.features import runner
-from mmoe.features.runner import run_shards
-from mmoe.features.shards import OK, FeatureRow, shard_name, write_shard
+from mmoe.features.part import write_part
+from mmoe.features.shards import ABSENT, UNREADABLE, FeatureRow, shard_name
 from mmoe.features.store import read_features
 
-from tests.features.slow_shards import SHARD_ROWS, encode_slowly, plan_in
+from tests.features.slow_part import (
+    SHARD_ROWS,
+    Number,
+    encode_slowly,
+    features_of,
+    key_of,
+    numbers,
+    part_in,
+)
 
 ROOT = Path(__file__).parents[2]
 NUM_ROWS = 4 * SHARD_ROWS + 1
+ROWS = numbers(NUM_ROWS)
 
 
 def shards_of(folder: Path) -> dict[str, bytes]:
-    """All that lies in a folder."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    """All that lies in the output."""
+    return {path.name: path.read_bytes() for path in sorted((folder / "out").iterdir())}
 
 
-def started(folder: Path) -> list[int]:
-    """The first row of every shard that an encoding began."""
+def encoded(folder: Path) -> list[int]:
+    """The numbers that were encoded, in order."""
     log = folder / "log"
-    return [int(line) for line in log.read_text().split()] if log.exists() else []
+    return [int(word) for word in log.read_text().split()] if log.exists() else []
 
 
-def work_of(folder: Path) -> Path:
-    [work] = folder.glob("work-*")
-    return work
+def kept_shards(folder: Path) -> list[Path]:
+    """Finished shards in the work folder, in the order in which they were written."""
+    return sorted((folder / "work").glob("*/*.parquet"), key=lambda file: file.stat().st_mtime_ns)
 
 
-@pytest.fixture
-def undisturbed(tmp_path: Path) -> dict[str, bytes]:
-    folder = tmp_path / "undisturbed"
+def from_nothing(
+    tmp_path: Path, rows: Sequence[Number], shard_rows: int = SHARD_ROWS
+) -> dict[str, bytes]:
+    folder = tmp_path / "from nothing"
     folder.mkdir()
-    assert encode_slowly(folder, NUM_ROWS, 0) == 0
-    assert not list(folder.glob("work-*"))
-    return shards_of(folder / "out")
+    assert encode_slowly(folder, rows, shard_rows=shard_rows) == 0
+    return shards_of(folder)
 
 
 def stop_after(folder: Path, num_shards: int) -> None:
     """Leaves what a run leaves that fails once `num_shards` are done."""
 
-    def encode(chunk: Sequence[int]) -> list[FeatureRow]:
-        if chunk[0] >= num_shards * SHARD_ROWS:
+    def encode(new: Sequence[Number]) -> list[FeatureRow]:
+        if new[0].value >= num_shards * SHARD_ROWS:
             raise KeyboardInterrupt
-        rows = [np.full((i % 3, 2), i, "f2") for i in chunk]
-        return [
-            FeatureRow(str(i), OK, states, np.full(2, i, "f2"))
-            for i, states in zip(chunk, rows, strict=True)
-        ]
+        return features_of(new)
 
-    folder.mkdir(exist_ok=True)
     with pytest.raises(KeyboardInterrupt):
-        run_shards(range(NUM_ROWS), plan_in(folder), encode)
-
-
-def test_a_killed_run_goes_on_after_its_last_whole_shard(
-    tmp_path: Path, undisturbed: dict[str, bytes]
-) -> None:
-    folder = tmp_path / "killed"
-    folder.mkdir()
-    command = [
-        sys.executable,
-        "-m",
-        "tests.features.slow_shards",
-        str(folder),
-        str(NUM_ROWS),
-        "0.2",
-    ]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(started(folder)) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+        write_part(ROWS, part_in(folder), key_of, encode)
     assert not (folder / "out").exists()
-    before = started(folder)
-    whole = [path for path in work_of(folder).iterdir() if path.name in undisturbed]
-    assert all(path.read_bytes() == undisturbed[path.name] for path in whole)
-    resumed = encode_slowly(folder, NUM_ROWS, 0)
-    assert resumed >= 2 * SHARD_ROWS
-    assert not set(started(folder)[len(before) :]) & {*before[:-1]}
-    assert shards_of(folder / "out") == undisturbed
-    assert not list(folder.glob("work-*"))
+
+
+def start(folder: Path, seconds: float) -> subprocess.Popen[str]:
+    words = ["-m", "tests.features.slow_part", str(folder), str(NUM_ROWS), str(seconds)]
+    command = [sys.executable, *words]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_killed_run_goes_on_after_its_last_whole_shard(tmp_path: Path) -> None:
+    process = start(tmp_path, 0.2)
+    wait_until(lambda: len(encoded(tmp_path)) > 2 * SHARD_ROWS)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "out").exists()
+    before = encoded(tmp_path)
+    assert encode_slowly(tmp_path, ROWS) >= 2 * SHARD_ROWS
+    assert not set(encoded(tmp_path)[len(before) :]) & {*before[:-SHARD_ROWS]}
+    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)
+
+
+def test_two_runs_at_once_do_the_work_once_and_destroy_nothing(tmp_path: Path) -> None:
+    first = start(tmp_path, 0.2)
+    wait_until(lambda: len(encoded(tmp_path)) > 0)
+    second = start(tmp_path, 0.2)
+    said = [process.communicate(timeout=60)[1] for process in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0]
+    assert "another process encodes this part; waiting for it" in said[1]
+    assert encoded(tmp_path) == [row.value for row in ROWS]
+    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)
 
 
 @pytest.mark.parametrize("num_shards", [0, 1, 4])
-def test_no_finished_shard_is_done_again(
-    tmp_path: Path, undisturbed: dict[str, bytes], num_shards: int
-) -> None:
-    folder = tmp_path / "stopped"
-    stop_after(folder, num_shards)
-    assert encode_slowly(folder, NUM_ROWS, 0) == num_shards * SHARD_ROWS
-    assert started(folder) == [*range(num_shards * SHARD_ROWS, NUM_ROWS, SHARD_ROWS)]
-    assert shards_of(folder / "out") == undisturbed
+def test_no_finished_shard_is_done_again(tmp_path: Path, num_shards: int) -> None:
+    stop_after(tmp_path, num_shards)
+    assert encode_slowly(tmp_path, ROWS) == num_shards * SHARD_ROWS
+    assert encoded(tmp_path) == [*range(num_shards * SHARD_ROWS, NUM_ROWS)]
+    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)
 
 
-@pytest.mark.parametrize("size", [0, 100, -1])
-def test_half_a_shard_is_done_again(
-    tmp_path: Path, undisturbed: dict[str, bytes], size: int
-) -> None:
-    folder = tmp_path / "stopped"
-    stop_after(folder, 2)
-    second = work_of(folder) / shard_name(1)
-    second.write_bytes(second.read_bytes()[:size])
-    assert encode_slowly(folder, NUM_ROWS, 0) == SHARD_ROWS
-    assert started(folder)[0] == SHARD_ROWS
-    assert shards_of(folder / "out") == undisturbed
-
-
-def test_a_shard_of_another_number_of_rows_is_done_again(
-    tmp_path: Path, undisturbed: dict[str, bytes]
-) -> None:
-    folder = tmp_path / "stopped"
-    stop_after(folder, 2)
-    second = work_of(folder) / shard_name(1)
-    pq.write_table(pq.read_table(second).slice(0, SHARD_ROWS - 1), second)
-    assert encode_slowly(folder, NUM_ROWS, 0) == SHARD_ROWS
-    assert shards_of(folder / "out") == undisturbed
-
-
-def test_work_with_other_settings_is_not_taken_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("field", ["metadata", "made_with"])
+def test_work_with_other_settings_or_other_code_is_not_taken_up(tmp_path: Path, field: str) -> None:
     stop_after(tmp_path, 2)
-    plan = replace(plan_in(tmp_path), metadata={"input": "other numbers"})
-    rows = [
-        FeatureRow(str(i), OK, np.ones((1, 2), "f2"), np.ones(2, "f2")) for i in range(NUM_ROWS)
-    ]
-    assert run_shards(range(NUM_ROWS), plan, lambda chunk: [rows[i] for i in chunk]) == 0
-    assert read_features(tmp_path / "out").metadata["input"] == "other numbers"
-    assert sorted(shards_of(work_of(tmp_path))) == [shard_name(0), shard_name(1)]
+    part = replace(part_in(tmp_path), **{field: {"is": "another"}})  # type: ignore[arg-type]
+    assert write_part(ROWS, part, key_of, features_of) == 0
+    assert write_part(ROWS, part, key_of, features_of) == NUM_ROWS
+    assert encode_slowly(tmp_path, ROWS) == 0  # one generation is kept
 
 
-def test_the_output_holds_nothing_else(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("shard_rows", [1, 4, 100])
+def test_another_shard_size_keeps_all_rows(tmp_path: Path, shard_rows: int) -> None:
+    stop_after(tmp_path, 3)
+    assert encode_slowly(tmp_path, ROWS, shard_rows=shard_rows) == 3 * SHARD_ROWS
+    assert encode_slowly(tmp_path, ROWS) == NUM_ROWS
+    assert encode_slowly(tmp_path, ROWS, shard_rows=shard_rows) == NUM_ROWS
+    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS, shard_rows)
+
+
+def test_rows_may_come_in_another_order_and_under_other_ids(tmp_path: Path) -> None:
+    encode_slowly(tmp_path, ROWS)
+    moved = [replace(row, id=f"x{row.id}") for row in ROWS[::-1]]
+    assert encode_slowly(tmp_path, moved) == NUM_ROWS
+    assert shards_of(tmp_path) == from_nothing(tmp_path, moved)
+
+
+def test_new_rows_are_encoded_beside_kept_ones(tmp_path: Path) -> None:
+    encode_slowly(tmp_path, ROWS[:4])
+    assert encode_slowly(tmp_path, ROWS) == 4
+    assert encoded(tmp_path) == [row.value for row in ROWS]
+    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)
+    assert encode_slowly(tmp_path, ROWS[:2]) == 2
+    assert len(kept_shards(tmp_path)) == 1
+    assert encode_slowly(tmp_path, []) == 0
+
+
+def test_equal_rows_of_a_shard_are_encoded_once(tmp_path: Path) -> None:
+    encode_slowly(tmp_path, [Number(7, "a"), Number(5, "b"), Number(7, "c")])
+    assert encoded(tmp_path) == [7, 5]
+    table = read_features(tmp_path / "out")
+    assert table.ids == ("a", "b", "c")
+    assert table.pooled_NP[:, 0].tolist() == [7, 5, 7]
+
+
+def test_what_could_not_be_read_is_tried_again(tmp_path: Path) -> None:
+    def broken(rows: Sequence[Number]) -> list[FeatureRow]:
+        statuses = {0: UNREADABLE, 1: ABSENT}
+        return [
+            FeatureRow(row.id, statuses[row.value], None, None) if row.value < 2 else features
+            for row, features in zip(rows, features_of(rows), strict=True)
+        ]
+
+    write_part(ROWS, part_in(tmp_path), key_of, broken)
+    assert encode_slowly(tmp_path, ROWS) == NUM_ROWS - 1
+    assert encoded(tmp_path) == [0]
+    assert read_features(tmp_path / "out").present.tolist() == [True, False] + [True] * 11
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    """One bit of the features is another."""
+    place = content.index(bytes.fromhex("0044" * 2))  # 4.0 twice
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize("damage", [cut, flipped, lambda _: b""])
+@pytest.mark.parametrize("num_shards", [2, 5])
+def test_a_damaged_shard_only_costs_time(
+    tmp_path: Path, damage: Callable[[bytes], bytes], num_shards: int
+) -> None:
+    if num_shards == 5:
+        encode_slowly(tmp_path, ROWS)
+        (tmp_path / "log").unlink()
+    else:
+        stop_after(tmp_path, num_shards)
+    second = kept_shards(tmp_path)[1]
+    content = second.read_bytes()
+    second.write_bytes(damage(content))  # in place: the output's link shows it too
+    encode_slowly(tmp_path, ROWS)
+    assert encoded(tmp_path)[:SHARD_ROWS] == [3, 4, 5]
+    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)
+
+
+def test_the_output_holds_nothing_else_and_shares_its_space_with_the_kept_shards(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / shard_name(99)).write_text("old")
-    encode_slowly(tmp_path, NUM_ROWS, 0)
-    assert shards_of(tmp_path / "out") == undisturbed
+    (tmp_path / "work/other settings").mkdir(parents=True)
+    encode_slowly(tmp_path, ROWS)
+    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "work", "log", "from nothing"}
+    [generation] = (tmp_path / "work").iterdir()
+    kept = {file.stat().st_ino for file in generation.iterdir()}
+    assert kept == {file.stat().st_ino for file in (tmp_path / "out").iterdir()}
 
 
-def test_leftovers_of_a_killed_write_are_swept_away(
-    tmp_path: Path, undisturbed: dict[str, bytes]
+def test_the_old_output_stays_until_the_new_one_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "stopped"
-    stop_after(folder, 1)
-    (work_of(folder) / f".{shard_name(1)}.4711.tmp").write_text("half")
-    encode_slowly(folder, NUM_ROWS, 0)
-    assert shards_of(folder / "out") == undisturbed
-    assert not list(folder.glob("work-*"))
+    encode_slowly(tmp_path, ROWS[:3])
+    before = shards_of(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", lambda _, target: Path(target).write_bytes(b"half"))
+        with pytest.raises(Exception, match="not a whole Parquet file"):
+            encode_slowly(tmp_path, ROWS)
+    assert shards_of(tmp_path) == before
+    assert encode_slowly(tmp_path, ROWS) == NUM_ROWS
 
 
 @pytest.mark.parametrize("num_rows", [0, 1, SHARD_ROWS, SHARD_ROWS + 1])
 def test_rows_are_cut_into_shards(tmp_path: Path, num_rows: int) -> None:
-    encode_slowly(tmp_path, num_rows, 0)
-    assert len(shards_of(tmp_path / "out")) == max(1, -(-num_rows // SHARD_ROWS))
+    encode_slowly(tmp_path, ROWS[:num_rows])
+    assert len(shards_of(tmp_path)) == max(1, -(-num_rows // SHARD_ROWS))
     table = read_features(tmp_path / "out")
-    assert table.ids == tuple(str(i) for i in range(num_rows))
+    assert table.ids == tuple(row.id for row in ROWS[:num_rows])
     assert table.lengths.tolist() == [i % 3 for i in range(num_rows)]
 
 
 def test_a_full_disk_loses_nothing_that_was_finished(
-    tmp_path: Path, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, write, written = tmp_path / "full", pq.write_table, list[Path]()
-    folder.mkdir()
+    write, written = pq.write_table, list[Path]()
 
     def fill(table: Any, path: Path, **options: Any) -> None:
         if len(written) == 2:
@@ -190,27 +254,7 @@ def test_a_full_disk_loses_nothing_that_was_finished(
     with monkeypatch.context() as patch:
         patch.setattr(pq, "write_table", fill)
         with pytest.raises(OSError, match="No space left"):
-            encode_slowly(folder, NUM_ROWS, 0)
-    assert shards_of(work_of(folder)) == {name: undisturbed[name] for name in [*undisturbed][:2]}
-    assert not (folder / "out").exists()
-    assert encode_slowly(folder, NUM_ROWS, 0) == 2 * SHARD_ROWS
-    assert shards_of(folder / "out") == undisturbed
-
-
-def test_a_failing_row_keeps_the_shards_before_it(
-    tmp_path: Path, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, write = tmp_path / "failed", write_shard
-    folder.mkdir()
-
-    def refuse(path: Path, *rest: Any) -> None:
-        if path.name == shard_name(3):
-            raise FeatureStoreError("pooled of 9: not finite")
-        write(path, *rest)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(runner, "write_shard", refuse)
-        with pytest.raises(FeatureStoreError, match="pooled of 9"):
-            encode_slowly(folder, NUM_ROWS, 0)
-    assert encode_slowly(folder, NUM_ROWS, 0) == 3 * SHARD_ROWS
-    assert shards_of(folder / "out") == undisturbed
+            encode_slowly(tmp_path, ROWS)
+    assert not (tmp_path / "out").exists()
+    assert encode_slowly(tmp_path, ROWS) == 2 * SHARD_ROWS
+    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -17,10 +17,17 @@ from hypothesis import strategies as st
 
 from mmoe.errors import FeatureStoreError
 from mmoe.features import shards, store
-from mmoe.features.shards import OK, FeatureRow, open_shard, shard_metadata, shard_name, write_shard
+from mmoe.features.shards import (
+    OK,
+    FeatureRow,
+    PartColumns,
+    open_shard,
+    shard_name,
+    write_shard,
+)
 from mmoe.features.store import FeatureTable, check_feature_config, read_features, read_pooled
 
-from tests.features.stores import WIDTHS, bits, feature_rows, write_store
+from tests.features.stores import COLUMNS, bits, feature_rows, write_store
 
 
 def same_bits(tensor: torch.Tensor, arrays: Sequence[np.ndarray | None]) -> bool:
@@ -33,11 +40,11 @@ def same_bits(tensor: torch.Tensor, arrays: Sequence[np.ndarray | None]) -> bool
 
 def check_against(table: FeatureTable, rows: Sequence[FeatureRow]) -> None:
     """Holds a table against the rows that were written."""
-    counts = [0 if row.states is None else len(row.states) for row in rows]
+    counts = [0 if row.tokens is None else len(row.tokens) for row in rows]
     assert table.ids == tuple(row.id for row in rows)
     assert table.lengths.tolist() == counts
     assert table.present.tolist() == [row.status == OK for row in rows]
-    assert same_bits(table.states_TC, [row.states for row in rows if row.states is not None])
+    assert same_bits(table.tokens_TC, [row.tokens for row in rows if row.tokens is not None])
     assert same_bits(table.pooled_NP, [row.pooled for row in rows])
     assert table.name_pooled_NP is not None
     assert same_bits(table.name_pooled_NP, [row.name_pooled for row in rows])
@@ -64,23 +71,13 @@ def test_pooled_alone_equals_pooled_among_all(rows: list[FeatureRow], shard_rows
         write_store(Path(folder), rows, shard_rows)
         light, whole = read_pooled(Path(folder)), read_features(Path(folder))
     assert light.ids == whole.ids
-    assert light.states_TC.shape == (0, WIDTHS["states"])
+    assert light.tokens_TC.shape == (0, COLUMNS.token_width)
     assert not light.lengths.any()
     assert np.array_equal(light.present, whole.present)
     assert torch.equal(light.pooled_NP, whole.pooled_NP)
     assert light.name_pooled_NP is not None
     assert whole.name_pooled_NP is not None
     assert torch.equal(light.name_pooled_NP, whole.name_pooled_NP)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 6), st.integers(0, 6))
-def test_a_slice_of_a_column_gives_its_own_bytes(start: int, length: int) -> None:
-    values = [[0.5], None, [1, 2], [], [3, 4, 5], [6]]
-    raw = [None if value is None else np.array(value, "<f2").tobytes() for value in values]
-    column = pa.array(raw, pa.large_binary()).slice(start, length)
-    wanted = [number for value in values[start : start + length] for number in value or []]
-    assert store._raw_values(column).tolist() == wanted
 
 
 def test_more_rows_than_a_row_group_come_back(tmp_path: Path) -> None:
@@ -94,24 +91,39 @@ def test_more_rows_than_a_row_group_come_back(tmp_path: Path) -> None:
 
 
 def test_a_column_of_no_width_stays_empty(tmp_path: Path) -> None:
-    write_store(tmp_path, [], widths={"states": 0, "pooled": 0})
+    write_store(tmp_path, [], columns=PartColumns("image", 0, 0))
     table = read_features(tmp_path)
-    assert table.states_TC.shape == table.pooled_NP.shape == (0, 0)
+    assert table.tokens_TC.shape == table.pooled_NP.shape == (0, 0)
     assert table.name_pooled_NP is None
     assert table.offsets.tolist() == [0]
 
 
-def test_width_and_type_stand_in_the_field(tmp_path: Path) -> None:
-    write_store(tmp_path, [])
-    schema = open_shard(tmp_path / shard_name(0)).schema_arrow
-    for name, width in WIDTHS.items():
-        assert str(schema.field(name).type) == "large_binary"
-        stored = schema.field(name).metadata
-        assert (stored[b"dtype"], stored[b"width"]) == (b"<f2", str(width).encode())
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        (COLUMNS, ["num_tokens", "token_features", "pooled", "name_pooled"]),
+        (PartColumns("image", 3, 5), ["num_patches", "patch_features", "pooled"]),
+    ],
+)
+def test_the_columns_say_what_they_hold(
+    tmp_path: Path, columns: PartColumns, names: list[str]
+) -> None:
+    """Whoever reads the files without mmoe: names, type and width of every column."""
+    write_store(tmp_path, some_rows(3), columns=columns)
+    file = open_shard(tmp_path / shard_name(0))
+    assert file.schema_arrow.names == ["id", "status", "content_key", *names]
+    for name, width in columns.widths.items():
+        field = file.schema_arrow.field(name)
+        assert str(field.type) == "large_binary"
+        assert field.metadata == {b"dtype": b"<f2", b"width": str(width).encode()}
+    rows = read_features(tmp_path)
+    assert rows.metadata == {"encoder": "test", "columns": asdict(columns)}
+    assert (rows.token_width, rows.pooled_width) == (3, 5)
+    assert (rows.name_pooled_NP is None) == (columns.kind == "image")
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("column", ["states", "pooled", "name_pooled"])
+@pytest.mark.parametrize("column", ["tokens", "pooled", "name_pooled"])
 def test_a_value_that_is_not_finite_names_its_row(
     tmp_path: Path, column: str, value: float
 ) -> None:
@@ -120,8 +132,9 @@ def test_a_value_that_is_not_finite_names_its_row(
         for id_ in ("good", "bad", "fine")
     ]
     getattr(rows[1], column)[-1] = value
-    with pytest.raises(FeatureStoreError, match=f"^{column} of bad: "):
-        write_shard(tmp_path / shard_name(0), rows, WIDTHS, {})
+    stored_as = column.replace("tokens", "token_features")
+    with pytest.raises(FeatureStoreError, match=f"^{stored_as} of bad: "):
+        write_shard(tmp_path / shard_name(0), rows, COLUMNS, {})
     assert not list(tmp_path.iterdir())
 
 
@@ -172,7 +185,7 @@ def test_a_broken_page_behind_a_whole_footer_names_the_folder(tmp_path: Path) ->
         read_features(tmp_path)
 
 
-@pytest.mark.parametrize("stored", [None, {"mmoe.features": "0"}, {"other": "1"}])
+@pytest.mark.parametrize("stored", [None, {"mmoe.features": "1"}, {"other": "1"}])
 def test_a_shard_of_another_version_is_refused(
     tmp_path: Path, stored: dict[str, str] | None
 ) -> None:
@@ -181,29 +194,23 @@ def test_a_shard_of_another_version_is_refused(
     table = pq.read_table(path)
     pq.write_table(table.replace_schema_metadata(stored), path)
     found = (stored or {}).get("mmoe.features", "none")
-    with pytest.raises(FeatureStoreError, match=rf"{path}: feature format {found}, wanted 1"):
+    with pytest.raises(
+        FeatureStoreError, match=rf"{path}: feature format {found}, wanted 2: .*run dvc repro"
+    ):
         read_features(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("widths", "metadata"),
-    [(WIDTHS, {"encoder": "b"}), ({**WIDTHS, "states": 4}, {"encoder": "a"})],
+    ("columns", "metadata"),
+    [(COLUMNS, {"encoder": "b"}), (PartColumns("text", 4, 5), {"encoder": "a"})],
 )
 def test_shards_of_different_settings_do_not_mix(
-    tmp_path: Path, widths: dict[str, int], metadata: dict[str, object]
+    tmp_path: Path, columns: PartColumns, metadata: dict[str, object]
 ) -> None:
-    write_shard(tmp_path / shard_name(0), [], WIDTHS, {"encoder": "a"})
-    write_shard(tmp_path / shard_name(1), [], widths, metadata)
+    write_shard(tmp_path / shard_name(0), [], COLUMNS, {"encoder": "a"})
+    write_shard(tmp_path / shard_name(1), [], columns, metadata)
     with pytest.raises(FeatureStoreError, match=rf"{tmp_path / shard_name(1)}: .*other settings"):
         read_features(tmp_path)
-
-
-def test_the_metadata_comes_back(tmp_path: Path) -> None:
-    metadata = {"encoder": "é", "joint": True, "shard_rows": 7}
-    write_store(tmp_path, [], metadata=metadata)
-    wanted = {**metadata, "widths": WIDTHS}
-    assert shard_metadata(open_shard(tmp_path / shard_name(0))) == wanted
-    assert read_features(tmp_path).metadata == wanted
 
 
 def test_rows_are_found_by_id(tmp_path: Path) -> None:

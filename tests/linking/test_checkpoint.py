@@ -13,7 +13,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from mmoe.errors import CheckpointError
-from mmoe.linking.checkpoint import load_matcher, save_matcher
+from mmoe.linking.checkpoint import Checkpoint, load_checkpoint, load_matcher, save_checkpoint
+from mmoe.model.matcher import Matcher
 
 from tests.model.matchers import (
     TEXT_ONLY,
@@ -23,6 +24,13 @@ from tests.model.matchers import (
     random_matcher,
     random_side,
 )
+
+FEATURES = {"encoder": "clip", "fingerprint": "f" * 16, "max_text_length": 50}
+
+
+def save(path: Path, matcher: Matcher, params: dict[str, Any] | None = None) -> None:
+    """Writes a checkpoint with some features behind it."""
+    save_checkpoint(path, Checkpoint(matcher, FEATURES, params or {}, {"torch": torch.__version__}))
 
 
 def about(path: Path) -> dict[str, Any]:
@@ -43,8 +51,8 @@ def rewrite(path: Path, drop: str = "", **changes: Any) -> None:
 @pytest.mark.parametrize("changes", [{}, {"units": ["vision"]}, {"projection": "linear"}])
 def test_it_scores_as_before(tmp_path: Path, changes: dict[str, Any]) -> None:
     matcher, path = random_matcher(**changes), tmp_path / "matcher.safetensors"
-    save_matcher(path, matcher, {"train": {"seed": 43}})
-    loaded = load_matcher(path, matcher.spec)
+    save(path, matcher, {"train": {"seed": 43}})
+    loaded = load_checkpoint(path, matcher.spec).matcher
     assert loaded.spec == matcher.spec
     assert not loaded.training
     mentions, entities = random_side([2, 3], [1, 0]), random_side([1, 4], [0, 2], seed=1)
@@ -58,14 +66,17 @@ def test_it_scores_as_before(tmp_path: Path, changes: dict[str, Any]) -> None:
 
 def test_the_configuration_lies_inside(tmp_path: Path) -> None:
     path = tmp_path / "matcher.safetensors"
-    save_matcher(path, random_matcher(), {"train": {"learning_rate": 5e-4}})
-    assert about(path)["config"] == {"train": {"learning_rate": 5e-4}}
+    save(path, random_matcher(), {"train": {"learning_rate": 5e-4}})
+    loaded = load_checkpoint(tmp_path)  # a run's folder is as good as its file
+    assert loaded.params == {"train": {"learning_rate": 5e-4}}
+    assert loaded.feature_config == FEATURES
+    assert loaded.versions == {"torch": torch.__version__}
 
 
 def test_the_same_matcher_is_the_same_file(tmp_path: Path) -> None:
     contents = set()
     for _ in range(8):
-        save_matcher(tmp_path / "matcher", random_matcher(), {"train": {"seed": 43}})
+        save(tmp_path / "matcher", random_matcher(), {"train": {"seed": 43}})
         contents.add((tmp_path / "matcher").read_bytes())
     assert len(contents) == 1
 
@@ -74,17 +85,17 @@ def test_the_same_matcher_is_the_same_file(tmp_path: Path) -> None:
     ("changes", "key"),
     [
         ({"model": model_params(embed_dim=6)}, r"model\.embed_dim = 5, now model\.embed_dim = 6"),
-        ({"moe": moe_params(top_k=1)}, r"moe\.top_k = 2, now moe\.top_k = 1"),
-        ({"moe": moe_params(num_experts=4)}, r"moe\.num_experts = 3"),
+        ({"own": moe_params(top_k=1)}, r"moe\.top_k = 2, now moe\.top_k = 1"),
+        ({"own": moe_params(num_experts=4)}, r"moe\.num_experts = 3"),
         ({"widths": TEXT_ONLY}, r"features\.image = 7, now features\.image = 0"),
         ({"widths": replace(WIDTHS, text=12)}, r"features\.text = 9, now features\.text = 12"),
     ],
 )
 def test_another_spec_names_the_key(tmp_path: Path, changes: dict[str, object], key: str) -> None:
     matcher, path = random_matcher(), tmp_path / "matcher.safetensors"
-    save_matcher(path, matcher, {})
+    save(path, matcher)
     with pytest.raises(CheckpointError, match=rf"matcher\.safetensors: trained with {key}"):
-        load_matcher(path, replace(matcher.spec, **changes))  # type: ignore[arg-type]
+        load_checkpoint(path, replace(matcher.spec, **changes))  # type: ignore[arg-type]
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
@@ -95,7 +106,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kept", [0, 5, 100, 2000, -1])
 def test_a_truncated_file(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "matcher.safetensors"
-    save_matcher(path, random_matcher(), {})
+    save(path, random_matcher())
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(CheckpointError, match=r"matcher\.safetensors: not a whole safetensors"):
         load_matcher(path)
@@ -103,23 +114,23 @@ def test_a_truncated_file(tmp_path: Path, kept: int) -> None:
 
 def test_weights_that_do_not_fit_their_own_configuration(tmp_path: Path) -> None:
     path = tmp_path / "matcher.safetensors"
-    save_matcher(path, random_matcher(), {})
+    save(path, random_matcher())
     rewrite(path, drop="text_stem.fine_norm.weight")
     with pytest.raises(CheckpointError, match=r"text_stem\.fine_norm\.weight"):
         load_matcher(path)
-    save_matcher(path, random_matcher(), {})
-    spec = {"widths": vars(WIDTHS), "model": model_params(embed_dim=6).model_dump(mode="json")}
-    rewrite(path, spec={**spec, "moe": moe_params().model_dump(mode="json")})
+    save(path, random_matcher())
+    spec = {"name": "mmoe", "widths": vars(WIDTHS), "own": moe_params().model_dump(mode="json")}
+    rewrite(path, matcher={**spec, "model": model_params(embed_dim=6).model_dump(mode="json")})
     with pytest.raises(CheckpointError, match="size mismatch"):
         load_matcher(path)
 
 
 def test_another_version_and_another_program_s_file(tmp_path: Path) -> None:
     path = tmp_path / "matcher.safetensors"
-    save_matcher(path, random_matcher(), {})
+    save(path, random_matcher())
     rewrite(path, version=0)
-    with pytest.raises(CheckpointError, match="checkpoint version 0, wanted 1"):
+    with pytest.raises(CheckpointError, match="checkpoint version 0, wanted 2"):
         load_matcher(path)
     save_file({"x": torch.zeros(1)}, path)
-    with pytest.raises(CheckpointError, match="checkpoint version unknown, wanted 1"):
+    with pytest.raises(CheckpointError, match="checkpoint version unknown, wanted 2"):
         load_matcher(path)

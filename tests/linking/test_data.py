@@ -74,7 +74,7 @@ def test_a_text_only_store_has_no_images(tmp_path: Path) -> None:
     batch = data.entity_side.gather(torch.arange(3), CPU)
     assert (batch.image, batch.image_pooled_BP, batch.has_image_B) == (None, None, None)
     assert data.widths == FeatureWidths(10, 6, 0, 0, joint=True)
-    assert len(data.feature_config) == 2
+    assert len(data.parts) == 2
 
 
 def test_widths_are_the_stores(data: LinkingData) -> None:

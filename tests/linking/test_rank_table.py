@@ -10,18 +10,23 @@ import pytest
 
 from mmoe.evaluation.ranks import Ranks
 from mmoe.linking.rank_table import write_rank_table
-from mmoe.linking.ranking import MentionRanks
+from mmoe.linking.ranking import BestEntities, MentionRanks
 
 from tests.stores import Toy, records_of
 
 MENTIONS, ENTITIES = records_of(Toy(mentions=3, entities=4, nils=0))
+GOLD = {
+    "overall": np.array([6.0, 1.0, 0.25], dtype=np.float32),
+    "toy": np.array([5.0, 2.0, 0.25], dtype=np.float32),
+}
+TOP = {
+    "overall": np.array([[6.0, 3.0], [2.0, 1.0], [0.5, 0.375]], dtype=np.float32),
+    "toy": np.array([[5.0, 1.0], [2.5, 2.0], [0.5, 0.25]], dtype=np.float32),
+}
 RANKED = MentionRanks(
     Ranks(np.array([1, 4, 2]), np.array([1, 3, 2])),
-    np.array([[0, 2], [3, 1], [1, 2]]),
-    {
-        "text": np.array([[5.0, 1.0], [2.5, 2.0], [0.5, 0.25]], dtype=np.float32),
-        "cross": np.array([[1.0, 2.0], [-0.5, -1.0], [0.0, 0.125]], dtype=np.float32),
-    },
+    GOLD,
+    BestEntities(np.array([[0, 2], [3, 1], [1, 2]]), TOP, 0),
     num_scored=12,
 )
 
@@ -37,9 +42,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [row["rank_optimistic"] for row in rows] == [1, 3, 2]
     assert [row["untrained_rank"] for row in rows] == [3, 3, 4]
     assert rows[1]["top"] == [
-        {"qid": "Q3", "overall": 2.0, "text": 2.5, "vision": None, "cross": -0.5},
-        {"qid": "Q1", "overall": 1.0, "text": 2.0, "vision": None, "cross": -1.0},
+        {"qid": "Q3", "overall": 2.0, "toy": 2.5},
+        {"qid": "Q1", "overall": 1.0, "toy": 2.0},
     ]
+    assert [row["gold"] for row in rows][1] == {"overall": 1.0, "toy": 2.0}
 
 
 def test_without_an_untrained_matcher_its_ranks_are_null(tmp_path: Path) -> None:
@@ -54,8 +60,8 @@ def test_no_mention_is_an_empty_table_of_the_same_columns(
 ) -> None:
     nothing = MentionRanks(
         Ranks(np.empty(0, int), np.empty(0, int)),
-        np.empty((0, 2), int),
-        {"text": np.empty(0, np.float32)},
+        {name: np.empty(0, np.float32) for name in GOLD},
+        BestEntities(np.empty((0, 2), int), {n: np.empty((0, 2), np.float32) for n in TOP}, 0),
         num_scored=0,
     )
     for name, mentions, ranked in (("a", [], nothing), ("b", MENTIONS, RANKED)):

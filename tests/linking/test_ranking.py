@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from numpy.typing import NDArray
 
 from mmoe.errors import TrainingError
-from mmoe.linking import ranking as ranks_engine
+from mmoe.linking import ranking
 from mmoe.linking.index import EntityIndex
-from mmoe.linking.ranking import MentionRanks, _best_first, _slack, rank_over_kb
+from mmoe.linking.ranking import MentionRanks, best_entities, rank_over_kb
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
+from mmoe.model.packed import Packed
 
 from tests.model.matchers import TEXT_ONLY, random_matcher, random_side, take
-from tests.oracles import rank_by_sorting
+from tests.model.toy import toy_matcher
+from tests.oracles import best_by_sorting, rank_by_sorting
 
 ENGINES = ("bounds", "brute")
 
@@ -58,12 +61,15 @@ def knowledge_bases(draw: st.DrawFn) -> SideFeatures:
     return take(distinct, draw(st.lists(position, min_size=1, max_size=12)))
 
 
-def is_clear(scores: Tensor, gold: int) -> bool:
-    """Whether rounding can't decide a tie: near the tolerance, or where terms cancel to almost nothing."""
-    best = scores[gold]
-    gap = (scores - best).abs() / torch.maximum(scores.abs(), best.abs())
-    doubtful = (gap > 2e-6) & (gap < 1e-4)
-    return not doubtful.any() and bool(best.abs() > 0.1 * scores.abs().max())
+def margins(matcher: Matcher, mentions: SideFeatures, entities: SideFeatures) -> list[float]:
+    """What counts as a tie for each mention: 1e-5 of its largest |bound| over the whole index."""
+    with torch.no_grad():
+        bounds = matcher.bounds(
+            matcher.encode_mentions(mentions), matcher.encode_entities(entities)
+        )
+    return [
+        1e-5 * max(float(bound[i].abs().max()) for bound in bounds) for i in range(len(mentions))
+    ]
 
 
 @given(
@@ -92,45 +98,78 @@ def test_bounds_equal_brute_force_and_sorting(
     gold = data.draw(st.lists(position, min_size=len(mentions), max_size=len(mentions)))
     with torch.no_grad():
         scores = matcher(mentions, entities)
-    overall = scores.pop("overall")
+    tied = margins(matcher, mentions, entities)
+    found = {
+        engine: rank(matcher, mentions, entities, gold, size=size, engine=engine, top_n=top_n)
+        for engine in ENGINES
+    }
+    for engine, ranked in found.items():
+        assert ranked.best.top_Bn.shape == (len(mentions), min(top_n, len(entities)))
+        for i, row in enumerate(scores["overall"].tolist()):
+            pair = (int(ranked.ranks.pessimistic[i]), int(ranked.ranks.optimistic[i]))
+            assert pair == rank_by_sorting(row, gold[i], tied[i]), engine
+            assert ranked.best.top_Bn[i].tolist() == best_by_sorting(row, tied[i])[:top_n], engine
+            for name, table in scores.items():
+                top = torch.from_numpy(ranked.best.scores_Bn[name][i])
+                wanted = table[i, ranked.best.top_Bn[i]]
+                torch.testing.assert_close(top, wanted, rtol=1e-4, atol=1e-4)
+                own = float(ranked.gold_scores_B[name][i])
+                assert own == pytest.approx(float(table[i, gold[i]]), rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_scores_that_cross_zero_tie_as_any_others(engine: str, size: int) -> None:
+    """The gold's score cancels to nothing; copies of it to the bit are still its equals, in order."""
+    matcher = random_matcher(units=["text", "vision"])
+    mentions = random_side([4, 3], [0, 0], seed=2)
+    entities = take(random_side([3, 2, 4], [0, 0, 0], seed=1), [0, 0, 1, 2, 0, 0])
+    vision: Any = matcher.unit("vision")
+    with torch.no_grad():
+        score = matcher(mentions, entities)["overall"][0, 0]
+        # No one has an image, so this adds the same to every score.
+        vision.image_residual.missing -= score / vision.image_residual.log_scale.exp()
+        assert matcher(mentions, entities)["overall"][0, 0].abs() < 1e-4
+    found = rank(matcher, mentions, entities, [4, 1], engine=engine, size=size, top_n=6)
+    assert (found.ranks.pessimistic == found.ranks.optimistic + 3).all()
+    for better, top in zip(found.ranks.optimistic, found.best.top_Bn.tolist(), strict=True):
+        assert top[better - 1 : better + 3] == [0, 1, 4, 5]
+
+
+def test_integer_scores_tie_exactly() -> None:
+    """Small whole numbers leave no rounding: every engine and batch counts the same as sorting."""
+    rng = np.random.default_rng(0)
+    mentions, entities = rng.integers(-2, 3, (5, 6)), rng.integers(-2, 3, (40, 6))
+    gold = rng.integers(0, 40, 5).tolist()
+    matcher = toy_matcher()
+    table = (mentions @ entities.T).astype(float)
     for engine in ENGINES:
-        found = rank(matcher, mentions, entities, gold, size=size, engine=engine, top_n=top_n)
-        assert found.top_Bn.shape == (len(mentions), min(top_n, len(entities)))
-        for i, row in enumerate(overall.double()):
-            if is_clear(row, gold[i]):
+        for size in (1, 3, 64):
+            found = rank(
+                matcher, whole(mentions), whole(entities), gold, engine=engine, size=size, top_n=9
+            )
+            for i, row in enumerate(table.tolist()):
                 pair = (int(found.ranks.pessimistic[i]), int(found.ranks.optimistic[i]))
-                assert pair == rank_by_sorting(row.tolist(), gold[i])
-            assert_best(found, i, row, {name: table[i] for name, table in scores.items()})
+                assert pair == rank_by_sorting(row, gold[i], 1e-3)
+                assert found.best.top_Bn[i].tolist() == best_by_sorting(row, 1e-3)[:9]
 
 
-def test_scores_that_cancel_to_nothing_leave_no_best_entity_out() -> None:
-    """One token: the bounds are the score, but for rounding that is larger than the score itself."""
-    high = torch.tensor([0.0, -1e-8, -0.5, -1.0])
-    exact = torch.tensor([1e-8, 3e-8, -0.5, -1.0])
-
-    class Index:
-        def __len__(self) -> int:
-            return len(exact)
-
-        def scores(self, _: object, entities: torch.Tensor) -> torch.Tensor:
-            return exact[entities][None]
-
-    index: Any = Index()
-    for top_n, best in ((1, [1]), (2, [1, 0]), (4, [1, 0, 2, 3]), (9, [1, 0, 2, 3])):
-        found, _ = _best_first(index, {}, high, top_n, _slack(high, high))
-        assert found.tolist() == best
+def whole(vectors: NDArray[np.int64]) -> SideFeatures:
+    """Features of which only the pooled text, of whole numbers, counts."""
+    pooled = torch.from_numpy(vectors).float()
+    tokens = Packed(torch.zeros(len(pooled), 6), torch.ones(len(pooled), dtype=torch.int64))
+    return SideFeatures(tokens, pooled, pooled)
 
 
-def assert_best(found: MentionRanks, i: int, overall: Tensor, units: dict[str, Tensor]) -> None:
-    """The best entities with their scores, best first; equal scores may stand in either order."""
-    top = torch.from_numpy(found.top_Bn[i])
-    assert len(set(top.tolist())) == len(top)
-    best = overall.sort(descending=True).values[: len(top)]
-    slack = 1e-5 * float(overall.abs().max())
-    torch.testing.assert_close(overall[top], best, rtol=1e-5, atol=slack)
-    for name, table in units.items():
-        scores = torch.from_numpy(found.unit_scores_Bn[name][i])
-        torch.testing.assert_close(scores, table[top], rtol=1e-4, atol=1e-4)
+def test_the_best_need_no_gold() -> None:
+    matcher = random_matcher()
+    mentions, entities = random_side([3, 1], [2, 0], seed=1), random_side([2] * 9, [1] * 9, seed=2)
+    index = EntityIndex.build(matcher, batches(entities, 4))
+    alone = best_entities(index, batches(mentions, 1), 3)
+    found = rank(matcher, mentions, entities, [0, 5], top_n=3)
+    assert alone.top_Bn.tolist() == found.best.top_Bn.tolist()
+    assert list(alone.scores_Bn) == ["text", "vision", "cross", "overall"]
+    assert best_entities(index, [], 3).top_Bn.shape == (0, 3)
 
 
 def test_both_engines_name_the_same_entities_in_the_same_order() -> None:
@@ -138,7 +177,7 @@ def test_both_engines_name_the_same_entities_in_the_same_order() -> None:
     mentions = random_side([3, 1, 4], [2, 0, 1], seed=1)
     entities = random_side([2] * 40, [1, 0] * 20, seed=2)
     found = [rank(matcher, mentions, entities, [0, 7, 39], engine=e, top_n=40) for e in ENGINES]
-    assert found[0].top_Bn.tolist() == found[1].top_Bn.tolist()
+    assert found[0].best.top_Bn.tolist() == found[1].best.top_Bn.tolist()
     assert found[0].ranks.pessimistic.tolist() == found[1].ranks.pessimistic.tolist()
 
 
@@ -149,7 +188,7 @@ def test_exact_ties_count_against_and_for_the_gold(engine: str) -> None:
     found = rank(matcher, random_side([2], [1]), take(one, [0] * 5), [2], engine=engine, top_n=3)
     assert found.ranks.pessimistic.tolist() == [5]
     assert found.ranks.optimistic.tolist() == [1]
-    assert len(set(found.top_Bn[0].tolist())) == 3
+    assert len(set(found.best.top_Bn[0].tolist())) == 3
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -163,7 +202,7 @@ def test_a_single_entity_is_first(engine: str) -> None:
         top_n=10,
     )
     assert found.ranks.pessimistic.tolist() == found.ranks.optimistic.tolist() == [1, 1]
-    assert found.top_Bn.tolist() == [[0], [0]]
+    assert found.best.top_Bn.tolist() == [[0], [0]]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -175,8 +214,8 @@ def test_a_text_only_knowledge_base(engine: str) -> None:
     with torch.no_grad():
         overall = matcher(mentions, entities)["overall"]
     for i, gold in enumerate([3, 0]):
-        assert found.ranks.pessimistic[i] == rank_by_sorting(overall[i].tolist(), gold)[0]
-    assert list(found.unit_scores_Bn) == ["text"]
+        assert found.ranks.pessimistic[i] == rank_by_sorting(overall[i].tolist(), gold, 1e-4)[0]
+    assert list(found.best.scores_Bn) == ["text", "overall"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -190,7 +229,7 @@ def test_no_mention_has_no_rank(engine: str) -> None:
         top_n=2,
     )
     assert len(found.ranks) == 0
-    assert found.top_Bn.shape == (0, 2)
+    assert found.best.top_Bn.shape == (0, 2)
     assert found.num_scored == 0
 
 
@@ -199,7 +238,7 @@ def test_no_best_entities_unless_asked_for(engine: str) -> None:
     found = rank(
         random_matcher(), random_side([2], [1]), random_side([4] * 3, [1] * 3), [1], engine=engine
     )
-    assert found.top_Bn.shape == (1, 0)
+    assert found.best.top_Bn.shape == (1, 0)
 
 
 def test_batch_sizes_do_not_show() -> None:
@@ -210,17 +249,17 @@ def test_batch_sizes_do_not_show() -> None:
     found = [rank(matcher, mentions, entities, gold, size=size, top_n=4) for size in (1, 2, 7, 99)]
     for other in found[1:]:
         assert other.ranks.pessimistic.tolist() == found[0].ranks.pessimistic.tolist()
-        assert other.top_Bn.tolist() == found[0].top_Bn.tolist()
+        assert other.best.top_Bn.tolist() == found[0].best.top_Bn.tolist()
 
 
 def test_brute_force_by_chunks_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     matcher, mentions = random_matcher(), random_side([3, 1], [2, 0], seed=1)
     entities = random_side([2] * 10, [1] * 10, seed=2)
     whole = rank(matcher, mentions, entities, [4, 9], engine="brute", top_n=3)
-    monkeypatch.setattr(ranks_engine, "BRUTE_ENTITIES", 3)
+    monkeypatch.setattr(ranking, "BRUTE_ENTITIES", 3)
     chunks = rank(matcher, mentions, entities, [4, 9], engine="brute", top_n=3)
     assert chunks.ranks.pessimistic.tolist() == whole.ranks.pessimistic.tolist()
-    assert chunks.top_Bn.tolist() == whole.top_Bn.tolist()
+    assert chunks.best.top_Bn.tolist() == whole.best.top_Bn.tolist()
 
 
 def test_bounds_leave_few_pairs_open() -> None:
@@ -233,7 +272,7 @@ def test_bounds_leave_few_pairs_open() -> None:
     assert brute.num_scored == 5 * 200
     assert bounds.num_scored < brute.num_scored / 3
     top, all_top = (rank(matcher, mentions, entities, gold, engine=e, top_n=5) for e in ENGINES)
-    assert top.top_Bn.tolist() == all_top.top_Bn.tolist()
+    assert top.best.top_Bn.tolist() == all_top.best.top_Bn.tolist()
     assert top.num_scored < brute.num_scored
 
 
@@ -246,11 +285,13 @@ def test_the_best_are_found_below_the_highest_bounds(top_n: int) -> None:
     mentions, entities = random_side([6] * 8, [0] * 8, seed=1), random_side([3] * 60, [0] * 60)
     gold = list(range(8))
     found = [rank(matcher, mentions, entities, gold, engine=e, top_n=top_n) for e in ENGINES]
-    assert found[0].top_Bn.tolist() == found[1].top_Bn.tolist()
+    assert found[0].best.top_Bn.tolist() == found[1].best.top_Bn.tolist()
     with torch.inference_mode():
         _, high = EntityIndex.build(matcher, [entities]).bounds(matcher.encode_mentions(mentions))
     highest = high.topk(2 * top_n).indices.tolist()
-    missed = [set(best) - set(first) for best, first in zip(found[1].top_Bn, highest, strict=True)]
+    missed = [
+        set(best) - set(first) for best, first in zip(found[1].best.top_Bn, highest, strict=True)
+    ]
     assert any(missed)  # or the bounds' order alone would do
 
 
@@ -264,7 +305,8 @@ def test_the_bounds_of_the_index_hold() -> None:
     low, high = index.bounds(sides)
     assert (low <= exact + 1e-4).all()
     assert (exact <= high + 1e-4).all()
-    torch.testing.assert_close(index.scores(sides, torch.arange(4)), exact, rtol=1e-5, atol=1e-5)
+    found = index.scores(sides, torch.arange(4))["overall"]
+    torch.testing.assert_close(found, exact, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

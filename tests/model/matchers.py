@@ -12,7 +12,8 @@ from torch import Tensor
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.model.features import FeatureWidths, SideFeatures
-from mmoe.model.matcher import Matcher, MatcherSpec
+from mmoe.model.matcher import MatcherSpec
+from mmoe.model.matchers.mmoe import MMoE
 from mmoe.model.packed import Packed
 
 WIDTHS = FeatureWidths(text=9, text_pooled=6, image=7, image_pooled=6, joint=True)
@@ -47,13 +48,13 @@ def moe_params(**changes: Any) -> MoeParams:
     return MoeParams.model_validate({**MOE, **changes})
 
 
-def random_matcher(widths: FeatureWidths = WIDTHS, seed: int = 0, **changes: Any) -> Matcher:
+def random_matcher(widths: FeatureWidths = WIDTHS, seed: int = 0, **changes: Any) -> MMoE:
     """A matcher whose every weight is random, those that start at 0 or 1 included."""
     moe = {key: value for key, value in changes.items() if key in MOE}
     model = {key: value for key, value in changes.items() if key not in MOE}
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(seed)
-        matcher = Matcher(MatcherSpec(widths, model_params(**model), moe_params(**moe))).eval()
+        matcher = MMoE(MatcherSpec(widths, model_params(**model), moe_params(**moe))).eval()
         for parameter in matcher.parameters():
             parameter.add_(0.3 * torch.randn(parameter.shape))
     return matcher

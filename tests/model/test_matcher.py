@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from mmoe.model.encoded import select
 from mmoe.model.features import SideFeatures
-from mmoe.model.matcher import Matcher, score_with_negatives
+from mmoe.model.matcher import Matcher
+from mmoe.model.matchers.mmoe import MMoE
 
 from tests.model.matchers import (
     TEXT_ONLY,
@@ -116,31 +118,16 @@ def test_what_stands_in_for_a_missing_image_does_not_matter() -> None:
         assert torch.equal(before[name], after[name])
 
 
-def test_own_negatives_score_as_in_the_table_of_all_pairs() -> None:
+@pytest.mark.parametrize("by_default", [False, True])
+def test_own_negatives_score_as_in_the_table_of_all_pairs(by_default: bool) -> None:
     matcher = random_matcher()
     table = scores_of(matcher, MENTIONS, ENTITIES)
-    shared, own = torch.tensor([2, 0]), torch.tensor([[1, 1, 2], [0, 2, 1]])
+    own = torch.tensor([[1, 1, 2], [0, 2, 1]])
+    method = Matcher.scores_with_own_negatives if by_default else MMoE.scores_with_own_negatives
     with torch.no_grad():
-        found = score_with_negatives(
-            matcher.encode_mentions(MENTIONS), matcher.encode_entities(ENTITIES), shared, own
-        )
-    wanted = {
-        name: torch.cat([scores[:, shared], scores.gather(1, own)], dim=1)
-        for name, scores in table.items()
-    }
-    assert_scores_equal(found, wanted)
-
-
-def test_without_own_negatives_only_the_shared_columns_are_left() -> None:
-    matcher = random_matcher()
-    found = score_with_negatives(
-        matcher.encode_mentions(MENTIONS),
-        matcher.encode_entities(ENTITIES),
-        torch.tensor([1]),
-        torch.empty(2, 0, dtype=torch.int64),
-    )
-    table = scores_of(matcher, MENTIONS, ENTITIES)
-    assert_scores_equal(found, {name: scores[:, 1:2] for name, scores in table.items()})
+        entities = select(matcher.encode_entities(ENTITIES), own.flatten())
+        found = method(matcher, matcher.encode_mentions(MENTIONS), entities)
+    assert_scores_equal(found, {name: scores.gather(1, own) for name, scores in table.items()})
 
 
 def test_every_weight_gets_a_gradient() -> None:

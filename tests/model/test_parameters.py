@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mmoe.model.features import FeatureWidths
-from mmoe.model.matcher import Matcher, MatcherSpec
+from mmoe.model.matcher import MatcherSpec
+from mmoe.model.matchers.mmoe import MMoE
 
 from tests.model.matchers import model_params, moe_params
 
@@ -23,7 +24,7 @@ SECOND_GATE = DIM + 1  # the release's TVM and VTM share one gate; each of ours 
 def num_parameters(**model: object) -> int:
     params = model_params(embed_dim=DIM, residual=False, cross_gate="scalar", **model)
     moe = moe_params(num_experts=4, top_k=3, expansion=4, fusion_layers=0)
-    matcher = Matcher(MatcherSpec(CLIP, params, moe))
+    matcher = MMoE(MatcherSpec(CLIP, params, moe))
     return sum(parameter.numel() for parameter in matcher.parameters())
 
 
@@ -49,7 +50,7 @@ def test_what_the_release_does_not_have_is_counted_once_each() -> None:
         base = {"units": ("text", "vision", "cross"), "residual": False, "cross_gate": "scalar"}
         moe = moe_params(num_experts=4, top_k=3, expansion=4, fusion_layers=0)
         spec = MatcherSpec(CLIP, model_params(embed_dim=DIM, **{**base, **changes}), moe)
-        return sum(parameter.numel() for parameter in Matcher(spec).parameters())
+        return sum(parameter.numel() for parameter in MMoE(spec).parameters())
 
     scale_and_constant = 2
     assert count(residual=True) - count() == 5 * scale_and_constant
@@ -58,5 +59,5 @@ def test_what_the_release_does_not_have_is_counted_once_each() -> None:
 
 def test_no_buffer_counts_as_a_parameter() -> None:
     spec = MatcherSpec(CLIP, model_params(embed_dim=8), moe_params())
-    buffers = dict(Matcher(spec).named_buffers())
+    buffers = dict(MMoE(spec).named_buffers())
     assert all(name.endswith("load_K") for name in buffers)

@@ -31,7 +31,7 @@ def write_params(path: Path, **sections: dict[str, Any]) -> None:
     content = copy.deepcopy(DEFAULTS) | {"datasets": ["tiny"]}
     for changes in (SMALL, sections):
         for name, values in changes.items():
-            content[name] |= values
+            content[name] = content.get(name, {}) | values
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False  # a knob a line, so that tests can edit one
     yaml.dump(content, path)

@@ -152,7 +152,7 @@ def test_another_type_of_record_is_named(tmp_path: Path) -> None:
     path = tmp_path / "e.parquet"
     write_records(path, Entity, ENTITIES)
     assert refused(path, Mention) == (
-        f"{path}: holds schema Entity version 2, wanted Mention version 2; "
+        f"{path}: holds schema Entity version {SCHEMA_VERSION}, wanted Mention version {SCHEMA_VERSION}; "
         "run dvc repro to write it again"
     )
 

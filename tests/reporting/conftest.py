@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import pytest
+from markupsafe import Markup
 
-from mmoe.reporting.inputs import Inputs, read_inputs
+from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.page import Report, build_report
 
-from tests.reporting.fixture import write_run
+from tests.reporting.fixture import read_run, write_run
 
 
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    return read_inputs("richpediamel", write_run(tmp_path_factory.mktemp("run") / "data"))
+    return read_run(write_run(tmp_path_factory.mktemp("run") / "data"), "richpediamel")
 
 
 @pytest.fixture(scope="session")
 def built(inputs: Inputs) -> Report:
     return build_report(inputs, num_examples=12)
+
+
+@pytest.fixture
+def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are built without drawing: most of their time goes there."""
+    names = ("ranks", "intervals", "loss", "learning_rate")
+    monkeypatch.setattr("mmoe.reporting.page._charts", lambda *_: dict.fromkeys(names, Markup("")))

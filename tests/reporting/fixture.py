@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,25 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmoe.description_ablation.texts import ChoiceTexts
-from mmoe.description_ablation.worth import accuracies, by_backend, gains
-from mmoe.descriptions import ablation_texts
-from mmoe.evaluation.bootstrap import metric_intervals, paired_gain
-from mmoe.evaluation.metrics import metrics_from_ranks
+from mmoe.evaluation.metrics import run_metrics
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import write_json
 from mmoe.records import Candidate, Description, Entity, Mention, write_records
 from mmoe.reporting.audit import LEAKS
-from mmoe.reporting.inputs import ReportFiles
+from mmoe.reporting.inputs import Inputs, ReportFiles, read_inputs
 from mmoe.wikidata.counts import retrieval_counts
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published.yaml"
 UNITS = ("text", "vision", "cross")
+SETTINGS: dict[str, dict[str, Any]] = {
+    "data": {"split": "given", "max_mentions": None},
+    "retrieve": {"source": "kb", "languages": ["en", "de"]},
+    "rank": {"backend": "lexical", "model": "never shown"},
+    "encode": {"model": "openai/clip", "max_text_length": 50},
+}
+GAIN = {"gain_mrr": -2.5, "gain_mrr_low": -4.96, "gain_mrr_high": 0.0}
+GAP = {"gap_closed": 0.4951, "gap_closed_low": -0.02, "gap_closed_high": 0.61}
+VERSIONS = {"mmoe": "0.2", "torch": "2.9+cpu"}
 
 # Name, context around it; each of them has broken some page before.
 AWKWARD = (
@@ -33,7 +37,7 @@ AWKWARD = (
     ("ירושלים", "הטקסט הזה מזכיר את ירושלים באמצע המשפט."),
     ("Dune 🏜️", "We watched Dune 🏜️ twice 👍🏽."),
     ("A|B `c`", "A|B `c` stands in a table\nover two lines."),
-    ('"Weird" Al', "In 1984 'Weird' Al Yankovic sang; the word does not occur to the letter."),
+    ('"Weird" Al', "In 1984 'Weird' Al Yankovic sang; the name does not occur to the letter."),
     ("mercury", "Mercury has no moons, unlike mercurial friends."),
 )
 
@@ -53,11 +57,16 @@ def write_run(
     ranks = np.minimum(drawn.geometric(0.6, size=num_mentions) ** 2, num_entities)
     before = np.minimum(ranks + drawn.integers(0, 3, size=num_mentions), num_entities)
     _write_images(files.raw)
-    _write_records(files, num_mentions, num_entities, ranks)
+    _write_records(files, num_mentions, num_entities)
     _write_ranks(files.ranks, ranks, before if untrained else None, num_entities, units)
-    _write_metrics(files, ranks, before if untrained else None, num_entities)
+    _write_metrics(files.evaluation, ranks, before if untrained else None)
     write_json(files.history, history(epochs, units))
     return files
+
+
+def read_run(files: ReportFiles, dataset: str = "sample") -> Inputs:
+    """Reads a run as the stage does."""
+    return read_inputs(dataset, files, SETTINGS, VERSIONS)
 
 
 def history(epochs: int, units: tuple[str, ...] = UNITS) -> dict[str, Any]:
@@ -77,28 +86,29 @@ def history(epochs: int, units: tuple[str, ...] = UNITS) -> dict[str, Any]:
         "best_epoch": max(1, epochs - 1) if epochs else None,
         "untrained_valid_mrr": 85.2,
         "config": {
-            "model": {"name": "mmoe", "units": list(units), "embed_dim": 96},
+            "model": {"units": list(units), "name": "mmoe", "embed_dim": 96},
+            "moe": {"num_experts": 4, "top_k": 3},
             "train": {"learning_rate": 5e-4, "seed": 43},
         },
     }
 
 
 def _files(root: Path) -> ReportFiles:
+    """Where the pipeline has the files of a data set named sample."""
+    interim, report = root / "data/interim/sample", root / "reports/sample"
     return ReportFiles(
-        raw=root / "raw",
-        mentions=root / "mentions.parquet",
-        entities=root / "entities.parquet",
-        candidates=root / "candidates.parquet",
-        descriptions=root / "descriptions.parquet",
-        worth=root / "descriptions.json",
-        data=root / "data.json",
-        retrieve_counts=root / "retrieve.json",
-        retrieve_runs=root / "runs.json",
-        rank_counts=root / "rank.json",
-        metrics=root / "metrics.json",
-        baselines=root / "baselines.json",
-        history=root / "history.json",
-        ranks=root / "ranks.parquet",
+        raw=root / "data/raw/sample",
+        mentions=interim / "mentions.parquet",
+        entities=interim / "entities.parquet",
+        candidates=interim / "candidates.parquet",
+        descriptions=interim / "descriptions.parquet",
+        retrieve_counts=interim / "retrieve.json",
+        rank_counts=interim / "rank.json",
+        history=root / "data/models/sample/history.json",
+        ranks=root / "data/ranks/sample/ranks.parquet",
+        evaluation=report / "evaluation.json",
+        data=report / "data.json",
+        ablation=report / "description_ablation.json",
         published=PUBLISHED,
     )
 
@@ -130,9 +140,7 @@ def _write_images(raw: Path) -> None:
     (raw / "broken.jpg").write_bytes((raw / "wide.jpg").read_bytes()[:200])
 
 
-def _write_records(
-    files: ReportFiles, num_mentions: int, num_entities: int, ranks: NDArray[np.int64]
-) -> None:
+def _write_records(files: ReportFiles, num_mentions: int, num_entities: int) -> None:
     images = ("wide.jpg", "clear.png", "broken.jpg", "lost.jpg", None)
     names = [AWKWARD[i % len(AWKWARD)] for i in range(max(num_mentions, num_entities))]
     entities = [
@@ -163,55 +171,37 @@ def _write_records(
     ]
     write_records(files.candidates, Candidate, candidates)
     counts = retrieval_counts(mentions, candidates)
-    retrieval = {
-        "source": "kb",
-        "note": "<entity text>",
-        "sources": {"kb": counts, "index": counts},
-    }
+    sources = {"kb": counts, "index": counts}
+    retrieval = {"source": "kb", "note": "<entity text>", "sources": sources}
     write_json(files.retrieve_counts, retrieval)
-    run = {"seconds": 1.25, "requests": {"search": 3, "entities": 4}}
-    write_json(files.retrieve_runs, {"kb": run, "index": run | {"requests": {}}})
-    write_json(files.worth, _worth(mentions, descriptions, ranks))
+    write_json(files.ablation, ablation(GAIN | GAP))
     write_json(files.rank_counts, {"backend": "lexical", "chosen": 7, "share_right": 0.875})
 
 
-def _worth(
-    mentions: list[Mention], descriptions: list[Description], ranks: NDArray[np.int64]
-) -> dict[str, Any]:
-    """What stage benefit writes: the run's own choices, none, and perfect ones."""
-    own = [replace(record, is_gold=record.qid is not None) for record in descriptions]
-    none = [replace(r, qid=None, description=None, backend="none", is_gold=None) for r in own]
-    perfect = [
-        replace(
-            r, qid=m.gold_qid, description="the answer", backend="oracle_candidate", is_gold=True
-        )
-        for r, m in zip(own, mentions, strict=True)
-    ]
-    choices = by_backend([*own, *none, *perfect])
-    texts = ablation_texts(mentions, [*own, *none, *perfect])
-    better = {None: 2, "the answer": 0}
-    place = {m.mention_id: int(rank) for m, rank in zip(mentions, ranks, strict=True)}
-    found = ChoiceTexts.of(texts, mentions)
-    of_texts = np.array(
-        [
-            place[m.mention_id] + better.get(t.description, 1)
-            for t, m in zip(texts, found.mentions, strict=True)
-        ]
-    )
-    systems = {"mmoe": Ranks(of_texts, of_texts), "BM25, word": Ranks(of_texts + 1, of_texts + 1)}
+def ablation(more: dict[str, Any]) -> dict[str, Any]:
+    """What stage description_ablation writes: the run's own backend and none, for one system."""
+    shares = {
+        f"{name}{end}": value
+        for name in ("share_right", "share_right_where_possible", "share_right_of_several")
+        for end, value in (("", 0.25), ("_low", 0.1), ("_high", 0.5))
+    }
+    numbers = {"mrr": 50.0, "mrr_low": 40.04, "mrr_high": 60.0} | more
     return {
-        "mentions": len(mentions),
-        "with_gold_candidate": len(mentions),
-        "used": "lexical",
-        "choices": accuracies(choices, set(place)),
-        "systems": gains(choices, found, systems, samples=200),
+        "mentions": 1200,
+        "with_gold_candidate": 900,
+        "used": "openai",
+        "choices": {
+            "openai": {"chosen": 1200, **shares},
+            "none": {"chosen": 0, **dict.fromkeys(shares)},
+        },
+        "systems": {"mmoe": {"openai": numbers, "none": numbers}},
     }
 
 
 def _write_ranks(
     path: Path,
-    ranks: np.ndarray[Any, np.dtype[np.int64]],
-    before: np.ndarray[Any, np.dtype[np.int64]] | None,
+    ranks: NDArray[np.int64],
+    before: NDArray[np.int64] | None,
     num_entities: int,
     units: tuple[str, ...],
 ) -> None:
@@ -219,58 +209,42 @@ def _write_ranks(
     top = [
         [
             {"qid": f"Q{entity + 1}", "overall": 3.0 - 0.5 * place}
-            | {unit: 2.5 - 0.5 * place if unit in units else None for unit in UNITS}
+            | dict.fromkeys(units, 2.5 - 0.5 * place)
             for place, entity in enumerate(_best_entities(gold[i], int(rank), num_entities))
         ]
         for i, rank in enumerate(ranks)
     ]
-    scores = [(name, pa.float64()) for name in ("overall", *UNITS)]
+    scores = [(name, pa.float64()) for name in ("overall", *units)]
+    own = [{"overall": -1.0 * rank} | dict.fromkeys(units, -0.25) for rank in ranks]
     columns = {
         "mention_id": pa.array([f"m{i}" for i in range(len(ranks))]),
         "gold_qid": pa.array([f"Q{i + 1}" for i in gold]),
         "rank": pa.array(ranks, pa.int64()),
         "rank_optimistic": pa.array(ranks, pa.int64()),
         "untrained_rank": pa.array([None] * len(ranks) if before is None else before, pa.int64()),
+        "gold": pa.array(own, pa.struct(scores)),
         "top": pa.array(top, pa.list_(pa.struct([("qid", pa.string()), *scores]))),
     }
+    path.parent.mkdir(parents=True)
     pq.write_table(pa.table(columns), path)
 
 
 def _best_entities(gold: int, rank: int, num_entities: int) -> list[int]:
-    """Ten entities, the gold one at its rank if that is among them."""
+    """Six entities, the gold one at its rank if that is among them."""
     others = [i for i in range(num_entities) if i != gold]
-    return [*others[: rank - 1], gold, *others[rank - 1 :]][:10]
+    return [*others[: rank - 1], gold, *others[rank - 1 :]][:6]
 
 
-def _write_metrics(
-    files: ReportFiles,
-    ranks: np.ndarray[Any, np.dtype[np.int64]],
-    before: np.ndarray[Any, np.dtype[np.int64]] | None,
-    num_entities: int,
-) -> None:
-    trained = Ranks(ranks, ranks)
-    metrics: dict[str, float] = _with_intervals(trained) | {
-        "num_mentions": len(ranks),
-        "num_entities": num_entities,
-        "num_left_out": 2,
-    }
-    if before is not None:
-        untrained = Ranks(before, before)
-        gain = paired_gain(trained, untrained, samples=200, seed=1)
-        metrics |= {f"untrained_{k}": v for k, v in _with_intervals(untrained).items()}
-        metrics |= {"gain_mrr": gain.mean, "gain_mrr_low": gain.low, "gain_mrr_high": gain.high}
-    write_json(files.metrics, metrics)
+def _write_metrics(path: Path, ranks: NDArray[np.int64], before: NDArray[np.int64] | None) -> None:
     worse = Ranks(ranks + 1, ranks + 1)
-    write_json(
-        files.baselines, {"exact_name": _with_intervals(worse), "bm25": _with_intervals(worse)}
+    half = np.arange(len(ranks)) < len(ranks) / 2
+    found = run_metrics(
+        Ranks(ranks, ranks),
+        None if before is None else Ranks(before, before),
+        {"exact name": worse, "BM25": worse},
+        {"clean": half, "evidence_text": half, "unseen_gold": ~half & half},
+        hits=(1, 3, 5, 10),
+        samples=200,
+        num_left_out=2,
     )
-
-
-def _with_intervals(ranks: Ranks) -> dict[str, float]:
-    intervals = metric_intervals(ranks, samples=200, seed=1)
-    return metrics_from_ranks(ranks, hits_at=[1, 3, 5, 10]) | {
-        "mrr_low": intervals.mrr.low,
-        "mrr_high": intervals.mrr.high,
-        "hits_at_1_low": intervals.hits_at_1.low,
-        "hits_at_1_high": intervals.hits_at_1.high,
-    }
+    write_json(path, found.to_json())

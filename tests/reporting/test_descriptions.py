@@ -1,7 +1,8 @@
-"""The tables of what descriptions are worth, and the candidates of an example."""
+"""The tables of the description ablation, and the candidates of an example."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,67 +13,56 @@ from mmoe.reporting.descriptions import choice_table, gain_table, gap_table, mrr
 from mmoe.reporting.examples import CANDIDATES_SHOWN, examples
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.page import build_report
+from mmoe.reporting.table import Table
 
-MRR = {"mrr": 50.0, "mrr_low": 40.04, "mrr_high": 60.0}
-GAIN = {"gain_mrr": -2.5, "gain_mrr_low": -4.96, "gain_mrr_high": 0.0}
-SHARES = {
-    f"{name}{end}": value
-    for name in ("share_right", "share_right_where_possible", "share_right_of_several")
-    for end, value in (("", 0.25), ("_low", 0.1), ("_high", 0.5))
-}
+from tests.reporting.fixture import GAIN, GAP, ablation
+
+pytestmark = pytest.mark.usefixtures("without_charts")
 
 
-def worth(**more: Any) -> dict[str, Any]:
-    """Two backends, one system."""
-    numbers = MRR | more
-    return {
-        "used": "openai",
-        "choices": {
-            "openai": {"chosen": 1200, **SHARES},
-            "none": {"chosen": 0, **dict.fromkeys(SHARES)},
-        },
-        "systems": {"mmoe": {"openai": numbers, "none": numbers}},
-    }
+def rows(table: Table | None) -> list[list[str]]:
+    """Every row with its name, as texts."""
+    assert table is not None
+    return [[row.name, *(text for text, _ in row.cells)] for row in table.rows()]
 
 
 def test_right_choices_have_intervals_and_none_has_no_share() -> None:
-    assert choice_table(worth()).rows == (
-        ("Language model (used)", "1,200", *["25.0 (10.0–50.0)"] * 3),
-        ("None", "0", "–", "–", "–"),
-    )
+    assert rows(choice_table(ablation({}))) == [
+        ["Language model (used)", "1,200", *["25.0 (10.0–50.0)"] * 3],
+        ["None", "0", "–", "–", "–"],
+    ]
 
 
 def test_one_column_a_system_and_one_row_a_backend() -> None:
-    grid = mrr_table(worth())
-    assert grid.titles == ("", "MMoE")
-    assert grid.rows[0] == ("Language model (used)", "50.00 (40.0–60.0)")
-    assert len(grid.rows) == 2
+    table = mrr_table(ablation({}))
+    assert table.titles == ["MMoE"]
+    assert [row[0] for row in rows(table)] == ["Language model (used)", "None"]
+    assert rows(table)[0][1] == "50.00 (40.0–60.0)"
 
 
 def test_the_gain_of_none_over_itself_is_not_shown() -> None:
-    grid = gain_table(worth(**GAIN))
-    assert grid is not None
-    assert grid.rows == (("Language model (used)", "−2.50 (−5.0 to 0.0)"),)
+    assert rows(gain_table(ablation(GAIN))) == [["Language model (used)", "−2.50 (−5.0 to 0.0)"]]
 
 
-def test_a_gap_that_is_no_gap_is_a_dash() -> None:
-    for ends, text in (((None,) * 3, "–"), ((0.4951, -0.02, 0.61), "50 (−2 to 61)")):
-        part, low, high = ends
-        grid = gap_table(worth(gap_closed=part, gap_closed_low=low, gap_closed_high=high))
-        assert grid is not None
-        assert grid.rows == (("Language model (used)", text),)
+@pytest.mark.parametrize(("gap", "text"), [(dict.fromkeys(GAP), "–"), ({}, "50 (−2 to 61)")])
+def test_a_gap_that_is_no_gap_is_a_dash(gap: dict[str, None], text: str) -> None:
+    assert rows(gap_table(ablation(GAP | gap))) == [["Language model (used)", text]]
 
 
-def test_what_was_not_measured_has_no_table() -> None:
-    assert gain_table(worth()) is None
-    assert gap_table(worth(**GAIN)) is None
-
-
-def test_a_page_without_comparison_leaves_its_tables_out(inputs: Inputs) -> None:
-    page = build_report(replace(inputs, worth=inputs.worth | worth()), 1).html
+def test_what_was_not_measured_has_no_table(inputs: Inputs) -> None:
+    assert gain_table(ablation({})) is None
+    assert gap_table(ablation(GAIN)) is None
+    page = build_report(replace(inputs, ablation=ablation({})), 1).html
     assert "Right choices" in page
     assert "Gain over no description" not in page
-    assert "Part of a perfect choice" not in page
+    assert "oracle candidate's gain" not in page
+
+
+def test_a_run_without_ablation_says_so(inputs: Inputs) -> None:
+    built = build_report(replace(inputs, ablation=None, ablation_off="no candidates"), 0)
+    for text in (built.html, built.markdown):
+        assert "worth was not measured in this run: no candidates." in text
+        assert "Right choices" not in text
 
 
 def shown(inputs: Inputs, chosen: int | None, num: int, score: float | None = None) -> Any:
@@ -96,12 +86,11 @@ def shown(inputs: Inputs, chosen: int | None, num: int, score: float | None = No
 def test_the_first_candidates_the_chosen_and_the_gold_one_are_shown(inputs: Inputs) -> None:
     example, page = shown(inputs, chosen=20, num=30, score=0.914)
     assert example.num_options == 30
-    positions = [option.position for option in example.options]
-    assert positions == [*range(1, CANDIDATES_SHOWN + 1), 21, 30]
-    assert [option.position for option in example.options if option.is_chosen] == [21]
-    assert [option.position for option in example.options if option.is_gold] == [30]
+    assert list(example.options) == [*range(1, CANDIDATES_SHOWN + 1), 21, 30]
     assert example.confidence == "confidence 0.914"
     assert "30 candidates, 10 shown" in page
+    assert re.search(r'<li value="21">.*<span class="tag bad">chosen</span></li>', page)
+    assert re.search(r'<li value="30">.*<span class="tag">gold</span></li>', page)
     assert '<li value="21"><bdi>&lt;i&gt;Ada&lt;/i&gt;</bdi>' in page
     assert '<span class="tag bad">wrong</span>' in page
 
@@ -121,14 +110,14 @@ def test_none_chosen_is_said_and_the_candidates_stay(inputs: Inputs) -> None:
 
 @pytest.mark.parametrize("backend", ["oracle_candidate", "oracle_description", "lexical"])
 def test_a_run_that_reads_the_answer_says_so_first(backend: str, inputs: Inputs) -> None:
-    built = build_report(replace(inputs, worth=inputs.worth | {"used": backend}), 0)
+    built = build_report(replace(inputs, ranking={"backend": backend}, ablation=None), 0)
     for text in (built.html, built.markdown):
-        said = text.find("Bounds, no results")
+        said = text.find("Upper bounds, not results")
         assert (0 < said < text.find("Exact name")) is (backend != "lexical")
 
 
 def test_the_markdown_has_the_same_tables(inputs: Inputs) -> None:
     markdown = build_report(inputs, 0).markdown
-    assert "| Lexical (BM25) (used)" in markdown
-    assert "Part of a perfect choice's gain, %:" in markdown
-    assert "Of this run <entity text>." in markdown
+    assert "| Language model (used) |" in markdown
+    assert "Part of the oracle candidate's gain, % (95 %, paired):" in markdown
+    assert "In this run <entity text>." in markdown

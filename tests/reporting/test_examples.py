@@ -1,8 +1,9 @@
-"""Which mentions are shown, and where their word is marked."""
+"""Which mentions are shown, where their surface form is marked, and whose scores are printed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -10,9 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmoe.errors import DataError
-from mmoe.reporting.examples import Context, choose_rows, cut_at_word, examples
+from mmoe.reporting.examples import choose_rows, examples
 from mmoe.reporting.inputs import Inputs
+from mmoe.reporting.page import build_report
 from mmoe.reporting.ranked import RankedMentions
+
+from tests.reporting.fixture import read_run, write_run
+
+pytestmark = pytest.mark.usefixtures("without_charts")
 
 
 def ranked(ranks: list[int], ids: list[str] | None = None) -> RankedMentions:
@@ -47,44 +53,34 @@ def test_the_choice_follows_the_ids_and_not_the_order() -> None:
     assert [names[::-1][row] for row in back] == there
 
 
-@pytest.mark.parametrize(
-    ("context", "surface_form", "cut"),
-    [
-        ("An art critic of Art.", "Art", ("An art critic of ", "Art", ".")),
-        ("Partly art", "art", ("Partly ", "art", "")),
-        ("Partly done", "art", ("P", "art", "ly done")),
-        ("MERCURY rises", "mercury", ("", "MERCURY", " rises")),
-        ("A (b) c", "(b)", ("A ", "(b)", " c")),
-        ("We saw 🏜️ there", "🏜️", ("We saw ", "🏜️", " there")),
-        ("nothing", "surface_form", ("nothing", "", "")),
-        ("nothing", " ", ("nothing", "", "")),
-        ("", "surface_form", ("", "", "")),
-    ],
-)
-def test_the_word_is_found(context: str, word: str, cut: tuple[str, str, str]) -> None:
-    assert cut_at_word(context, word) == Context(*cut)
+def test_the_surface_form_is_marked_where_it_stands(inputs: Inputs) -> None:
+    java = replace(inputs.mentions["m0"], surface_form="Java", context="Javanese tea from Java.")
+    lost = replace(inputs.mentions["m1"], surface_form="Java", context="Tea.")
+    mentions = inputs.mentions | {"m0": java, "m1": lost}
+    shown = {
+        each.mention: each.context for each in examples(replace(inputs, mentions=mentions), 12)
+    }
+    assert shown[java] == ("Javanese tea from ", "Java", ".")
+    assert shown[lost] == ("Tea.", "", "")
 
 
-@settings(deadline=None)  # a shared machine may stall
-@given(st.text(), st.text(max_size=5))
-def test_cutting_loses_nothing(context: str, word: str) -> None:
-    cut = cut_at_word(context, word)
-    assert cut.before + cut.surface_form + cut.after == context
-    if word.strip() and word.strip() in context:
-        assert cut.surface_form
-
-
-def test_the_gold_entity_is_always_in_the_ranking(inputs: Inputs) -> None:
+def test_the_gold_entity_is_always_in_the_ranking_with_its_own_scores(inputs: Inputs) -> None:
     shown = examples(inputs, 12)
     assert {example.rank for example in shown} > {1}
+    assert max(example.rank for example in shown) > 6  # beyond the entities that were kept
     for example in shown:
-        gold = [row for row in example.top if row.is_gold]
-        assert [row.position for row in gold] == [example.rank]
+        (gold,) = [row for row in example.top if row.is_gold]
+        assert gold.position == example.rank
         assert 5 <= len(example.top) <= 6
+        if example.rank > 6:
+            assert (gold.overall, gold.units[0]) == (f"−{example.rank}.000", "−0.250")
 
 
-def test_a_unit_that_the_matcher_lacks_has_no_column(inputs: Inputs) -> None:
-    assert {example.units for example in examples(inputs, 12)} == {("text", "vision", "cross")}
+def test_units_are_named_by_the_matcher(tmp_path: Path) -> None:
+    toy = read_run(write_run(tmp_path / "toy", units=("toy",)))
+    shown = examples(toy, 12)
+    assert {example.units for example in shown} == {("toy",)}
+    assert '<th scope="col">Toy</th>' in build_report(toy, 1).html
 
 
 def test_files_of_different_runs_are_told_apart(inputs: Inputs) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from mmoe.errors import DataError
 from mmoe.files import write_json
-from mmoe.reporting.inputs import ReportFiles, read_inputs
+from mmoe.reporting.inputs import ReportFiles
 
-from tests.reporting.fixture import write_run
+from tests.reporting.fixture import read_run, write_run
 
 
 @pytest.fixture
@@ -29,30 +29,52 @@ def edit(path: Path, change: Callable[[Any], object]) -> None:
 
 
 def test_everything_is_read(files: ReportFiles) -> None:
-    inputs = read_inputs("sample", files)
+    inputs = read_run(files)
     assert len(inputs.ranked) == len(inputs.mentions) == 12
     assert inputs.ranked.untrained is not None
     assert inputs.history.best_epoch == 3
     assert inputs.published is None
     assert inputs.retrieval["source"] == "kb"
+    assert inputs.versions == {"mmoe": "0.2", "torch": "2.9"}
 
 
-@pytest.mark.parametrize("name", ["metrics", "baselines", "history", "ranks", "mentions", "data"])
+def test_the_versions_that_trained_the_matcher_go_before_those_installed(
+    files: ReportFiles,
+) -> None:
+    edit(files.history, lambda h: h.update(versions={"torch": "2.8+cu128"}))
+    assert read_run(files).versions == {"mmoe": "0.2", "torch": "2.8"}
+
+
+@pytest.mark.parametrize("content", [None, {}, {"off": "no", "choices": {}, "systems": {}}])
+def test_an_ablation_that_was_switched_off_is_none(
+    files: ReportFiles, content: dict[str, Any] | None
+) -> None:
+    files.ablation.unlink()
+    if content is not None:
+        write_json(files.ablation, content)
+    inputs = read_run(files)
+    assert inputs.ablation is None
+    assert inputs.ablation_off == (content or {}).get("off", "")
+
+
+@pytest.mark.parametrize("name", ["evaluation", "history", "ranks", "mentions", "data"])
 def test_a_missing_file_is_named(files: ReportFiles, name: str) -> None:
     path: Path = getattr(files, name)
     path.unlink()
     with pytest.raises(DataError, match=rf"{path.name}: no such file"):
-        read_inputs("sample", files)
+        read_run(files)
 
 
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
-        ("metrics", lambda m: m.pop("mrr_low"), r"metrics\.json: lacks mrr_low"),
-        ("metrics", lambda m: m.pop("gain_mrr_high"), r"metrics\.json: lacks gain_mrr_high"),
-        ("metrics", lambda m: m.update(mrr="high"), r"metrics\.json: mrr: .*number"),
+        ("evaluation", lambda e: e.pop("system"), r"evaluation\.json: system: Field required"),
+        (
+            "evaluation",
+            lambda e: e["baselines"]["BM25"]["mrr"].update(value="high"),
+            r"evaluation\.json: baselines\.BM25\.mrr\.value: .*number",
+        ),
         ("data", lambda d: d.pop("leaks"), r"data\.json: lacks leaks"),
-        ("baselines", lambda b: b.update(bm25=3), r"baselines\.json: bm25: .*dictionary"),
         ("history", lambda h: h.pop("epochs"), r"history\.json: epochs: Field required"),
         (
             "history",
@@ -66,21 +88,13 @@ def test_a_broken_file_is_named_with_its_key(
 ) -> None:
     edit(getattr(files, file), change)
     with pytest.raises(DataError, match=message):
-        read_inputs("sample", files)
+        read_run(files)
 
 
-def test_ranks_that_lack_a_column(files: ReportFiles) -> None:
+def test_ranks_that_lack_a_column_or_their_end(files: ReportFiles) -> None:
     pq.write_table(pq.read_table(files.ranks).drop_columns(["top"]), files.ranks)
     with pytest.raises(DataError, match=r"ranks\.parquet: lacks column top"):
-        read_inputs("sample", files)
-
-
-def test_truncated_ranks(files: ReportFiles) -> None:
+        read_run(files)
     files.ranks.write_bytes(files.ranks.read_bytes()[:100])
     with pytest.raises(DataError, match=r"ranks\.parquet: not a whole Parquet file"):
-        read_inputs("sample", files)
-
-
-def test_units_without_scores_are_absent(tmp_path: Path) -> None:
-    inputs = read_inputs("sample", write_run(tmp_path / "text", units=("text",)))
-    assert {tuple(scored.units) for scored in inputs.ranked.top(0)} == {("text",)}
+        read_run(files)

@@ -18,37 +18,13 @@ from tests.reporting.fixture import PUBLISHED, write_run
 ROOT = PUBLISHED.parents[1]
 
 
-def lay_out(root: Path, at: Layout) -> None:
-    """Puts a made-up run where the other stages would have put it."""
-    files = write_run(root / "run")
-    places = {
-        files.mentions: at.mentions,
-        files.entities: at.entities,
-        files.candidates: at.candidates,
-        files.descriptions: at.descriptions,
-        files.worth: at.report / "descriptions.json",
-        files.data: at.report / "data.json",
-        files.retrieve_counts: at.retrieve_counts,
-        files.retrieve_runs: at.retrieve_runs,
-        files.rank_counts: at.rank_counts,
-        files.metrics: at.report / "metrics.json",
-        files.baselines: at.report / "baselines.json",
-        files.history: at.model / "history.json",
-        files.ranks: at.ranks / "ranks.parquet",
-        PUBLISHED: Path("reports/published.yaml"),
-        ROOT / "params.yaml": Path("params.yaml"),
-    }
-    for source, place in places.items():
-        (root / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, root / place)
-    shutil.copytree(files.raw, root / at.raw)
-
-
 def test_both_files_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     at = Layout("sample")
-    lay_out(tmp_path, at)
+    write_run(tmp_path)
+    shutil.copy(PUBLISHED, tmp_path / "reports")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     report(at, ParamsFile())
     assert (at.report / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

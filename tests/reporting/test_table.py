@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from mmoe.reporting.markdown import cell, markdown_table
-from mmoe.reporting.table import System, metrics_table
+from mmoe.reporting.table import System, Table, metrics_table
 
 SYSTEMS = (
     System("Ours", "ours", {"mrr": 89.604, "mrr_low": 88.0, "mrr_high": 91.0, "mean_rank": 12.0}),
@@ -14,7 +16,7 @@ SYSTEMS = (
 
 
 def best(columns: tuple[str, ...]) -> list[list[bool]]:
-    return [[cell.is_best for cell in row.cells] for row in metrics_table(SYSTEMS, columns).rows]
+    return [[best for _, best in row.cells] for row in metrics_table(SYSTEMS, columns).rows()]
 
 
 def test_the_highest_percentage_and_the_lowest_rank_are_best() -> None:
@@ -26,25 +28,37 @@ def test_values_that_print_alike_share_the_first_place_unless_most_do() -> None:
         System(name, "baseline", {"mrr": mrr})
         for name, mrr in zip("abcd", (5, 5, 5, 1), strict=True)
     ]
-    assert not any(cell.is_best for r in metrics_table(systems, ["mrr"]).rows for cell in r.cells)
-    rows = metrics_table([*systems[1:], systems[3]], ["mrr"]).rows
-    assert [row.cells[0].is_best for row in rows] == [True, True, False, False]
+    table = metrics_table(systems, ["mrr"])
+    assert table.best is not None
+    assert not table.best.any()
+    table = metrics_table([*systems[1:], systems[3]], ["mrr"])
+    assert [row.cells[0] for row in table.rows()] == [("5.00", True)] * 2 + [("1.00", False)] * 2
 
 
 def test_columns_without_any_value_are_left_out() -> None:
     table = metrics_table(SYSTEMS, ("mrr", "mrr_interval", "hits_at_7", "mean_rank"))
-    assert table.titles == ("MRR", "95 % interval", "Mean rank")
-    assert [cell.text for cell in table.rows[3].cells] == ["–", "–", "–"]
+    assert table.titles == ["MRR", "MRR, 95 %", "Mean rank"]
+    assert table.texts.iloc[3].tolist() == ["–", "–", "–"]
 
 
 def test_markdown_is_aligned_and_escaped() -> None:
     table = metrics_table(SYSTEMS[:3], ("mrr", "mrr_interval", "mean_rank"))
     assert markdown_table(table) == (
-        "|          |   MRR |  95 % interval | Mean rank |\n"
+        "|          |   MRR |      MRR, 95 % | Mean rank |\n"
         "| -------- | ----: | -------------: | --------: |\n"
         "| **Ours** | 89.60 | 88.00 to 91.00 |      12.0 |\n"
         "| A\\|B     | 89.60 |              – |   **7.0** |\n"
         "| Name     | 26.60 |              – |         – |\n"
+    )
+
+
+def test_notes_and_texts_stand_at_the_left() -> None:
+    texts = pd.DataFrame({"Settings": ["a", "long"]}, index=["Data", "x"])
+    assert markdown_table(Table(texts, notes=("one", "two")), numbers=False) == (
+        "|      | Settings | source |\n"
+        "| ---- | -------- | ------ |\n"
+        "| Data | a        | one    |\n"
+        "| x    | long     | two    |\n"
     )
 
 

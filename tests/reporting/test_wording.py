@@ -13,7 +13,7 @@ from mmoe.reporting import wording
         ("hits_at_10", "Hits@10"),
         ("mrr", "MRR"),
         ("exact_name", "Exact name"),
-        ("bm25_word_only", "BM25 word only"),
+        ("bm25_name_only", "BM25 name only"),
         ("mentions_in_kb", "Mentions in KB"),
         ("mmoe", "MMoE"),
         ("20", "20"),
@@ -49,6 +49,12 @@ def test_metrics_ranks_and_differences() -> None:
     assert wording.metric("mrr", None) == "–"
     assert wording.signed(0.94) == "+0.94"
     assert wording.interval(-0.5, 1) == "−0.50 to 1.00"
+
+
+def test_shares_have_their_interval_where_it_is_known() -> None:
+    assert wording.share({"a": 0.25, "a_low": 0.1, "a_high": 0.5}, "a") == "25.0 (10.0–50.0)"
+    assert wording.share({"a": 0.25}, "a") == "25.0"
+    assert wording.share({"a": None, "a_low": None}, "a") == "–"
 
 
 def test_nested_counts_become_lines_below_lines() -> None:

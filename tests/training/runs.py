@@ -18,13 +18,13 @@ from torch import Tensor
 
 from mmoe.config.loss import LossParams
 from mmoe.config.train import TrainParams
-from mmoe.linking.build import build_matcher
 from mmoe.linking.data import LinkingData
-from mmoe.model.matcher import Matcher
+from mmoe.model.matcher import Matcher, MatcherSpec
+from mmoe.model.matchers.mmoe import MMoE
 from mmoe.training.trainer import EpochRecord, Progress, Trainer
 
 from tests.model.matchers import model_params, moe_params
-from tests.stores import CPU, FEATURE_CONFIG, Toy, records_of, valid_mrr
+from tests.stores import FEATURE_CONFIG, Toy, records_of, valid_mrr
 
 TRAIN = {
     "seed": 43,
@@ -62,11 +62,12 @@ def train_params(**changes: Any) -> TrainParams:
     return TrainParams.model_validate({**TRAIN, **changes})
 
 
-def new_matcher(data: LinkingData, **changes: Any) -> Matcher:
+def new_matcher(data: LinkingData, **changes: Any) -> MMoE:
     """An untrained matcher that fits the store."""
     units = ("text", "vision", "cross") if data.widths.image else ("text",)
     model = model_params(**{"units": units, "embed_dim": 8, "dropout": 0.25, **changes})
-    return build_matcher(data.widths, model, moe_params(), 43, CPU)
+    torch.manual_seed(43)
+    return MMoE(MatcherSpec(data.widths, model, moe_params()))
 
 
 def new_trainer(

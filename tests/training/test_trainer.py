@@ -14,6 +14,7 @@ from torch import Tensor
 from mmoe.errors import TrainingError
 from mmoe.linking.data import FeatureSide, LinkingData
 from mmoe.model.matcher import Matcher
+from mmoe.model.matchers.mmoe import MMoE
 from mmoe.training.trainer import Trainer
 
 from tests.oracles import batch_loss
@@ -23,6 +24,7 @@ from tests.training.runs import TERMS, Heard, new_matcher, new_trainer, outcome,
 
 def losses_by_formula(trainer: Trainer, rows: Tensor, negatives: Tensor) -> dict[str, Tensor]:
     """The losses of a step before it is taken."""
+    assert isinstance(trainer.matcher, MMoE)
     data, mentions = trainer.data, trainer.mentions[rows]
     everything = torch.arange(len(data.entities))
     return {
@@ -294,8 +296,8 @@ def test_an_infinite_gradient_stops_before_it_spoils_the_weights(
     data: LinkingData, tmp_path: Path
 ) -> None:
     trainer = new_trainer(data, tmp_path, checkpoint_every=1)
-    weight: Any = trainer.matcher.text_stem.fine_norm.weight
-    weight.register_post_accumulate_grad_hook(spoil)
+    weight = trainer.matcher.get_parameter("text_stem.fine_norm.weight")
+    weight.register_post_accumulate_grad_hook(spoil)  # type: ignore[no-untyped-call]
     with pytest.raises(TrainingError, match=r"epoch 1, batch 1: the gradient is (nan|inf)"):
         trainer.run()
     assert all(bool(torch.isfinite(p).all()) for p in trainer.matcher.parameters())

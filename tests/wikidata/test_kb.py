@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from mmoe.names import name_tokens, normalise_name
 from mmoe.records import Candidate, Entity
-from mmoe.wikidata.hits import Matching
-from mmoe.wikidata.kb import find_in_kb
+from mmoe.wikidata.matching import Matching
+from mmoe.wikidata.query import find_in_kb
 
 from tests.wikidata.slices import mention
 
@@ -65,8 +65,9 @@ def oracle(entities: list[Entity], word: str) -> list[tuple[str, str]]:
     tokens = set(name_tokens(word))
     found = []
     for position, entity in enumerate(entities):
-        if tokens and tokens <= set(name_tokens(entity.name)):
-            is_other = normalise_name(entity.name) != normalise_name(word)
+        is_other = normalise_name(entity.name) != normalise_name(word)
+        holds = tokens and tokens <= set(name_tokens(entity.name))
+        if normalise_name(word) and (holds or not is_other):
             found.append((is_other, len(name_tokens(entity.name)), position, entity.qid))
     return [(qid, "tokens" if is_other else "label") for is_other, _, _, qid in sorted(found)]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mmoe.names import name_tokens, normalise_name, without_suffix
 from mmoe.wikidata.entity import Item, Name
-from mmoe.wikidata.hits import Matching
-from mmoe.wikidata.labels import NAME_SCHEMA, NAMES, write_label_index
+from mmoe.wikidata.label_index import NAME_SCHEMA, NAMES, write_label_index
+from mmoe.wikidata.matching import Matching
 from mmoe.wikidata.query import find_in_index
 
 from tests.wikidata.slices import mention

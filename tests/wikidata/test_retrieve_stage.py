@@ -11,7 +11,7 @@ from mmoe.config.load import ParamsFile
 from mmoe.errors import WikidataError
 from mmoe.files import read_json
 from mmoe.records import Candidate, Entity, Mention, read_records, write_records
-from mmoe.wikidata.labels import build_from_slice
+from mmoe.wikidata.index.build import build_from_slice
 
 from pipeline.layout import Layout
 from pipeline.retrieve import retrieve
@@ -32,7 +32,7 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 def params(source: str, **changes: object) -> ParamsFile:
     path = Path("params.yaml")
     values = DEFAULTS["retrieve"] | {"source": source, "max_candidates": 5} | changes
-    YAML(typ="safe", pure=True).dump({"retrieve": values}, path)
+    YAML(typ="safe", pure=True).dump({"retrieve": values, "wikidata": {}}, path)
     return ParamsFile(path)
 
 
@@ -49,9 +49,7 @@ def test_index_builds_the_label_index_and_asks_it(at: Layout) -> None:
     assert counts["source"] == "index"
     assert counts["sources"]["index"]["all"]["recall_at_1"] == 0.5
     assert counts["sources"]["kb"]["all"]["recall_at_1"] == 0.0
-    runs = read_json(at.retrieve_runs)
-    assert runs.keys() == {"index", "kb"}
-    assert runs["index"]["requests"] == {}
+    assert read_json(at.retrieve_log).keys() == {"index", "kb"}
 
 
 def test_kb_reads_the_entities_says_so_and_leaves_no_old_index(at: Layout) -> None:
@@ -73,18 +71,6 @@ def test_none_finds_nothing(at: Layout) -> None:
     assert list(at.labels.iterdir()) == []
 
 
-def test_a_missing_slice_names_both_remedies(at: Layout) -> None:
-    with pytest.raises(WikidataError, match=r"toy: no wikidata\.jsonl .*retrieve\.source .*kb or"):
-        retrieve(at, params("index"))
-
-
-def test_two_slices_are_refused(at: Layout) -> None:
-    for name in ("wikidata.jsonl", "wikidata.jsonl.gz"):
-        write_slice(at.raw / name, item_line("Q2", "Ben"))
-    with pytest.raises(WikidataError, match="keep one"):
-        retrieve(at, params("index"))
-
-
 def test_an_index_from_elsewhere_is_asked_where_it_lies(at: Layout, tmp_path: Path) -> None:
     dump = write_slice(tmp_path / "dump.jsonl", item_line("Q2", "Ben", "sailor"))
     build_from_slice(dump, ["en"], tmp_path / "large")
@@ -94,5 +80,5 @@ def test_an_index_from_elsewhere_is_asked_where_it_lies(at: Layout, tmp_path: Pa
 
 
 def test_an_index_that_is_not_there_is_named(at: Layout) -> None:
-    with pytest.raises(WikidataError, match=r"nowhere: no whole label index.*mmoe\.wikidata index"):
+    with pytest.raises(WikidataError, match=r"nowhere: no whole label index.*mmoe label-index"):
         retrieve(at, params("index", index="nowhere"))

@@ -9,8 +9,7 @@ from typing import Any
 
 from mmoe.files import read_text
 from mmoe.wikidata.knowledge.build import build_from_dump
-from mmoe.wikidata.knowledge.choice import Choice
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
 from mmoe.wikidata.knowledge.write import ENTITIES
 from tools.sample.wikidata import INSTANCE_OF, LANGUAGE
 from tools.sample.world import World
@@ -24,7 +23,7 @@ def knowledge_base(dump: Path, world: World) -> list[dict[str, Any]]:
     """
     qids = frozenset(entity.qid for entity in world.entities)
     # The authored facts say what a thing is; P31 is there for those who choose by kinds.
-    request = Request(
+    request = KbRequest(
         Choice(qids=qids),
         languages=(LANGUAGE,),
         properties=None,

@@ -40,7 +40,7 @@ class Planned:
     """A mention before it has an id.
 
     Attributes:
-        needs: text, image or description; null for a mention without an entity here.
+        evidence: text, image or description; None for a mention without an entity here.
         look: what its image shows; null without an image.
         backdrop: the background of an image that shows nothing else.
     """

@@ -37,13 +37,13 @@ pairs ({training[pairs]:,} pairs) in {minutes:.0f} minutes, {training[pairs_per_
   counted on its texts.
 - Captions are put together from the drawing's kind, colour, background and number, in many wordings,
   with the nouns that a knowledge base would use and with topics that go with a kind. More than half
-  carry a name by lot, invented or one of the sample's, that has nothing to do with the image, so that a
-  text with a name is still understood.
+  carry a name chosen at random, invented or one of the sample's, that has nothing to do with the image,
+  so that a text with a name is still understood.
 - Contrastive loss in both directions. A caption that is also true of another image in the batch is no
   negative there. A second, smaller loss pulls together texts with the same name, so that names stay apart.
-- A third loss pulls together texts of random words that share two to five of them. The words are dealt by lot
-  from the vocabulary of the sample's texts; no fact, no sentence and no pair of its texts is trained on, only
-  that texts with the same rare words belong together.
+- A third loss pulls together texts of random words that share two to five of them. The words are drawn at
+  random from the vocabulary of the sample's texts; no fact, no sentence and no pair of its texts is trained
+  on, only that texts with the same rare words belong together.
 
 ## Figures
 

@@ -108,8 +108,8 @@ def write_tables(
     counts = {"mentions": len(mentions), "entities": len(entities)}
     for split in SPLITS:
         counts[split] = sum(row["split"] == split for row in mentions)
-    for needs in ("text", "image", "description"):
-        counts[needs] = sum(row["evidence"] == needs for row in mentions)
+    for evidence in ("text", "image", "description"):
+        counts[evidence] = sum(row["evidence"] == evidence for row in mentions)
     return counts | {
         "names": len({entity.shared for entity in world.entities} - {None}),
         "kinds": len({entity.kind for entity in world.entities}),

@@ -1,6 +1,6 @@
 """Pairs of texts that share some words, so that the text tower learns to see which words texts share.
 
-Words are dealt out by lot from the authored vocabulary: no fact, no sentence and no pair of texts of the
+Words are drawn at random from the authored vocabulary: no fact, no sentence and no pair of texts of the
 sample is trained on, only that two texts with the same rare words are closer than two without.
 """
 

@@ -40,7 +40,7 @@ class WorldEntity(Item):
 
     Attributes:
         shared: the ambiguous name that it shares with others; null if it bears none of them.
-        kind, colour, background: what is drawn for it, words of mmoe.sample.drawing.
+        kind, colour, background: what is drawn for it, words of tools.sample.drawing.
         text: sentences whose words tell which entity is meant.
         short: sentences that say nothing, with an alias unlike the name.
     """

@@ -1,25 +1,19 @@
-"""Asks an OpenAI-compatible server many questions: each one once, at a pace that suits it, for a known price.
+"""Sends many requests to an OpenAI-compatible server: each one once, at its pace, within limits of money."""
 
-`ask_all` asks one by one, `ask_batch` in files that are answered within a day.
-"""
-
-from mmoe.descriptions.llm_client.ask import ask_all
-from mmoe.descriptions.llm_client.asked import Asked
-from mmoe.descriptions.llm_client.batch import ask_batch
-from mmoe.descriptions.llm_client.ledger import write_ledger
-from mmoe.descriptions.llm_client.log import logged
-from mmoe.descriptions.llm_client.settings import AskSettings, Prices, server_url
-from mmoe.descriptions.llm_client.types import Reply, Request
+from mmoe.descriptions.llm_client.budget import IMAGE_TOKENS, estimate_all
+from mmoe.descriptions.llm_client.client import LlmClient, say, server_url
+from mmoe.descriptions.llm_client.ledger import logged, write_ledger
+from mmoe.descriptions.llm_client.types import Reply, Request, Round
 
 __all__ = [
-    "AskSettings",
-    "Asked",
-    "Prices",
+    "IMAGE_TOKENS",
+    "LlmClient",
     "Reply",
     "Request",
-    "ask_all",
-    "ask_batch",
+    "Round",
+    "estimate_all",
     "logged",
+    "say",
     "server_url",
     "write_ledger",
 ]

@@ -1,80 +1,126 @@
-"""What was spent, what is under way, and whether one more call may be paid."""
+"""Tokens and money: what requests may cost, what was spent, whether one more call may be paid."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from mmoe.descriptions.llm_client.settings import AskSettings
+from mmoe.config.llm import LlmParams
+from mmoe.descriptions.llm_client.types import Request
 
-MILLION = 1_000_000
-_TOKENS_A_BYTE = 0.4  # cautious, until the server's own counts are known; English has about 0.25
 # At most, for an image of up to 512 pixels. OpenAI's prices of vision count 85 tokens for low detail, which
-# is what we send, with GPT-4o, but 2,833 with GPT-4o mini; high detail, which we never ask for, would add 170
-# or 5,667 for a tile of 512 pixels. Open models that cut an image into tiles take as many: LLaVA-NeXT 2,880.
+# is what we send, with GPT-4o, but 2,833 with GPT-4o mini. Open models that cut an image into tiles take as
+# many: LLaVA-NeXT 2,880.
 IMAGE_TOKENS = 3000
-_COMPLETION_TOKENS = 256  # where the question sets no limit
+# Of ASCII without digits. Our prompts of English names and sentences have about 4 with OpenAI's vocabularies;
+# smaller ones, such as LLaMA2's, make more tokens. Rare names and rows of signs may have fewer than 3.
+ASCII_A_TOKEN = 3
+_DIGITS = b"0123456789"
+_MESSAGE_TOKENS = 4  # role and marks around each message
+_COMPLETION_TOKENS = 256  # where the request sets no limit
 
 
-class Estimate(NamedTuple):
-    """Of one call: bytes of its text, tokens of both directions, US dollars."""
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Tokens and price of calls, counted high rather than low.
 
-    num_bytes: int
+    Attributes:
+        calls: first attempts, equal ones once.
+        counted: prompt tokens by our own count; 0 if they don't compare with the server's.
+        prompt_tokens: the same, corrected by what the server has counted so far.
+        completion_tokens: at most; every answer as long as it may be.
+    """
+
+    calls: int
+    counted: int
     prompt_tokens: float
     completion_tokens: int
     usd: float
 
 
+def estimate_all(requests: Iterable[Request], params: LlmParams) -> Estimate:
+    """The first attempts at requests; what is sent again comes on top."""
+    distinct = {request.key: request.body for request in requests}
+    counted = sum(prompt_tokens_of(body) for body in distinct.values())
+    completion = sum(_most_tokens(body) for body in distinct.values())
+    return Estimate(len(distinct), counted, counted, completion, params.usd(counted, completion))
+
+
+def prompt_tokens_of(body: Mapping[str, Any]) -> int:
+    """Tokens of a request's prompt: of each message and of the form of the answer, rounded up."""
+    tokens = 0
+    for message in body["messages"]:
+        content = message["content"]
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        tokens += _MESSAGE_TOKENS
+        tokens += sum(
+            _count(part["text"]) if part["type"] == "text" else IMAGE_TOKENS for part in parts
+        )
+    form = body.get("response_format")
+    return tokens + (_count(json.dumps(form)) if form else 0)
+
+
+def _count(text: str) -> int:
+    """Tokens of a text, seldom too few.
+
+    A token of the vocabularies in use covers at least one byte, and of digits some never join two: for these
+    and for what isn't ASCII the count is never too low.
+    """
+    ascii_only = text.encode("ascii", "ignore")
+    num_digits = sum(map(ascii_only.count, _DIGITS))
+    single = len(text.encode("utf-8", "replace")) - len(ascii_only) + num_digits
+    return single + math.ceil((len(ascii_only) - num_digits) / ASCII_A_TOKEN)
+
+
+def _most_tokens(body: Mapping[str, Any]) -> int:
+    return int(body.get("max_completion_tokens") or body.get("max_tokens") or _COMPLETION_TOKENS)
+
+
 class Budget:
-    """Counts calls and money.
+    """Counts calls and money over all rounds of a run.
 
     Attributes:
-        calls: that were sent.
-        tokens_a_call: mean over the answers whose tokens are known, or else 0.
+        calls: that were sent, failed ones included.
+        num_in_flight: of them, those without a response yet.
     """
 
-    def __init__(self, settings: AskSettings) -> None:
-        self._settings = settings
-        self.calls = 0
-        self._spent = self._under_way = 0.0
-        self._known_bytes = self._known_tokens = self._all_tokens = self._known_calls = 0
+    def __init__(self, params: LlmParams) -> None:
+        self._params = params
+        self.calls = self.num_in_flight = 0
+        self._in_flight = self._spent = 0.0
+        self._counted = self._told = 0  # tokens of prompts of text: ours, and the server's
 
     @property
     def spent_usd(self) -> float | None:
         """Without prices, None; calls that may have been billed without telling count as estimated."""
-        return None if self._settings.prices is None else self._spent
-
-    @property
-    def tokens_a_call(self) -> float:
-        return self._all_tokens / self._known_calls if self._known_calls else 0.0
+        return self._spent if self._params.has_prices else None
 
     def estimate(self, body: Mapping[str, Any]) -> Estimate:
         """Of a call, by the tokens of those before it."""
-        num_bytes, images = _size(body.get("messages", []))
-        # A schema counts as text of the prompt.
-        num_bytes += len(json.dumps(body.get("response_format") or "", ensure_ascii=False).encode())
-        rate = self._known_tokens / self._known_bytes if self._known_bytes else _TOKENS_A_BYTE
-        prompt = num_bytes * rate + images * IMAGE_TOKENS
-        limit = body.get("max_completion_tokens") or body.get("max_tokens")
-        completion = int(limit) if limit else _COMPLETION_TOKENS
-        return Estimate(
-            num_bytes if not images else 0, prompt, completion, self._usd(prompt, completion)
-        )
+        counted, completion = prompt_tokens_of(body), _most_tokens(body)
+        is_text = all(isinstance(message["content"], str) for message in body["messages"])
+        # How servers count an image has nothing to do with how they count words.
+        ratio = self._told / self._counted if self._counted and is_text else 1.0
+        usd = self._params.usd(counted * ratio, completion)
+        return Estimate(1, counted if is_text else 0, counted * ratio, completion, usd)
 
     def has_calls(self) -> bool:
-        most = self._settings.max_calls
+        most = self._params.max_calls
         return most is None or self.calls < most
 
     def has_money(self, estimate: Estimate) -> bool:
-        """Whether this call can be paid, those under way included."""
-        most = self._settings.max_cost_usd
-        return most is None or self._spent + self._under_way + estimate.usd <= most
+        """Whether this call can be paid, those in flight included."""
+        most = self._params.max_cost_usd
+        return most is None or self._spent + self._in_flight + estimate.usd <= most
 
     def begin(self, estimate: Estimate) -> None:
         """A call is sent."""
         self.calls += 1
-        self._under_way += estimate.usd
+        self.num_in_flight += 1
+        self._in_flight += estimate.usd
 
     def end(
         self,
@@ -85,34 +131,13 @@ class Budget:
         is_billed: bool,
     ) -> None:
         """A call is over; tokens that the server does not tell count as estimated if it may bill them."""
-        self._under_way -= estimate.usd
-        if prompt_tokens is not None:
-            self._known_calls += 1
-            self._all_tokens += prompt_tokens + (completion_tokens or 0)
-            if estimate.num_bytes:
-                self._known_bytes += estimate.num_bytes
-                self._known_tokens += prompt_tokens
+        self.num_in_flight -= 1
+        self._in_flight -= estimate.usd
+        if prompt_tokens is not None and estimate.counted:
+            self._counted += estimate.counted
+            self._told += prompt_tokens
         if is_billed:
             prompt = estimate.prompt_tokens if prompt_tokens is None else prompt_tokens
             told = completion_tokens
-            self._spent += self._usd(prompt, estimate.completion_tokens if told is None else told)
-
-    def _usd(self, prompt_tokens: float, completion_tokens: float) -> float:
-        prices = self._settings.prices
-        if prices is None:
-            return 0.0
-        return (prompt_tokens * prices.prompt + completion_tokens * prices.completion) / MILLION
-
-
-def _size(messages: Any) -> tuple[int, int]:
-    """Bytes of the text of messages, and their images."""
-    num_bytes = images = 0
-    for message in messages:
-        content = message.get("content") or ""
-        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-        for part in parts:
-            if part.get("type") == "text":
-                num_bytes += len(part["text"].encode())
-            else:
-                images += 1
-    return num_bytes, images
+            completion = estimate.completion_tokens if told is None else told
+            self._spent += self._params.usd(prompt, completion)

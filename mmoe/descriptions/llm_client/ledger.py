@@ -1,10 +1,14 @@
-"""The ledger of a run: what was asked and answered, the same from run to run."""
+"""What a run leaves behind: a ledger, the same from run to run, and a log, which tells times and money."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from mmoe.descriptions.llm_client.types import Reply, Request
 from mmoe.files import atomic_write, content_key
@@ -18,11 +22,11 @@ def write_ledger(
     replies: Mapping[str, Reply],
     choices: Mapping[str, int | None],
 ) -> None:
-    """Writes one JSON line a question, sorted by key, without times or anything secret; whole or not at all.
+    """Writes one JSON line a request, sorted by key, without times or anything secret; whole or not at all.
 
     Args:
-        replies: by the question's key.
-        choices: by the question's key: the option that was read from the reply, 0 for none of them; None or
+        replies: by the request's key.
+        choices: by the request's key: the option that was read from the reply, 0 for none of them; None or
             absent where nothing could be read.
     """
     distinct = {request.key: request for request in requests}
@@ -42,3 +46,35 @@ def write_ledger(
                 "completion_tokens": reply.completion_tokens,
             }
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def logged(
+    path: Path, about: Mapping[str, Any], counts: Callable[[], Mapping[str, Any]]
+) -> Iterator[None]:
+    """Adds a JSON line when a run starts and one when it ends, in whatever way; a killed run has the first.
+
+    Args:
+        about: model and server, nothing secret.
+        counts: tells what has come of the run.
+    """
+    started, is_finished = _now(), False
+    _add(path, {"event": "started", "started": started, **about})
+    try:
+        yield
+        is_finished = True
+    finally:
+        times = {"started": started, "ended": _now(), "is_finished": is_finished}
+        _add(path, {"event": "ended", **times, **about, **counts()})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _add(path: Path, line: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())

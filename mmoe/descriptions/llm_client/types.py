@@ -1,9 +1,12 @@
-"""A question for a language model, and what came of it: the border between who writes and who asks."""
+"""A request to a language model, the reply to it, and what came of a round of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
+
+from mmoe.errors import RankingError
 
 ANSWERED = "answered"
 REFUSED = "refused"  # by the model
@@ -23,7 +26,7 @@ FINAL = frozenset({ANSWERED, REFUSED, CUT, FILTERED, EMPTY}) | REJECTED
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question as it will be sent.
+    """One request as it will be sent.
 
     Attributes:
         key: content hash of the body and of the server's address; holds nothing secret.
@@ -36,7 +39,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of a question; can be written as JSON.
+    """What came of a request; can be written as JSON.
 
     Attributes:
         outcome: one of the constants above.
@@ -45,7 +48,7 @@ class Reply:
         prompt_tokens, completion_tokens: as the server counts them; None if it does not say.
         model, fingerprint: by which the server says that it answered.
         error: the server's own words on one line.
-        left_out: what of the body the call that was answered went without, as `parameters.left_out_of` says;
+        left_out: what of the body the call that was answered went without, as `fallbacks.left_out_of` says;
             None if that was not recorded.
     """
 
@@ -59,3 +62,87 @@ class Reply:
     fingerprint: str | None = None
     error: str | None = None
     left_out: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nothing more of this run can be answered: the kind of reason, and the reason in words."""
+
+    by: str
+    why: str
+
+
+@dataclass
+class Round:
+    """What came of a list of requests.
+
+    Attributes:
+        replies: by the request's key; requests that were not sent have none.
+        requests: that differ from each other.
+        cache_hits: of them, those whose replies were kept from before.
+        calls: that were sent, failed ones included.
+        spent_usd: at the prices of the parameters; None without prices.
+        seconds: that it took.
+        retries: attempts that were made again, by kind.
+        left_out: calls sent without what the server refuses, by what that was, as of a reply.
+        oddities: of replies that could be used nevertheless, by kind.
+        stop: what ended it early (key, permission, model, address, quota, server, wait, batch, max_calls or
+            max_cost_usd); None if nothing did.
+    """
+
+    requests: int = 0
+    replies: dict[str, Reply] = field(default_factory=dict)
+    cache_hits: int = 0
+    calls: int = 0
+    spent_usd: float | None = None
+    seconds: float = 0.0
+    retries: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    oddities: Counter[str] = field(default_factory=Counter)
+    stop: Stop | None = None
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """Requests by what came of them."""
+        return Counter(reply.outcome for reply in self.replies.values())
+
+    @property
+    def left(self) -> int:
+        """Requests without a reply."""
+        return self.requests - len(self.replies)
+
+    @property
+    def stopped_by(self) -> str | None:
+        return self.stop.by if self.stop else None
+
+    @property
+    def stopped(self) -> str | None:
+        """Why it ended early, as a line for the user."""
+        if self.stop is None:
+            return None
+        kept = "all replies so far are kept for the next run"
+        return f"{self.stop.why}; {self.left:,} questions are left, {kept}"
+
+    def raise_if_stopped(self) -> None:
+        """Raises:
+        RankingError: if the round ended early.
+        """
+        if self.stop is not None:
+            raise RankingError(self.stopped)
+
+    def log(self) -> dict[str, Any]:
+        """Times, retries and money, which differ from run to run, for the log beside the outs."""
+        counts = {
+            name: dict(sorted(getattr(self, name).items()))
+            for name in ("outcomes", "retries", "left_out", "oddities")
+        }
+        return {
+            "questions": self.requests,
+            "cache_hits": self.cache_hits,
+            "calls": self.calls,
+            "left": self.left,
+            "seconds": round(self.seconds, 3),
+            "spent_usd": self.spent_usd,
+            **counts,
+            "stopped": self.stopped,
+        }

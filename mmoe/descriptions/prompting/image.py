@@ -20,35 +20,35 @@ TOO_LARGE = "too large"
 # What vision models take as it is.
 _AS_IT_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _QUALITY = 85
+_SIDE = 512  # pixels; larger images are scaled down to it
+_MAX_BYTES = 500_000  # after scaling down
 
 
-def image_url(folder: Path, name: str, side: int, max_bytes: int) -> tuple[str | None, str]:
+def image_url(folder: Path, name: str) -> tuple[str | None, str]:
     """An image as a data URL, or None, and what became of it: one of the constants above.
 
     Args:
         folder: the data set's raw folder.
-        name: as records name the image.
-        side: pixels; an image that is longer or higher is scaled down and sent as JPEG.
-        max_bytes: of the encoded image.
+        name: as records name the image; a large one is scaled down and sent as JPEG.
     """
     try:
-        kind, content = _encoded(read_image(folder, name), side)
+        kind, content = _encoded(read_image(folder, name))
     except FileNotFoundError:
         return None, MISSING
     except DECODING_ERRORS:
         return None, BROKEN
-    if len(content) > max_bytes:
+    if len(content) > _MAX_BYTES:
         return None, TOO_LARGE
     return f"data:{kind};base64,{base64.b64encode(content).decode()}", ATTACHED
 
 
-def _encoded(content: bytes, side: int) -> tuple[str, bytes]:
+def _encoded(content: bytes) -> tuple[str, bytes]:
     with Image.open(io.BytesIO(content)) as image:
         image.load()  # a broken image would make the server refuse the question
-        if max(image.size) <= side and image.format in _AS_IT_IS:
+        if max(image.size) <= _SIDE and image.format in _AS_IT_IS:
             return _AS_IT_IS[image.format], content
         small = image.convert("RGB")
-        small.thumbnail((side, side))
+        small.thumbnail((_SIDE, _SIDE))
         stream = io.BytesIO()
         small.save(stream, "JPEG", quality=_QUALITY)
         return "image/jpeg", stream.getvalue()

@@ -6,9 +6,10 @@ import json
 from string import ascii_uppercase
 from typing import Any
 
-from mmoe.descriptions.prompting.settings import MOST_LABELLED, PromptSettings
+from mmoe.config.rank import MOST_LABELLED, RankParams
 
 KEY = "choice"  # of the answer's JSON object
+_MAX_TOKENS = 32  # of the answer, hidden reasoning included
 
 
 def label(option: int, num_options: int, output: str) -> str:
@@ -32,18 +33,21 @@ def answer_text(option: int, num_options: int, output: str) -> str:
     return json.dumps({KEY: option})
 
 
-def output_arguments(num_options: int, settings: PromptSettings) -> dict[str, Any]:
+def output_arguments(num_options: int, params: RankParams) -> dict[str, Any]:
     """The arguments of chat.completions that hold an answer to its form, and its length.
 
-    Where the server refuses the form, `asking.form` has a weaker one.
+    Where the server refuses the form, `llm_client.fallbacks` has a weaker one.
     """
-    length = {settings.tokens_name: settings.max_tokens}
-    match settings.output:
-        case "schema" if settings.server == "vllm":
+    # llama.cpp and Ollama may ignore the newer name.
+    old = params.server in ("llama.cpp", "ollama")
+    limit = "max_tokens" if old else "max_completion_tokens"
+    length = {limit: _MAX_TOKENS}
+    match params.output:
+        case "schema" if params.server == "vllm":
             # Whole answers, not schemas: there is nothing else that the model could write.
             texts = [answer_text(n, num_options, "schema") for n in range(num_options + 1)]
             return {**length, "extra_body": {"structured_outputs": {"choice": texts}}}
-        case "schema" if settings.server == "llama.cpp":
+        case "schema" if params.server == "llama.cpp":
             # Older builds know no other form.
             form = {"type": "json_object", "schema": _schema(num_options)}
             return {**length, "response_format": form}
@@ -54,7 +58,7 @@ def output_arguments(num_options: int, settings: PromptSettings) -> dict[str, An
         case "json_object":
             return {**length, "response_format": {"type": "json_object"}}
         case "logprobs":
-            return {settings.tokens_name: 1, "logprobs": True, "top_logprobs": MOST_LABELLED}
+            return {limit: 1, "logprobs": True, "top_logprobs": MOST_LABELLED}
     return length
 
 

@@ -61,15 +61,6 @@ def prompt_names() -> list[str]:
     return sorted(name for name in names if not name.startswith("_"))
 
 
-def prompt_version(name: str) -> str:
-    """The version of a prompt, as `Prompt.version`.
-
-    Raises:
-        RankingError: as `load_prompt`.
-    """
-    return load_prompt(name).version
-
-
 def load_prompt(name: str) -> Prompt:
     """Reads a prompt: lines `--- system ---`, `--- user ---`, `--- assistant ---` begin its messages.
 

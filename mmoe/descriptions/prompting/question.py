@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from mmoe.config.rank import RankParams
 from mmoe.descriptions.llm_client import Request, server_url
 from mmoe.descriptions.prompting.image import NO_IMAGE, image_url
 from mmoe.descriptions.prompting.output import answer_text, label, output_arguments
 from mmoe.descriptions.prompting.prompts import Prompt, load_prompt
-from mmoe.descriptions.prompting.settings import PromptSettings
 from mmoe.descriptions.prompting.texts import cut, one_line, shortened
 from mmoe.files import content_key
 from mmoe.records import Candidate, Mention
 
-# Characters; what is longer is no name or description.
-_WORD = 200
-_DESCRIPTION = 400
+TEMPERATURE = 0.0
+# Characters; what is longer is no name or description, and a context is cut around the mention.
+_NAME, _DESCRIPTION, _CONTEXT = 200, 400, 2000
 
 
 @dataclass(frozen=True)
@@ -49,40 +50,31 @@ class Question:
         return self.order[option - 1] if option else None
 
 
-def questions_for(
-    mentions: Sequence[Mention],
-    candidates_by_mention: Mapping[str, Sequence[Candidate]],
-    settings: PromptSettings,
-) -> list[Question]:
-    """One question for each mention that has at least two candidates, in the mentions' order.
-
-    Args:
-        candidates_by_mention: by mention_id, in retrieval's order; absent means no candidate.
-    Raises:
-        RankingError: if the prompt or the address is wrong.
-    """
-    writer = QuestionWriter(settings)
-    groups = [candidates_by_mention.get(mention.mention_id, ()) for mention in mentions]
-    return [
-        writer.question(mention, group)
-        for mention, group in zip(mentions, groups, strict=True)
-        if len(group) > 1
-    ]
-
-
 class QuestionWriter:
     """Writes questions with one prompt for one server.
 
+    Args:
+        image_folder: the data set's raw folder, to attach the mention's image; None to attach none.
     Raises:
         RankingError: if the prompt or the address is wrong.
     """
 
-    def __init__(self, settings: PromptSettings) -> None:
-        self.settings = settings
-        self.prompt: Prompt = load_prompt(settings.prompt)
-        self._url = server_url(settings.base_url)
+    def __init__(self, params: RankParams, image_folder: Path | None = None) -> None:
+        self.params, self._folder = params, image_folder
+        self.prompt: Prompt = load_prompt(params.prompt)
+        self._url = server_url(params.base_url)
         # The mentions of a sentence share its image.
         self._image = cache(self._read_image)
+
+    def questions(
+        self, mentions: Sequence[Mention], groups: Mapping[str, Sequence[Candidate]]
+    ) -> dict[str, Question]:
+        """By mention_id, a question for each mention that has at least two candidates."""
+        return {
+            mention.mention_id: self.question(mention, groups[mention.mention_id])
+            for mention in mentions
+            if len(groups.get(mention.mention_id, ())) > 1
+        }
 
     def question(self, mention: Mention, candidates: Sequence[Candidate]) -> Question:
         """The question about a mention.
@@ -90,9 +82,7 @@ class QuestionWriter:
         Args:
             candidates: at least two, in retrieval's order.
         """
-        context = shortened(
-            one_line(mention.context), one_line(mention.surface_form), self.settings.max_context
-        )
+        context = shortened(one_line(mention.context), one_line(mention.surface_form), _CONTEXT)
         return self._question(mention, candidates, self._order(mention, candidates), context)
 
     def shorter(
@@ -116,10 +106,10 @@ class QuestionWriter:
 
     def _order(self, mention: Mention, candidates: Sequence[Candidate]) -> tuple[int, ...]:
         """By what the question holds, never by when or beside what it is asked."""
-        positions = range(min(len(candidates), self.settings.max_candidates))
-        if self.settings.order == "retrieval":
+        positions = range(min(len(candidates), self.params.shown_candidates))
+        if self.params.order == "retrieval":
             return tuple(positions)
-        content = (self.settings.seed, one_line(mention.surface_form), one_line(mention.context))
+        content = (self.params.seed, one_line(mention.surface_form), one_line(mention.context))
 
         def drawn(position: int) -> tuple[str, int]:
             return content_key(*content, one_line(candidates[position].qid)), position
@@ -141,25 +131,23 @@ class QuestionWriter:
     def _body(
         self, mention: Mention, shown: Sequence[Candidate], context: str, image: str | None
     ) -> dict[str, Any]:
-        settings = self.settings
-        messages: list[dict[str, Any]] = [
-            dict(message)
-            for message in self.prompt.messages(
-                _values(mention, shown, context, settings.output, has_image=image is not None)
-            )
-        ]
+        params = self.params
+        values = _values(mention, shown, context, params.output, has_image=image is not None)
+        messages: list[dict[str, Any]] = [*map(dict, self.prompt.messages(values))]
         if image is not None:
-            messages[-1]["content"] = _with_image(messages[-1]["content"], image, settings)
-        body: dict[str, Any] = {"model": settings.model, "messages": messages}
-        if settings.temperature is not None:
-            body["temperature"] = settings.temperature
-        return body | {"seed": settings.seed} | output_arguments(len(shown), settings)
+            messages[-1]["content"] = _with_image(messages[-1]["content"], image, params.server)
+        return {
+            "model": params.model,
+            "messages": messages,
+            "temperature": TEMPERATURE,
+            "seed": params.seed,
+            **output_arguments(len(shown), params),
+        }
 
     def _read_image(self, name: str | None) -> tuple[str | None, str]:
-        settings = self.settings
-        if settings.image_folder is None or name is None:
+        if self._folder is None or name is None:
             return None, NO_IMAGE
-        return image_url(settings.image_folder, name, settings.image_side, settings.max_image_bytes)
+        return image_url(self._folder, name)
 
 
 def _values(
@@ -167,11 +155,11 @@ def _values(
 ) -> dict[str, Any]:
     """What a prompt can use; each text is one line of data."""
     return {
-        "surface_form": cut(one_line(mention.surface_form), _WORD),
+        "surface_form": cut(one_line(mention.surface_form), _NAME),
         "text": context,
         "candidates": [
             {
-                "label": cut(one_line(candidate.label), _WORD),
+                "label": cut(one_line(candidate.label), _NAME),
                 "description": cut(one_line(candidate.description), _DESCRIPTION),
             }
             for candidate in shown
@@ -183,10 +171,9 @@ def _values(
     }
 
 
-def _with_image(text: str, url: str, settings: PromptSettings) -> list[dict[str, Any]]:
+def _with_image(text: str, url: str, server: str) -> list[dict[str, Any]]:
     image = {"url": url}
-    if settings.server == "openai":
-        image["detail"] = (
-            "low"  # one fixed price an image, see IMAGE_TOKENS; others have no such knob
-        )
+    if server == "openai":
+        # One fixed price an image, see IMAGE_TOKENS; others have no such knob.
+        image["detail"] = "low"
     return [{"type": "text", "text": text}, {"type": "image_url", "image_url": image}]

@@ -31,7 +31,9 @@ FAILED = "failed"
 _FENCE = re.compile(r"```[a-zA-Z0-9]*\s*(.*?)\s*```", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _NAMED = re.compile(rf'"{KEY}"\s*:')
-# A limit of time: beside prose the beginning of each object is tried.
+# An object without another one in it, and the key's value there.
+_OBJECT = re.compile(rf'\{{[^{{}}]*"{KEY}"\s*:\s*"?([0-9]{{1,4}})"?\s*(?:,[^{{}}]*)?\}}')
+# A limit of time: in prose, every brace is tried as the beginning of an object.
 _SALVAGED = 20_000
 # Tokenizers write the blank before a word as one of these.
 _BLANKS = " \t\r\n▁Ġ"
@@ -78,35 +80,26 @@ def read_reply(reply: Reply, num_options: int, output: str = "schema") -> Choice
 
 
 def _read_text(text: str, num_options: int) -> Choice:
-    whole = _json(text)
-    if isinstance(whole, dict) and KEY in whole:
-        return _option(whole[KEY], num_options)
     if _NUMBER.fullmatch(text):
         return _option(int(text), num_options, BARE)
-    fenced = _FENCE.fullmatch(text)
-    inner = _json(fenced[1]) if fenced else None
-    if isinstance(inner, dict) and KEY in inner:
-        return _option(inner[KEY], num_options, FENCED)
-    if whole is not None or len(text) > _SALVAGED:
-        return Choice(None, NO_CHOICE)
-    return _read_prose(text, num_options)
-
-
-def _read_prose(text: str, num_options: int) -> Choice:
-    """The choice of the only object in a text that makes one."""
-    values = [found[KEY] for found in _objects(text) if KEY in found]
-    if not values:
-        return Choice(None, NO_CHOICE)
-    # A key that no object yields lies inside another object, in a broken one, or stands there twice.
-    if len(values) != 1 or len(_NAMED.findall(text)) != 1:
+    if len(_NAMED.findall(text)) > 1:
         return Choice(None, SEVERAL)
-    return _option(values[0], num_options, PROSE)
+    fenced = _FENCE.fullmatch(text)
+    for form, content in ((None, text), (FENCED, fenced[1] if fenced else "")):
+        value = _json(content)
+        if isinstance(value, dict) and KEY in value:
+            return _option(value[KEY], num_options, form)
+        if value is not None:
+            return Choice(None, NO_CHOICE)
+    found = _OBJECT.search(text) if len(text) <= _SALVAGED else None
+    # Inside another object it may be an example.
+    if found is None or text.count("{", 0, found.start()) != text.count("}", 0, found.start()):
+        return Choice(None, NO_CHOICE)
+    return _option(int(found[1]), num_options, PROSE)
 
 
 def _option(value: Any, num_options: int, form: str | None = None) -> Choice:
     """A value of the key as a choice."""
-    if isinstance(value, _Twice):
-        return Choice(None, SEVERAL)
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
@@ -151,36 +144,9 @@ def _weights(tokens: Sequence[tuple[str, float]], option_of: dict[str, int]) -> 
     return weights
 
 
-class _Twice:
-    """Stands for the values of a key that an object has twice."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    return {name: _Twice() if names.count(name) > 1 else value for name, value in pairs}
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object)
-
-
 def _json(text: str) -> Any:
     """What a text is as JSON; None if it is none."""
     try:
-        return _DECODER.decode(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _objects(text: str) -> list[dict[str, Any]]:
-    """The JSON objects in a text, from left to right, those inside others left out."""
-    found: list[dict[str, Any]] = []
-    start = text.find("{")
-    while start >= 0:
-        try:
-            value, end = _DECODER.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            end = start + 1
-        else:
-            found.append(value)
-        start = text.find("{", end)
-    return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from mmoe.surface_forms import find_surface_form
+
 ELLIPSIS = "…"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -52,18 +54,17 @@ def cut(text: str, max_characters: int) -> str:
     return text if len(text) <= max_characters else text[: max_characters - 1].rstrip() + ELLIPSIS
 
 
-def shortened(text: str, word: str, max_characters: int) -> str:
+def shortened(text: str, surface_form: str, max_characters: int) -> str:
     """The part of a text around a mention, cut between words, with an ellipsis at each end that was cut.
 
-    Where the word occurs several times, the first time counts, as a word of its own before a part of
-    another; where it does not occur, the beginning is kept.
+    Where the surface form does not occur, the beginning is kept.
 
     Args:
         max_characters: of the result; at least one.
     """
     if len(text) <= max_characters:
         return text
-    start, end = _place(text, word)
+    start, end = find_surface_form(text, surface_form) or (0, 0)
     if end - start + 2 > max_characters:
         return cut(text[start:], max_characters)
     # What one side doesn't need goes to the other.
@@ -77,18 +78,6 @@ def shortened(text: str, word: str, max_characters: int) -> str:
         + text[left:right].strip()
         + (ELLIPSIS if right < len(text) else "")
     )
-
-
-def _place(text: str, word: str) -> tuple[int, int]:
-    """Where the word stands; an empty place at the beginning if nowhere."""
-    if not word:
-        return 0, 0
-    escaped = re.escape(word)
-    for pattern in (rf"(?<!\w){escaped}(?!\w)", escaped):
-        match = re.search(pattern, text, re.IGNORECASE)
-        if match:
-            return match.span()
-    return 0, 0
 
 
 def _between_words(text: str, left: int, start: int, end: int, right: int) -> tuple[int, int]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from requests import Response
+from urllib3 import Retry
+from urllib3.exceptions import InvalidHeader
 
 from mmoe.errors import WikidataError, one_line
 
@@ -60,14 +59,9 @@ class TransientError(Exception):
         self.reason, self.text, self.cause, self.wait = reason, text, cause, wait
 
 
-Wall = Callable[[], float]
-
-
-def check_status(answer: Response, wall: Wall = time.time) -> None:
+def check_status(answer: Response) -> None:
     """Lets a 200 pass.
 
-    Args:
-        wall: tells the seconds since 1970, against which a date in Retry-After is held.
     Raises:
         TransientError: if the server is busy or asks to come back.
         WikidataError: for any other status.
@@ -76,7 +70,7 @@ def check_status(answer: Response, wall: Wall = time.time) -> None:
     if status == HTTPStatus.OK:
         return
     if status in RETRIED_STATUS:
-        wait = seconds_to_wait(answer.headers, wall)
+        wait = seconds_to_wait(answer.headers)
         raise TransientError(f"http_{status}", f"HTTP {status}", RETRIED_STATUS[status], wait)
     if status == HTTPStatus.FORBIDDEN and NO_USER_AGENT in answer.text:
         raise WikidataError(
@@ -90,7 +84,7 @@ def check_status(answer: Response, wall: Wall = time.time) -> None:
     )
 
 
-def read_api_answer(answer: Response, wall: Wall = time.time) -> dict[str, Any]:
+def read_api_answer(answer: Response) -> dict[str, Any]:
     """The JSON object of an Action API answer that is no error.
 
     Errors come with HTTP 200 as a rule, and as `error` or as a list `errors`, as `errorformat` has it.
@@ -100,7 +94,7 @@ def read_api_answer(answer: Response, wall: Wall = time.time) -> dict[str, Any]:
         WikidataError: if it refuses the request; the message repeats its reason.
     """
     if "json" not in answer.headers.get("Content-Type", ""):
-        check_status(answer, wall)
+        check_status(answer)
     try:
         content = orjson.loads(answer.content)
     except orjson.JSONDecodeError as error:
@@ -108,31 +102,26 @@ def read_api_answer(answer: Response, wall: Wall = time.time) -> dict[str, Any]:
         raise TransientError("broken_answer", f"not JSON but {kind} ({one_line(error)})") from None
     if not isinstance(content, dict):
         raise TransientError("broken_answer", "not a JSON object")
-    _check_errors(answer, content, wall)
-    check_status(answer, wall)
+    _check_errors(answer, content)
+    check_status(answer)
     return content
 
 
-def seconds_to_wait(headers: Mapping[str, str], wall: Wall = time.time) -> float | None:
-    """What Retry-After asks for, given in seconds or as a date; null if absent or unreadable."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
+def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
+    """What Retry-After asks for, given in seconds or as a date; None if absent or unreadable."""
     try:
-        date = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
+        return Retry().parse_retry_after(headers["Retry-After"])
+    except (KeyError, InvalidHeader, OverflowError):
         return None
-    # "-0000" gives a date without a zone; HTTP knows no other than UTC.
-    return max(0.0, date.replace(tzinfo=date.tzinfo or UTC).timestamp() - wall())
 
 
-def _check_errors(answer: Response, content: Mapping[str, Any], wall: Wall) -> None:
+def _check_errors(answer: Response, content: Mapping[str, Any]) -> None:
     single, several = content.get("error"), content.get("errors")
     errors = [single] if single else several if isinstance(several, list) else []
     texts = [_error_text(error) for error in errors]
     for code, text in texts:
         if code in RETRIED_CODES:
-            wait = seconds_to_wait(answer.headers, wall)
+            wait = seconds_to_wait(answer.headers)
             raise TransientError(code, f"{code}: {text}", RETRIED_CODES[code], wait)
     if texts:
         told = "; ".join(f"{code}: {text}" for code, text in texts)
@@ -155,5 +144,5 @@ def _quote(text: str) -> str:
 
 
 def _address(answer: Response) -> str:
-    """Without the parameters, which would repeat the words."""
+    """Without the parameters, which would repeat the surface forms."""
     return answer.url.partition("?")[0]

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
@@ -22,9 +21,8 @@ from filelock import FileLock, Timeout
 from mmoe.files import content_key
 from mmoe.wikidata.api.answers import TransientError, read_api_answer
 from mmoe.wikidata.api.cache import AnswerCache
-from mmoe.wikidata.api.pace import Clock, Pacer
-from mmoe.wikidata.api.progress import RequestBar
-from mmoe.wikidata.api.session import Manners, PoliteSession
+from mmoe.wikidata.api.pace import Clock, Pacer, RequestBar
+from mmoe.wikidata.api.session import PoliteSession, RetryPolicy
 from mmoe.wikidata.api.settings import CONTACT, ApiSettings
 
 Json = dict[str, Any]
@@ -33,7 +31,8 @@ Json = dict[str, Any]
 # TransientError for what is not of the documented form.
 Split = Callable[[Json, tuple[str, ...]], dict[str, Json]]
 
-_FORMAT = {"format": "json", "formatversion": "2"}
+# Requests are refused while the servers lag behind for more seconds, as Wikimedia recommends.
+_FORMAT = {"format": "json", "formatversion": "2", "maxlag": "5"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Api:
     """The questions of one run, from any number of threads.
 
     Args:
-        sends: what leaves the machine, as it is announced before the first request: "7 words".
+        sends: what leaves the machine, as it is announced before the first request: "7 surface forms".
     Attributes:
         bar: its progress; who asks says first how many requests it expects.
         cache_hits: answers that were found kept.
@@ -75,27 +74,22 @@ class Api:
 
     def __init__(self, settings: ApiSettings, sends: str, clock: Clock) -> None:
         self.settings = settings
-        self.pacer = Pacer(settings.max_per_minute, clock)
+        self.pacer = Pacer(settings.limits.requests_per_minute, clock)
         self.cache_hits = 0
-        self._clock, self._sends = clock, sends
+        self._sends = sends
         self._lock = threading.Lock()
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._session: PoliteSession | None = None
         self._open = ExitStack()
         self.bar = self._open.enter_context(RequestBar(self.pacer))
         self._cache = self._open.enter_context(
-            AnswerCache(settings.cache_folder, settings.cache_days, clock.wall)
+            AnswerCache(settings.cache_folder, settings.limits.cache_days, clock.wall)
         )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
 
     @property
@@ -140,14 +134,14 @@ class Api:
         return answers
 
     def _fetch(self, session: PoliteSession, question: Question, split: Split) -> dict[str, Json]:
-        params = {**question.params, **_FORMAT, "maxlag": str(self.settings.maxlag)}
+        params = {**question.params, **_FORMAT}
         if question.ids:
             params["ids"] = "|".join(question.ids)
         fetched = session.get(
             self.settings.url,
             params,
             question.kind,
-            lambda answer: split(read_api_answer(answer, self._clock.wall), question.ids),
+            lambda answer: split(read_api_answer(answer), question.ids),
         )
         assert fetched.keys() == set(question.ids or ("",))
         self._cache.put(
@@ -156,7 +150,7 @@ class Api:
         return fetched
 
     def _left(self, question: Question, answers: Mapping[str, Json]) -> Question | None:
-        """The part of a question that is still open; null if there is none."""
+        """The part of a question that is still open; None if there is none."""
         ids = tuple(name for name in question.ids if name not in answers)
         is_open = bool(ids) if question.ids else "" not in answers
         return Question(question.kind, question.params, ids) if is_open else None
@@ -175,12 +169,11 @@ class Api:
         with self._lock:
             if self._session is None:
                 settings = self.settings
-                manners = Manners(
+                policy = RetryPolicy(
                     max_concurrent=settings.max_concurrent,
-                    max_lag_wait=settings.max_lag_wait,
-                    silence=settings.timeout,
+                    max_lag_wait=settings.limits.max_lag_wait,
                 )
-                session = PoliteSession(settings.contact, manners, self.pacer, self.bar.note)
+                session = PoliteSession(settings.contact, policy, self.pacer, self.bar.note)
                 self._open.enter_context(session)
                 self._wait_for_turn()
                 self.bar.note(self._announcement())
@@ -207,8 +200,8 @@ class Api:
         settings = self.settings
         return (
             f"asks {settings.host}: {self._sends} leave this machine, and {CONTACT} in the User-Agent, no "
-            f"other text; at most {settings.max_per_minute} requests a minute; answers are kept in "
-            f"{settings.cache_folder}"
+            f"other text; at most {settings.limits.requests_per_minute} requests a minute; answers are kept "
+            f"in {settings.cache_folder}"
         )
 
 

@@ -26,6 +26,7 @@ VERSION = 1  # of the table below; a file of another one is refused
 DAY = 86400.0
 
 _KEYS_AT_ONCE = 500
+_FOREVER = 1e9  # days
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
     kind TEXT NOT NULL,
@@ -117,3 +118,33 @@ class AnswerCache(SqliteCache):
             with suppress(sqlite3.OperationalError):
                 self._database.execute("VACUUM")
         return removed
+
+
+def describe_cache(folder: Path, older_than_days: float = 0) -> list[str]:
+    """What a folder keeps, a line for each kind of answers; the folder is left as it is."""
+    file = folder / FILE
+    if not file.is_file():
+        return [f"{file}: nothing is kept"]
+    with AnswerCache(folder, _FOREVER) as cache:
+        kinds = cache.kinds(older_than_days)
+    lines = [
+        f"{kind.kind:8}{kind.answers:>10,} answers  {kind.num_bytes / 1e6:>10,.1f} MB  "
+        f"{kind.newest:.1f} to {kind.oldest:.1f} days old"
+        for kind in kinds
+    ]
+    return [f"{file}: {_size(file)}", *(lines or ["no answers"])]
+
+
+def forget_answers(folder: Path, older_than_days: float = 0) -> list[str]:
+    """Removes what a folder keeps, and says how much that was."""
+    file = folder / FILE
+    if not file.is_file():
+        return [f"{file}: nothing is kept"]
+    with AnswerCache(folder, _FOREVER) as cache:
+        removed = cache.remove(older_than_days)
+    return [f"{file}: {removed:,} answers forgotten, {_size(file)} left"]
+
+
+def _size(file: Path) -> str:
+    parts = (file, file.with_name(f"{file.name}-wal"))
+    return f"{sum(part.stat().st_size for part in parts if part.is_file()) / 1e6:,.1f} MB"

@@ -1,68 +1,86 @@
-"""Items by their ids: first only the names of all hits, then the whole of those that bear a word.
+"""Entities by their ids: first only the names of all hits, then the whole of those that bear a surface form.
 
-A hit list holds many items that merely contain the word. An item weighs some 14 kB of JSON on average
-(1.6 TB for 118 million in 2026), its names in two languages some hundred bytes; so names are asked for
-apart, and whole items only where they are wanted. It costs one request more for every fifty candidates.
+A hit list holds many items that merely contain the surface form. An item weighs some 14 kB of JSON on
+average (1.6 TB for 118 million in 2026), its names in two languages some hundred bytes; so names are asked
+for apart, and whole items only where they are wanted. It costs one request more for every fifty candidates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mmoe.wikidata.api.ask import Api, Json, Question, wrong_form
 from mmoe.wikidata.entity import DEFAULT_LANGUAGE, Item, is_qid, read_item
 
-NAMES, ITEMS = "names", "items"  # kinds of answers
-PROPS = {NAMES: "labels|aliases", ITEMS: "info|labels|aliases|descriptions|claims|sitelinks"}
+NAMES, ITEMS, PROPERTIES = "names", "items", "properties"  # kinds of answers
+PROPS = {
+    NAMES: "labels|aliases",
+    ITEMS: "info|labels|aliases|descriptions|claims|sitelinks",
+    PROPERTIES: "labels",
+}
 MAX_IDS = 50  # that the API takes at once
 
 
-def question_about(kind: str, qids: Sequence[str], languages: Sequence[str]) -> Question:
-    """The question for names or whole items; its answers are kept one by one."""
-    assert all(is_qid(qid) for qid in qids), "one malformed id would fail the whole batch"
+def question_about(kind: str, ids: Sequence[str], languages: Sequence[str]) -> Question:
+    """The question for names, whole items or properties; its answers are kept one by one."""
+    assert kind == PROPERTIES or all(map(is_qid, ids)), (
+        "one malformed id would fail the whole batch"
+    )
     codes = sorted({*languages, DEFAULT_LANGUAGE})
     params = {"action": "wbgetentities", "props": PROPS[kind], "languages": "|".join(codes)}
-    return Question(kind, params, tuple(dict.fromkeys(qids)))
+    return Question(kind, params, tuple(dict.fromkeys(ids)))
 
 
-def batches(qids: Sequence[str]) -> list[list[str]]:
+def batches(ids: Sequence[str]) -> list[list[str]]:
     """In the sizes that the API takes."""
-    return [list(qids[start : start + MAX_IDS]) for start in range(0, len(qids), MAX_IDS)]
+    return [list(ids[start : start + MAX_IDS]) for start in range(0, len(ids), MAX_IDS)]
 
 
-def ask_for_entities(api: Api, question: Question) -> dict[str, Json]:
-    """The entities, by the id under which they were asked for: a redirect gives its target.
+def entities_of(api: Api, kind: str, ids: Sequence[str]) -> Iterator[tuple[str, Json]]:
+    """(id, entity) of each, whatever the id redirects to, in requests of fifty.
+
+    Raises:
+        NotKeptError, WikidataError: as `ask_for_entities`.
+    """
+    groups = batches(ids)
+    api.bar.expect(len(groups))
+    for group in groups:
+        yield from ask_for_entities(api, kind, group).items()
+
+
+def ask_for_entities(api: Api, kind: str, ids: Sequence[str]) -> dict[str, Json]:
+    """At most fifty entities, by the id under which they were asked for: a redirect gives its target.
 
     Raises:
         NotKeptError: if the run is offline and some are not kept.
         WikidataError: if one is not of the documented form.
     """
 
-    def split(answer: Json, ids: tuple[str, ...]) -> dict[str, Json]:
+    def split(answer: Json, asked: tuple[str, ...]) -> dict[str, Json]:
         entities = answer.get("entities")
         if not isinstance(entities, dict):
             raise wrong_form("`entities`")
-        return {qid: _checked(entities.get(qid), qid, api) for qid in ids}
+        return {name: _checked(entities.get(name), name, api) for name in asked}
 
-    return api.ask(question, split)
+    return api.ask(question_about(kind, ids, api.settings.languages), split)
 
 
 def item_of(entity: Json, api: Api) -> Item | None:
-    """The item that an answer describes; null for one that does not exist any more."""
+    """The item that an answer describes; None for a property, or an item that does not exist any more."""
     if is_missing(entity):
         return None
     return read_item(entity, api.settings.languages, api.settings.url)
 
 
 def is_missing(entity: Json) -> bool:
-    """Whether an answer says that there is no such item."""
+    """Whether an answer says that there is no such entity."""
     return "missing" in entity
 
 
-def _checked(entity: Any, qid: str, api: Api) -> Json:
+def _checked(entity: Any, name: str, api: Api) -> Json:
     """Lets an entity pass that can be read; others must not be kept."""
-    if not isinstance(entity, dict) or not is_qid(entity.get("id")):
-        raise wrong_form(f"an entity under {qid}")
+    if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
+        raise wrong_form(f"an entity under {name}")
     item_of(entity, api)
     return entity

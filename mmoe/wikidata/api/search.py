@@ -1,36 +1,35 @@
-"""Which items may bear a word: a list that is proven to hold all that do, or the best that the API gives.
+"""Which items may bear a surface form: a list proven to hold all that do, or the best that the API gives.
 
 The API has no question "which items bear exactly this name". Two of its lists hold them among others, and
 both end somewhere:
 
-- `list=search` with inlabel:"word": items with the word's tokens, in this order, in a label or alias of
-  any language; with several inlabel: items that have them all, in whichever names. It tells how many there
-  are. Up to 10,000 can be fetched, 500 at a time; if there are no more, and as many different ones have
-  arrived, no item that bears the word is lacking.
-- `wbsearchentities`: items of which a label or alias begins with the word, in one language or `mul`, best
+- `list=search` with inlabel:"form": items with the tokens of the form, in this order, in a label or alias
+  of any language; with several inlabel: items that have them all, in whichever names. It tells how many
+  there are. Up to 10,000 can be fetched, 500 at a time; if there are no more, and as many different ones
+  have arrived, no item that bears the form is missing.
+- `wbsearchentities`: items of which a label or alias begins with the form, in one language or `mul`, best
   match first; 50 at a time, up to 10,000 if one does not stop where `search-continue` does. It ends with
-  an empty page; then none that has this very name is lacking. Popularity counts beside exactness, so a name
-  may come after longer names of popular items, and the `match` that it shows is a name that begins with the
-  word, not the best one: neither says that all names have been seen.
+  an empty page; then none that has this very name is missing. Popularity counts beside exactness, so a
+  name may come after longer names of popular items, and the `match` that it shows is a name that begins
+  with the form, not the best one: neither says that all names have been seen.
 
-Exact names: the first is asked for every word, since most words are settled by one request. Words of which
-it holds more than that ("John"), or nothing that could be asked (no letter or digit, as "?!"; more than 300
+Exact names: the first is asked for every form, since most are settled by one request. Forms of which it
+holds more than that ("John"), or nothing that could be asked (no letter or digit, as "?!"; more than 300
 characters), go to the second as well, once a language. That one is left, besides at its end, when
-QUIET_HITS hits on end don't have the word as a name: exact names come before most others, so what is
-lacking then are obscure items. Words for which neither list was seen to its end are reported: a dump knows
-better.
+QUIET_HITS hits on end don't have the form as a name: exact names come before most others, so what is missing
+then are obscure items. Forms for which neither list was seen to its end are reported: a dump knows better.
 
-Tokens: the first is asked for all tokens of the word, wherever they stand; a word with signs inside is
-asked for in up to nine ways. A word of which it holds too much, or that can't be asked for, is reported: what
-begins with the word does not prove anything about names in which it comes later. It is looked for as an
-exact name too, so that those at least are not lacking.
+Tokens: the first is asked for all tokens of the form, wherever they stand; a form with signs inside is
+asked for in up to nine ways. A form of which it holds too much, or that can't be asked for, is reported: what
+begins with the form does not prove anything about names in which it comes later. It is looked for as an
+exact name too, so that those at least are not missing.
 
-Either way the names of all hits are compared here, as they are for a dump. Limits: both lists rest on
-the server's own analysis of names, which folds case and white space at least as much as ours does (quotes
-and @ are left out of the question, as they would be read as syntax); an item whose name itself holds
+Either way the names of all hits are compared here, as they are for a dump. Limits: both lists rely on the
+server's own analysis of names, which folds case and white space at least as much as ours does (quotes and @
+are left out of the question, as they would be read as syntax); an item whose name itself holds
 percent-escapes is found by a dump only, and so is one of whose name the server made one term where we see
-several tokens or leave out marks, unless the word holds the whole term ("Arc" does not find "Jeanne d'Arc",
-"d'Arc" does); and the index lags some seconds behind the items.
+several tokens or leave out marks, unless the form holds the whole term ("Arc" does not find "Jeanne d'Arc",
+"d'Arc" does); and the search index lags some seconds behind the items.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ from mmoe.names import name_tokens
 from mmoe.wikidata.api.ask import Api, Json, Question, wrong_form
 from mmoe.wikidata.api.phrases import phrase_query, token_queries
 from mmoe.wikidata.entity import is_qid
-from mmoe.wikidata.hits import Match
+from mmoe.wikidata.matching import Match
 
 SEARCH = "search"  # kind of answer
 DEEPEST = 10_000  # hits of one list that the API gives
@@ -55,54 +54,50 @@ AnyNamed = Callable[[Sequence[str]], bool]
 
 @dataclass(frozen=True)
 class Hits:
-    """Items that may bear a word.
+    """Items that may bear a surface form.
 
     Attributes:
         qids: in the server's order.
-        is_whole: whether no item that bears the word can be lacking.
+        is_whole: whether no item that bears the form can be missing.
     """
 
     qids: tuple[str, ...]
     is_whole: bool
 
 
-def find_hits(
-    api: Api, word: str, languages: Sequence[str], any_named: AnyNamed, match: Match = "exact"
-) -> Hits:
-    """The items among which are those that bear a word.
+def find_hits(api: Api, form: str, any_named: AnyNamed, match: Match = "exact") -> Hits:
+    """The items among which are those that bear a surface form.
 
     Args:
-        word: normalised.
-        any_named: whether any of these items has the word as a name.
-        match: what bearing a word means; as `Matching.match`.
+        form: normalised.
+        any_named: whether any of these items has the form as a name.
+        match: what bearing a form means; as `Matching.match`.
     Raises:
         NotKeptError: if the run is offline and an answer is not kept.
     """
-    api.bar.expect(-1)  # the one that every word is taken to need; each list counts its own
-    by_tokens = match == "tokens" and bool(name_tokens(word))
-    queries = token_queries(word) if by_tokens else ()
+    api.bar.expect(-1)  # the one that every form is taken to need; each list counts its own
+    by_tokens = match == "tokens" and bool(name_tokens(form))
+    queries = token_queries(form) if by_tokens else ()
     listed = {query: _hits_of_phrase(api, query) for query in queries}
     if listed and all(found.is_whole for found in listed.values()):
         return _joined(list(listed.values()), is_whole=True)
-    named = _hits_of_name(api, word, languages, any_named, listed)
+    named = _hits_of_name(api, form, any_named, listed)
     return _joined([*listed.values(), named], is_whole=named.is_whole and not by_tokens)
 
 
-def _hits_of_name(
-    api: Api, word: str, languages: Sequence[str], any_named: AnyNamed, listed: Mapping[str, Hits]
-) -> Hits:
-    """The items among which are those that have the word as a name.
+def _hits_of_name(api: Api, form: str, any_named: AnyNamed, listed: Mapping[str, Hits]) -> Hits:
+    """The items among which are those that have the form as a name.
 
     Args:
         listed: hits by question, of questions that were put before.
     """
-    query = phrase_query(word)
+    query = phrase_query(form)
     hits = Hits((), is_whole=False)
     if query is not None:
         hits = listed[query] if query in listed else _hits_of_phrase(api, query)
     if hits.is_whole:
         return hits
-    lists = [_hits_of_prefix(api, word, language, any_named) for language in languages]
+    lists = [_hits_of_prefix(api, form, language, any_named) for language in api.settings.languages]
     return _joined([hits, *lists], is_whole=all(found.is_whole for found in lists))
 
 
@@ -140,12 +135,12 @@ def _phrase_params(query: str, offset: int) -> dict[str, str]:
     }
 
 
-def _hits_of_prefix(api: Api, word: str, language: str, any_named: AnyNamed) -> Hits:
+def _hits_of_prefix(api: Api, form: str, language: str, any_named: AnyNamed) -> Hits:
     qids: list[str] = []
     offset = quiet = 0
     while offset <= DEEPEST and quiet < QUIET_HITS:
         api.bar.expect(1)
-        page = _page(api, _prefix_params(word, language, offset), _check_prefix)
+        page = _page(api, _prefix_params(form, language, offset), _check_prefix)
         found = [hit["id"] for hit in page["search"]]
         if not found:
             return Hits(tuple(qids), is_whole=True)
@@ -156,10 +151,10 @@ def _hits_of_prefix(api: Api, word: str, language: str, any_named: AnyNamed) -> 
     return Hits(tuple(qids), is_whole=False)
 
 
-def _prefix_params(word: str, language: str, offset: int) -> dict[str, str]:
+def _prefix_params(form: str, language: str, offset: int) -> dict[str, str]:
     return {
         "action": "wbsearchentities",
-        "search": word,
+        "search": form,
         "language": language,
         "strictlanguage": "1",
         "type": "item",

@@ -11,7 +11,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self, TypeVar
 
 import requests
@@ -38,7 +37,7 @@ _JITTER = wait_random(0, 1)  # so that those who were sent away together don't c
 
 
 @dataclass(frozen=True)
-class Manners:
+class RetryPolicy:
     """How many requests at once, how often again, and how long a server is waited for; in seconds.
 
     Attributes:
@@ -70,7 +69,7 @@ class PoliteSession:
     def __init__(
         self,
         contact: str,
-        manners: Manners,
+        policy: RetryPolicy,
         pacer: Pacer,
         note: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -82,14 +81,14 @@ class PoliteSession:
         Raises:
             WikidataError: if the contact is missing.
         """
-        self._contact, self._manners, self._pacer, self._note = contact, manners, pacer, note
+        self._contact, self._policy, self._pacer, self._note = contact, policy, pacer, note
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
         self.waited_for_lag = 0.0
         self._lock = threading.Lock()
         # requests' sessions are not made for several threads at once: who has one may ask.
         self._idle: queue.LifoQueue[requests.Session] = queue.LifoQueue()
-        for _ in range(manners.max_concurrent):
+        for _ in range(policy.max_concurrent):
             session = requests.Session()
             session.headers["User-Agent"] = user_agent(contact)
             session.headers["Accept-Encoding"] = "gzip"
@@ -99,17 +98,12 @@ class PoliteSession:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Closes the connections; requests under way are finished first by their threads."""
-        for _ in range(self._manners.max_concurrent):
+        for _ in range(self._policy.max_concurrent):
             self._idle.get().close()
 
     def get(
@@ -165,7 +159,7 @@ class PoliteSession:
     def _send(
         self, session: requests.Session, url: str, params: Mapping[str, str]
     ) -> requests.Response:
-        limits = (self._manners.connect, self._manners.silence)
+        limits = (self._policy.connect, self._policy.silence)
         try:
             return session.get(url, params=params, timeout=limits)
         except SSLError as error:
@@ -176,7 +170,7 @@ class PoliteSession:
         except (ChunkedEncodingError, ContentDecodingError):
             raise TransientError("cut_answer", "the connection was cut") from None
         except (requests.ConnectionError, requests.Timeout) as error:
-            reason = type(error).__name__  # their texts repeat the words
+            reason = type(error).__name__  # their texts repeat the surface forms
             raise TransientError("no_connection", f"no connection ({reason})") from None
         except requests.RequestException as error:
             reason = type(error).__name__
@@ -194,10 +188,10 @@ class PoliteSession:
         error = _error(state)
         if error.cause is Cause.LAG:
             longer = self._pacer.longer(state.upcoming_sleep)
-            return self.waited_for_lag + longer > self._manners.max_lag_wait
+            return self.waited_for_lag + longer > self._policy.max_lag_wait
         call.faults += 1
-        too_long = error.wait is not None and error.wait > self._manners.longest_wait
-        return too_long or call.faults >= self._manners.attempts
+        too_long = error.wait is not None and error.wait > self._policy.longest_wait
+        return too_long or call.faults >= self._policy.attempts
 
     def _before_sleep(self, state: RetryCallState) -> None:
         error, wait = _error(state), state.upcoming_sleep
@@ -219,11 +213,11 @@ class PoliteSession:
         if error.cause is Cause.LAG:
             return (
                 f"its databases lag behind ({error.text}); waited {self.waited_for_lag:.0f} s in all, "
-                f"the limit (max_lag_wait) is {self._manners.max_lag_wait:.0f}; {kept}"
+                f"the limit (max_lag_wait) is {self._policy.max_lag_wait:.0f}; {kept}"
             )
-        if error.wait is not None and error.wait > self._manners.longest_wait:
+        if error.wait is not None and error.wait > self._policy.longest_wait:
             return f"asks us to stay away for {error.wait:.0f} s ({error.text}); {kept}"
-        return f"gave up after {self._manners.attempts} attempts, the last: {error.text}; {kept}"
+        return f"gave up after {self._policy.attempts} attempts, the last: {error.text}; {kept}"
 
     def _plain(self, text: str) -> str:
         """Without the contact: a server's error page may quote our User-Agent."""

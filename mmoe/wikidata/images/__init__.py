@@ -1,10 +1,9 @@
 """Images of items from Wikimedia Commons, each with its author and licence.
 
-names.py      item -> the name of its image on Commons
-widths.py     the widths that Commons serves
 infos.py      name -> where its thumbnail lies, author, licence
 fetch.py      one address -> an image that can be decoded, or the reason why not
-work.py       what has arrived and what failed, for a run after a kill
+downloads.py  all addresses, one after another
+folder.py     the tables of a folder of images, and what a killed run leaves there
 collect.py    the order of events
-tables.py     licences.jsonl, and the images' places in entities.jsonl
+add.py        from a list of items, by the names of their images, to images in a data set's entities.jsonl
 """

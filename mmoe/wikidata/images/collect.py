@@ -1,27 +1,24 @@
-"""Collects the images of items in a folder: what is there stays, what is lacking is asked for once."""
+"""Collects the images of items in a folder: what is there stays, what is missing is asked for once."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from mmoe.files import atomic_write, content_key, sha256_of
-from mmoe.locks import exclusive_lock
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.images.downloads import download
+from mmoe.wikidata.images.folder import IMAGES, Row, Work, holds, read_licences, write_licences
 from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
-from mmoe.wikidata.images.tables import IMAGES, Row, holds, read_licences, write_licences
-from mmoe.wikidata.images.work import Work
+from mmoe.wikidata.work import exclusive_folder
 
 LOCK, WORK = ".images.lock", ".images-"
 
@@ -55,19 +52,19 @@ def collect(
     Raises:
         WikidataError: if Commons can't be asked or refuses us. What has arrived is kept.
     """
-    with exclusive_lock(out, LOCK, partial(_say_busy, out)):
+    with exclusive_folder(out, LOCK, wait=True):
         rows = read_licences(out)
         there = {
             qid: row
             for qid, row in rows.items()
             if qid in names and holds(out, row, names[qid], width)
         }
-        lacking = {qid: name for qid, name in names.items() if qid not in there}
+        missing = {qid: name for qid, name in names.items() if qid not in there}
         work = Work(out / f"{WORK}{content_key(width)}")
-        with Api(commons, f"names of {len(set(lacking.values())):,} files", clock) as api:
-            infos = ask_for_infos(api, list(dict.fromkeys(lacking.values())), width)
+        with Api(commons, f"names of {len(set(missing.values())):,} files", clock) as api:
+            infos = ask_for_infos(api, list(dict.fromkeys(missing.values())), width)
             num_requests = download(infos, width, work, api) + sum(api.requests.values())
-        new = dict(_placed(lacking, infos, out, width, work))
+        new = dict(_placed(missing, infos, out, width, work))
         write_licences(out, (rows | new).values())
         counts = _counts(names, there, new, infos, work) | {"requests": num_requests}
         work.remove()
@@ -75,14 +72,14 @@ def collect(
 
 
 def _placed(
-    lacking: Mapping[str, str],
+    missing: Mapping[str, str],
     infos: Mapping[str, FileInfo | None],
     out: Path,
     width: int,
     work: Work,
 ) -> Iterator[tuple[str, Row]]:
     """Puts what has arrived into its places, and gives the rows that tell of it."""
-    for qid, name in lacking.items():
+    for qid, name in missing.items():
         file, info = work.arrived(name), infos[name]
         if file is None or info is None:
             continue
@@ -141,7 +138,3 @@ def _counts(
         "without a licence": sum(row["licence"] is None for row in rows.values()),
         "without an author": sum(row["author"] is None for row in rows.values()),
     }
-
-
-def _say_busy(out: Path) -> None:
-    print(f"{out}: waits for another run with this folder", file=sys.stderr)

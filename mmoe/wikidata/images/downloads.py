@@ -8,15 +8,15 @@ from tqdm import tqdm
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api.ask import Api
-from mmoe.wikidata.api.session import Manners, PoliteSession
+from mmoe.wikidata.api.session import PoliteSession, RetryPolicy
 from mmoe.wikidata.images.fetch import Failure, FetchedImage, fetch_image
+from mmoe.wikidata.images.folder import Work
 from mmoe.wikidata.images.infos import FileInfo, address_of
-from mmoe.wikidata.images.work import Work
 
 NO_FILE = "no such file on Commons"
 IN_A_ROW = 3  # images given up one after another, with which the run ends
 
-MANNERS = Manners(max_concurrent=1, attempts=4)
+IMAGE_POLICY = RetryPolicy(max_concurrent=1, attempts=4)
 
 
 def download(
@@ -28,7 +28,7 @@ def download(
     """Fetches what has neither arrived nor failed yet into the work folder.
 
     Args:
-        infos: by name on Commons; null for what is not there.
+        infos: by name on Commons; None for what is not there.
         width: at most, in pixels.
         api: Commons' own, whose pace the server of images shares.
     Returns:
@@ -41,7 +41,7 @@ def download(
         return 0
     with (
         tqdm(total=len(rest), desc="images", unit="image") as bar,
-        PoliteSession(api.settings.contact, MANNERS, api.pacer, bar.write) as session,
+        PoliteSession(api.settings.contact, IMAGE_POLICY, api.pacer, bar.write) as session,
     ):
         # Perhaps the network's fault and not the images': not written down before another answer comes.
         given_up: dict[str, Failure] = {}
@@ -70,4 +70,4 @@ def _image(session: PoliteSession, info: FileInfo | None, width: int) -> Fetched
     if address is None:
         return Failure(f"no thumbnail of {info.mime}")
     sha1 = info.sha1 if address == info.url else None
-    return fetch_image(session, address, sha1, MANNERS.longest_wait)
+    return fetch_image(session, address, sha1, IMAGE_POLICY.longest_wait)

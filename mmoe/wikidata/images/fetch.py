@@ -41,7 +41,7 @@ class Failure:
 
     Attributes:
         reason: by which it is counted.
-        gave_up: what to tell the user if the next images fare no better; null if the fault is this
+        gave_up: what to tell the user if the next images fare no better; None if the fault is this
             image's alone.
     """
 

@@ -1,4 +1,4 @@
-"""What Commons knows of files: where their thumbnails lie, who made them, and under which licence."""
+"""The widths in which Commons serves thumbnails; any other is answered with HTTP 429 and never served."""
 
 from __future__ import annotations
 
@@ -11,7 +11,27 @@ from urllib.parse import quote
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api.ask import Api, Json, Question, wrong_form
 from mmoe.wikidata.images.plain_text import plain_text
-from mmoe.wikidata.images.widths import width_within
+
+WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)  # pixels
+
+
+def check_width(width: int) -> None:
+    """Refuses a width that Commons does not serve.
+
+    Raises:
+        WikidataError: with the widths that it serves.
+    """
+    if width not in WIDTHS:
+        raise WikidataError(
+            f"--width {width}: Commons serves no thumbnails of that width; choose one of "
+            f"{', '.join(map(str, WIDTHS))}"
+        )
+
+
+def width_within(wanted: int, original: int) -> int | None:
+    """The largest width that is served, not wanted larger and not above the original's; None for none."""
+    return max((width for width in WIDTHS if width <= min(wanted, original)), default=None)
+
 
 MAX_TITLES = 50  # that the API takes at once
 MAX_ADDRESS = 6000  # bytes of them in a request's address; servers refuse longer ones with HTTP 414
@@ -38,9 +58,9 @@ class FileInfo:
         width: of the original, in pixels; 0 where it has none, as sound.
         url: of the original.
         sha1: of the original's bytes, in hex; "" if it is not told.
-        thumbnail: address of an image of at most the width that was asked for; null if there is none.
+        thumbnail: address of an image of at most the width that was asked for; None if there is none.
         page: address of the description page.
-        author: as plain text; null if it is not told, as all that follow.
+        author: as plain text; None if it is not told, as all that follow.
     """
 
     mime: str
@@ -56,7 +76,7 @@ class FileInfo:
 
 
 def ask_for_infos(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo | None]:
-    """The files of these names; null for one that does not exist.
+    """The files of these names; None for one that does not exist.
 
     Where the original is narrower than `width`, the thumbnail is the original if a browser shows it, and
     else has the next smaller width that is served.
@@ -81,7 +101,7 @@ def ask_for_infos(api: Api, names: Sequence[str], width: int) -> dict[str, FileI
 
 
 def address_of(info: FileInfo, width: int) -> str | None:
-    """Where an image of at most `width` pixels lies; null if there is none."""
+    """Where an image of at most `width` pixels lies; None if there is none."""
     if info.mime in SHOWN_BY_ITSELF and info.width <= width:
         return info.url
     return info.thumbnail if width_within(width, info.width) is not None else None
@@ -120,10 +140,10 @@ def _ask_batch(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo
             if page["title"] not in pages or "imageinfo" in page:
                 pages[page["title"]] = page
         titles = _followed(titles, query)
-    lacking = [name for name in names if titles[name] not in pages]
-    if lacking:
+    missing = [name for name in names if titles[name] not in pages]
+    if missing:
         raise WikidataError(
-            f"{api.settings.host}: no answer about {lacking[0]!r}; is it the Action API of Commons?"
+            f"{api.settings.host}: no answer about {missing[0]!r}; is it the Action API of Commons?"
         )
     return {name: _info(pages[titles[name]]) for name in names}
 

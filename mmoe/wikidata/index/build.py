@@ -5,29 +5,32 @@ from __future__ import annotations
 import hashlib
 import inspect
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from tqdm import tqdm
 
 from mmoe import names
 from mmoe.errors import WikidataError
 from mmoe.files import content_key, sha256_of, sources_key, write_json
-from mmoe.locks import exclusive_lock
-from mmoe.wikidata import entity, labels
-from mmoe.wikidata.index.chunks import ChunkFolder
+from mmoe.wikidata import dump as dump_module
+from mmoe.wikidata import entity, label_index, selection
+from mmoe.wikidata.dump import Part, parts_of
 from mmoe.wikidata.index.merge import merge_chunks
 from mmoe.wikidata.index.on_ray import extract_parts_on_ray
-from mmoe.wikidata.index.part import Grain, PartResult, extract_part
-from mmoe.wikidata.index.pool import extracting
-from mmoe.wikidata.index.request import Request
-from mmoe.wikidata.index.stream import Part, parts_of
+from mmoe.wikidata.index.parts import ChunkFolder, Grain, PartResult, extract_part
 from mmoe.wikidata.index.tally import Tally
+from mmoe.wikidata.index.workers import extracting
+from mmoe.wikidata.selection import Selection
+from mmoe.wikidata.work import exclusive_folder
 
-WORK = ".index-"  # work folders begin so; the rest is a hash of the dump, the request and the code
+WORK = (
+    ".index-"  # work folders begin so; the rest is a hash of the dump, the selection and the code
+)
 LOCK = ".index.lock"
 
 
@@ -37,8 +40,8 @@ class RunOptions:
 
     Attributes:
         processes: that extract items.
-        work: where unfinished work is kept; null for the folder of the index.
-        progress: whether a bar is shown; null where stderr is a terminal.
+        work: where unfinished work is kept; None for the folder of the index.
+        progress: whether a bar is shown; None where stderr is a terminal.
         ray: whether the files of a folder are spread with Ray Data.
     """
 
@@ -63,62 +66,106 @@ class Built:
     resumed: int
     is_closed: bool
 
+    def summary(self) -> str:
+        """What came of every line, in words."""
+        source = self.source
+        earlier = f", {self.resumed:,} of them by an earlier run" if self.resumed else ""
+        return "\n".join(
+            [
+                f"{source['items']:,} items, {source['names']:,} names",
+                f"  {source['lines']:,} lines with entities read{earlier}",
+                f"  {source['kept']:,} kept",
+                *(f"  {number:,} skipped: {why}" for why, number in source["skipped"].items()),
+                *(f"    {example}" for example in source["broken_lines"]),
+            ]
+        )
 
-def build_index(dump: str, folder: Path, request: Request, options: RunOptions) -> Built:
+
+def build_index(
+    dump: str,
+    folder: Path,
+    selection: Selection,
+    options: RunOptions,
+    strict: bool = False,
+) -> Built:
     """Writes the label index of a dump of any size; an index that `folder` holds is replaced.
 
-    A run that was killed goes on with the chunks that it had finished, if dump, request and code are the
+    A run that was killed goes on with the chunks that it had finished, if dump, selection and code are the
     same.
 
     Args:
         dump: a file, a folder of files that are read in the order of their names, or `-`.
+        strict: whether a broken line or an item that stands twice is an error, not only counted.
     Raises:
         WikidataError: if the dump can't be read or is none, or no item of it is kept.
     """
     parts = parts_of(dump)
-    with exclusive_lock(folder, LOCK, partial(_refuse, folder)):
-        work = (options.work or folder) / f"{WORK}{_key(parts, folder, request)}"
-        results = list(_extract(parts, ChunkFolder(work), request, options))
+    with exclusive_folder(folder, LOCK):
+        work = (options.work or folder) / f"{WORK}{_key(parts, folder, selection)}"
+        results = list(_extract(parts, ChunkFolder(work), selection, options))
         tally = Tally.sum(result.tally for result in results)
+        if strict and tally.broken:
+            raise WikidataError(
+                f"{Path(dump).parent}/{tally.examples[0]}; each line must be one whole entity, as in the "
+                "Wikidata dump"
+            )
         tally.check(dump, enough=1)
         if not tally.kept:
             raise WikidataError(f"{dump}: no item is kept ({tally.reasons()}); look at the options")
-        (folder / labels.SOURCE).unlink(missing_ok=True)
+        (folder / label_index.SOURCE).unlink(missing_ok=True)
         merged = merge_chunks(work, folder, options.processes)
+        if strict and merged.duplicates:
+            raise WikidataError(
+                f"{dump}: {merged.duplicates} lines hold an item that stands in another line, too; keep one "
+                "line of each item"
+            )
         tally.drop_duplicates(merged.duplicates)
         assert tally.kept == merged.items
         numbers = {"items": merged.items, "names": merged.names}
-        source = _described(dump, parts) | request.as_json() | tally.counts() | numbers
-        write_json(folder / labels.SOURCE, source)
+        source = _described(dump, parts) | selection.as_json() | tally.counts() | numbers
+        write_json(folder / label_index.SOURCE, source)
         for finished in {work, *folder.glob(f"{WORK}*")}:
             shutil.rmtree(finished)
     resumed = sum(result.resumed for result in results)
     return Built(source, resumed, is_closed=tally.opening <= tally.closing)
 
 
+def build_from_slice(dump: Path, languages: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Writes the label index of a data set's own slice, in which no line may be broken.
+
+    Args:
+        languages: of labels, aliases and descriptions, best first; `mul` stands in.
+    Returns:
+        What source.json says.
+    Raises:
+        WikidataError: if the slice is missing or broken, or holds an item twice or none at all.
+    """
+    (folder / label_index.SOURCE).unlink(missing_ok=True)
+    # It is small, and its lines may be mended between two runs: each begins anew.
+    with tempfile.TemporaryDirectory() as work:
+        options = RunOptions(work=Path(work), progress=False)
+        return build_index(str(dump), folder, Selection(tuple(languages)), options, True).source
+
+
 def _extract(
-    parts: list[Part], chunks: ChunkFolder, request: Request, options: RunOptions
+    parts: list[Part], chunks: ChunkFolder, selection: Selection, options: RunOptions
 ) -> Iterator[PartResult]:
     """Makes the chunks of all parts: one part after the other, or side by side with Ray Data."""
     if options.ray:
-        yield from extract_parts_on_ray(parts, chunks, request, options.grain)
+        yield from extract_parts_on_ray(parts, chunks, selection, options.grain)
         return
+    sizes = [part.size for part in parts if part.size is not None]
+    total = sum(sizes) if sizes else None  # standard input doesn't say how much will come
+    disable = None if options.progress is None else not options.progress
     with (
-        extracting(request, options.processes) as in_order,
-        _progress_bar(parts, options.progress) as bar,
+        extracting(selection, options.processes) as in_order,
+        tqdm(total=total, desc="extracting", unit="B", unit_scale=True, disable=disable) as bar,
     ):
         bytes_before = 0
         for part in parts:
             report = partial(_advance, bar, bytes_before)
             yield extract_part(part, chunks, in_order, options.grain, report)
             bytes_before += part.size or 0
-
-
-def _progress_bar(parts: list[Part], progress: bool | None) -> tqdm[Any]:
-    sizes = [part.size for part in parts if part.size is not None]
-    total = sum(sizes) if sizes else None  # standard input doesn't say how much will come
-    disable = None if progress is None else not progress
-    return tqdm(total=total, desc="extracting", unit="B", unit_scale=True, disable=disable)
 
 
 def _advance(bar: tqdm[Any], bytes_before: int, position: int) -> None:
@@ -135,15 +182,10 @@ def _described(dump: str, parts: list[Part]) -> dict[str, Any]:
     }
 
 
-def _key(parts: list[Part], folder: Path, request: Request) -> str:
+def _key(parts: list[Part], folder: Path, wanted: Selection) -> str:
     """What unfinished work belongs to; that the rest of the dump is the same is seen when it is read."""
     dump = [(part.name, hashlib.sha256(part.head).hexdigest()) for part in parts]
-    code = [sha256_of(Path(inspect.getfile(module))) for module in (entity, labels, names)]
+    modules = (entity, label_index, names, dump_module, selection)
+    code = [sha256_of(Path(inspect.getfile(module))) for module in modules]
     code.append(sources_key(Path(__file__).parent))
-    return content_key(dump, folder.resolve(), request.as_json(), code)
-
-
-def _refuse(folder: Path) -> NoReturn:
-    raise WikidataError(
-        f"{folder}: another process is writing an index into it; wait for it, or name another folder"
-    ) from None
+    return content_key(dump, folder.resolve(), wanted.as_json(), code)

@@ -14,11 +14,19 @@ import orjson
 import pyarrow as pa
 
 from mmoe.errors import WikidataError
+from mmoe.wikidata.dump import BYTE_ORDER_MARK, entity_in
 from mmoe.wikidata.entity import Item, read_item
-from mmoe.wikidata.index.request import Request
-from mmoe.wikidata.index.stream import BYTE_ORDER_MARK
 from mmoe.wikidata.index.tally import NO_NAME, NOT_AS_DOCUMENTED, NOT_JSON, NOT_UTF8, Tally
-from mmoe.wikidata.labels import ITEM_SCHEMA, NAME_SCHEMA, ItemRow, NameRow, item_row, name_rows
+from mmoe.wikidata.label_index import (
+    ITEM_SCHEMA,
+    NAME_SCHEMA,
+    ItemRow,
+    NameRow,
+    columns_of,
+    item_row,
+    name_rows,
+)
+from mmoe.wikidata.selection import Selection
 
 # Where a row's line stands in the dump: the part's number, then the line's in the part. It decides which
 # of two lines of the same item counts.
@@ -72,7 +80,7 @@ class Extract:
     checksum: int
 
 
-def extract(block: Block, request: Request) -> Extract:
+def extract(block: Block, selection: Selection) -> Extract:
     """Reads the lines of a block.
 
     Never fails for what a line holds. A line counts as broken before its kind is looked at, and for its
@@ -85,7 +93,7 @@ def extract(block: Block, request: Request) -> Extract:
     number = block.lines_before
     with _without_garbage_collection():
         for number, line in enumerate(block.lines(), start=block.lines_before + 1):
-            rows = _rows(line, request, f"{block.name}, line {number}", tally)
+            rows = _rows(line, selection, f"{block.name}, line {number}", tally)
             if rows is not None:
                 place = base + number
                 items.append((*rows[0], place))
@@ -101,18 +109,18 @@ def extract(block: Block, request: Request) -> Extract:
 
 
 def _rows(
-    line: bytes, request: Request, where: str, tally: Tally
+    line: bytes, selection: Selection, where: str, tally: Tally
 ) -> tuple[ItemRow, list[NameRow]] | None:
     """The rows of the line's item, if it is kept; the line is counted in any case."""
-    content = line.strip().removesuffix(b",")
-    if content in (b"", b"[", b"]"):
-        tally.opening += content == b"["
-        tally.closing += content == b"]"
+    content = entity_in(line)
+    if content is None:
+        tally.opening += line.strip() == b"["
+        tally.closing += line.strip() == b"]"
         return None
-    item = _item(content, request, where, tally)
+    item = _item(content, selection, where, tally)
     if item is None:
         return None
-    reason = request.reason_against(item)
+    reason = selection.reason_against(item)
     names = [] if reason else name_rows(item)
     if not names:
         tally.skip(reason or NO_NAME)
@@ -121,16 +129,20 @@ def _rows(
     return item_row(item), names
 
 
-def _item(content: bytes, request: Request, where: str, tally: Tally) -> Item | None:
+def _item(content: bytes, selection: Selection, where: str, tally: Tally) -> Item | None:
     """The item of a line; a line without one is counted."""
     try:
         entity = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        reason = NOT_JSON if _is_utf8(content) else NOT_UTF8
+        try:
+            content.decode("utf-8")
+            reason = NOT_JSON
+        except UnicodeDecodeError:
+            reason = NOT_UTF8
         tally.skip_broken(reason, f"{where}: {reason} ({error})")
         return None
     try:
-        item = read_item(entity, request.languages, where)
+        item = read_item(entity, selection.languages, where)
     except WikidataError as error:
         tally.skip_broken(NOT_AS_DOCUMENTED, str(error))
         return None
@@ -139,20 +151,8 @@ def _item(content: bytes, request: Request, where: str, tally: Tally) -> Item | 
     return item
 
 
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-    arrays = [
-        pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    return pa.RecordBatch.from_arrays(columns_of(rows, schema), schema=schema)
 
 
 @contextmanager

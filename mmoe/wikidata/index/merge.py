@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from mmoe.errors import WikidataError, one_line
 from mmoe.files import atomic_write
-from mmoe.wikidata.labels import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
+from mmoe.wikidata.label_index import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
 
 MEMORY = "1GB"  # what DuckDB may take before it spills
 GROUPS_PER_FILE = 256

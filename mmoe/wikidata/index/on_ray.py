@@ -11,16 +11,15 @@ from functools import partial
 from typing import Any
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.index.chunks import ChunkFolder
-from mmoe.wikidata.index.part import Grain, PartResult, extract_part
-from mmoe.wikidata.index.pool import extracting
-from mmoe.wikidata.index.request import Request
-from mmoe.wikidata.index.stream import STANDARD_INPUT, Part
+from mmoe.wikidata.dump import STANDARD_INPUT, Part
+from mmoe.wikidata.index.parts import ChunkFolder, Grain, PartResult, extract_part
 from mmoe.wikidata.index.tally import Tally
+from mmoe.wikidata.index.workers import extracting
+from mmoe.wikidata.selection import Selection
 
 
 def extract_parts_on_ray(
-    parts: list[Part], chunks: ChunkFolder, request: Request, grain: Grain
+    parts: list[Part], chunks: ChunkFolder, selection: Selection, grain: Grain
 ) -> Iterator[PartResult]:
     """Makes the chunks of all parts with Ray Data.
 
@@ -39,7 +38,7 @@ def extract_parts_on_ray(
             "--ray: Ray Data is not installed; pip install 'ray[data]', or leave out --ray"
         ) from None
     shared = ChunkFolder(chunks.folder.resolve())
-    work = partial(_extract_row, parts=parts, chunks=shared, request=request, grain=grain)
+    work = partial(_extract_row, parts=parts, chunks=shared, selection=selection, grain=grain)
     numbers = [{"part": part.number} for part in parts]
     dataset = ray.data.from_items(numbers, override_num_blocks=len(parts)).map(work)
     for row in sorted(dataset.take_all(), key=lambda row: int(row["part"])):
@@ -49,12 +48,12 @@ def extract_parts_on_ray(
 
 
 def _extract_row(
-    row: dict[str, Any], parts: list[Part], chunks: ChunkFolder, request: Request, grain: Grain
+    row: dict[str, Any], parts: list[Part], chunks: ChunkFolder, selection: Selection, grain: Grain
 ) -> dict[str, Any]:
     """A task: an expected failure is a value, as Ray wraps exceptions in its own."""
     part = parts[row["part"]]
     try:
-        with extracting(request, processes=1) as in_order:
+        with extracting(selection, processes=1) as in_order:
             result = extract_part(part, chunks, in_order, grain, report=_nobody)
     except WikidataError as error:
         return {"part": part.number, "error": str(error), "tally": "", "resumed": 0}

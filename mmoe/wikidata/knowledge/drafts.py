@@ -1,9 +1,9 @@
-"""A chosen item as far as its own lines of the dump tell it: the labels of what it refers to are lacking."""
+"""A chosen item as far as its own lines of the dump tell it: the labels of what it refers to are missing."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from mmoe.wikidata.entity import Item, best_values
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import KbRequest
 from mmoe.wikidata.knowledge.values import UnwrittenError, Value, read_value
 
 
@@ -41,7 +41,7 @@ class Draft:
 
 
 def draft_of(
-    entity: dict[str, Any], item: Item, request: Request, unwritten: Counter[str]
+    entity: dict[str, Any], item: Item, request: KbRequest, unwritten: Counter[str]
 ) -> Draft:
     """The draft of an item that has a label.
 
@@ -80,3 +80,28 @@ def read_drafts(file: Path) -> Iterator[Draft]:
             qid, name, description, image, sitelinks, values = orjson.loads(line)
             facts = {prop: tuple(Value(*value) for value in values[prop]) for prop in values}
             yield Draft(qid, name, description, image, sitelinks, facts)
+
+
+NO_VALUE_LABEL = "value whose label is missing"
+NO_PROPERTY_LABEL = "value of a property whose label is missing"
+
+
+def attributes_of(draft: Draft, labels: Mapping[str, str], left_out: Counter[str]) -> str:
+    """The attributes of a draft; "" if nothing can be said.
+
+    Args:
+        labels: of properties and items, by id.
+        left_out: values that can't be written for want of a label are counted here.
+    """
+    sentences = []
+    for prop, values in draft.facts.items():
+        name = labels.get(prop)
+        if name is None:
+            left_out[NO_PROPERTY_LABEL] += len(values)
+            continue
+        texts = [text for value in values if (text := value.written(labels)) is not None]
+        left_out[NO_VALUE_LABEL] += len(values) - len(texts)
+        if texts:
+            sentence = f"{name[:1].upper()}{name[1:]}: {', '.join(dict.fromkeys(texts))}"
+            sentences.append(sentence if sentence.endswith(".") else f"{sentence}.")
+    return " ".join(sentences)

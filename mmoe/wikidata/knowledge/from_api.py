@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,29 +13,22 @@ import orjson
 from mmoe.errors import WikidataError
 from mmoe.files import atomic_write
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.api.ask import Api, Json, NotKeptError, Question, wrong_form
-from mmoe.wikidata.api.entities import (
-    ITEMS,
-    NAMES,
-    ask_for_entities,
-    batches,
-    is_missing,
-    item_of,
-    question_about,
-)
-from mmoe.wikidata.api.found import FoundItems
+from mmoe.wikidata.api.ask import Api, Json, NotKeptError
+from mmoe.wikidata.api.entities import ITEMS, NAMES, PROPERTIES, entities_of, is_missing, item_of
+from mmoe.wikidata.api.find import FoundItems
 from mmoe.wikidata.api.pace import CLOCK, Clock
-from mmoe.wikidata.entity import DEFAULT_LANGUAGE, is_qid, qid_number
+from mmoe.wikidata.entity import is_qid, label_of, qid_number
 from mmoe.wikidata.knowledge.drafts import Draft
-from mmoe.wikidata.knowledge.reading import BEYOND, LISTED_WITHOUT, Chooser, label_of, most_linked
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.reading import BEYOND, LISTED_WITHOUT, Chooser, most_linked
+from mmoe.wikidata.knowledge.request import KbRequest
 from mmoe.wikidata.knowledge.write import (
+    LOCK,
     SLICE,
-    alone_writing,
     forget_previous,
     nothing_chosen,
     write_knowledge_base,
 )
+from mmoe.wikidata.work import exclusive_folder
 
 GONE = "no such item"
 CUT = "names in more items than the API lists"
@@ -44,7 +37,7 @@ _PROPERTY = re.compile(r"P[1-9]\d*")
 
 
 def build_from_api(
-    folder: Path, request: Request, settings: ApiSettings, clock: Clock = CLOCK
+    folder: Path, request: KbRequest, settings: ApiSettings, clock: Clock = CLOCK
 ) -> dict[str, int]:
     """Writes a knowledge base of items that the API gives; what stands in `folder` is replaced.
 
@@ -56,15 +49,15 @@ def build_from_api(
     Returns:
         Counts, as kb.json has them, and the requests that were sent.
     Raises:
-        WikidataError: if the API can't be asked, answers are lacking offline, no item is chosen, or another
+        WikidataError: if the API can't be asked, answers are missing offline, no item is chosen, or another
             run writes to `folder`.
     """
-    with alone_writing(folder):
+    with exclusive_folder(folder, LOCK):
         return _ask_and_build(folder, request, settings, clock)
 
 
 def _ask_and_build(
-    folder: Path, request: Request, settings: ApiSettings, clock: Clock
+    folder: Path, request: KbRequest, settings: ApiSettings, clock: Clock
 ) -> dict[str, int]:
     listed = request.choice.qids or frozenset()
     qids, num_requests = dict.fromkeys(sorted(listed, key=qid_number)), 0
@@ -85,7 +78,7 @@ def _ask_and_build(
 
 
 def _build(
-    folder: Path, request: Request, qids: Sequence[str], found: FoundItems | None, api: Api
+    folder: Path, request: KbRequest, qids: Sequence[str], found: FoundItems | None, api: Api
 ) -> dict[str, int]:
     drafts, counts = _drafts(request, qids, found, api)
     if not drafts:
@@ -104,14 +97,14 @@ def _build(
 
 
 def _drafts(
-    request: Request, qids: Sequence[str], found: FoundItems | None, api: Api
+    request: KbRequest, qids: Sequence[str], found: FoundItems | None, api: Api
 ) -> tuple[list[Draft], dict[str, int]]:
     chooser = Chooser(request)
     listed = request.choice.qids or frozenset()
     target_of: dict[str, str] = {}  # a listed id may redirect to the item that is meant
     if_not_listed: dict[str, str | None] = {}  # why the item would be left out
     drafts = []
-    for qid, entity in _items(qids, api):
+    for qid, entity in entities_of(api, ITEMS, qids):
         if is_missing(entity):
             chooser.tally.skip(GONE)
             continue
@@ -129,61 +122,32 @@ def _drafts(
         # Pages that bear a name never came here, unless they are listed, too.
         spared = Counter(why for why in if_not_listed.values() if why is not None)
         chooser.tally.skipped.update(Counter(found.dropped) - spared)
-        counts = chooser.counts() | {CUT: len(found.words_cut)}
+        counts = chooser.counts() | {CUT: len(found.surface_forms_cut)}
     if listed:
         counts[LISTED_WITHOUT] = sum(target_of.get(qid) not in chooser.qids for qid in listed)
     return drafts, counts
 
 
-def _reason_by_name(request: Request, entity: Json, api: Api) -> str | None:
+def _reason_by_name(request: KbRequest, entity: Json, api: Api) -> str | None:
     item = item_of(entity, api)
     return None if item is None else replace(request.choice, qids=None).reason_against(item)
 
 
-def _items(qids: Sequence[str], api: Api) -> Iterator[tuple[str, Json]]:
-    """(id, entity) of each item, whatever the id redirects to."""
-    groups = batches(qids)
-    api.bar.expect(len(groups))
-    for group in groups:
-        question = question_about(ITEMS, group, api.settings.languages)
-        yield from ask_for_entities(api, question).items()
-
-
 def _labels(names: Sequence[str], api: Api) -> dict[str, str]:
     """The labels of items and properties; what is neither has none."""
+    found = dict(entities_of(api, NAMES, [name for name in names if is_qid(name)]))
+    properties = [name for name in names if _PROPERTY.fullmatch(name)]
+    found |= dict(entities_of(api, PROPERTIES, properties))
     languages = api.settings.languages
-    items = [
-        question_about(NAMES, group, languages)
-        for group in batches([name for name in names if is_qid(name)])
-    ]
-    codes = "|".join(sorted({*languages, DEFAULT_LANGUAGE}))
-    params = {"action": "wbgetentities", "props": "labels", "languages": codes}
-    properties = [
-        Question("properties", params, tuple(group))
-        for group in batches([name for name in names if _PROPERTY.fullmatch(name)])
-    ]
-    api.bar.expect(len(items) + len(properties))
-    found: dict[str, Json] = {}
-    for question in items:
-        found |= ask_for_entities(api, question)
-    for question in properties:
-        found |= api.ask(question, _properties)
-    labels = {name: label_of(entity, languages) for name, entity in found.items()}
-    return {name: label for name, label in labels.items() if label is not None}
-
-
-def _properties(answer: Json, ids: tuple[str, ...]) -> dict[str, Json]:
-    entities = answer.get("entities")
-    if not isinstance(entities, dict) or not all(isinstance(entities.get(i), dict) for i in ids):
-        raise wrong_form("`entities`")
-    return {name: entities[name] for name in ids}
+    labels = ((name, label_of(entity, languages)) for name, entity in found.items())
+    return {name: label for name, label in labels if label is not None}
 
 
 def _write_slice(file: Path, chosen: Collection[str], qids: Sequence[str], api: Api) -> None:
     """The chosen items as the API gave them, one a line; their answers are kept by now."""
     left = set(chosen)
     with atomic_write(file) as temporary, temporary.open("wb") as out:
-        for _, entity in _items(qids, api):
+        for _, entity in entities_of(api, ITEMS, qids):
             if entity.get("id") in left:
                 left.discard(entity["id"])
                 out.write(orjson.dumps(entity, option=orjson.OPT_APPEND_NEWLINE))

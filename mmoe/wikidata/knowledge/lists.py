@@ -15,6 +15,8 @@ from mmoe.wikidata.entity import is_qid
 
 NIL = "nil"
 
+Row = dict[str, Any]
+
 
 def read_names(file: Path) -> frozenset[str]:
     """The names of a file in their normal form.
@@ -65,20 +67,37 @@ def _texts(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """(where it stands, text) of each line that is not empty."""
     if not file.is_file():
         raise WikidataError(f"{file}: no such file")
-    is_json = file.suffix == ".jsonl"
-    for number, line in enumerate(read_text(file).split("\n"), start=1):
-        where = f"{file}, row {number}"
-        value = _value(line, keys, where) if is_json and line.strip() else line
+    if file.suffix == ".jsonl":
+        values = ((where, _value(row, keys, where)) for where, _, row in json_rows(file))
+    else:
+        lines = enumerate(read_text(file).split("\n"), start=1)
+        values = ((f"{file}, row {number}", line) for number, line in lines)
+    for where, value in values:
         if isinstance(value, str) and value.strip():
             yield where, value.strip()
 
 
-def _value(line: str, keys: tuple[str, ...], where: str) -> Any:
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise WikidataError(f"{where}: not valid JSON: {error}") from None
-    key = next((key for key in keys if isinstance(row, dict) and key in row), None)
+def _value(row: Row, keys: tuple[str, ...], where: str) -> Any:
+    key = next((key for key in keys if key in row), None)
     if key is None:
         raise WikidataError(f"{where}: has no key {' or '.join(f'`{key}`' for key in keys)}")
     return row[key]
+
+
+def json_rows(file: Path) -> Iterator[tuple[str, str, Row]]:
+    """(where it stands, its text, its fields) of each row of a .jsonl file.
+
+    Raises:
+        WikidataError: if a row is no JSON object.
+    """
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{file}, row {number}"
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise WikidataError(f"{where}: not valid JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise WikidataError(f"{where}: must be a JSON object")
+        yield where, line, row

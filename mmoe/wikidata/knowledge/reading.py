@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import heapq
-import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.entity import DEFAULT_LANGUAGE, Item, qid_number, read_item
+from mmoe.wikidata.dump import id_of, parsed
+from mmoe.wikidata.entity import Item, best_values, is_qid, label_of, qid_number, read_item
 from mmoe.wikidata.index.tally import DUPLICATE, NOT_AS_DOCUMENTED, NOT_JSON, Tally
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
-from mmoe.wikidata.knowledge.lines import parsed
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import KbRequest
 
 BEYOND = "left out: beyond the most linked"
 LISTED_WITHOUT = "listed ids without an item"
 NO_ITEM = "no item"  # a property, a lexeme
+SUBCLASS_OF = "P279"
 
-# How the dump begins a line; where it doesn't, the line is parsed to find its id.
-_BEGINNING = re.compile(rb'\{"type":"[a-z]+","id":"([A-Z]\d+)"')
+_MARK = b'"P279"'  # in every line that states it; most lines don't, and are not parsed
 
 
 @dataclass
@@ -34,7 +33,7 @@ class Chooser:
         names: in their normal form: those that were asked for and that a chosen item bears.
     """
 
-    request: Request
+    request: KbRequest
     tally: Tally = field(default_factory=Tally)
     unwritten: Counter[str] = field(default_factory=Counter)
     qids: set[str] = field(default_factory=set)
@@ -124,28 +123,55 @@ def labels_in(
     for line in lines:
         name = id_of(line)
         if name is not None and name in needed and name not in labels:
-            entity = parsed(line)
-            label = None if entity is None else label_of(entity, languages)
+            label = label_of(parsed(line) or {}, languages)
             if label is not None:
                 labels[name] = label
     return labels
 
 
-def id_of(line: bytes) -> str | None:
-    """The id of the entity that a line holds; null if there is none."""
-    match = _BEGINNING.match(line)
-    if match is not None:
-        return match[1].decode()
-    found = (parsed(line) or {}).get("id")
-    return found if isinstance(found, str) else None
+@dataclass
+class Subclasses:
+    """The direct subclasses of every class, as numbers: a whole dump has millions.
+
+    Attributes:
+        num_unread: items whose statements are not of the documented form.
+    """
+
+    num_unread: int = 0
+    _of: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def read(self, lines: Iterable[bytes]) -> None:
+        """Adds what the items of a dump state, best-ranked statements only.
+
+        A broken line is passed over: it is counted when the items are chosen.
+        """
+        for line in lines:
+            entity = parsed(line) if _MARK in line else None
+            if entity is None or not is_qid(entity.get("id")):
+                continue
+            try:
+                classes = list(_classes(entity))
+            except WikidataError:
+                self.num_unread += 1
+                continue
+            number = qid_number(entity["id"])
+            for each in classes:
+                self._of[each].append(number)
+
+    def closed(self, kinds: Collection[str]) -> frozenset[str]:
+        """The kinds and all classes below them; classes may be below each other."""
+        found = {qid_number(kind) for kind in kinds}
+        left = list(found)
+        while left:
+            new = set(self._of.get(left.pop(), ())) - found
+            found |= new
+            left.extend(new)
+        return frozenset(f"Q{number}" for number in found)
 
 
-def label_of(entity: dict[str, Any], languages: Sequence[str]) -> str | None:
-    """An item's or a property's label in the first language that has one, `mul` last."""
-    labels = entity.get("labels")
-    for code in (*languages, DEFAULT_LANGUAGE):
-        term = labels.get(code) if isinstance(labels, dict) else None
-        value = term.get("value") if isinstance(term, dict) else None
-        if isinstance(value, str) and value.strip():
-            return " ".join(value.split())
-    return None
+def _classes(entity: dict[str, Any]) -> Iterator[int]:
+    for value in best_values(entity, SUBCLASS_OF, f"item {entity['id']}"):
+        target = value.get("id") if isinstance(value, dict) else None
+        if not is_qid(target):
+            raise WikidataError(f"item {entity['id']}: a value of {SUBCLASS_OF} has no `id`")
+        yield qid_number(str(target))

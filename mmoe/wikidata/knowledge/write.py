@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any
 
-from mmoe.errors import WikidataError, one_line
+from mmoe.errors import WikidataError
 from mmoe.files import atomic_write, read_json, write_json
-from mmoe.locks import exclusive_lock
-from mmoe.wikidata.knowledge.attributes import attributes_of
-from mmoe.wikidata.knowledge.drafts import Draft
+from mmoe.wikidata.knowledge.drafts import Draft, attributes_of
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import KbRequest
 
 ENTITIES, ITEMS, SLICE, RECEIPT = "entities.jsonl", "items.jsonl", "wikidata.jsonl", "kb.json"
 LOCK = ".kb.lock"
 TABLES = (ENTITIES, "entities.csv", ITEMS, SLICE, f"{SLICE}.gz")
 
 
-def refuse_strangers(folder: Path) -> None:
+def refuse_to_overwrite(folder: Path) -> None:
     """Refuses to write over tables that are there already.
 
     Raises:
@@ -40,41 +37,6 @@ def refuse_strangers(folder: Path) -> None:
                 f"{folder / name}: is there already; add --replace to write over it, or choose "
                 "another folder"
             )
-
-
-@contextmanager
-def alone_writing(folder: Path) -> Iterator[None]:
-    """Keeps other runs out of `folder`; their tables and work would be mixed with ours.
-
-    Raises:
-        WikidataError: if one is at work there. We don't wait: it would replace what we replace.
-    """
-    with exclusive_lock(folder, LOCK, partial(_refuse_busy, folder)):
-        yield
-
-
-def _refuse_busy(folder: Path) -> NoReturn:
-    raise WikidataError(
-        f"{folder}: another run is writing a knowledge base there; wait until it has ended, or choose "
-        "another folder"
-    ) from None
-
-
-@contextmanager
-def disk_trouble(folder: Path) -> Iterator[None]:
-    """Turns the operating system's complaints into one line for the user.
-
-    Raises:
-        WikidataError: instead of an OSError.
-    """
-    try:
-        yield
-    except OSError as error:
-        where, what = error.filename or folder, error.strerror or one_line(error)
-        raise WikidataError(
-            f"{where}: can't be read or written ({what}); mend that or make room, and run the command "
-            "again: it goes on from what is done"
-        ) from None
 
 
 def forget_previous(folder: Path) -> None:
@@ -95,7 +57,7 @@ def nothing_chosen(counts: Mapping[str, int]) -> str:
 def write_knowledge_base(
     folder: Path,
     drafts: Iterable[Draft],
-    request: Request,
+    request: KbRequest,
     needed: Collection[str],
     found: Mapping[str, str],
     source: Mapping[str, Any],
@@ -142,26 +104,14 @@ def _write_tables(
             counts["entities"] += 1
             counts["without image"] += draft.image is None
             counts["without attributes"] += not attributes
-            row = {"qid": draft.qid, "name": draft.name, "attributes": attributes, "images": []}
-            _write(entities, row)
-            _write(items, _rest(draft))
+            entity = {"qid": draft.qid, "name": draft.name, "attributes": attributes, "images": []}
+            rest = {key: getattr(draft, key) for key in ("description", "image", "sitelinks")}
+            for table, row in ((entities, entity), (items, {"qid": draft.qid} | rest)):
+                table.write(json.dumps(row, ensure_ascii=False) + "\n")
     return counts
-
-
-def _rest(draft: Draft) -> dict[str, Any]:
-    return {
-        "qid": draft.qid,
-        "description": draft.description,
-        "image": draft.image,
-        "sitelinks": draft.sitelinks,
-    }
 
 
 def _sentence(text: str) -> str:
     plain = " ".join(text.split())
     plain = f"{plain[:1].upper()}{plain[1:]}"
     return plain if plain.endswith(".") or not plain else f"{plain}."
-
-
-def _write(out: TextIO, row: dict[str, Any]) -> None:
-    out.write(json.dumps(row, ensure_ascii=False) + "\n")

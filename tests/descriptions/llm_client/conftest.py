@@ -1,4 +1,4 @@
-"""A server for each test, a clock that needs no time, and neither a proxy nor a key of the user's."""
+"""A server for each test, clients of it whose waits need no time, and no proxy or key of the user's."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.llm_client import AskSettings
-
 from tests.descriptions.llm_client.fake.server import Fake, serving
-from tests.descriptions.llm_client.runs import QuickClock
+from tests.descriptions.llm_client.runs import Clients, QuickClock
 
 
 @pytest.fixture
@@ -28,6 +26,6 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
 
 
 @pytest.fixture
-def settings(fake: Fake, tmp_path: Path) -> AskSettings:
-    """Settings for the server, with a cache of the test's own."""
-    return AskSettings(fake.url, cache_folder=tmp_path / "cache")
+def client(fake: Fake, tmp_path: Path, time_of: QuickClock) -> Clients:
+    """Makes clients of the server, with a cache of the test's own."""
+    return Clients(fake.url, tmp_path / "cache", time_of)

@@ -1,4 +1,4 @@
-"""Questions, a clock that needs no time, and one run of the asker in a process."""
+"""Requests, clients, a clock that needs no time, and one run of a client in a process."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
-from mmoe.descriptions.llm_client import AskSettings, Request, ask_all, ask_batch
-from mmoe.descriptions.llm_client.pace import Clock
+from mmoe.config.llm import LlmParams
+from mmoe.descriptions.llm_client import LlmClient, Request
+from mmoe.descriptions.llm_client.session import Clock
 from mmoe.files import content_key
 
 from tests.imports import ROOT
@@ -21,13 +24,13 @@ CANARY = "sk-canary-4c9b51d7e2a04f6b"
 STARTED = 1_800_000_000.0  # seconds since 1970
 
 
-def question(text: str, url: str = "", **more: object) -> Request:
+def request(text: str, url: str = "", **more: object) -> Request:
     body = {"model": "m", "messages": [{"role": "user", "content": text}], "temperature": 0}
     return Request(content_key(body | more, url), body | more)
 
 
-def questions(number: int, url: str = "") -> list[Request]:
-    return [question(f"say {n}", url) for n in range(number)]
+def requests(number: int, url: str = "") -> list[Request]:
+    return [request(f"say {n}", url) for n in range(number)]
 
 
 class QuickClock:
@@ -35,44 +38,56 @@ class QuickClock:
 
     def __init__(self) -> None:
         self.sleeps: list[float] = []
-        self._now = 0.0
+        self.time = 0.0
 
     def now(self) -> float:
-        return self._now
+        return self.time
 
-    def wall(self) -> float:
-        return STARTED + self._now
-
-    async def sleep(self, seconds: float, woken: asyncio.Event) -> None:
-        if not woken.is_set():
-            self.sleeps.append(seconds)
-            self._now += seconds
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        until = self.time + seconds
         await asyncio.sleep(0)
+        self.time = max(self.time, until)
 
     def clock(self) -> Clock:
-        return Clock(self.now, self.wall, self.sleep)
+        return Clock(self.now, lambda: STARTED + self.time, self.sleep)
 
 
-def start(url: str, folder: Path, texts: Sequence[str], way: str = "all") -> subprocess.Popen[str]:
-    """A process that asks `texts`."""
+@dataclass(frozen=True)
+class Clients:
+    """Makes clients of one server that share a cache."""
+
+    url: str
+    folder: Path
+    time_of: QuickClock
+
+    def __call__(self, timeout: float = 60.0, concurrency: int = 64, **params: Any) -> LlmClient:
+        """A client with `params` of section llm."""
+        clock = self.time_of.clock()
+        return LlmClient(self.url, LlmParams(**params), self.folder, timeout, concurrency, clock)
+
+
+def start(
+    url: str, folder: Path, texts: Sequence[str], mode: str = "direct"
+) -> subprocess.Popen[str]:
+    """A process that sends `texts`."""
     environment = dict(os.environ) | {"MMOE_CACHE": str(folder), "no_proxy": "127.0.0.1"}
-    line = [sys.executable, "-m", "tests.descriptions.llm_client.runs", way, url, *texts]
+    line = [sys.executable, "-m", "tests.descriptions.llm_client.runs", mode, url, *texts]
     return subprocess.Popen(
         line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def main(way: str, url: str, *texts: str) -> int:
-    """Asks and prints the texts of the replies by key; run as a process, to be killed."""
+def main(mode: Literal["direct", "batch"], url: str, *texts: str) -> int:
+    """Sends and prints the texts of the replies by key; run as a process, to be killed."""
     # What a shell starts in the background inherits that Ctrl-C is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    settings = AskSettings(base_url=url, concurrency=4, max_concurrency=4)
-    ask = {"all": ask_all, "batch": ask_batch}[way]
-    asked = ask([question(text, url) for text in texts], settings)
-    asked.raise_if_stopped()
-    print(json.dumps({key: reply.text for key, reply in sorted(asked.replies.items())}))
+    client = LlmClient(url, LlmParams(mode=mode), concurrency=4)
+    found = client.complete([request(text, url) for text in texts])
+    found.raise_if_stopped()
+    print(json.dumps({key: reply.text for key, reply in sorted(found.replies.items())}))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))  # type: ignore[arg-type]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.descriptions.llm_client import AskSettings, Prices, Reply, ask_all, ask_batch
-from mmoe.descriptions.llm_client.batch import PATIENCE, POLL, ROUNDS
-from mmoe.descriptions.llm_client.batch_lines import line_of, parts
+from mmoe.descriptions.llm_client.batch import FAILED_LOOKS, POLL, ROUNDS, line_of, parts
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.batches import answered, failed, responded
 from tests.descriptions.llm_client.fake.server import Fake, Handler
-from tests.descriptions.llm_client.runs import CANARY, QuickClock, question, questions, start
+from tests.descriptions.llm_client.runs import CANARY, Clients, QuickClock, request, requests, start
 
 Lines = tuple[list[Any], list[Any]]
 UNSUPPORTED = {"error": {"code": "unsupported_value", "param": "temperature", "message": "no"}}
@@ -35,26 +32,24 @@ def state_files(folder: Path) -> list[Path]:
 
 
 def test_lines_in_any_order_are_put_together(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
+    fake: Fake, client: Clients, time_of: QuickClock
 ) -> None:
-    requests = [question(f"say {n}", extra_body={"top_k": 1}) for n in range(30)]
-    asked = ask_batch(requests, settings, clock=time_of.clock())
-    assert [asked.replies[request.key].text for request in requests] == [*map(str, range(30))]
-    assert (asked.calls, len(fake.batches.batches), fake.log) == (30, 1, [])
+    wanted = [request(f"say {n}", extra_body={"top_k": 1}) for n in range(30)]
+    found = client(mode="batch").complete(wanted)
+    assert [found.replies[one.key].text for one in wanted] == [*map(str, range(30))]
+    assert (found.calls, len(fake.batches.batches), fake.log) == (30, 1, [])
     assert time_of.sleeps == [POLL]
     line = fake.batches.lines(1)[0]
     assert (line["method"], line["url"]) == ("POST", "/v1/chat/completions")
-    sent = {**requests[0].body, "top_k": 1}
+    sent = {**wanted[0].body, "top_k": 1}
     del sent["extra_body"]
     assert line["body"] == sent
-    assert not state_files(settings.cache_folder)
-    # What batches have answered is kept for the other way of asking, too.
-    assert ask_all(requests, settings).cache_hits == 30
+    assert not state_files(client.folder)
+    # What batches have answered is kept for the other mode, too.
+    assert client().complete(wanted).cache_hits == 30
 
 
-def test_what_is_expired_failed_or_missing_is_asked_again(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
-) -> None:
+def test_what_is_expired_failed_or_missing_is_sent_again(fake: Fake, client: Clients) -> None:
     def work(line: dict[str, Any], batch: int) -> Lines:
         kinds: list[Lines] = [
             ([answered(line)], []),
@@ -67,73 +62,64 @@ def test_what_is_expired_failed_or_missing_is_asked_again(
         return kinds[number_of(line) % 6] if batch == 1 else kinds[0]
 
     fake.batches.work, fake.batches.ends = work, {1: "expired"}
-    asked = ask_batch(questions(60), settings, clock=time_of.clock())
-    assert asked.outcomes == {"answered": 60}
+    found = client(mode="batch").complete(requests(60))
+    assert found.outcomes == {"answered": 60}
     assert len(fake.batches.lines(2)) == 40
     again = {"batch_expired": 10, "never returned": 10, "500": 10, "no choices": 10}
-    assert asked.retries == again
-    assert asked.oddities == {"unknown line": 20, "unreadable line": 10}
+    assert found.retries == again
+    assert found.oddities == {"unknown line": 20, "unreadable line": 10, "no usage": 10}
 
 
-def test_what_never_comes_is_given_up(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
-) -> None:
+def test_what_never_comes_is_given_up(fake: Fake, client: Clients) -> None:
     fake.batches.work = lambda line, _: ([answered(line)] if number_of(line) else [], [])
-    asked = ask_batch(questions(3), settings, clock=time_of.clock())
-    assert asked.outcomes == {"answered": 2, "gave up": 1}
+    found = client(mode="batch").complete(requests(3))
+    assert found.outcomes == {"answered": 2, "gave up": 1}
     assert len(fake.batches.batches) == ROUNDS
-    assert asked.calls == 3 + ROUNDS - 1
-    assert ask_all(questions(3), replace(settings, offline=True)).left == 1
+    assert found.calls == 3 + ROUNDS - 1
+    assert client(max_calls=0).complete(requests(3)).left == 1
 
 
-def test_a_refused_parameter_is_left_out_of_the_next_batch(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
-) -> None:
+def test_a_refused_parameter_is_left_out_of_the_next_batch(fake: Fake, client: Clients) -> None:
     def work(line: dict[str, Any], _: int) -> Lines:
         if "temperature" in line["body"]:
             return [], [responded(line, 400, UNSUPPORTED)]
         return [answered(line)], []
 
     fake.batches.work = work
-    asked = ask_batch(questions(5), settings, clock=time_of.clock())
-    assert asked.outcomes == {"answered": 5}
-    assert asked.left_out == {"temperature": 5}
-    assert asked.retries == {"without temperature": 5}
+    found = client(mode="batch").complete(requests(5))
+    assert found.outcomes == {"answered": 5}
+    assert found.left_out == {"temperature": 5}
+    assert found.retries == {"without temperature": 5}
 
 
 @pytest.mark.parametrize("is_old", [False, True])
 def test_a_batch_that_is_taken_up_tells_what_it_went_without(
-    fake: Fake,
-    settings: AskSettings,
-    time_of: QuickClock,
-    is_old: bool,
-    monkeypatch: pytest.MonkeyPatch,
+    fake: Fake, client: Clients, is_old: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unless an earlier version has started it, which did not write that down."""
-    monkeypatch.setattr("mmoe.descriptions.llm_client.batch_connection._RETRIES", 0)
-    fake.batches.away, clock = PATIENCE, time_of.clock()
-    assert ask_batch(questions(2), settings, clock=clock, refused={"temperature"}).left == 2
-    (state,) = state_files(settings.cache_folder)
+    monkeypatch.setattr("mmoe.descriptions.llm_client.batch.RETRIES", 0)
+    fake.batches.away, sending = FAILED_LOOKS, client(mode="batch")
+    sending.fallbacks.refused.add("temperature")
+    assert sending.complete(requests(2)).left == 2
+    (state,) = state_files(client.folder)
     if is_old:
         sent = json.loads(state.read_text())
         state.write_text(json.dumps([{k: one[k] for k in ("name", "id", "keys")} for one in sent]))
-    asked = ask_batch(questions(2), settings, clock=clock)
+    found = client(mode="batch").complete(requests(2))
     told = None if is_old else ("temperature",)
-    assert [reply.left_out for reply in asked.replies.values()] == [told] * 2
+    assert [reply.left_out for reply in found.replies.values()] == [told] * 2
     assert len(fake.batches.batches) == 1
 
 
-def test_money_is_reserved_before_a_batch_is_sent(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
-) -> None:
-    settings = replace(settings, prices=Prices(1.0, 10.0), max_cost_usd=100e-6)
-    requests = [question(f"say {n}", max_tokens=2) for n in range(50)]
-    asked = ask_batch(requests, settings, clock=time_of.clock())
-    assert asked.stopped_by == "max_cost_usd"
-    assert asked.left == 50 - asked.calls > 0
-    assert asked.calls == len(fake.batches.lines(1)) > 0
-    assert asked.spent_usd is not None
-    assert 0 < asked.spent_usd <= 100e-6
+def test_money_is_reserved_before_a_batch_is_sent(fake: Fake, client: Clients) -> None:
+    wanted = [request(f"say {n}", max_tokens=2) for n in range(50)]
+    prices: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 10.0}
+    found = client(mode="batch", max_cost_usd=100e-6, **prices).complete(wanted)
+    assert found.stopped_by == "max_cost_usd"
+    assert found.left == 50 - found.calls > 0
+    assert found.calls == len(fake.batches.lines(1)) > 0
+    assert found.spent_usd is not None
+    assert 0 < found.spent_usd <= 100e-6
 
 
 @pytest.mark.parametrize(
@@ -147,71 +133,67 @@ def test_money_is_reserved_before_a_batch_is_sent(
 )
 def test_a_server_without_batches_ends_the_run(
     fake: Fake,
-    settings: AskSettings,
+    client: Clients,
     refuses: Any,
     by: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mmoe.descriptions.llm_client.batch_connection._RETRIES", 0)
+    monkeypatch.setattr("mmoe.descriptions.llm_client.batch.RETRIES", 0)
     fake.batches.refuses = refuses
-    asked = ask_batch(questions(3), settings)
-    assert (asked.stopped_by, asked.left) == (by, 3)
-    assert not state_files(settings.cache_folder)
+    found = client(mode="batch").complete(requests(3))
+    assert (found.stopped_by, found.left) == (by, 3)
+    assert not state_files(client.folder)
 
 
-@pytest.mark.parametrize("looks", [PATIENCE - 1, PATIENCE])
+@pytest.mark.parametrize("looks", [FAILED_LOOKS - 1, FAILED_LOOKS])
 def test_a_server_that_is_away_for_a_while_is_waited_for(
     fake: Fake,
-    settings: AskSettings,
-    time_of: QuickClock,
+    client: Clients,
     looks: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mmoe.descriptions.llm_client.batch_connection._RETRIES", 0)
+    monkeypatch.setattr("mmoe.descriptions.llm_client.batch.RETRIES", 0)
     fake.batches.away = looks
-    asked = ask_batch(questions(3), settings, clock=time_of.clock())
-    if looks < PATIENCE:
-        assert asked.outcomes == {"answered": 3}
+    found = client(mode="batch").complete(requests(3))
+    if looks < FAILED_LOOKS:
+        assert found.outcomes == {"answered": 3}
     else:
-        assert (asked.stopped_by, len(state_files(settings.cache_folder))) == ("server", 1)
-        assert ask_batch(questions(3), settings, clock=time_of.clock()).left == 0
+        assert (found.stopped_by, len(state_files(client.folder))) == ("server", 1)
+        assert client(mode="batch").complete(requests(3)).left == 0
     assert len(fake.batches.batches) == 1
 
 
-def test_a_batch_that_is_refused_ends_the_run(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
-) -> None:
+def test_a_batch_that_is_refused_ends_the_run(fake: Fake, client: Clients) -> None:
     fake.batches.ends = {1: "failed"}
-    asked = ask_batch(questions(3), settings, clock=time_of.clock())
-    assert asked.stopped_by == "batch"
-    assert "Enqueued token limit reached" in (asked.stopped or "")
-    assert not state_files(settings.cache_folder)
+    found = client(mode="batch").complete(requests(3))
+    assert found.stopped_by == "batch"
+    assert "Enqueued token limit reached" in (found.stopped or "")
+    assert not state_files(client.folder)
 
 
 def test_the_key_is_kept_nowhere(
     fake: Fake,
-    settings: AskSettings,
-    time_of: QuickClock,
+    client: Clients,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     body = {"error": {"message": f"wrong: {CANARY}"}}
     fake.batches.work = lambda line, _: ([responded(line, 400, body)], [])
-    asked = ask_batch(questions(2), settings, clock=time_of.clock())
+    found = client(mode="batch").complete(requests(2))
     fake.batches.refuses = tricks.echo(403)
-    stopped = ask_batch(questions(4), settings, clock=time_of.clock())
+    stopped = client(mode="batch").complete(requests(4))
     assert stopped.stopped_by == "permission"
-    said = f"{asked!r} {stopped!r} {capfd.readouterr()}"
+    said = f"{found!r} {stopped!r} {capfd.readouterr()}"
     assert "[key]" in said
     assert CANARY not in said
-    files = [file for file in settings.cache_folder.rglob("*") if file.is_file()]
+    files = [file for file in client.folder.rglob("*") if file.is_file()]
     assert not [file for file in files if CANARY.encode() in file.read_bytes()]
 
 
 @pytest.mark.parametrize("is_heard", [True, False])
 def test_a_killed_run_goes_on_with_the_batch_that_it_started(
-    fake: Fake, settings: AskSettings, time_of: QuickClock, is_heard: bool
+    fake: Fake, client: Clients, is_heard: bool
 ) -> None:
     """Killed while it waits for the batch, or before it has heard of its id."""
     arrived, release = threading.Event(), threading.Event()
@@ -224,10 +206,10 @@ def test_a_killed_run_goes_on_with_the_batch_that_it_started(
 
     fake.batches.on_create = on_create
     texts = [f"say {n}" for n in range(20)]
-    process = start(fake.url, settings.cache_folder, texts, "batch")
+    process = start(fake.url, client.folder, texts, "batch")
     assert arrived.wait(30)
     for _ in range(1000):
-        states = [json.loads(path.read_text()) for path in state_files(settings.cache_folder)]
+        states = [json.loads(path.read_text()) for path in state_files(client.folder)]
         if states and bool(states[0][0]["id"]) == is_heard:
             break
         release.wait(0.01)
@@ -236,34 +218,22 @@ def test_a_killed_run_goes_on_with_the_batch_that_it_started(
     release.set()
     fake.batches.holds = False
     fake.batches._looks.clear()
-    # Of the questions that it had sent, half are asked again, with others.
-    wanted = [question(f"say {n}", fake.url) for n in range(10, 25)]
-    asked = ask_batch(wanted, settings, clock=time_of.clock())
-    assert asked.outcomes == {"answered": 15}
+    # Of the questions that it had sent, half are found again, with others.
+    wanted = [request(f"say {n}", fake.url) for n in range(10, 25)]
+    found = client(mode="batch").complete(wanted)
+    assert found.outcomes == {"answered": 15}
     assert [len(fake.batches.lines(n)) for n in (1, 2)] == [20, 5]
     assert len(fake.batches.batches) == 2
     # The other half was paid, too.
-    everything = [question(f"say {n}", fake.url) for n in range(25)]
-    assert ask_all(everything, replace(settings, offline=True)).cache_hits == 25
+    everything = [request(f"say {n}", fake.url) for n in range(25)]
+    assert client(max_calls=0).complete(everything).cache_hits == 25
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 50))), st.integers(1, 5))
-def test_files_are_of_legal_size_and_of_one_model(
-    drawn: list[tuple[str, int]], most_lines: int
-) -> None:
-    requests = [question("x" * size, model=model) for model, size in drawn]
-    pairs = [(request, line_of(request.key, request.body)) for request in requests]
-    files = list(parts(pairs, most_lines, 400))
-    assert sorted(id(r) for file in files for r, _ in file) == sorted(id(r) for r in requests)
+@given(st.lists(st.integers(0, 50)), st.integers(1, 5))
+def test_files_are_of_legal_size(sizes: list[int], most_lines: int) -> None:
+    wanted = [request("x" * size) for size in sizes]
+    files = list(parts(((one, line_of(one.key, one.body)) for one in wanted), most_lines, 400))
+    assert [one for file in files for one, _ in file] == wanted
     for file in files:
         assert 1 <= len(file) <= most_lines
         assert len(file) == 1 or sum(len(line) for _, line in file) <= 400
-        assert len({request.body["model"] for request, _ in file}) == 1
-
-
-def test_replies_are_told_one_by_one(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
-) -> None:
-    seen: list[Reply] = []
-    asked = ask_batch(questions(5), settings, seen.append, time_of.clock())
-    assert {reply.key: reply for reply in seen} == asked.replies

@@ -1,121 +1,140 @@
-"""Calls and money: counted, compared before a call, and never overdrawn."""
+"""Calls and money: estimated, counted, compared before a call, and never overdrawn."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.descriptions.llm_client import AskSettings, Prices, Request, ask_all
-from mmoe.descriptions.llm_client.budget import IMAGE_TOKENS, Budget
-from mmoe.errors import RankingError
+from mmoe.config.llm import LlmParams
+from mmoe.descriptions.llm_client import IMAGE_TOKENS, Request, estimate_all
+from mmoe.descriptions.llm_client.budget import Budget, prompt_tokens_of
 
 from tests.descriptions.llm_client.fake import tricks
-from tests.descriptions.llm_client.fake.server import Fake
-from tests.descriptions.llm_client.runs import QuickClock, question
+from tests.descriptions.llm_client.fake.server import Fake, Trick
+from tests.descriptions.llm_client.runs import Clients, request
 
-PRICES = Prices(prompt=1.0, completion=10.0)
+PRICES: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 10.0}
+MILLIONTH = 1e-6
+CALL = 29e-6  # of `some`, as it is estimated: 9 tokens of prompt, 2 of completion
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 400_000}}
 
 
 def some(number: int) -> list[Request]:
-    return [question(f"please say {n}", max_completion_tokens=2) for n in range(number)]
+    return [request(f"please say {n}", max_completion_tokens=2) for n in range(number)]
 
 
-def test_money_is_what_the_server_counted(fake: Fake, settings: AskSettings) -> None:
-    asked = ask_all(some(20), replace(settings, prices=PRICES))
-    assert asked.spent_usd == pytest.approx(20 * (3 * 1 + 1 * 10) / 1e6)
-    assert ask_all(some(20), replace(settings, prices=PRICES)).spent_usd == 0
-    assert ask_all(some(20), settings).spent_usd is None
+def test_money_is_what_the_server_counted(fake: Fake, client: Clients) -> None:
+    found = client(**PRICES).complete(some(20))
+    assert found.spent_usd == pytest.approx(20 * (3 * 1 + 1 * 10) / 1e6)
+    assert client(**PRICES).complete(some(20)).spent_usd == 0
+    assert client().complete(some(20)).spent_usd is None
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_the_cost_stops_the_run_before_it_is_passed(
-    fake: Fake, settings: AskSettings, concurrency: int
+    fake: Fake, client: Clients, concurrency: int
 ) -> None:
     most = 100e-6
-    settings = replace(settings, prices=PRICES, max_cost_usd=most, concurrency=concurrency)
-    asked = ask_all(some(50), settings)
-    assert asked.stopped_by == "max_cost_usd"
-    assert asked.spent_usd is not None
-    # Another call was estimated at 24 millionths or more.
-    assert most - 30e-6 <= asked.spent_usd <= most
-    assert asked.left == 50 - len(fake.log) > 0
-    assert f"{asked.left} questions are left" in (asked.stopped or "")
-    with pytest.raises(RankingError, match=r"rank\.max_cost_usd is reached"):
-        asked.raise_if_stopped()
-    rest = ask_all(some(50), replace(settings, max_cost_usd=None))
-    assert (rest.cache_hits, rest.left) == (50 - asked.left, 0)
+    found = client(concurrency=concurrency, max_cost_usd=most, **PRICES).complete(some(50))
+    assert found.stopped_by == "max_cost_usd"
+    assert found.spent_usd is not None
+    assert most - CALL <= found.spent_usd <= most
+    assert found.left == 50 - len(fake.log) > 0
+    assert found.stopped is not None
+    assert found.stopped.startswith("llm.max_cost_usd is reached")
+    rest = client(**PRICES).complete(some(50))
+    assert (rest.cache_hits, rest.left) == (50 - found.left, 0)
     assert len(fake.log) == 50
 
 
-def test_calls_that_fail_count_too(fake: Fake, settings: AskSettings, time_of: QuickClock) -> None:
+def test_calls_that_fail_count_too(fake: Fake, client: Clients) -> None:
     fake.tricks = {2: tricks.error(500)}
-    settings = replace(settings, max_calls=10)
-    asked = ask_all(some(50), settings, clock=time_of.clock())
-    assert (asked.stopped_by, asked.calls, len(fake.log), asked.left) == ("max_calls", 10, 10, 41)
+    found = client(max_calls=10).complete(some(50))
+    assert (found.stopped_by, found.calls, len(fake.log), found.left) == ("max_calls", 10, 10, 41)
 
 
-def test_no_calls_allowed_means_none_sent(fake: Fake, settings: AskSettings) -> None:
-    asked = ask_all(some(3), replace(settings, max_calls=0))
-    assert (asked.stopped_by, asked.left, fake.log) == ("max_calls", 3, [])
+def test_no_calls_allowed_means_none_sent(fake: Fake, client: Clients) -> None:
+    found = client(max_calls=0).complete(some(3))
+    assert (found.stopped_by, found.left, fake.log) == ("max_calls", 3, [])
 
 
+@pytest.mark.parametrize(
+    ("trick", "usd"),
+    [
+        (tricks.slow(3), 3 * CALL),  # three time-outs, each of which may have been billed
+        (tricks.without("usage"), CALL),
+        (tricks.error(400), 0.0),
+        (tricks.says(None), 2 * 13e-6),  # an odd answer costs what it says, and is asked for again
+    ],
+)
 def test_what_may_have_been_billed_counts(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
+    fake: Fake, client: Clients, trick: Trick, usd: float
 ) -> None:
-    settings = replace(settings, prices=PRICES, timeout=0.1)
-    fake.always = tricks.slow(3)
-    late = ask_all(some(1), settings, clock=time_of.clock())
-    assert late.spent_usd == pytest.approx(3 * 24e-6, rel=0.3)
-    fake.always = tricks.without("usage")
-    untold = ask_all(some(1), settings)
-    assert untold.spent_usd == pytest.approx(24e-6, rel=0.3)
-    fake.always = tricks.error(400)
-    assert ask_all([question("refused")], settings).spent_usd == 0
-
-
-def test_an_odd_answer_costs_what_it_says(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
-) -> None:
-    fake.always = tricks.says(None)
-    asked = ask_all(some(1), replace(settings, prices=PRICES), clock=time_of.clock())
-    assert asked.calls == 2
-    assert asked.spent_usd == pytest.approx(2 * 13e-6)
-
-
-def test_a_limit_needs_prices() -> None:
-    with pytest.raises(RankingError, match=r"rank\.max_cost_usd"):
-        AskSettings(max_cost_usd=1.0)
+    fake.always = trick
+    found = client(timeout=0.1, **PRICES).complete(some(1))
+    assert found.spent_usd == pytest.approx(usd, rel=0.1)
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 2)), max_size=60))
 def test_never_more_is_promised_than_allowed(calls: list[tuple[int, int]]) -> None:
     """Tokens never exceed the estimate here, so that the limit holds at every moment."""
     most = 400e-6
-    budget = Budget(AskSettings(prices=PRICES, max_cost_usd=most))
+    budget = Budget(LlmParams(max_cost_usd=most, **PRICES))
     for words, completion in calls:
-        estimate = budget.estimate(question("word " * words, max_completion_tokens=2).body)
+        estimate = budget.estimate(request("word " * words, max_completion_tokens=2).body)
         if budget.has_money(estimate):
             budget.begin(estimate)
             budget.end(estimate, int(estimate.prompt_tokens), completion, is_billed=True)
         assert (budget.spent_usd or 0) <= most + 1e-12
 
 
-def test_images_are_not_counted_as_text() -> None:
-    budget = Budget(AskSettings(prices=PRICES))
-    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 400_000}}
-    parts = [{"type": "text", "text": "who"}, image]
-    body = {"model": "m", "messages": [{"role": "user", "content": parts}], "max_tokens": 1}
-    assert 0 < budget.estimate(body).prompt_tokens - IMAGE_TOKENS < 5
-
-
 def test_the_estimate_learns_from_the_server() -> None:
-    budget = Budget(AskSettings(prices=PRICES))
-    body = question("x" * 1000, max_completion_tokens=1).body
+    budget = Budget(LlmParams())
+    body = request("x" * 1000, max_completion_tokens=1).body
     first = budget.estimate(body)
     budget.begin(first)
     budget.end(first, 250, 1, is_billed=True)
     assert budget.estimate(body).prompt_tokens == pytest.approx(250)
     assert first.prompt_tokens > 250
+
+
+def test_tokens_of_a_body() -> None:
+    words = {"role": "user", "content": "x" * 9}
+    assert prompt_tokens_of({"messages": [words]}) == 4 + 3
+    assert prompt_tokens_of({"messages": [words, words]}) == 2 * (4 + 3)
+    assert prompt_tokens_of({"messages": [words], "response_format": {"a": 1}}) == 4 + 3 + 4
+    parts = [{"type": "text", "text": "x" * 9}, IMAGE]
+    body = {"messages": [{"role": "user", "content": parts}]}
+    assert prompt_tokens_of(body) == 4 + 3 + IMAGE_TOKENS
+    assert Budget(LlmParams()).estimate(body).prompt_tokens == 4 + 3 + IMAGE_TOKENS
+
+
+def tokens_of(text: str) -> int:
+    return prompt_tokens_of({"messages": [{"role": "user", "content": text}]}) - 4
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        # As cl100k_base counts, the vocabulary of gpt-3.5-turbo; bytes / 3 is less each time.
+        ("張三住在北京市的一條小街上，他是一位畫家。", 26),
+        ("محمد بن سلمان ولي العهد", 17),
+        ("Nguyễn Phú Trọng đã phát biểu", 16),
+        ("1783 2021-05-06 12345678901", 14),
+        ("😀👍🏽🇩🇪", 14),
+    ],
+)
+def test_other_scripts_and_digits_are_not_underestimated(text: str, tokens: int) -> None:
+    assert tokens_of(text) >= tokens > len(text.encode()) / 3
+
+
+def test_equal_requests_are_estimated_once() -> None:
+    wanted = [*some(2), *some(2)]
+    found = estimate_all(wanted, LlmParams(**PRICES))
+    counted = sum(prompt_tokens_of(one.body) for one in wanted[:2])
+    assert (found.calls, found.counted, found.completion_tokens) == (2, counted, 2 * 2)
+    assert found.usd == pytest.approx((counted * 1 + 4 * 10) / 1e6)
+    assert estimate_all([], LlmParams(**PRICES)).usd == 0

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
 import subprocess
+import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.llm_client import AskSettings, Reply, ask_all
+from mmoe.descriptions.llm_client import server_url
 from mmoe.descriptions.llm_client.cache import FILE, REJECTED_FOR, ReplyCache
-from mmoe.descriptions.llm_client.settings import default_cache_folder, server_url
+from mmoe.descriptions.llm_client.client import LlmClient, default_cache_folder
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake
-from tests.descriptions.llm_client.runs import QuickClock, question, questions, start
+from tests.descriptions.llm_client.runs import Clients, requests, start
+from tests.imports import ROOT
 
 TEXTS = [f"say {n}" for n in range(40)]
 
@@ -42,90 +42,83 @@ def wait_until_kept(folder: Path, replies: int) -> None:
     pytest.fail(f"{kept} replies are kept, not {replies}")
 
 
-def test_equal_questions_are_asked_once(fake: Fake, settings: AskSettings) -> None:
-    seen: list[Reply] = []
-    asked = ask_all(questions(10) * 3, settings, seen.append)
-    assert (asked.questions, asked.calls, len(fake.log)) == (10, 10, 10)
-    assert {reply.key: reply for reply in seen} == asked.replies
-    assert len(seen) == 10
+def test_equal_requests_are_sent_once(fake: Fake, client: Clients) -> None:
+    found = client().complete(requests(10) * 3)
+    assert (found.requests, found.calls, len(fake.log)) == (10, 10, 10)
 
 
-def test_a_later_run_asks_what_is_new(
-    fake: Fake, settings: AskSettings, capfd: pytest.CaptureFixture[str]
+def test_a_later_run_sends_what_is_new(
+    fake: Fake, client: Clients, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    first = ask_all(questions(10), settings)
+    first = client().complete(requests(10))
     capfd.readouterr()
-    seen: list[Reply] = []
-    second = ask_all(questions(15), settings, seen.append)
-    assert (second.cache_hits, second.calls, len(seen)) == (10, 5, 15)
+    second = client().complete(requests(15))
+    assert (second.cache_hits, second.calls) == (10, 5)
     assert second.replies.items() > first.replies.items()
-    assert capfd.readouterr().err == f"rank: questions that go to {settings.host}: 5\n"
-    ask_all(questions(15), settings)
+    assert capfd.readouterr().err == f"rank: questions that go to {client().host}: 5\n"
+    client().complete(requests(15))
     assert capfd.readouterr().err == ""
     assert len(fake.log) == 15
 
 
-def test_offline_nothing_is_sent(fake: Fake, settings: AskSettings) -> None:
-    ask_all(questions(4), settings)
-    asked = ask_all(questions(6), replace(settings, offline=True))
-    assert (len(asked.replies), asked.left, asked.stopped_by) == (4, 2, "offline")
-    assert len(fake.log) == 4
+def test_the_openai_package_is_loaded_only_to_send() -> None:
+    code = (
+        "import sys, tempfile; from pathlib import Path; from mmoe.descriptions.llm_client import *;"
+        "LlmClient(cache_folder=Path(tempfile.mkdtemp())).complete([]);"
+        "print(sorted({'openai', 'httpx2', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
-def test_nothing_to_ask_is_no_run(settings: AskSettings) -> None:
-    asked = ask_all([], settings)
-    assert (asked.replies, asked.calls, asked.stopped) == ({}, 0, None)
-
-
-def test_a_rejection_holds_for_a_day(
-    fake: Fake, settings: AskSettings, time_of: QuickClock
-) -> None:
+def test_a_rejection_holds_for_a_day(fake: Fake, client: Clients) -> None:
     fake.tricks = {1: tricks.error(400)}
-    clock = time_of.clock()
-    assert ask_all(questions(1), settings, clock=clock).outcomes == {"bad request": 1}
-    assert ask_all(questions(1), settings, clock=clock).cache_hits == 1
-    time_of._now += REJECTED_FOR
-    assert ask_all(questions(1), settings, clock=clock).outcomes == {"answered": 1}
-    time_of._now += 1000 * REJECTED_FOR
-    assert ask_all(questions(1), settings, clock=clock).cache_hits == 1
+    assert client().complete(requests(1)).outcomes == {"bad request": 1}
+    assert client().complete(requests(1)).cache_hits == 1
+    client.time_of.time += REJECTED_FOR
+    assert client().complete(requests(1)).outcomes == {"answered": 1}
+    client.time_of.time += 1000 * REJECTED_FOR
+    assert client().complete(requests(1)).cache_hits == 1
 
 
 @pytest.mark.parametrize("held", [3, 21])
 def test_a_killed_run_repeats_only_what_was_under_way(
-    fake: Fake, settings: AskSettings, held: int
+    fake: Fake, client: Clients, held: int
 ) -> None:
     """Killed by SIGKILL while the server thinks about four answers."""
     arrived, release = threading.Semaphore(0), threading.Event()
     fake.tricks = dict.fromkeys(range(held, 1000), tricks.held(arrived, release))
-    process = start(fake.url, settings.cache_folder, TEXTS)
+    process = start(fake.url, client.folder, TEXTS)
     for _ in range(4):
         assert arrived.acquire(timeout=30)
-    wait_until_kept(settings.cache_folder, held - 1)
+    wait_until_kept(client.folder, held - 1)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert len(fake.log) == held + 3
     fake.tricks = {}
     release.set()
-    assert finish(start(fake.url, settings.cache_folder, TEXTS)) == sorted(map(str, range(40)))
+    assert finish(start(fake.url, client.folder, TEXTS)) == sorted(map(str, range(40)))
     assert len(fake.log) == len(TEXTS) + 4
 
 
-def test_two_runs_at_once_ask_as_much_as_one(fake: Fake, settings: AskSettings) -> None:
+def test_two_runs_at_once_ask_as_much_as_one(fake: Fake, client: Clients) -> None:
     fake.delay = 0.005
-    both = [start(fake.url, settings.cache_folder, texts) for texts in (TEXTS, TEXTS[::-1])]
+    both = [start(fake.url, client.folder, texts) for texts in (TEXTS, TEXTS[::-1])]
     assert [finish(process) for process in both] == [sorted(map(str, range(40)))] * 2
     assert fake.questions() == dict.fromkeys(TEXTS, 1)
     assert fake.most_at_once <= 4
 
 
 def test_a_run_goes_on_when_the_one_that_it_waits_for_is_killed(
-    fake: Fake, settings: AskSettings
+    fake: Fake, client: Clients
 ) -> None:
     arrived, release = threading.Semaphore(0), threading.Event()
     fake.tricks = dict.fromkeys(range(10, 1000), tricks.held(arrived, release))
-    first = start(fake.url, settings.cache_folder, TEXTS)
+    first = start(fake.url, client.folder, TEXTS)
     assert arrived.acquire(timeout=30)
-    second = start(fake.url, settings.cache_folder, TEXTS)
+    second = start(fake.url, client.folder, TEXTS)
     assert second.stderr is not None
     assert "waiting for it" in second.stderr.readline()
     first.send_signal(signal.SIGKILL)
@@ -135,44 +128,29 @@ def test_a_run_goes_on_when_the_one_that_it_waits_for_is_killed(
     assert len(finish(second)) == 40
 
 
-def test_an_interrupted_run_ends_at_once(fake: Fake, settings: AskSettings) -> None:
+def test_an_interrupted_run_ends_at_once(fake: Fake, client: Clients) -> None:
     """Ctrl-C while the server has sent us away for minutes."""
     fake.tricks = dict.fromkeys(range(10, 1000), tricks.limited(retry_after="250"))
-    process = start(fake.url, settings.cache_folder, TEXTS)
-    wait_until_kept(settings.cache_folder, 9)
+    process = start(fake.url, client.folder, TEXTS)
+    wait_until_kept(client.folder, 9)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)
     assert process.returncode != 0
     assert "KeyboardInterrupt" in err
 
 
-def test_a_broken_file_is_named(settings: AskSettings) -> None:
-    settings.cache_folder.mkdir()
-    (settings.cache_folder / FILE).write_bytes(b"not a database" * 100)
+def test_a_broken_file_is_named(client: Clients) -> None:
+    client.folder.mkdir()
+    (client.folder / FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(RankingError, match=r"llm-replies\.sqlite: can't be used .*MMOE_CACHE"):
-        ask_all(questions(1), settings)
+        client().complete(requests(1))
 
 
-def test_a_broken_row_is_named(fake: Fake, settings: AskSettings) -> None:
-    ask_all(questions(1), settings)
-    with sqlite3.connect(settings.cache_folder / FILE) as database:
-        database.execute("UPDATE replies SET reply = '{'")
-    database.close()
-    with pytest.raises(RankingError, match="can't be used"):
-        ask_all(questions(1), settings)
-
-
-def test_a_file_of_another_version_is_refused(settings: AskSettings) -> None:
-    with ReplyCache(settings.cache_folder) as cache:
+def test_a_file_of_another_version_is_refused(client: Clients) -> None:
+    with ReplyCache(client.folder) as cache:
         cache._database.execute("PRAGMA user_version = 99")
     with pytest.raises(RankingError, match="version 99"):
-        ask_all(questions(1), settings)
-
-
-def test_a_folder_that_is_a_file_is_named(settings: AskSettings) -> None:
-    settings.cache_folder.write_text("")
-    with pytest.raises(RankingError, match="MMOE_CACHE"):
-        ask_all(questions(1), settings)
+        client().complete(requests(1))
 
 
 def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,21 +172,13 @@ def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPat
         "http://[/v1",
     ],
 )
-def test_an_address_that_can_not_be_asked_or_holds_a_secret_is_refused(url: str) -> None:
+def test_an_address_that_can_not_be_found_or_holds_a_secret_is_refused(url: str) -> None:
     with pytest.raises(RankingError, match=r"rank\.base_url") as caught:
-        AskSettings(url)
+        LlmClient(url)
     assert "secret" not in str(caught.value)
 
 
 def test_the_address_is_one_however_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://elsewhere/v1")
     assert server_url(None) == server_url("https://api.openai.com/v1/")
-    assert AskSettings("http://host:8000/v1/").host == "host:8000"
-
-
-def test_an_error_of_the_caller_comes_through(fake: Fake, settings: AskSettings) -> None:
-    def fails(reply: Reply) -> None:
-        raise RankingError(f"no {reply.text}")
-
-    with pytest.raises(RankingError, match="no 7"):
-        ask_all([question("say 7")], settings, fails)
+    assert LlmClient("http://host:8000/v1/").host == "host:8000"

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.llm_client import AskSettings, Reply, ask_all, write_ledger
-from mmoe.descriptions.llm_client.progress import QuestionBar
+from mmoe.descriptions.llm_client import LlmClient, Reply, write_ledger
 
 from tests.descriptions.llm_client.fake.server import Fake
-from tests.descriptions.llm_client.runs import question, questions
+from tests.descriptions.llm_client.runs import request, requests
 
 
 def test_it_has_a_sorted_line_for_each_question(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
-    requests = [question(text) for text in ("b", "a", "b", "c")]
-    first, second = requests[:2]
+    wanted = [request(text) for text in ("b", "a", "b", "c")]
+    first, second = wanted[:2]
     answered = Reply(
         *(first.key, "answered", "{\u2028}", None, 5, 1, "m-1", "fp", "not in the ledger"),
         left_out=("schema -> plain", "seed"),
     )
-    write_ledger(path, requests, {first.key: answered}, {first.key: 2, second.key: None})
+    write_ledger(path, wanted, {first.key: answered}, {first.key: 2, second.key: None})
     lines = [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
-    assert [line["key"] for line in lines] == sorted({request.key for request in requests})
+    assert [line["key"] for line in lines] == sorted({one.key for one in wanted})
     by_key = {line.pop("key"): line for line in lines}
     prompt = by_key[first.key].pop("prompt")
     assert by_key[first.key] == {
@@ -42,12 +40,12 @@ def test_it_has_a_sorted_line_for_each_question(tmp_path: Path) -> None:
     assert by_key[second.key]["prompt"] != prompt
 
 
-def test_two_runs_write_the_same(fake: Fake, settings: AskSettings, tmp_path: Path) -> None:
+def test_two_runs_write_the_same(fake: Fake, tmp_path: Path) -> None:
     fake.delay = 0.001
     written = []
-    for requests, folder in ((questions(20), "a"), (questions(20)[::-1], "b")):
-        asked = ask_all(requests, replace(settings, cache_folder=tmp_path / folder))
-        write_ledger(tmp_path / f"{folder}.jsonl", requests, asked.replies, {})
+    for wanted, folder in ((requests(20), "a"), (requests(20)[::-1], "b")):
+        found = LlmClient(fake.url, cache_folder=tmp_path / folder).complete(wanted)
+        write_ledger(tmp_path / f"{folder}.jsonl", wanted, found.replies, {})
         written.append((tmp_path / f"{folder}.jsonl").read_bytes())
     assert written[0] == written[1]
     assert written[0].count(b"\n") == 20
@@ -56,22 +54,8 @@ def test_two_runs_write_the_same(fake: Fake, settings: AskSettings, tmp_path: Pa
 def test_a_broken_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     path.write_text("old")
-    broken = Reply(question("a").key, "answered", "\ud800")
+    broken = Reply(request("a").key, "answered", "\ud800")
     with pytest.raises(UnicodeEncodeError):
-        write_ledger(path, [question("a")], {broken.key: broken}, {})
+        write_ledger(path, [request("a")], {broken.key: broken}, {})
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_the_bar_tells_time_left_and_money_to_who_watches(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with QuestionBar(2) as bar:
-        bar.count(0.125)
-        bar._bar.refresh()
-        bar.count(None)
-    shown = capsys.readouterr().err
-    assert "1/2" in shown
-    assert "0.12 USD" in shown
-    assert "<00:" in shown

@@ -6,25 +6,23 @@ import json
 import logging
 import sqlite3
 import traceback
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.llm_client import AskSettings, ask_all, write_ledger
+from mmoe.descriptions.llm_client import write_ledger
 from mmoe.descriptions.llm_client.cache import FILE
 from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake, Handler
-from tests.descriptions.llm_client.runs import CANARY, QuickClock, questions
+from tests.descriptions.llm_client.runs import CANARY, Clients, requests
 
 
 def test_the_key_is_in_the_request_alone(
     fake: Fake,
-    settings: AskSettings,
-    time_of: QuickClock,
+    client: Clients,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -33,19 +31,19 @@ def test_the_key_is_in_the_request_alone(
     """Even where answers of every status repeat it."""
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     caplog.set_level(logging.DEBUG)
-    settings = replace(settings, concurrency=1, max_concurrency=1)
+    sending = client(concurrency=1)
     fake.tricks = {
         n: tricks.echo(status) for n, status in enumerate([200, 400, 413, 422, 429, 500, 200], 2)
     }
     fake.tricks[12] = tricks.body(CANARY.encode())
     fake.tricks |= {13: tricks.hang_up, 14: tricks.echo(401)}
-    requests = questions(20)
-    asked = ask_all(requests, settings, clock=time_of.clock())
-    assert asked.stopped_by == "key"
-    write_ledger(tmp_path / "ledger.jsonl", requests, asked.replies, {})
-    said = [repr(asked), str(asked), json.dumps(asked.log()), repr(settings), asked.stopped or ""]
+    wanted = requests(20)
+    found = sending.complete(wanted)
+    assert found.stopped_by == "key"
+    write_ledger(tmp_path / "ledger.jsonl", wanted, found.replies, {})
+    said = [repr(found), str(found), json.dumps(found.log()), repr(sending), found.stopped or ""]
     try:
-        asked.raise_if_stopped()
+        found.raise_if_stopped()
     except RankingError:
         said.append(traceback.format_exc())
     said += [caplog.text, *capfd.readouterr()]
@@ -59,7 +57,7 @@ def test_the_key_is_in_the_request_alone(
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert {FILE, "ledger.jsonl"} <= {file.name for file in files}
     assert not [file for file in files if CANARY.encode() in file.read_bytes()]
-    with sqlite3.connect(settings.cache_folder / FILE) as database:
+    with sqlite3.connect(client.folder / FILE) as database:
         rows = database.execute("SELECT * FROM replies").fetchall()
     database.close()
     assert "[key]" in str(rows)
@@ -67,10 +65,10 @@ def test_the_key_is_in_the_request_alone(
 
 
 def test_a_local_server_gets_no_key(
-    fake: Fake, settings: AskSettings, monkeypatch: pytest.MonkeyPatch
+    fake: Fake, client: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "  ")
-    ask_all(questions(1), settings)
+    client().complete(requests(1))
     assert fake.log[0].headers["authorization"] == "Bearer none"
 
 
@@ -79,13 +77,6 @@ def test_a_key_that_can_not_be_one_is_not_repeated(key: str) -> None:
     with pytest.raises(RankingError, match="OPENAI_API_KEY") as caught:
         ApiKey(key)
     assert CANARY not in str(caught.value)
-
-
-def test_a_short_key_does_not_eat_words_of_answers() -> None:
-    key = ApiKey("EMPTY")
-    assert key.out_of("the EMPTY set") == "the EMPTY set"
-    assert key.line("wrong key EMPTY") == "wrong key [key]"
-    assert ApiKey(None).line("none given") == "none given"
 
 
 def test_a_key_that_the_server_masks_is_hidden_too() -> None:
@@ -100,17 +91,8 @@ def test_words_of_the_server_are_one_short_line() -> None:
     assert line.isprintable()
 
 
-def test_a_redirect_is_not_followed(
-    fake: Fake, settings: AskSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
-    fake.always = tricks.redirect
-    asked = ask_all(questions(1), settings)
-    assert (asked.stopped_by, len(fake.log)) == ("address", 1)
-
-
 def test_the_run_says_where_it_sends_what_before_it_sends(
-    fake: Fake, settings: AskSettings, capfd: pytest.CaptureFixture[str]
+    fake: Fake, client: Clients, capfd: pytest.CaptureFixture[str]
 ) -> None:
     said: list[str] = []
 
@@ -119,5 +101,5 @@ def test_the_run_says_where_it_sends_what_before_it_sends(
         handler.json(200, handler.good())
 
     fake.always = noting
-    ask_all(questions(3), replace(settings, concurrency=1, max_concurrency=1))
-    assert said == [f"rank: questions that go to {settings.host}: 3\n", "", ""]
+    client(concurrency=1).complete(requests(3))
+    assert said == [f"rank: questions that go to {client().host}: 3\n", "", ""]

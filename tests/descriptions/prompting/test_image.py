@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmoe.descriptions.prompting import questions_for
-from mmoe.descriptions.prompting.question import Question
+from mmoe.descriptions.prompting import Question
 from mmoe.records import Mention
 
-from tests.descriptions.prompting.asked import asked, settings
+from tests.descriptions.prompting.written import writer, written
 from tests.descriptions.rows import candidates, mention
 
 
@@ -38,7 +37,7 @@ def image_of(question: Question) -> tuple[str, Image.Image]:
 def test_a_small_image_goes_as_it_is_if_models_know_its_format(
     tmp_path: Path, name: str, kind: str
 ) -> None:
-    question = asked(drawn(tmp_path, name), candidates("m", "x", "y"), image_folder=tmp_path)
+    question = written(drawn(tmp_path, name), candidates("m", "x", "y"), image_folder=tmp_path)
     head, image = image_of(question)
     assert question.image == "attached"
     assert head == f"data:image/{kind}"
@@ -47,51 +46,33 @@ def test_a_small_image_goes_as_it_is_if_models_know_its_format(
 
 
 def test_a_large_image_is_scaled_down(tmp_path: Path) -> None:
-    about = drawn(tmp_path, "a.png", 600)
-    question = asked(about, candidates("m", "x", "y"), image_folder=tmp_path, image_side=64)
+    question = written(drawn(tmp_path, "a.png", 600), candidates("m", "x", "y"), tmp_path)
     head, image = image_of(question)
-    assert (head, image.size) == ("data:image/jpeg", (64, 32))
+    assert (head, image.size) == ("data:image/jpeg", (512, 256))
 
 
 @pytest.mark.parametrize("server", ["openai", "vllm"])
 def test_only_openai_is_told_the_detail(tmp_path: Path, server: str) -> None:
     about = drawn(tmp_path, "a.png")
-    question = asked(about, candidates("m", "x", "y"), image_folder=tmp_path, server=server)
+    question = written(about, candidates("m", "x", "y"), image_folder=tmp_path, server=server)
     part = question.request.body["messages"][-1]["content"][1]
     assert ("detail" in part["image_url"]) == (server == "openai")
 
 
-def test_without_a_usable_image_the_text_goes_alone_and_says_why(tmp_path: Path) -> None:
+def test_without_a_usable_image_the_text_goes_alone_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmoe.descriptions.prompting.image._MAX_BYTES", 1000)
     large, none = drawn(tmp_path, "a.png", 200), mention("n", "Ada sang")
     broken, gone = replace(large, image="b.png"), replace(large, image="c.png")
     content = (tmp_path / "a.png").read_bytes()
     (tmp_path / "b.png").write_bytes(content[: len(content) // 2])
-    asking = settings(image_folder=tmp_path, max_image_bytes=1000)
     group = {"m": candidates("m", "x", "y"), "n": candidates("n", "x", "y")}
-    questions = questions_for([large, none, broken, gone], group, asking)
-    assert [q.image for q in questions] == [
-        "too large",
-        "no image",
-        "can't be read",
-        "file is missing",
+    writing = writer(tmp_path)
+    questions = [
+        writing.question(about, group[about.mention_id]) for about in (large, none, broken, gone)
     ]
+    reasons = ["too large", "no image", "can't be read", "file is missing"]
+    assert [question.image for question in questions] == reasons
     assert len({q.request.key for q in questions}) == 1
     assert isinstance(questions[0].request.body["messages"][-1]["content"], str)
-
-
-def test_no_image_is_sent_unless_asked_for(tmp_path: Path) -> None:
-    question = asked(drawn(tmp_path, "a.png"), candidates("m", "x", "y"))
-    assert question.image == "no image"
-    assert isinstance(question.request.body["messages"][-1]["content"], str)
-
-
-def test_mentions_of_a_sentence_share_one_image_in_memory(tmp_path: Path) -> None:
-    first = drawn(tmp_path, "a.png")
-    second = replace(first, mention_id="n", surface_form="Eve")
-    groups = {name: candidates(name, "x", "y") for name in "mn"}
-    bodies = [
-        question.request.body
-        for question in questions_for([first, second], groups, settings(image_folder=tmp_path))
-    ]
-    one, other = (body["messages"][-1]["content"][1]["image_url"]["url"] for body in bodies)
-    assert one is other

@@ -13,8 +13,8 @@ from mmoe.descriptions.llm_client import types
 from mmoe.descriptions.prompting import Choice, read_reply
 from mmoe.descriptions.prompting.output import answer_text
 
-from tests.descriptions.prompting.asked import reply
 from tests.descriptions.prompting.hostile import HOSTILE
+from tests.descriptions.prompting.written import reply
 
 OUTCOMES = sorted(
     value for name, value in vars(types).items() if name.isupper() and isinstance(value, str)

@@ -6,15 +6,14 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmoe.descriptions.prompting import prompt_names
-from mmoe.descriptions.prompting.question import Question
+from mmoe.descriptions.prompting import Question, prompt_names
 from mmoe.records import Candidate, Mention
 
-from tests.descriptions.prompting.asked import asked, last_message
 from tests.descriptions.prompting.hostile import HOSTILE
+from tests.descriptions.prompting.written import last_message, written
 from tests.descriptions.rows import candidates, mention
 
 ANY = st.text(st.characters(codec=None)) | st.sampled_from(sorted(HOSTILE.values(), key=len)[:-3])
@@ -26,7 +25,7 @@ def question_of(text: str, word: str, label: str, description: str, prompt: str)
         replace(candidates("m", "x")[0], label=label, description=description),
         replace(candidates("m", "x", "y")[1], label=label),
     ]
-    return asked(about, group, prompt=prompt, order="retrieval")
+    return written(about, group, prompt=prompt, order="retrieval")
 
 
 def assert_same_form(question: Question, prompt: str) -> None:
@@ -59,6 +58,7 @@ def test_a_hostile_text_stays_data(name: str, prompt: str) -> None:
     assert_same_form(question_of("t", text, text, text, prompt), prompt)
 
 
+@settings(max_examples=30)
 @given(ANY, ANY, ANY, ANY, st.sampled_from(prompt_names()))
 def test_any_text_stays_data(
     text: str, word: str, label: str, description: str, prompt: str

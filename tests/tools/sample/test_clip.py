@@ -19,7 +19,9 @@ from tools.sample.clip import ClipSizes, TowerSizes, new_clip, new_tokenizer, sa
 from tools.sample.clip_figures import load_clip
 from tools.sample.merges import END_OF_WORD, Pair, learn_merges, merge
 
-EMBEDDED = Path(__file__).parents[2] / "data/raw/sample/clip"
+from tests.imports import ROOT
+
+EMBEDDED = ROOT / "data/raw/sample/clip"
 TEXTS = ("a drawing of two green planets at night", "Type: god. Symbols: winged sandals.")
 TINY = ClipSizes(
     vision=TowerSizes(width=16, heads=2, layers=1, inner=16),

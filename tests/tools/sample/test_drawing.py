@@ -81,9 +81,9 @@ def test_every_kind_draws_on_every_background_and_seeds_differ(kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_thing_has_the_named_colour(kind: str, colour: str) -> None:
-    for seed in range(2):
+def test_a_thing_has_the_named_colour(kind: str) -> None:
+    for seed in range(4):
+        colour = COLOURS[(KINDS.index(kind) + 2 * seed) % len(COLOURS)]
         background = BACKGROUNDS[(KINDS.index(kind) + seed) % len(BACKGROUNDS)]
         inside = coloured(kind, background, seed)
         found = pixels(Scene(kind, colour, background), seed)[inside] / 255
@@ -102,7 +102,7 @@ def test_a_thing_has_the_named_colour(kind: str, colour: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_thing_fills_the_image_and_three_are_three(kind: str) -> None:
-    for seed in range(4):
+    for seed in range(2):
         rows, columns = np.nonzero(coloured(kind, "plain", seed))
         wide, high = np.ptp(columns) / SIZE, np.ptp(rows) / SIZE
         assert 0.55 <= max(wide, high) <= 1
@@ -122,11 +122,11 @@ def test_kinds_are_told_apart_by_their_outline() -> None:
         )
         return coarse
 
-    means = np.array([np.mean([outline(k, s) for s in range(12)], axis=0) for k in KINDS])
+    means = np.array([np.mean([outline(k, s) for s in range(6)], axis=0) for k in KINDS])
     hits = [
         KINDS[int(((means - outline(kind, seed)) ** 2).sum(axis=(1, 2)).argmin())] == kind
         for kind in KINDS
-        for seed in range(100, 104)
+        for seed in range(100, 102)
     ]
     assert statistics.mean(hits) > 0.6
 
@@ -180,21 +180,21 @@ def test_every_kind_and_background_has_words() -> None:
 def test_files_are_small_lossless_and_repeatable(tmp_path: Path) -> None:
     sizes = []
     for i, kind in enumerate(KINDS):
-        for count in (1, 3) if kind in SEVERAL else (1,):
-            scene = Scene(kind, COLOURS[i % 8], BACKGROUNDS[(i + count) % 8], count)
-            image, file = drawn(scene, i), tmp_path / f"{kind}{count}.png"
-            save_image(image, file)
-            with Image.open(file) as read:
-                assert read.convert("RGB").tobytes() == image.tobytes()
-            sizes.append(file.stat().st_size)
-            before = file.read_bytes()
-            save_image(drawn(scene, i), file)
-            assert file.read_bytes() == before
+        count = 3 if kind in SEVERAL else 1
+        scene = Scene(kind, COLOURS[i % 8], BACKGROUNDS[(i + count) % 8], count)
+        image, file = drawn(scene, i), tmp_path / f"{kind}.png"
+        save_image(image, file)
+        with Image.open(file) as read:
+            assert read.convert("RGB").tobytes() == image.tobytes()
+        sizes.append(file.stat().st_size)
+        before = file.read_bytes()
+        save_image(image, file)
+        assert file.read_bytes() == before
     assert statistics.mean(sizes) <= 5 * 1024
     assert len(list(tmp_path.iterdir())) == len(sizes)
 
 
-def test_a_image_of_many_colours_is_kept_as_it_is(tmp_path: Path) -> None:
+def test_an_image_of_many_colours_is_kept_as_it_is(tmp_path: Path) -> None:
     noise = Image.frombytes("RGB", (64, 64), seeded(0).randbytes(64 * 64 * 3))
     save_image(noise, tmp_path / "noise.png")
     with Image.open(tmp_path / "noise.png") as read:

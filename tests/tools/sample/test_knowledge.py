@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.wikidata.knowledge.attributes import attributes_of
-from mmoe.wikidata.knowledge.drafts import Draft
+from mmoe.cli import main
+from mmoe.wikidata.knowledge.drafts import Draft, attributes_of
 from mmoe.wikidata.knowledge.values import Value, read_value
 from tools.sample.facts import facts_of, label_of, own_properties
 from tools.sample.knowledge import knowledge_base
@@ -164,12 +162,15 @@ def test_the_knowledge_base_says_what_was_authored(world: World) -> None:
     assert known(ENTITIES) == authored
 
 
-def test_the_command_of_the_card_gives_the_same_names_and_attributes(tmp_path: Path) -> None:
+def test_the_command_of_the_card_gives_the_same_names_and_attributes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     card = (SAMPLE / "README.md").read_text("utf-8")
     (block,) = card.split("```console\n")[1:]
     command = block.partition("```")[0].replace("\\\n", "")
-    prompt, python, *arguments = shlex.split(command)
-    assert (prompt, python, arguments[4]) == ("$", "python", "kb")
-    arguments[4] = str(tmp_path / "kb")
-    subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True)
+    prompt, program, *words = shlex.split(command)
+    assert (prompt, program, words[:2], words[3]) == ("$", "mmoe", ["kb", "build"], "kb")
+    words[3] = str(tmp_path / "kb")
+    monkeypatch.chdir(ROOT)
+    assert main(words) == 0
     assert known(tmp_path / "kb" / "entities.jsonl") == known(ENTITIES)

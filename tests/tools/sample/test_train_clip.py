@@ -87,6 +87,7 @@ def test_the_same_plan_gives_the_same_weights(
         assert (tmp_path / "clip" / name).read_bytes() == (trained[0] / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(trained: tuple[Path, dict[str, float]], tmp_path: Path) -> None:
     seen = []
 
@@ -202,6 +203,7 @@ def test_streams_share_no_drawing() -> None:
     assert not training & {pixels.tobytes() for _, pixels in held_out(0, 40)}
 
 
+@pytest.mark.slow
 def test_worker_processes_change_nothing() -> None:
     plan = replace(PLAN, steps=2)
     here, there = (list(train_clip._batches(plan, AUTHORED, 0, n)) for n in (0, 1))
@@ -271,6 +273,7 @@ def test_an_impossible_length_is_refused(option: str, capsys: pytest.CaptureFixt
     assert "must be" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_command_writes_figures_and_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

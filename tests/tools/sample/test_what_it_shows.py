@@ -22,6 +22,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> SampleProject:
     return SampleProject(tmp_path_factory.mktemp("shows"))
 
 
+@pytest.mark.slow
 def test_images_decide_where_the_text_says_nothing(project: SampleProject) -> None:
     """One seed and one epoch, as a smoke test."""
     short = {"train": {"max_epochs": 1, "min_steps": 0}}

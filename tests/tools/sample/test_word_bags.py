@@ -53,7 +53,7 @@ def test_rare_words_are_dealt_more_often_than_they_stand() -> None:
     assert 6 < dealt["a"] / dealt["b"] < 10  # 16 ** 0.75 = 8
 
 
-def test_empty_words_say_nothing_of_a_image() -> None:
+def test_empty_words_say_nothing_of_an_image() -> None:
     spoken = " ".join(vocabulary_texts()).lower()
     bags = WordBags(read_authored().texts, meaningful=vocabulary_texts())
     assert {"planet", "grey", "Type"} & set(bags.words)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mmoe.wikidata.api.settings import ApiSettings
+from mmoe.wikidata.api import ApiSettings, FoundItems, find_items
+from mmoe.wikidata.matching import Match
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake, serving
@@ -15,14 +18,7 @@ from tests.wikidata.api.runs import CONTACT
 
 
 @pytest.fixture
-def time_of() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, time_of: StoppedClock) -> Iterator[Fake]:
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
+def fake(time_of: StoppedClock) -> Iterator[Fake]:
     with serving(Fake(now=time_of.now)) as running:
         yield running
 
@@ -30,4 +26,24 @@ def fake(monkeypatch: pytest.MonkeyPatch, time_of: StoppedClock) -> Iterator[Fak
 @pytest.fixture
 def settings(fake: Fake, tmp_path: Path) -> ApiSettings:
     """Settings for the server, with a cache of the test's own."""
-    return ApiSettings(fake.url, CONTACT, ("en",), cache_folder=tmp_path / "cache")
+    return ApiSettings(fake.url, ("en",), contact=CONTACT, cache_folder=tmp_path / "cache")
+
+
+class Client:
+    """Finds surface forms in the world of one test; its waits take no time."""
+
+    def __init__(
+        self, settings: ApiSettings, time_of: StoppedClock, match: Match = "exact"
+    ) -> None:
+        self.settings, self.match, self._time_of = settings, match, time_of
+
+    def __call__(
+        self, forms: Sequence[str], match: Match | None = None, **changes: Any
+    ) -> FoundItems:
+        changed = replace(self.settings, **changes)
+        return find_items(forms, changed, self._time_of.clock(), match or self.match)
+
+
+@pytest.fixture
+def find(settings: ApiSettings, time_of: StoppedClock) -> Client:
+    return Client(settings, time_of)

@@ -9,16 +9,18 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mmoe.config.wikidata import WikidataParams
 from mmoe.errors import MmoeError
 from mmoe.names import name_tokens, normalise_name
-from mmoe.wikidata.api import ApiSettings, FoundItems, find_items, settings_from_environment
+from mmoe.wikidata.api import ApiSettings, FoundItems, find_items
 from mmoe.wikidata.entity import Item, read_item
-from mmoe.wikidata.hits import Match
-from mmoe.wikidata.index.request import Request
+from mmoe.wikidata.matching import Match
+from mmoe.wikidata.selection import Selection
 
 from tests.imports import ROOT
 from tests.wikidata.api.fake.store import Store, item, terms
 
+FAST = WikidataParams(requests_per_minute=100_000)
 CONTACT = "kanarienvogel-93c1@contact.example"
 
 
@@ -73,7 +75,7 @@ def bearers(
 
 def items_of_dump(store: Store, languages: Sequence[str] = ("en",)) -> list[Item]:
     """All items that an index of the whole dump would hold: neither redirects nor pages of Wikipedia."""
-    choice = Request(tuple(languages))
+    choice = Selection(tuple(languages))
     items = [
         read_item(one, languages, "the dump")
         for qid, one in store.items.items()
@@ -109,7 +111,7 @@ def main(url: str, match: Match, words: Sequence[str]) -> int:
     # What a shell starts in the background inherits that Ctrl-C is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     assert Path(os.environ["MMOE_CACHE"])
-    settings = settings_from_environment(url, ("en",), max_per_minute=100_000)
+    settings = ApiSettings(url, limits=FAST)
     try:
         found = find_items(words, settings, match=match)
     except MmoeError as error:

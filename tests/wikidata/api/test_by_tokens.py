@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -15,33 +14,23 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mmoe.names import name_tokens
-from mmoe.wikidata.api import ApiSettings, FoundItems, find_items
+from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.search import QUIET_HITS
-from mmoe.wikidata.hits import Match, Matching
-from mmoe.wikidata.labels import write_label_index
+from mmoe.wikidata.label_index import write_label_index
+from mmoe.wikidata.matching import Matching
 from mmoe.wikidata.query import find_in_index
 
 from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.conftest import Client
 from tests.wikidata.api.fake.server import Fake
 from tests.wikidata.api.fake.store import Store, item, terms, tokens
 from tests.wikidata.api.runs import WORDS, bearers, items_of_dump, qids, small_world
 from tests.wikidata.slices import mention
 
 
-class Client:
-    """Finds words in a world of one test; the pace costs no time."""
-
-    def __init__(self, settings: ApiSettings, time_of: StoppedClock) -> None:
-        self.settings, self._time_of = replace(settings, max_per_minute=100_000), time_of
-
-    def __call__(self, words: Sequence[str], match: Match = "tokens", **changes: Any) -> FoundItems:
-        changed = replace(self.settings, **changes)
-        return find_items(words, changed, self._time_of.clock(), match)
-
-
 @pytest.fixture
-def find(fake: Fake, settings: ApiSettings, time_of: StoppedClock) -> Client:
-    return Client(settings, time_of)
+def find(settings: ApiSettings, time_of: StoppedClock) -> Client:
+    return Client(settings, time_of, "tokens")
 
 
 def test_candidates_are_those_of_a_dump(fake: Fake, find: Client, tmp_path: Path) -> None:
@@ -49,7 +38,7 @@ def test_candidates_are_those_of_a_dump(fake: Fake, find: Client, tmp_path: Path
     fake.store.add(item(300, "Ada Brask", ["Lurien Brask"]))
     mentions = [mention(word, f"m{number}") for number, word in enumerate(WORDS)]
     found = find(WORDS)
-    assert found.words_cut == []
+    assert found.surface_forms_cut == []
     assert qids(found.items) == bearers(fake.store, WORDS, match="tokens")
     write_label_index(tmp_path / "api", found.items, {})
     write_label_index(tmp_path / "dump", items_of_dump(fake.store), {})
@@ -70,52 +59,13 @@ def test_tokens_that_stand_in_two_names_are_not_enough(fake: Fake, find: Client)
     assert names == "Q1|Q2|Q3"
 
 
-def test_words_of_the_same_tokens_are_one_question(fake: Fake, find: Client) -> None:
-    """They are asked for by threads at the same time."""
-    fake.store.add(item(1, "Ada Lurien"))
-    fake.delay = 0.05
-    found = find(["Ada Lurien", "Lurien, Ada", "ada ada LURIEN"])
-    assert (qids(found.items), len(found.words)) == (["Q1"], 3)
-    assert found.requests == {"search": 1, "names": 1, "items": 1}
-    assert len(fake.log) == 3
-
-
 def test_a_word_that_is_longer_than_a_question(fake: Fake, find: Client) -> None:
     """The shortest tokens are not asked for; the comparison here still wants them."""
     word = " ".join(["of", "the", *(f"part{number:03}" for number in range(60))])
     fake.store.add(item(1, f"{word} at last"), item(2, word.replace("of the ", "")))
     found = find([word])
-    assert (qids(found.items), found.words_cut) == (["Q1"], [])
+    assert (qids(found.items), found.surface_forms_cut) == (["Q1"], [])
     assert all(asked.is_good for asked in fake.log)
-
-
-def test_a_word_that_no_question_can_ask_for_is_told(fake: Fake, find: Client) -> None:
-    word = "x" * 300
-    fake.store.add(item(1, f"{word} two"), item(2, f"two {word}"), item(3, word))
-    found = find([word])
-    assert (qids(found.items), found.words_cut) == (["Q1", "Q3"], [word])
-
-
-def test_a_word_without_a_token_is_a_whole_name(fake: Fake, find: Client) -> None:
-    fake.store.add(item(1, "?!"), item(2, "?! two"))
-    found = find(["?!"])
-    assert (qids(found.items), found.words_cut) == (["Q1"], [])
-
-
-@pytest.mark.parametrize("word", ["Vessa O'Mara", "vessa o’mara"])
-def test_what_the_server_makes_one_term_of_is_found_either_way(
-    fake: Fake, find: Client, word: str
-) -> None:
-    fake.store.add(
-        item(1, "Vessa O'Mara"),
-        item(2, "O’Mara, Vessa Ida"),
-        item(3, "Vessa O Mara"),
-        item(4, "Mara-Vessa O."),
-        item(5, "Vessa Omara"),
-    )
-    found = find([word])
-    assert qids(found.items) == ["Q1", "Q2", "Q3", "Q4"]
-    assert found.words_cut == []
 
 
 @pytest.mark.parametrize(
@@ -135,13 +85,7 @@ def test_names_that_mix_the_ways_are_found(
     fake.store.add(*(item(number, name) for number, name in enumerate(names, start=1)))
     found = find([word])
     assert qids(found.items) == bearers(fake.store, [word], match="tokens")
-    assert (len(found.items), found.words_cut) == (len(names), [])
-
-
-def test_a_word_of_signs_alone_that_are_too_many_is_told(fake: Fake, find: Client) -> None:
-    fake.store.add(item(1, "O'x'y'z"), item(2, "O x'y'z"))
-    found = find(["O'x'y'z"])
-    assert (qids(found.items), found.words_cut) == (["Q1"], ["o'x'y'z"])
+    assert (len(found.items), found.surface_forms_cut) == (len(names), [])
 
 
 def test_marks_belong_to_their_letters_for_the_server(fake: Fake, find: Client) -> None:
@@ -165,23 +109,15 @@ def test_a_word_in_too_many_names_is_told_and_its_own_names_are_found(
     fake.store.add(item(3000, "City of Ob", sitelinks=9), popularity=1.0)
     fake.store.add(item(3001, "Village of Ob"))
     found = find(["Ob"], max_hits=1000)
-    assert found.words_cut == ["ob"]
+    assert found.surface_forms_cut == ["ob"]
     assert {"Q3000", *(f"Q{number}" for number in range(2000, 2060))} <= set(qids(found.items))
     assert "Q3001" not in qids(found.items)
     # Longer names hold the token too, but only exact ones keep the list by prefix going.
     assert fake.actions()["query"] == 1
     assert fake.actions()["wbsearchentities"] <= (100 + QUIET_HITS) // 50
-    assert "1 of 1 words are in more names than the API lists (ob)" in capsys.readouterr().err
-
-
-def test_exact_names_are_whole_where_their_tokens_are_in_too_many(fake: Fake, find: Client) -> None:
-    fake.store.add(*(item(number, f"Ob the Vell {number}") for number in range(1, 700)))
-    fake.store.add(item(2000, "Vell Ob"), item(2001, "New Vell Ob"))
-    found = find(["Vell Ob"], max_hits=600)
-    assert {"Q2000", "Q2001"} <= set(qids(found.items))
-    assert found.words_cut == ["vell ob"]
-    assert fake.actions()["query"] == 2
-    assert "wbsearchentities" not in fake.actions()
+    assert (
+        "1 of 1 surface forms are in more names than the API lists (ob)" in capsys.readouterr().err
+    )
 
 
 def test_kept_answers_serve_the_other_match_too(fake: Fake, find: Client) -> None:
@@ -277,11 +213,11 @@ def test_any_world_gives_what_looking_at_every_name_gives(
     found = find(words)
     expected = bearers(fake.store, words, ("en", "de"), "tokens")
     if has_signs:
-        asked = [word for word in found.words if word not in found.words_cut]
+        asked = [word for word in found.surface_forms if word not in found.surface_forms_cut]
         exact = bearers(fake.store, words, ("en", "de"))
         promised = {*exact, *promised_bearers(fake.store, asked, ("en", "de"))}
         assert promised <= set(qids(found.items)) <= set(expected)
-        assert all(num_signs(word) > 2 for word in found.words_cut)
+        assert all(num_signs(word) > 2 for word in found.surface_forms_cut)
     else:
         assert qids(found.items) == expected
-        assert found.words_cut == []
+        assert found.surface_forms_cut == []

@@ -5,12 +5,9 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api.cache import DAY, FILE, AnswerCache
@@ -48,23 +45,6 @@ def test_what_was_kept_is_found_by_the_next(tmp_path: Path) -> None:
         assert cache.get("search", []) == {}
         cache.put("search", {"a": {"hits": []}})
         assert cache.get("search", ["a"]) == {"a": {"hits": []}}
-
-
-@settings(max_examples=20, deadline=None)
-@given(
-    st.dictionaries(st.text(max_size=5), st.integers(0, 2**63) | st.text(max_size=9), max_size=5)
-)
-def test_any_json_comes_back(tmp_path_factory: pytest.TempPathFactory, answer: object) -> None:
-    with AnswerCache(tmp_path_factory.mktemp("cache"), 1) as cache:
-        cache.put("k", {"key": answer})
-        assert cache.get("k", ["key"]) == {"key": answer}
-
-
-def test_many_keys_at_once(tmp_path: Path) -> None:
-    answers = {str(number): number for number in range(1201)}
-    with AnswerCache(tmp_path, 1) as cache:
-        cache.put("k", answers)
-        assert cache.get("k", [*answers, "other"]) == answers
 
 
 def test_an_old_answer_is_not_given_out(tmp_path: Path) -> None:
@@ -110,22 +90,6 @@ def test_processes_share_one_file(tmp_path: Path) -> None:
         assert cache.get("search", ["shared"])["shared"]["by"] in ("one", "two")
 
 
-def test_threads_share_one_object(tmp_path: Path) -> None:
-    with AnswerCache(tmp_path, 1) as cache:
-
-        def work(name: str) -> None:
-            for number in range(30):
-                cache.put("k", {f"{name}{number}": number})
-                assert cache.get("k", [f"{name}{number}"]) == {f"{name}{number}": number}
-
-        threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert cache.kinds()[0].answers == 90
-
-
 def test_all_answers_of_a_batch_or_none(tmp_path: Path) -> None:
     with AnswerCache(tmp_path, 1) as cache:
         with pytest.raises(TypeError):
@@ -155,16 +119,6 @@ def test_a_file_that_is_no_cache(tmp_path: Path) -> None:
     ) as caught:
         AnswerCache(tmp_path, 1)
     assert "\n" not in str(caught.value)
-
-
-def test_a_broken_body(tmp_path: Path) -> None:
-    with AnswerCache(tmp_path, 1) as cache:
-        cache.put("k", {"a": 1})
-    with sqlite3.connect(tmp_path / FILE) as database:
-        database.execute("UPDATE answers SET body = x'00'")
-    database.close()
-    with AnswerCache(tmp_path, 1) as cache, pytest.raises(WikidataError, match="can't be used"):
-        cache.get("k", ["a"])
 
 
 def test_a_file_of_another_version(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import pytest
 from mmoe.records import Candidate
 from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.entity import Item
-from mmoe.wikidata.hits import Match, Matching
-from mmoe.wikidata.labels import write_label_index
+from mmoe.wikidata.label_index import write_label_index
+from mmoe.wikidata.matching import Match, Matching
 from mmoe.wikidata.query import find_in_index
 
-from tests.wikidata.api.clock import STARTED, StoppedClock
+from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake import tricks
 from tests.wikidata.api.fake.server import Fake, Trick
 from tests.wikidata.api.fake.store import Store, item
@@ -82,7 +82,7 @@ SCENARIOS = {
     "429 with and without a wait": Scenario(
         {
             3: tricks.limited(20),
-            12: tricks.limited_until(90, STARTED),
+            12: tricks.limited_until(90),
             30: tricks.limited_without_wait,
             50: tricks.api_error("ratelimited"),
         },
@@ -150,7 +150,7 @@ def test_every_scenario_ends_as_the_calm_run(
     assert candidates(found.items, tmp_path / "api", match) == candidates(
         items_of_dump(fake.store), tmp_path / "dump", match
     )
-    assert found.words_cut == []
+    assert found.surface_forms_cut == []
     if name == "calm":
         assert num_requests == calm_requests
     assert set(found.retries) == set(scenario.reasons)

@@ -2,81 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.hits import Matching
-from mmoe.wikidata.labels import write_label_index
-from mmoe.wikidata.query import find_in_index
-
-from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.conftest import Client
 from tests.wikidata.api.fake.server import Fake
 from tests.wikidata.api.fake.store import Store, item
-from tests.wikidata.api.runs import WORDS, bearers, items_of_dump, qids, small_world, total
-from tests.wikidata.slices import mention
+from tests.wikidata.api.runs import WORDS, bearers, qids, small_world, total
 
 
-def test_items_that_bear_the_words_and_no_other(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
+def test_items_that_bear_the_words_and_no_other(fake: Fake, find: Client) -> None:
     fake.store = small_world()
-    found = find_items(WORDS, settings, time_of.clock())
+    found = find(WORDS)
     assert qids(found.items) == bearers(fake.store, WORDS)
     assert qids(found.items) == ["Q1", "Q2", "Q3", "Q4", "Q7", "Q8", "Q9", "Q10"]
     first = found.items[0]
     assert (first.label, first.description, first.sitelinks) == ("Lurien", "invented town", 9)
     assert (first.instance_of, first.modified) == (("Q515",), "2026-01-02T03:04:05Z")
     assert found.dropped == {"disambiguation page": 1}
-    assert found.words_cut == []
+    assert found.surface_forms_cut == []
     assert found.requests == {"search": 8, "names": 2, "items": 1}
     assert total(found) == len(fake.log)
 
 
-def test_the_languages_say_which_names_count(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
+def test_the_languages_say_which_names_count(fake: Fake, find: Client) -> None:
     fake.store = small_world()
-    both = replace(settings, languages=("en", "de"))
-    assert qids(find_items(["lurien"], settings, time_of.clock()).items) == ["Q1", "Q2", "Q4"]
-    assert qids(find_items(["lurien"], both, time_of.clock()).items) == ["Q1", "Q2", "Q3", "Q4"]
+    assert qids(find(["lurien"]).items) == ["Q1", "Q2", "Q4"]
+    assert qids(find(["lurien"], languages=("en", "de")).items) == ["Q1", "Q2", "Q3", "Q4"]
     # The list of hits does not depend on the languages; the names of entities do.
     assert fake.actions() == {"query": 1, "wbgetentities": 4}
 
 
-def test_spellings_of_one_name_are_one_word(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
+def test_spellings_of_one_name_are_one_word(fake: Fake, find: Client) -> None:
     fake.store = small_world()
     words = ["Lurien", "LURIEN", " lurien ", "luri%65n", "Ada_Lurien", "ada lurien", "", "  "]
-    found = find_items(words, settings, time_of.clock())
-    assert found.words == ["lurien", "ada lurien"]
+    found = find(words)
+    assert found.surface_forms == ["lurien", "ada lurien"]
     assert found.requests["search"] == 2
-
-
-def test_no_words_no_request(fake: Fake, settings: ApiSettings, time_of: StoppedClock) -> None:
-    found = find_items(["", " "], replace(settings, contact=""), time_of.clock())
-    assert (found.items, found.requests, fake.log) == ([], {}, [])
-
-
-def test_candidates_are_those_of_a_dump(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path
-) -> None:
-    fake.store = small_world()
-    mentions = [mention(word, f"m{number}") for number, word in enumerate(WORDS)]
-    found = find_items([one.surface_form for one in mentions], settings, time_of.clock())
-    write_label_index(tmp_path / "api", found.items, {})
-    write_label_index(tmp_path / "dump", items_of_dump(fake.store), {})
-    of_api, of_dump = (
-        find_in_index(tmp_path / folder, mentions, Matching()) for folder in ("api", "dump")
-    )
-    assert of_api == of_dump
-    assert [one.qid for one in of_api if one.mention_id == "m0"] == ["Q1", "Q4", "Q2"]
 
 
 NAMES = st.text("aAbé' -_.\"ßI", min_size=1, max_size=4).map(str.strip).filter(bool)
@@ -98,8 +62,7 @@ ITEMS = st.tuples(
 )
 def test_any_world_gives_what_looking_at_every_name_gives(
     fake: Fake,
-    settings: ApiSettings,
-    time_of: StoppedClock,
+    find: Client,
     world: list[tuple[dict[str, str], list[str], float]],
     words: list[str],
     deleted: set[int],
@@ -110,37 +73,26 @@ def test_any_world_gives_what_looking_at_every_name_gives(
     for number, (labels, aliases, popularity) in enumerate(world, start=1):
         fake.store.add(item(number, labels, aliases), popularity=popularity)
     folder = tmp_path_factory.mktemp("cache")
-    asked = replace(
-        settings,
-        languages=("en", "de"),
-        cache_folder=folder,
-        max_hits=max_hits,
-        max_per_minute=100_000,
-    )
-    found = find_items(words, asked, time_of.clock())
+    found = find(words, languages=("en", "de"), cache_folder=folder, max_hits=max_hits)
     assert qids(found.items) == bearers(fake.store, words, ("en", "de"))
-    assert found.words_cut == []
+    assert found.surface_forms_cut == []
 
 
-def test_redirects_lead_to_one_item_and_deleted_ones_to_none(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
+def test_redirects_lead_to_one_item_and_deleted_ones_to_none(fake: Fake, find: Client) -> None:
     fake.store.add(item(1, "Ob"), item(2, "Ob"), item(3, "Ob"), item(4, "Ob"))
     fake.store.redirects = {"Q3": "Q1", "Q2": "Q1"}
     fake.store.deleted = {"Q4"}
-    found = find_items(["Ob"], settings, time_of.clock())
+    found = find(["Ob"])
     assert qids(found.items) == ["Q1"]
     assert found.missing == 1
     asked = [asked.params["ids"] for asked in fake.log if "ids" in asked.params]
     assert asked == ["Q1|Q2|Q3|Q4", "Q1"]
 
 
-def test_fifty_ids_a_request_and_names_before_whole_items(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
+def test_fifty_ids_a_request_and_names_before_whole_items(fake: Fake, find: Client) -> None:
     fake.store.add(*(item(number, f"Ob {number}", kind="Q5") for number in range(1, 121)))
     fake.store.add(*(item(number, "Ob") for number in range(200, 260)))
-    found = find_items(["Ob", "Ob 7"], settings, time_of.clock())
+    found = find(["Ob", "Ob 7"])
     assert len(found.items) == 61
     asked = [asked.params for asked in fake.log if "ids" in asked.params]
     names = [one for one in asked if one["props"] == "labels|aliases"]
@@ -152,24 +104,22 @@ def test_fifty_ids_a_request_and_names_before_whole_items(
 
 
 def test_words_in_too_many_names_are_told(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock, capsys: pytest.CaptureFixture[str]
+    fake: Fake, find: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The word's own names come first, so that all are found although no list is whole."""
     fake.store.add(*(item(number, f"Ob {number}") for number in range(1, 1001)))
     fake.store.add(*(item(number, "OB") for number in range(2000, 2060)), item(2999, "Brask"))
-    found = find_items(["Ob", "Brask"], replace(settings, max_hits=100), time_of.clock())
+    found = find(["Ob", "Brask"], max_hits=100)
     assert qids(found.items) == bearers(fake.store, ["Ob", "Brask"])
-    assert found.words_cut == ["ob"]
+    assert found.surface_forms_cut == ["ob"]
     told = capsys.readouterr().err
-    assert "1 of 2 words are in more names than the API lists (ob): obscure items" in told
+    assert "1 of 2 surface forms are in more names than the API lists (ob): obscure items" in told
 
 
-def test_the_matched_name_that_the_server_shows_is_not_relied_on(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
+def test_the_matched_name_that_the_server_shows_is_not_relied_on(fake: Fake, find: Client) -> None:
     """Five hundred such items in a row would else look like a list that has gone quiet."""
     longer = [item(number, f"Ob {number} Club", ["Ob"]) for number in range(1, 702)]
     fake.store.add(*longer, item(5000, "Ob"))
-    found = find_items(["Ob"], replace(settings, max_hits=10), time_of.clock())
+    found = find(["Ob"], max_hits=10)
     assert len(found.items) == 702
-    assert found.words_cut == []
+    assert found.surface_forms_cut == []

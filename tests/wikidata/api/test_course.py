@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from filelock import FileLock
 
+from mmoe.config.wikidata import WikidataParams
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.api.ask import _lock_file
 from mmoe.wikidata.api.pace import Clock
-from mmoe.wikidata.hits import Match
+from mmoe.wikidata.matching import Match
 
 from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.conftest import Client
 from tests.wikidata.api.fake import tricks
 from tests.wikidata.api.fake.server import Fake, Handler, Trick
 from tests.wikidata.api.fake.store import item
@@ -24,17 +25,17 @@ from tests.wikidata.api.runs import WORDS, qids, small_world
 
 
 def test_a_second_run_asks_nothing_and_a_larger_one_only_what_is_new(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
+    fake: Fake, find: Client
 ) -> None:
     fake.store = small_world()
-    first = find_items(WORDS, settings, time_of.clock())
+    first = find(WORDS)
     num_first = len(fake.log)
-    again = find_items(WORDS, replace(settings, contact=""), time_of.clock())
+    again = find(WORDS, contact="")
     assert len(fake.log) == num_first
     assert (again.items, again.requests, again.retries) == (first.items, {}, {})
     assert again.cache_hits > 0
     fake.store.add(item(500, "Brask"))
-    more = find_items([*WORDS, "Brask"], settings, time_of.clock())
+    more = find([*WORDS, "Brask"])
     assert more.requests == {"search": 1, "names": 1, "items": 1}
     assert qids(more.items) == [*qids(first.items), "Q500"]
 
@@ -43,91 +44,58 @@ def test_a_second_run_asks_nothing_and_a_larger_one_only_what_is_new(
     ("match", "others"), [("exact", "then fewer"), ("tokens", "then about as many")]
 )
 def test_before_names_are_asked_for_the_user_is_told_what_it_takes(
-    fake: Fake,
-    settings: ApiSettings,
-    time_of: StoppedClock,
-    capsys: pytest.CaptureFixture[str],
-    match: Match,
-    others: str,
+    fake: Fake, find: Client, capsys: pytest.CaptureFixture[str], match: Match, others: str
 ) -> None:
     fake.store.add(*(item(number, f"Ob {number}") for number in range(1, 1201)))
     fake.tricks = {4: tricks.api_error("readonly")}  # three pages of hits, then the first names
     with pytest.raises(WikidataError, match="readonly"):
-        find_items(["Ob"], settings, time_of.clock(), match)
-    told = (
-        "1,200 items may bear the words; at least 24 requests to come, 0.1 minutes at 180 a minute"
-    )
+        find(["Ob"], match)
+    told = "1,200 items may bear the surface forms; at least 24 requests to come, 0.1 minutes at 180 a minute"
     err = capsys.readouterr().err
     assert err.count(told) == 1
     assert others in err
-    find_items(["Ob"], settings, time_of.clock(), match)
-    assert "1,200 items may bear the words; at least 2" in capsys.readouterr().err
-    find_items(["Ob"], settings, time_of.clock(), match)
+    find(["Ob"], match)
+    assert "1,200 items may bear the surface forms; at least 2" in capsys.readouterr().err
+    find(["Ob"], match)
     assert "to come" not in capsys.readouterr().err
 
 
 def test_answers_that_are_too_old_are_asked_for_again(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
+    fake: Fake, find: Client, time_of: StoppedClock
 ) -> None:
     fake.store.add(item(1, "Ob"))
-    short = replace(settings, cache_days=1)
-    find_items(["Ob"], short, time_of.clock())
+    short = WikidataParams(cache_days=1)
+    find(["Ob"], limits=short)
     fake.store.add(item(2, "Ob"))
     time_of.sleep(80_000, threading.Event())
-    assert qids(find_items(["Ob"], short, time_of.clock()).items) == ["Q1"]
+    assert qids(find(["Ob"], limits=short).items) == ["Q1"]
     time_of.sleep(10_000, threading.Event())
-    assert qids(find_items(["Ob"], short, time_of.clock()).items) == ["Q1", "Q2"]
+    assert qids(find(["Ob"], limits=short).items) == ["Q1", "Q2"]
 
 
-def test_offline_uses_what_is_kept(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
+def test_offline_uses_what_is_kept(fake: Fake, find: Client) -> None:
     fake.store = small_world()
-    first = find_items(WORDS, settings, time_of.clock())
+    first = find(WORDS)
     num_first = len(fake.log)
-    offline = replace(settings, contact="", offline=True)
-    assert find_items(WORDS, offline, time_of.clock()).items == first.items
+    assert find(WORDS, contact="", offline=True).items == first.items
     with pytest.raises(
-        WikidataError, match=r"cache: answers about 2 of 9 words are not kept .* without --offline"
+        WikidataError,
+        match=r"cache: answers about 2 of 9 surface forms are not kept .* without --offline",
     ):
-        find_items([*WORDS, "Brask", "Ulm"], offline, time_of.clock())
+        find([*WORDS, "Brask", "Ulm"], offline=True)
     assert len(fake.log) == num_first
 
 
 @pytest.mark.parametrize("kind", ["names", "items"])
-def test_offline_counts_words_whose_items_are_not_kept(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock, kind: str
-) -> None:
+def test_offline_counts_words_whose_items_are_not_kept(fake: Fake, find: Client, kind: str) -> None:
     fake.store.add(item(1, "Ob"), item(2, "Brask"), item(3, "New Ob"))
-    find_items(["Ob", "nothing"], settings, time_of.clock())
+    find(["Ob", "nothing"])
     gone = {"names": 2, "items": 3}[kind]
     fake.tricks = {len(fake.log) + gone: tricks.html(404)}
     with pytest.raises(WikidataError, match="HTTP 404"):
-        find_items(["Brask"], settings, time_of.clock())
-    with pytest.raises(WikidataError, match="answers about 1 of 3 words are not kept"):
-        find_items(["Ob", "nothing", "Brask"], replace(settings, offline=True), time_of.clock())
-
-
-def test_an_item_that_was_renamed_since_its_names_were_kept(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
-    fake.store.add(item(1, "Ob"), item(2, "Ob"))
-    fake.tricks = {3: tricks.html(404)}
-    with pytest.raises(WikidataError, match="HTTP 404"):
-        find_items(["Ob"], settings, time_of.clock())
-    fake.store.add(item(2, "Brask"))
-    assert qids(find_items(["Ob"], settings, time_of.clock()).items) == ["Q1"]
-
-
-def test_a_broken_item_is_told_and_not_kept(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
-    fake.store.add(item(1, "Ob"))
-    broken = b'{"entities": {"Q1": {"id": "Q1", "type": "item", "labels": 3}}}'
-    fake.tricks = {2: tricks.body(broken)}
-    with pytest.raises(WikidataError, match=r"item Q1, key `labels`: must be an object"):
-        find_items(["Ob"], settings, time_of.clock())
-    assert qids(find_items(["Ob"], settings, time_of.clock()).items) == ["Q1"]
+        find(["Brask"])
+    with pytest.raises(WikidataError, match="answers about 1 of 3 surface forms are not kept"):
+        find(["Ob", "nothing", "Brask"], offline=True)
 
 
 @pytest.mark.parametrize(
@@ -135,34 +103,23 @@ def test_a_broken_item_is_told_and_not_kept(
     [b"{}", b'{"entities": []}', b'{"entities": {}}', b'{"entities": {"Q1": {"id": 1}}}'],
 )
 def test_entities_of_another_form_are_asked_for_again(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock, content: bytes
+    fake: Fake, find: Client, content: bytes
 ) -> None:
     fake.store.add(item(1, "Ob"))
     fake.tricks = {2: tricks.body(content)}
-    found = find_items(["Ob"], settings, time_of.clock())
+    found = find(["Ob"])
     assert qids(found.items) == ["Q1"]
     assert found.retries == {"broken_answer": 1}
 
 
-def test_a_missing_contact_stops_before_the_first_request(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
-    with pytest.raises(WikidataError, match="MMOE_CONTACT is missing"):
-        find_items(["Ob"], replace(settings, contact=""), time_of.clock())
-    assert fake.log == []
-
-
-def test_a_refusal_ends_the_run_and_keeps_what_was_answered(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
+def test_a_refusal_ends_the_run_and_keeps_what_was_answered(fake: Fake, find: Client) -> None:
     fake.store.add(*(item(number, f"Ob {number}") for number in range(1, 41)))
     words = [f"Ob {number}" for number in range(1, 41)]
-    one_by_one = replace(settings, max_concurrent=1)
     fake.tricks = {11: tricks.api_error("badvalue", "No.")}
     with pytest.raises(WikidataError, match="badvalue"):
-        find_items(words, one_by_one, time_of.clock())
+        find(words, max_concurrent=1)
     assert len(fake.log) == 11
-    found = find_items(words, one_by_one, time_of.clock())
+    found = find(words, max_concurrent=1)
     assert len(found.items) == 40
     assert found.requests["search"] == 30
 
@@ -200,7 +157,7 @@ def test_a_refusal_ends_the_waiting_of_other_threads(
 
 
 def test_what_leaves_the_machine_is_said_once_and_before(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock, capsys: pytest.CaptureFixture[str]
+    fake: Fake, find: Client, settings: ApiSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.store = small_world()
     said_before: list[str] = []
@@ -210,11 +167,11 @@ def test_what_leaves_the_machine_is_said_once_and_before(
         handler.act()
 
     fake.tricks = {1: listen}
-    find_items(WORDS, settings, time_of.clock())
-    notice = f"asks {settings.host}: 7 words leave this machine"
+    find(WORDS)
+    notice = f"asks {settings.host}: 7 surface forms leave this machine"
     assert said_before[0].count(notice) == 1
     assert notice not in capsys.readouterr().err
-    find_items(WORDS, settings, time_of.clock())
+    find(WORDS)
     assert "leave this machine" not in capsys.readouterr().err
     sent = {key for asked in fake.log for key in asked.params}
     assert sent == {

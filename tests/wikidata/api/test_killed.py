@@ -14,7 +14,7 @@ import pytest
 
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.cache import AnswerCache
-from mmoe.wikidata.hits import Match
+from mmoe.wikidata.matching import Match
 
 from tests.imports import ROOT
 from tests.wikidata.api.fake import tricks

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
-from mmoe.wikidata.api.pace import Pacer, StoppedError
+from mmoe.wikidata.api import ApiSettings, find_items
+from mmoe.wikidata.api.pace import Pacer, RequestBar, StoppedError
 
 from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.fake.server import Fake
 
 
 def test_turns_come_evenly_and_never_in_a_burst(time_of: StoppedClock) -> None:
@@ -24,26 +25,6 @@ def test_turns_come_evenly_and_never_in_a_burst(time_of: StoppedClock) -> None:
         pacer.turn()
         at.append(time_of.now())
     assert at[5:] == [12, 12.5, 13]
-
-
-def test_threads_share_the_pace() -> None:
-    pacer = Pacer(6000)
-    at: list[float] = []
-
-    def work() -> None:
-        for _ in range(5):
-            pacer.turn()
-            at.append(time.monotonic())
-
-    started = time.monotonic()
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(at) == 20
-    assert time.monotonic() - started >= 0.19
-    assert all(sum(since <= t < since + 0.05 for t in at) <= 7 for since in at)
 
 
 def test_a_pause_holds_for_all_and_its_length_is_told(time_of: StoppedClock) -> None:
@@ -87,3 +68,28 @@ def test_stop_wakes_who_waits() -> None:
     assert len(failed) == 1
     with pytest.raises(StoppedError):
         pacer.sleep(60)
+
+
+def test_the_time_left_follows_the_pace(time_of: StoppedClock) -> None:
+    pacer = Pacer(180, time_of.clock())
+    with RequestBar(pacer) as bar:
+        bar.expect(361)
+        assert bar.time_left() == "02:00"
+        bar.count()
+        assert bar.time_left() == "02:00"
+        for _ in range(60):
+            bar.count()
+        assert bar.time_left() == "01:40"
+        bar.expect(180)
+        assert bar.time_left() == "02:40"
+        pacer.slow_down(1)
+        assert bar.time_left() == "04:00"
+
+
+def test_a_run_takes_the_time_that_its_pace_needs(
+    fake: Fake, settings: ApiSettings, time_of: StoppedClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find_items([f"word {number}" for number in range(100)], settings, time_of.clock())
+    assert len(fake.log) == 100
+    assert time_of.now() > 32.9
+    assert "100 of 100 requests answered or kept" in capsys.readouterr().err

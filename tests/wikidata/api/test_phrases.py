@@ -55,15 +55,6 @@ def test_parts_with_signs_are_asked_for_in_all_mixtures(word: str, num_queries: 
     assert len(token_queries(word)) == num_queries
 
 
-def test_of_too_many_tokens_the_shortest_are_left_out() -> None:
-    word = " ".join(f"{'x' * (number % 7 + 1)}{number}" for number in range(60))
-    (query,) = token_queries(word)
-    asked = parts(query)
-    left_out = set(name_tokens(word)) - set(asked)
-    assert LONGEST_QUERY - 20 < len(query) <= LONGEST_QUERY
-    assert max(map(len, left_out)) <= min(map(len, asked))
-
-
 def test_a_token_that_is_too_long_is_left_out_and_alone_can_not_be_asked_for() -> None:
     assert token_queries(f"{'x' * 300} ob") == ('inlabel:"ob"',)
     assert token_queries("x" * 300) == ()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
-import zlib
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +11,6 @@ import pytest
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.api.cache import FILE
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake import tricks
@@ -63,19 +60,6 @@ def test_the_contact_is_in_the_user_agent_alone(
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert any(file.stat().st_size > 1000 for file in files)
     assert not [file for file in files if user.encode() in file.read_bytes()]
-
-
-def test_the_kept_bodies_do_not_hold_it_either(
-    fake: Fake, settings: ApiSettings, time_of: StoppedClock
-) -> None:
-    """They are compressed: looked for in what comes out of them."""
-    fake.store = small_world()
-    find_items(WORDS, settings, time_of.clock())
-    database = sqlite3.connect(settings.cache_folder / FILE)
-    rows = database.execute("SELECT kind, key, body FROM answers").fetchall()
-    database.close()
-    assert {kind for kind, _, _ in rows} == {"search", "names", "items"}
-    assert not [row for row in rows if CONTACT.encode() in zlib.decompress(row[2])]
 
 
 def test_a_login_that_the_user_has_there_stays_at_home(

@@ -10,19 +10,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from PIL import Image
+
+from tests.wikidata.loopback import NO_USER_AGENT, LoopbackHandler, running
 
 STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 LONGEST_ADDRESS = 8000  # bytes
 WRONG_WIDTH = (
     b"<!DOCTYPE html><title>Error</title><p>Use thumbnail steps listed on a page of the wiki</p>"
 )
-NO_USER_AGENT = b"Please set a user-agent and respect our robot policy\n"
-LIBRARIES = ("python-requests/", "curl/", "Wget/")
 BITMAPS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 # Before the width, after the name, and the form of the thumbnail, where it isn't a bitmap's.
 OTHERS = {
@@ -115,7 +114,7 @@ class Commons:
         return [asked for asked in self.log if asked.params]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(LoopbackHandler):
     """Answers one request."""
 
     commons: Commons
@@ -134,8 +133,7 @@ class Handler(BaseHTTPRequestHandler):
             commons.active -= 1
 
     def answer(self) -> None:
-        agent = self.headers.get("User-Agent", "")
-        if not agent or agent.startswith(LIBRARIES):
+        if self.has_refused_agent():
             self.reply(403, NO_USER_AGENT, "text/plain; charset=utf-8")
         elif self.asked.path == "/w/api.php":
             tricks = self.commons.api_tricks
@@ -250,16 +248,7 @@ class Handler(BaseHTTPRequestHandler):
     ) -> None:
         """Sends an answer, or its beginning."""
         self.asked.status = status
-        self.send_response(status)
-        told = {"Content-Type": kind, "Content-Length": str(len(body))} | (headers or {})
-        for name, value in told.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body[:up_to])
-        self.wfile.flush()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
-        """Says nothing on stderr."""
+        self.send(status, body, {"Content-Type": kind} | (headers or {}), up_to)
 
 
 Trick = Callable[[Handler], None]
@@ -283,26 +272,10 @@ def path_of(name: str) -> str:
     return f"/{digest[0]}/{digest[:2]}/{last}"
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is what some tests are about."""
-
-
 @contextmanager
 def serving() -> Iterator[Commons]:
     """Runs a server with nothing on it for as long as the context lasts."""
     commons = Commons()
     handler = type("CommonsHandler", (Handler,), {"commons": commons})
-    with _Server(("127.0.0.1", 0), handler) as server:
-        commons.base = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield commons
-        finally:
-            commons.closing.set()
-            server.shutdown()
-            thread.join()
+    with running(handler, commons.closing) as commons.base:
+        yield commons

@@ -10,21 +10,9 @@ import pytest
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.settings import CACHE, CONTACT
 
-from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.images.commons import Commons, serving
 
 MAIL = "ada@testwell.example"
-
-
-@pytest.fixture
-def time_of() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
 
 
 @pytest.fixture
@@ -37,4 +25,4 @@ def commons(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Commons
 
 @pytest.fixture
 def settings(commons: Commons, tmp_path: Path) -> ApiSettings:
-    return ApiSettings(commons.url, MAIL, ("en",), cache_folder=tmp_path / "cache")
+    return ApiSettings(commons.url, ("en",), contact=MAIL, cache_folder=tmp_path / "cache")

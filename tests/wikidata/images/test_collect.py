@@ -20,7 +20,8 @@ from mmoe.wikidata.images.collect import Collected, collect
 
 from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
-from tests.wikidata.images.commons import Commons, Trick, drawn, path_of
+from tests.wikidata.api.runs import FAST
+from tests.wikidata.images.commons import Commons, Trick, drawn
 from tests.wikidata.images.tricks import body, held, status
 
 NAMES = {"Q1": "Ada 1901.jpg", "Q2": "Emblem.svg", "Q3": "Ada 1901.jpg", "Q4": "Gone.jpg"}
@@ -99,10 +100,6 @@ def test_images_licences_and_counts(filled: Commons, folder: Folder) -> None:
         "requests": 4,
     }
     assert filled.most_at_once == 1
-
-
-def test_the_fake_keeps_originals_where_commons_does() -> None:
-    assert path_of("Tour Eiffel Wikimedia Commons.jpg").startswith("/a/a8/Tour_Eiffel_")
 
 
 def test_a_second_run_asks_only_for_what_is_lacking(filled: Commons, folder: Folder) -> None:
@@ -222,24 +219,6 @@ def test_three_refusals_in_a_row_end_the_run(
     assert folder.collect(names).counts["fetched"] == 4
 
 
-def test_two_that_are_given_up_do_not_end_the_run(filled: Commons, folder: Folder) -> None:
-    for letter in "ABCD":
-        filled.add(f"{letter}.jpg", "image/jpeg", 800, 600, *[status(503)] * 4)
-    names = ["A.jpg", "B.jpg", "Ada 1901.jpg", "C.jpg", "D.jpg"]
-    found = folder.collect({f"Q{number}": name for number, name in enumerate(names, start=1)})
-    assert found.counts["failed: gave up: http_503"] == 4
-    assert found.counts["fetched"] == 1
-
-
-def test_a_missing_contact_is_an_error_before_any_request(
-    filled: Commons, folder: Folder, tmp_path: Path
-) -> None:
-    settings = ApiSettings(filled.url, "", ("en",), cache_folder=tmp_path / "cache")
-    with pytest.raises(WikidataError, match="MMOE_CONTACT is missing"):
-        collect(NAMES, folder.out, 330, settings, folder.time_of.clock())
-    assert filled.log == []
-
-
 def process_of(commons: Commons, folder: Folder, names: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "tests.wikidata.images.test_collect", commons.url, folder.out],
@@ -282,9 +261,7 @@ def test_a_killed_run_fetches_nothing_twice(
 
 def main(url: str, out: str) -> None:
     """Collects images; run as a process, to be killed."""
-    cache = Path(os.environ["MMOE_CACHE"])
-    contact = os.environ["MMOE_CONTACT"]
-    settings = ApiSettings(url, contact, ("en",), max_per_minute=100_000, cache_folder=cache)
+    settings = ApiSettings(url, limits=FAST)
     collect(json.loads(os.environ["NAMES"]), Path(out), 330, settings)
 
 

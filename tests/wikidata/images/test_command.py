@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -10,32 +9,29 @@ import pytest
 
 from mmoe.datasets.own import read_entities
 from mmoe.errors import MmoeError
-from mmoe.wikidata.commands import images
 from mmoe.wikidata.entity import Item
 from mmoe.wikidata.knowledge.build import build_from_dump
-from mmoe.wikidata.knowledge.choice import Choice
-from mmoe.wikidata.knowledge.request import Request
-from mmoe.wikidata.labels import write_label_index
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
+from mmoe.wikidata.label_index import write_label_index
 
 from tests.wikidata.api.fake.server import Fake, serving
 from tests.wikidata.api.fake.store import Store, item
+from tests.wikidata.cli import run as command
 from tests.wikidata.images.commons import Commons
 from tests.wikidata.knowledge.statements import statement
 from tests.wikidata.knowledge.world import write_dump
 
 
 def run(commons: Commons, *arguments: object) -> int:
-    parser = argparse.ArgumentParser()
-    images.add_arguments(parser)
     fast = ["--commons", commons.url, "--requests-per-minute", 100_000]
-    return images.run(parser.parse_args([str(part) for part in (*arguments, *fast)]))
+    return command("images", *arguments, *fast)
 
 
 def test_a_knowledge_base_gets_its_images(
     commons: Commons, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kb = tmp_path / "kb"
-    request = Request(Choice(kinds=frozenset({"Q5", "Q515"})))
+    request = KbRequest(Choice(kinds=frozenset({"Q5", "Q515"})))
     build_from_dump(str(write_dump(tmp_path / "dump.json")), kb, request)
     commons.add("Ada Testwell 1901.jpg")
     assert run(commons, kb / "entities.jsonl", kb) == 0

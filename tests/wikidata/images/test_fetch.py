@@ -10,7 +10,7 @@ import pytest
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api.pace import Pacer
 from mmoe.wikidata.api.session import PoliteSession
-from mmoe.wikidata.images.downloads import MANNERS
+from mmoe.wikidata.images.downloads import IMAGE_POLICY
 from mmoe.wikidata.images.fetch import Failure, FetchedImage, fetch_image
 
 from tests.wikidata.api.clock import StoppedClock
@@ -18,13 +18,13 @@ from tests.wikidata.images.commons import WRONG_WIDTH, Commons, Trick, drawn, pa
 from tests.wikidata.images.conftest import MAIL
 from tests.wikidata.images.tricks import body, cut, half, hang_up, redirected, status
 
-ATTEMPTS = MANNERS.attempts
+ATTEMPTS = IMAGE_POLICY.attempts
 
 
 @pytest.fixture
 def session(time_of: StoppedClock) -> Iterator[PoliteSession]:
     pacer = Pacer(100_000, time_of.clock())
-    with PoliteSession(MAIL, MANNERS, pacer) as running:
+    with PoliteSession(MAIL, IMAGE_POLICY, pacer) as running:
         yield running
 
 
@@ -32,7 +32,7 @@ def fetch(
     commons: Commons, session: PoliteSession, *tricks: Trick, path: str = path_of("A.jpg")
 ) -> FetchedImage | Failure:
     commons.add("A.jpg", "image/jpeg", 64, 48, *tricks)
-    return fetch_image(session, f"{commons.base}{path}", None, MANNERS.longest_wait)
+    return fetch_image(session, f"{commons.base}{path}", None, IMAGE_POLICY.longest_wait)
 
 
 def test_a_image_comes_whole_and_is_measured(commons: Commons, session: PoliteSession) -> None:
@@ -78,13 +78,6 @@ def test_what_another_attempt_mends(commons: Commons, session: PoliteSession, tr
     assert len(commons.log) == 3
 
 
-def test_a_wait_that_is_asked_for_is_kept(
-    commons: Commons, session: PoliteSession, time_of: StoppedClock
-) -> None:
-    fetch(commons, session, status(429, Retry_After="17"))
-    assert sum(time_of.sleeps) >= 17
-
-
 @pytest.mark.parametrize(
     ("trick", "reason"),
     [
@@ -105,15 +98,6 @@ def test_what_never_changes_is_asked_for_once(
     assert isinstance(found, Failure)
     assert found.reason == reason
     assert len(commons.log) == 1
-
-
-def test_a_width_that_is_not_served_is_asked_for_once(
-    commons: Commons, session: PoliteSession
-) -> None:
-    found = fetch(commons, session, path=f"/thumb{path_of('A.jpg')}/50px-A.jpg")
-    assert isinstance(found, Failure)
-    assert found.reason == "refused for its width (HTTP 429)"
-    assert [asked.status for asked in commons.log] == [429]
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,13 @@ from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.images.infos import (
     MAX_ADDRESS,
+    WIDTHS,
     FileInfo,
     address_of,
     ask_for_infos,
+    check_width,
     title_batches,
+    width_within,
 )
 
 from tests.wikidata.api.clock import StoppedClock
@@ -93,15 +96,6 @@ def test_fifty_names_a_request_and_answers_that_go_on(commons: Commons, api: Api
     assert len(commons.log) == 3 + 3
 
 
-def test_long_names_make_short_batches(commons: Commons, api: Api) -> None:
-    names = [f"{number} {'Щ' * 60}.jpg" for number in range(40)]
-    for name in names:
-        commons.add(name, "image/svg+xml")
-    assert None not in ask_for_infos(api, names, 330).values()
-    assert {asked.status for asked in commons.log} == {200}
-    assert len(commons.log) > 1
-
-
 @given(
     names=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=120), max_size=130)
 )
@@ -112,14 +106,6 @@ def test_batches_keep_the_order_and_both_limits(names: list[str]) -> None:
     addresses = [quote("|".join(f"File:{name}" for name in batch), safe="") for batch in batches]
     assert all(len(address) <= MAX_ADDRESS for address in addresses)
     assert MAX_ADDRESS < LONGEST_ADDRESS - 1500  # what else stands in an address
-
-
-def test_answers_are_kept(commons: Commons, settings: ApiSettings, time_of: StoppedClock) -> None:
-    commons.add("A.jpg")
-    for _ in range(2):
-        with Api(settings, "names", time_of.clock()) as api:
-            assert info_of(api, "A.jpg").width == 800
-    assert len(commons.log) == 1
 
 
 @pytest.mark.parametrize(
@@ -180,3 +166,14 @@ def test_another_api_is_named(commons: Commons, api: Api) -> None:
     commons.api_tricks = [about_another]
     with pytest.raises(WikidataError, match=r"no answer about 'A\.jpg'; is it the Action API of"):
         ask_for_infos(api, ["A.jpg"], 330)
+
+
+@given(wanted=st.sampled_from(WIDTHS), original=st.integers(0, 5000))
+def test_the_width_within_is_the_largest_that_neither_limit_forbids(
+    wanted: int, original: int
+) -> None:
+    allowed = [width for width in WIDTHS if width <= wanted and width <= original]
+    assert width_within(wanted, original) == (allowed[-1] if allowed else None)
+    check_width(wanted)
+    with pytest.raises(WikidataError, match="choose one of 20, 40, 60, 120, 250, 330, 500, 960"):
+        check_width(wanted + 1)

@@ -10,8 +10,9 @@ from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.entity import Item
-from mmoe.wikidata.images.names import names_from_api, names_from_index, names_from_table
-from mmoe.wikidata.labels import write_label_index
+from mmoe.wikidata.images.add import names_from_api, names_from_table
+from mmoe.wikidata.label_index import write_label_index
+from mmoe.wikidata.query import images_in_index
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake, serving
@@ -29,9 +30,9 @@ def test_from_an_index(tmp_path: Path) -> None:
         Item("Q3", "Cy", None),
     ]
     write_label_index(tmp_path, items, {})
-    assert names_from_index(tmp_path, WANTED) == {"Q1": "Ada 1901.jpg", "Q3": None}
+    assert images_in_index(tmp_path, WANTED) == {"Q1": "Ada 1901.jpg", "Q3": None}
     with pytest.raises(WikidataError, match="no whole label index"):
-        names_from_index(tmp_path / "gone", WANTED)
+        images_in_index(tmp_path / "gone", WANTED)
 
 
 def test_from_a_table(tmp_path: Path) -> None:
@@ -41,7 +42,7 @@ def test_from_a_table(tmp_path: Path) -> None:
     assert names_from_table(table, WANTED) == {"Q1": "A.jpg", "Q3": None}
     for broken in ("{", "[]", '{"qid": "Q1"}'):
         table.write_text(f"{rows[0]}\n{broken}\n")
-        with pytest.raises(WikidataError, match="row 2: must be a JSON object with `qid`"):
+        with pytest.raises(WikidataError, match="row 2: "):
             names_from_table(table, WANTED)
 
 
@@ -55,7 +56,7 @@ def test_from_the_api_fifty_at_a_time(tmp_path: Path, time_of: StoppedClock) -> 
     store.redirects["Q70"] = "Q5"
     qids = [f"Q{number}" for number in (70, *range(60, 0, -1), 404)]
     with serving(Fake(store, now=time_of.now)) as fake:
-        settings = ApiSettings(fake.url, MAIL, ("en",), cache_folder=tmp_path)
+        settings = ApiSettings(fake.url, ("en",), contact=MAIL, cache_folder=tmp_path)
         with Api(settings, "names", time_of.clock()) as api:
             names = names_from_api(api, qids)
         assert fake.actions() == {"wbgetentities": 2}

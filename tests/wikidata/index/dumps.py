@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import Item, read_item
 from mmoe.wikidata.index.build import Built, RunOptions, build_index
-from mmoe.wikidata.index.part import Grain
-from mmoe.wikidata.index.request import PAGES, Request
-from mmoe.wikidata.labels import name_rows
+from mmoe.wikidata.index.parts import Grain
+from mmoe.wikidata.label_index import name_rows
+from mmoe.wikidata.selection import PAGES, Selection
 
-ENGLISH = Request(("en",))
+ENGLISH = Selection(("en",))
 FINE = Grain(block=3000, blocks_per_chunk=2)  # so that a few lines make many chunks
 
 
@@ -61,10 +61,10 @@ def write_dump(path: Path, lines: Sequence[bytes]) -> Path:
     return path
 
 
-def build(dump: Path | str, folder: Path, request: Request = ENGLISH, **options: Any) -> Built:
+def build(dump: Path | str, folder: Path, selection: Selection = ENGLISH, **options: Any) -> Built:
     """Builds with chunks of few lines, without a bar."""
     fixed: dict[str, Any] = {"progress": False, "grain": FINE}
-    return build_index(str(dump), folder, request, RunOptions(**fixed | options))
+    return build_index(str(dump), folder, selection, RunOptions(**fixed | options))
 
 
 def table(folder: Path, name: str) -> pa.Table:
@@ -78,12 +78,12 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def expected(lines: Sequence[bytes], request: Request) -> tuple[list[Item], Counter[str]]:
+def expected(lines: Sequence[bytes], selection: Selection) -> tuple[list[Item], Counter[str]]:
     """The items that a slow and obvious reader keeps, and how many lines it skips, by reason."""
     kept: dict[str, Item] = {}
     skipped: Counter[str] = Counter()
     for line in lines:
-        reason, item = judgement(line, request)
+        reason, item = judgement(line, selection)
         if item is None:
             skipped[str(reason)] += 1
         elif item.qid in kept:
@@ -93,11 +93,11 @@ def expected(lines: Sequence[bytes], request: Request) -> tuple[list[Item], Coun
     return list(kept.values()), skipped
 
 
-def judgement(line: bytes, request: Request) -> tuple[str | None, Item | None]:
+def judgement(line: bytes, selection: Selection) -> tuple[str | None, Item | None]:
     """Why a line is skipped, or else its item."""
     try:
         fields = json.loads(line.decode())
-        item = read_item(fields, request.languages, "here")
+        item = read_item(fields, selection.languages, "here")
     except UnicodeDecodeError:
         return "not UTF-8", None
     except json.JSONDecodeError:
@@ -107,9 +107,9 @@ def judgement(line: bytes, request: Request) -> tuple[str | None, Item | None]:
     if item is None:
         kind = fields["type"]
         return kind if kind in ("property", "lexeme") else "entity of another type", None
-    dropped = [kind for kind in item.instance_of if kind in request.drop_kinds]
+    dropped = [kind for kind in item.instance_of if kind in selection.drop_kinds]
     if dropped:
         return PAGES.get(dropped[0], f"instance of {dropped[0]}"), None
-    if request.keep_kinds and not set(request.keep_kinds) & set(item.instance_of):
+    if selection.keep_kinds and not set(selection.keep_kinds) & set(item.instance_of):
         return "not of the kinds kept", None
     return (None, item) if name_rows(item) else ("no name in the languages", None)

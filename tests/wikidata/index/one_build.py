@@ -16,13 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mmoe.wikidata.index import chunks, merge
+from mmoe.wikidata.index import merge, parts
 
 from tests.wikidata.index.dumps import build
 
 # What is called at that moment; the writer of a table asks for the rest of its row groups.
 MOMENTS = {
-    "record": (chunks, "write_json"),
+    "record": (parts, "write_json"),
     "merge": (merge, "_write_sorted"),
     "table": (merge, "islice"),
 }

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import io
 import sys
-from collections import Counter
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from filelock import FileLock
 from hypothesis import given, settings
@@ -17,18 +14,13 @@ from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
 from mmoe.files import read_json
-from mmoe.wikidata.hits import Matching
 from mmoe.wikidata.index.build import LOCK
-from mmoe.wikidata.index.request import Request
-from mmoe.wikidata.labels import (
-    ITEM_SCHEMA,
+from mmoe.wikidata.label_index import (
     ITEMS,
-    NAME_SCHEMA,
     NAMES,
-    build_from_slice,
     write_label_index,
 )
-from mmoe.wikidata.query import find_in_index
+from mmoe.wikidata.selection import Selection
 
 from tests.wikidata.index.dumps import (
     ENGLISH,
@@ -41,7 +33,6 @@ from tests.wikidata.index.dumps import (
     tree,
     write_dump,
 )
-from tests.wikidata.slices import mention
 
 ADA, BEN = entity("Q1", "Ada", ["Q5"]), entity("Q22", "Ben")
 
@@ -49,26 +40,6 @@ ADA, BEN = entity("Q1", "Ada", ["Q5"]), entity("Q22", "Ben")
 def same_tables(folder: Path, other: Path) -> None:
     for name in (ITEMS, NAMES):
         assert table(folder, name).equals(table(other, name))
-
-
-def test_the_tables_are_those_of_a_slice_that_fits_into_memory(tmp_path: Path) -> None:
-    lines = [line for line in many(200) if b"Q4167410" not in line and line.endswith(b"}")]
-    lines = [line for line in lines if b'"Q77"' not in line]
-    lines += [
-        b'{"type":"property","id":"P1"}',
-        entity(
-            "Q9",
-            labels={"mul": {"value": "\u00c9 M\u00fcl"}},
-            sitelinks={"enwiki": {}, "xwikt": {}},
-        ),
-        entity("Q10", "Dated", modified="2026-01-02T03:04:05Z"),
-    ]
-    dump = write_dump(tmp_path / "wikidata.jsonl", lines)
-    build(dump, tmp_path / "ours", Request(("de", "en")))
-    build_from_slice(dump, ["de", "en"], tmp_path / "slice")
-    same_tables(tmp_path / "ours", tmp_path / "slice")
-    assert table(tmp_path / "ours", ITEMS).schema == ITEM_SCHEMA
-    assert table(tmp_path / "ours", NAMES).schema == NAME_SCHEMA
 
 
 LINES = st.sampled_from(
@@ -104,18 +75,9 @@ def test_rows_and_counts_are_those_of_the_slow_reader(
     assert source["kept"] + sum(source["skipped"].values()) == source["lines"] == len(lines)
 
 
-def test_of_an_item_that_stands_twice_the_first_line_counts(tmp_path: Path) -> None:
-    padding = [entity(f"Q{n}", "Padding") for n in range(100, 120)]
-    lines = [entity("Q7", "First"), *padding, entity("Q7", "Second"), entity("Q7", "Third")]
-    source = build(write_dump(tmp_path / "dump", lines), tmp_path / "out").source
-    assert source["skipped"] == {"duplicate": 2}
-    names = table(tmp_path / "out", NAMES)
-    assert names.filter(pa.compute.field("qid") == "Q7").column("name").to_pylist() == ["first"]
-
-
 def test_source_json_says_what_the_index_was_built_from(tmp_path: Path) -> None:
     dump = write_dump(tmp_path / "dump.json", [ADA, b"{", b"[7]", BEN, BEN])
-    built = build(dump, tmp_path / "out", Request(("en", "de"), ("Q1",), ("Q5",)))
+    built = build(dump, tmp_path / "out", Selection(("en", "de"), ("Q1",), ("Q5",)))
     assert built.source == read_json(tmp_path / "out" / "source.json")
     assert built.source == {
         "file": "dump.json",
@@ -140,12 +102,6 @@ def test_source_json_says_what_the_index_was_built_from(tmp_path: Path) -> None:
     }
 
 
-def test_the_index_answers(tmp_path: Path) -> None:
-    build(write_dump(tmp_path / "dump.json", many(100)), tmp_path / "out")
-    (found,) = find_in_index(tmp_path / "out", [mention("standing OFTEN")], Matching())
-    assert (found.qid, found.match) == ("Q77", "label")
-
-
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The tables of many(200), built from one plain file."""
@@ -163,25 +119,6 @@ def tables(folder: Path) -> dict[str, bytes]:
     }  # nothing is left over
     del files["source.json"]
     return files
-
-
-def zstd(data: bytes) -> bytes:
-    packed: bytes = pa.compress(data, "zstd", asbytes=True)
-    return packed
-
-
-@pytest.mark.parametrize(
-    ("suffix", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".zst", zstd)]
-)
-def test_a_compressed_dump_gives_the_same(
-    tmp_path: Path, plain: dict[str, bytes], suffix: str, compress: object
-) -> None:
-    assert callable(compress)
-    data = dump_bytes(many(200))
-    dump = tmp_path / f"dump.json{suffix}"
-    dump.write_bytes(b"".join(compress(data[at : at + 5000]) for at in range(0, len(data), 5000)))
-    build(dump, tmp_path / "out")
-    assert tables(tmp_path / "out") == plain
 
 
 def test_standard_input_gives_the_same(
@@ -215,14 +152,6 @@ def test_several_processes_give_the_same(tmp_path: Path, plain: dict[str, bytes]
     dump = write_dump(tmp_path / "dump.json", many(200))
     build(dump, tmp_path / "out", processes=2)
     assert tables(tmp_path / "out") == plain
-
-
-def test_a_work_folder_elsewhere_is_left_clean(tmp_path: Path, plain: dict[str, bytes]) -> None:
-    (tmp_path / "work" / "others").mkdir(parents=True)
-    dump = write_dump(tmp_path / "dump.json", many(200))
-    build(dump, tmp_path / "out", work=tmp_path / "work")
-    assert tables(tmp_path / "out") == plain
-    assert [path.name for path in (tmp_path / "work").iterdir()] == ["others"]
 
 
 def test_an_index_that_stands_there_is_replaced(tmp_path: Path) -> None:
@@ -267,24 +196,6 @@ def test_two_runs_into_one_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with (
         FileLock(tmp_path / "out" / LOCK),
-        pytest.raises(WikidataError, match="another process is writing an index into it"),
+        pytest.raises(WikidataError, match="another run is writing there"),
     ):
         build(dump, tmp_path / "out")
-
-
-def test_a_bar_is_shown_if_it_is_asked_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    dump = write_dump(tmp_path / "dump", many(100))
-    build(dump, tmp_path / "out", progress=None)
-    assert capsys.readouterr().err == ""  # not a terminal
-    build(dump, tmp_path / "out", progress=True)
-    shown = capsys.readouterr().err
-    size = dump.stat().st_size
-    assert "extracting: 100%" in shown
-    assert f"{size / 1000:.1f}k/{size / 1000:.1f}k [" in shown
-
-
-def test_every_reason_of_the_fixture_occurs() -> None:
-    _, skipped = expected(many(200), ENGLISH)
-    assert skipped == Counter({"disambiguation page": 10, "malformed JSON": 5, "duplicate": 3})

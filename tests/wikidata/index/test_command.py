@@ -1,18 +1,16 @@
-"""The command line: its options, what it prints, and how it ends."""
+"""`mmoe label-index`: its options, what it prints, and how it ends."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mmoe.errors import WikidataError
 from mmoe.files import read_json
-from mmoe.wikidata.commands import index
-from mmoe.wikidata.index.request import PAGES
+from mmoe.wikidata.selection import PAGES
 
+from tests.wikidata.cli import refused, run
 from tests.wikidata.index.dumps import entity, write_dump
 
 LINES = [
@@ -23,29 +21,19 @@ LINES = [
 ]
 
 
-def run(*arguments: object) -> int:
-    parser = argparse.ArgumentParser()
-    index.add_arguments(parser)
-    return index.run(parser.parse_args([str(argument) for argument in arguments]))
-
-
 @pytest.fixture
 def dump(tmp_path: Path) -> Path:
     return write_dump(tmp_path / "dump.json", LINES)
 
 
-def source_of(dump: Path, *options: object) -> dict[str, Any]:
+def test_the_counts_are_printed_and_a_missing_end_is_noted(
+    dump: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = dump.parent / "out"
-    assert run(dump, out, "--processes", 1, *options) == 0
-    source: dict[str, Any] = read_json(out / "source.json")
-    return source
-
-
-def test_the_counts_are_printed(dump: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(dump, dump.parent / "out", "--processes", 1) == 0
+    assert run("label-index", dump, out, "--processes", 1) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
-        f"{dump.parent / 'out'}: 1 items, 1 names",
+        f"{out}: 1 items, 1 names",
         "  4 lines with entities read",
         "  1 kept",
         "  1 skipped: disambiguation page",
@@ -54,62 +42,41 @@ def test_the_counts_are_printed(dump: Path, capsys: pytest.CaptureFixture[str]) 
         "    dump.json, line 5: malformed JSON (unexpected end of data: line 1 column 2 (char 1))",
     ]
     assert printed.err == ""
-
-
-def test_a_missing_end_is_noted(dump: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = read_json(out / "source.json")
+    assert (source["languages"], source["drop_kinds"]) == (["en"], list(PAGES))
     dump.write_bytes(dump.read_bytes().removesuffix(b"]\n"))
-    assert run(dump, dump.parent / "out", "--processes", 1) == 0
+    run("label-index", dump, out, "--processes", 1)
     assert "dump.json begins with [ and does not end with ]" in capsys.readouterr().err
 
 
-def test_the_defaults(dump: Path) -> None:
-    source = source_of(dump)
-    assert source["languages"] == ["en"]
-    assert source["drop_kinds"] == list(PAGES)
-    assert source["keep_kinds"] == []
-
-
 def test_languages_and_kinds_are_lists(dump: Path) -> None:
-    source = source_of(dump, "--languages", "en, de", "--drop-kinds", "", "--keep-kinds", "Q5,")
+    options = ("--languages", "en, de", "--drop-kinds", "", "--keep-kinds", "Q5,")
+    run("label-index", dump, dump.parent / "out", "--processes", 1, *options)
+    source = read_json(dump.parent / "out" / "source.json")
     assert source["languages"] == ["en", "de"]
     assert (source["drop_kinds"], source["keep_kinds"]) == ([], ["Q5"])
-    assert (source["items"], source["names"]) == (1, 2)
     assert source["skipped"] == {"malformed JSON": 1, "not of the kinds kept": 2}
 
 
-def test_the_work_folder_is_used(dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*arguments: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("mmoe.wikidata.index.build.merge_chunks", stopped)
-    work = dump.parent / "work"
-    assert run(dump, dump.parent / "out", "--processes", 1, "--work", work) == 130
-    assert [path.name for path in next(work.iterdir()).iterdir()]
-    assert not list((dump.parent / "out").iterdir())
-
-
-def test_a_stopped_run_says_how_to_go_on(
+def test_a_stopped_run_says_how_to_go_on_and_keeps_its_work_where_it_was_told(
     dump: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stopped(*arguments: object) -> None:
         raise KeyboardInterrupt
 
+    out, work = dump.parent / "out", dump.parent / "work"
+    command = ("label-index", dump, out, "--processes", 1, "--work", work)
     with monkeypatch.context() as patch:
         patch.setattr("mmoe.wikidata.index.build.merge_chunks", stopped)
-        assert run(dump, dump.parent / "out", "--processes", 1) == 130
+        assert run(*command) == 130
     assert capsys.readouterr().err == "stopped; the same command goes on from what is done\n"
-    assert run(dump, dump.parent / "out", "--processes", 1) == 0
+    assert list(next(work.iterdir()).iterdir())
+    assert not list(out.iterdir())
+    assert run(*command) == 0
     assert "  4 lines with entities read, 4 of them by an earlier run" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("options", "complaint"),
-    [
-        (("--processes", 0), "--processes 0: must be 1 or more"),
-        (("--keep-kinds", "human"), "--keep-kinds: 'human' is no item"),
-        (("--languages", ","), "--languages: names none"),
-    ],
-)
-def test_a_wrong_option_is_named(dump: Path, options: tuple[object, ...], complaint: str) -> None:
-    with pytest.raises(WikidataError, match=complaint):
-        run(dump, dump.parent / "out", *options)
+def test_a_wrong_option_is_named(dump: Path) -> None:
+    assert "--processes" in refused("label-index", dump, dump.parent / "out", "--processes", 0)
+    with pytest.raises(WikidataError, match="--keep-kinds: 'human' is no item"):
+        run("label-index", dump, dump.parent / "out", "--keep-kinds", "human")

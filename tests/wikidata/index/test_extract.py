@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import zlib
 from collections import Counter
 from typing import Any
 
@@ -14,19 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.index.extract import LINES_PER_PART, Block, Extract, extract
-from mmoe.wikidata.index.request import Request
+from mmoe.wikidata.index.extract import Block, Extract, extract
 from mmoe.wikidata.index.tally import Tally
-from mmoe.wikidata.labels import item_row, name_rows
+from mmoe.wikidata.label_index import item_row, name_rows
+from mmoe.wikidata.selection import Selection
 
 from tests.wikidata.index.dumps import ENGLISH, entity, judgement, statement
 
 ADA = entity("Q1", "Ada", ["Q5"])
 
 
-def extracted(*lines: bytes, request: Request = ENGLISH, lines_before: int = 0) -> Extract:
+def extracted(*lines: bytes, selection: Selection = ENGLISH, lines_before: int = 0) -> Extract:
     data = b"".join(line + b"\n" for line in lines)
-    return extract(Block(2, "dump.json", lines_before, data), request)
+    return extract(Block(2, "dump.json", lines_before, data), selection)
 
 
 def qids(found: Extract) -> list[str]:
@@ -85,22 +83,9 @@ def test_a_line_is_kept(line: bytes) -> None:
     assert found.names.column("name").to_pylist() == ["ada"]
 
 
-def test_brackets_and_empty_lines_are_no_entities() -> None:
-    found = extracted(b"[", b"", ADA, b" ", b"]", b",")
-    assert (found.tally.lines, found.tally.opening, found.tally.closing) == (1, 1, 1)
-    assert found.num_lines == 6
-
-
 def test_a_byte_order_mark_is_dropped_where_a_file_begins() -> None:
     assert qids(extracted(b"\xef\xbb\xbf" + ADA)) == ["Q1"]
     assert qids(extracted(b"\xef\xbb\xbf" + ADA, lines_before=9)) == []
-
-
-def test_a_row_knows_its_line() -> None:
-    found = extracted(b"[", ADA, b"", entity("Q2", "Ben"), lines_before=10)
-    places = [2 * LINES_PER_PART + line for line in (12, 14)]
-    assert found.items.column("place").to_pylist() == places
-    assert found.names.column("place").to_pylist() == places
 
 
 def test_the_first_broken_lines_are_described() -> None:
@@ -110,23 +95,6 @@ def test_the_first_broken_lines_are_described() -> None:
     assert tally.examples[1] == (
         "dump.json, line 3, item Q1, key `claims`: P31 must be a list of statements"
     )
-
-
-def test_what_identifies_a_block() -> None:
-    found = extracted(ADA)
-    assert (found.size, found.checksum) == (len(ADA) + 1, zlib.crc32(ADA + b"\n"))
-
-
-def test_the_last_line_may_lack_its_newline() -> None:
-    found = extract(Block(0, "dump", 0, ADA + b"\n" + entity("Q2", "Ben")), ENGLISH)
-    assert qids(found) == ["Q1", "Q2"]
-    assert found.num_lines == 2
-
-
-def test_garbage_is_collected_again_afterwards() -> None:
-    assert gc.isenabled()
-    extracted(ADA)
-    assert gc.isenabled()
 
 
 NAMES = st.sampled_from(["Ada", "ada ", "Ben_B", "", " ", "É", "%41da", "Z"])
@@ -144,7 +112,7 @@ BROKEN = st.sampled_from(
     [ADA[:9], b"\xff", b"{}", b"[]", b'{"type":"property"}', b'{"type":"lexeme"}', b'{"type":"x"}']
 )
 REQUESTS = st.builds(
-    Request,
+    Selection,
     st.sampled_from([("en",), ("de", "en"), ("fr",)]),
     st.sampled_from([(), ("Q5",), ("Q4167410", "Q4167836")]),
     st.sampled_from([(), ("Q5", "Q515")]),
@@ -152,10 +120,12 @@ REQUESTS = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
-@given(lines=st.lists(ITEMS | BROKEN, max_size=15, unique=True), request=REQUESTS)
-def test_counts_and_rows_are_those_of_the_slow_reader(lines: list[bytes], request: Request) -> None:
-    found = extracted(*lines, request=request)
-    judged = [judgement(line, request) for line in lines]
+@given(lines=st.lists(ITEMS | BROKEN, max_size=15, unique=True), selection=REQUESTS)
+def test_counts_and_rows_are_those_of_the_slow_reader(
+    lines: list[bytes], selection: Selection
+) -> None:
+    found = extracted(*lines, selection=selection)
+    judged = [judgement(line, selection) for line in lines]
     items = [item for _, item in judged if item is not None]
     assert found.tally.skipped == Counter(reason for reason, _ in judged if reason is not None)
     assert found.tally.kept == len(items)
@@ -175,13 +145,6 @@ def test_more_than_half_of_broken_lines_is_no_dump() -> None:
     tally.skip_broken("not UTF-8", "line")
     with pytest.raises(WikidataError, match=r"dump: 501 of the first 1,001 lines are no entities"):
         tally.check("dump")
-
-
-def test_a_few_broken_lines_are_judged_at_the_end_only() -> None:
-    tally = extracted(b"{", b"{", ADA).tally
-    tally.check("dump")
-    with pytest.raises(WikidataError, match="2 of the first 3 lines are no entities"):
-        tally.check("dump", enough=1)
 
 
 def test_tallies_add_up_and_come_back_from_json() -> None:

@@ -12,7 +12,7 @@ from mmoe.errors import WikidataError
 from mmoe.wikidata.index import merge
 from mmoe.wikidata.index.extract import PLACED_ITEMS, PLACED_NAMES
 from mmoe.wikidata.index.merge import Merged, merge_chunks
-from mmoe.wikidata.labels import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
+from mmoe.wikidata.label_index import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
 
 from tests.wikidata.index.dumps import table
 
@@ -75,19 +75,6 @@ def test_files_and_row_groups_have_their_size(
     ]
     assert groups == [[ROW_GROUP, ROW_GROUP], [100]]
     assert all(file.schema_arrow == schema for file in files)
-
-
-def test_a_name_can_lie_in_one_row_group_only(merged: tuple[Merged, Path]) -> None:
-    def may_hold(name: str) -> int:
-        found = 0
-        for path in (merged[1] / NAMES).iterdir():
-            metadata = pq.ParquetFile(path).metadata
-            for group in range(metadata.num_row_groups):
-                bounds = metadata.row_group(group).column(0).statistics
-                found += bounds.min <= name <= bounds.max
-        return found
-
-    assert [may_hold(f"name {n:06d}") for n in (0, ROW_GROUP, NUMBER - 1, NUMBER)] == [1, 1, 1, 0]
 
 
 def test_rows_that_can_not_be_sorted_are_named(tmp_path: Path) -> None:

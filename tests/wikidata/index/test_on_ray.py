@@ -48,17 +48,6 @@ def test_two_workers_give_the_same(tmp_path: Path) -> None:
     assert built.source["skipped"] == expected(many(200), ENGLISH)[1]
 
 
-@needs_ray
-@pytest.mark.usefixtures("two_workers")
-@pytest.mark.filterwarnings("ignore")
-def test_a_part_that_can_not_be_read_is_named_as_ever(tmp_path: Path) -> None:
-    dump = split_dump(tmp_path / "split", many(200))
-    (dump / "x-a2").rename(dump / "x-a2.gz")
-    with pytest.raises(WikidataError, match=r"x-a2\.gz: breaks off or is damaged"):
-        build(dump, tmp_path / "ray", ray=True)
-    (dump / "x-a2.gz").rename(dump / "x-a2")
-
-
 def test_without_ray_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ray", "ray.data"):
         monkeypatch.setitem(sys.modules, name, None)

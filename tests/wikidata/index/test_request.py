@@ -6,40 +6,40 @@ import pytest
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import Item
-from mmoe.wikidata.index.request import PAGES, Request, checked_request
+from mmoe.wikidata.selection import PAGES, Selection, checked_selection
 
 
-def reason(request: Request, *kinds: str) -> str | None:
-    return request.reason_against(Item("Q1", "Ada", None, instance_of=kinds))
+def reason(selection: Selection, *kinds: str) -> str | None:
+    return selection.reason_against(Item("Q1", "Ada", None, instance_of=kinds))
 
 
 def test_pages_are_dropped_by_default() -> None:
-    request = checked_request(["en"], None, [])
-    assert request.drop_kinds == tuple(PAGES)
-    assert reason(request, "Q5", "Q13406463") == "list article"
-    assert reason(request, "Q5") is None
-    assert reason(request) is None
+    selection = checked_selection(["en"], None, [])
+    assert selection.drop_kinds == tuple(PAGES)
+    assert reason(selection, "Q5", "Q13406463") == "list article"
+    assert reason(selection, "Q5") is None
+    assert reason(selection) is None
 
 
 def test_kinds_to_drop_replace_the_pages() -> None:
-    request = checked_request(["en"], ["Q5"], [])
-    assert reason(request, "Q4167410") is None
-    assert reason(request, "Q5") == "instance of Q5"
-    assert reason(checked_request(["en"], [], []), "Q4167410", "Q5") is None
+    selection = checked_selection(["en"], ["Q5"], [])
+    assert reason(selection, "Q4167410") is None
+    assert reason(selection, "Q5") == "instance of Q5"
+    assert reason(checked_selection(["en"], [], []), "Q4167410", "Q5") is None
 
 
 def test_kinds_to_keep_leave_only_these() -> None:
-    request = checked_request(["en"], None, ["Q5", "Q515"])
-    assert reason(request, "Q6256", "Q515") is None
-    assert reason(request, "Q6256") == "not of the kinds kept"
-    assert reason(request) == "not of the kinds kept"
-    assert reason(request, "Q5", "Q4167410") == "disambiguation page"
+    selection = checked_selection(["en"], None, ["Q5", "Q515"])
+    assert reason(selection, "Q6256", "Q515") is None
+    assert reason(selection, "Q6256") == "not of the kinds kept"
+    assert reason(selection) == "not of the kinds kept"
+    assert reason(selection, "Q5", "Q4167410") == "disambiguation page"
 
 
 def test_a_page_that_is_to_be_kept_is_not_dropped() -> None:
-    request = checked_request(["en"], None, ["Q4167410"])
-    assert reason(request, "Q4167410") is None
-    assert reason(request, "Q4167836") == "category"
+    selection = checked_selection(["en"], None, ["Q4167410"])
+    assert reason(selection, "Q4167410") is None
+    assert reason(selection, "Q4167836") == "category"
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_what_makes_no_sense_is_named(
     languages: list[str], drop: list[str] | None, keep: list[str], complaint: str
 ) -> None:
     with pytest.raises(WikidataError, match=complaint):
-        checked_request(languages, drop, keep)
+        checked_selection(languages, drop, keep)

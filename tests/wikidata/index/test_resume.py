@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.index import pool, stream
-from mmoe.wikidata.index.chunks import RECORDS, ChunkFolder
+from mmoe.wikidata import dump as dump_module
+from mmoe.wikidata.index import workers
 from mmoe.wikidata.index.extract import Block, Extract, extract
-from mmoe.wikidata.index.request import Request
+from mmoe.wikidata.index.parts import RECORDS, ChunkFolder
+from mmoe.wikidata.selection import Selection
 
 from tests.imports import ROOT
 from tests.wikidata.index.dumps import build, dump_bytes, entity, many, tree, write_dump
@@ -39,11 +40,11 @@ def extracted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lines before every block that this process extracts."""
     seen: list[int] = []
 
-    def noting(block: Block, request: Request) -> Extract:
+    def noting(block: Block, selection: Selection) -> Extract:
         seen.append(block.lines_before)
-        return extract(block, request)
+        return extract(block, selection)
 
-    monkeypatch.setattr(pool, "extract", noting)
+    monkeypatch.setattr(workers, "extract", noting)
     return seen
 
 
@@ -141,7 +142,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 @pytest.fixture
 def short_head(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dumps as small as these differ within the usual head if they differ at all."""
-    monkeypatch.setattr(stream, "HEAD", 100)
+    monkeypatch.setattr(dump_module, "HEAD", 100)
 
 
 def test_a_cut_file_is_named_and_goes_on_once_it_is_whole(
@@ -213,7 +214,7 @@ def test_what_decides_whether_work_is_gone_on_with(
 ) -> None:
     dump = write_dump(tmp_path / "dump.json", LINES)
     interrupt(dump, tmp_path / "out", "fourth", monkeypatch)
-    request = Request(("en",))
+    selection = Selection(("en",))
     if change == "head":
         write_dump(dump, [entity("Q8", "Other"), *LINES])
     elif change == "name":
@@ -221,21 +222,13 @@ def test_what_decides_whether_work_is_gone_on_with(
     elif change == "appended":
         dump.write_bytes(dump.read_bytes() + entity("Q8", "Other"))
     elif change == "languages":
-        request = Request(("de", "en"))
+        selection = Selection(("de", "en"))
     elif change == "kinds":
-        request = Request(("en",), ())
-    built = build(dump, tmp_path / "out", request)
+        selection = Selection(("en",), ())
+    built = build(dump, tmp_path / "out", selection)
     assert (built.resumed > 0) == (change in ("nothing", "appended"))
-    build(dump, tmp_path / "calm", request)
+    build(dump, tmp_path / "calm", selection)
     assert tree(tmp_path / "out") == tree(tmp_path / "calm")  # and no work is left behind
-
-
-def test_a_record_is_written_after_its_rows(tmp_path: Path) -> None:
-    found = extract(Block(0, "dump", 0, LINES[0]), Request(("en",)))
-    (tmp_path / RECORDS).write_bytes(b"in the way")
-    with pytest.raises(FileExistsError):
-        ChunkFolder(tmp_path).write(0, 0, [found], found.tally)
-    assert sorted(path.parent.name for path in tmp_path.rglob("*.parquet")) == ["items", "names"]
 
 
 def test_workers_that_are_killed_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

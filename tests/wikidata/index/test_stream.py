@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.index import stream
-from mmoe.wikidata.index.stream import HEAD, Stream, opened, parts_of, whole_lines
+from mmoe.wikidata import dump
+from mmoe.wikidata.dump import HEAD, Stream, opened, parts_of, whole_lines
 
 Compress = Callable[[bytes], bytes]
 
@@ -68,16 +68,6 @@ def test_a_damaged_file_is_seen(
     assert len(data) > 2900
 
 
-def test_the_position_is_that_of_the_compressed_file(tmp_path: Path) -> None:
-    path = tmp_path / "dump.json.gz"
-    path.write_bytes(gzip.compress(LINES))
-    (part,) = parts_of(str(path))
-    with opened(part) as opened_stream:
-        assert opened_stream.position() == 0
-        list(whole_lines(opened_stream, "here"))
-        assert opened_stream.position() == part.size == path.stat().st_size < len(LINES)
-
-
 @given(
     data=st.lists(st.binary(max_size=9)).map(b"\n".join),
     block=st.integers(min_value=1, max_value=30),
@@ -91,7 +81,7 @@ def test_blocks_are_whole_lines_and_lose_no_byte(data: bytes, block: int) -> Non
 
 
 def test_a_line_that_is_far_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(dump, "LONGEST_LINE", 1 << 20)
     raw = io.BytesIO(b"a\n" + b"b" * ((1 << 20) + 100))
     with pytest.raises(WikidataError, match="here: holds a line of more than 1 MiB"):
         list(whole_lines(Stream(raw, raw), "here", 1000))

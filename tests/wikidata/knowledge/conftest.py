@@ -18,14 +18,7 @@ MAIL = "ada@testwell.example"
 
 
 @pytest.fixture
-def time_of() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, time_of: StoppedClock) -> Iterator[Fake]:
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
+def world(time_of: StoppedClock) -> Iterator[Fake]:
     fake = Fake(now=time_of.now)
     for text in LINES:
         entity = json.loads(text)
@@ -38,4 +31,4 @@ def world(monkeypatch: pytest.MonkeyPatch, time_of: StoppedClock) -> Iterator[Fa
 
 @pytest.fixture
 def settings(world: Fake, tmp_path: Path) -> ApiSettings:
-    return ApiSettings(world.url, MAIL, ("en",), cache_folder=tmp_path / "cache")
+    return ApiSettings(world.url, ("en",), contact=MAIL, cache_folder=tmp_path / "cache")

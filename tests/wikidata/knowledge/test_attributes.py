@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import read_item
-from mmoe.wikidata.knowledge.attributes import (
+from mmoe.wikidata.knowledge.drafts import (
     NO_PROPERTY_LABEL,
     NO_VALUE_LABEL,
+    Draft,
     attributes_of,
+    draft_of,
 )
-from mmoe.wikidata.knowledge.choice import Choice
-from mmoe.wikidata.knowledge.drafts import Draft, draft_of
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
 from mmoe.wikidata.knowledge.values import Value
 
 from tests.wikidata.knowledge.statements import entity, item_value, statement, unknown
@@ -32,7 +31,7 @@ def draft(
     item = read_item(content, ["en"], "here")
     assert item is not None
     counts = Counter[str]() if unwritten is None else unwritten
-    request = Request(Choice(), properties=("P106", "P1"), max_values=max_values)
+    request = KbRequest(Choice(), properties=("P106", "P1"), max_values=max_values)
     return draft_of(content, item, request, counts)
 
 
@@ -68,30 +67,9 @@ def test_values_and_properties_without_label_are_counted() -> None:
     assert left_out == {NO_VALUE_LABEL: 1, NO_PROPERTY_LABEL: 2}
 
 
-def test_a_draft_knows_what_it_refers_to() -> None:
-    found = draft({"P106": [PAINTER, "text"], "P1": [WRITER]})
-    assert found.facts == {"P106": (Value("", "Q1"), Value("text")), "P1": (Value("", "Q2"),)}
-    assert list(found.refers_to()) == ["P106", "Q1", "P1", "Q2"]
-
-
-def test_values_without_text_are_counted_by_reason() -> None:
-    unwritten = Counter[str]()
-    places = [{"latitude": 1, "longitude": 2}, {"time": "yesterday", "precision": 9}]
-    assert draft({"P106": [*places, PAINTER]}, unwritten=unwritten).facts.keys() == {"P106"}
-    assert unwritten == {"of a kind that has no text": 1, "time that can't be read": 1}
-
-
 def test_texts_in_other_languages_are_counted_and_take_no_place() -> None:
     unwritten = Counter[str]()
     texts = [{"text": code, "language": code} for code in ("fr", "de", "en", "mul", "en-gb")]
     found = draft({"P1": texts}, max_values=2, unwritten=unwritten)
     assert found.facts == {"P1": (Value("en"), Value("mul"))}
     assert unwritten == {"in another language": 3}
-
-
-def test_statements_of_another_shape_are_an_error() -> None:
-    content = entity("Q7", "Ada") | {"claims": {"P106": {"no": "list"}}}
-    item = read_item(content, ["en"], "here")
-    assert item is not None
-    with pytest.raises(WikidataError, match="item Q7, key `claims`: P106 must be a list"):
-        draft_of(content, item, Request(Choice(), properties=("P106",)), Counter())

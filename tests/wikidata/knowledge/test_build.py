@@ -13,19 +13,15 @@ import pytest
 
 from mmoe.datasets.findings import examine
 from mmoe.errors import WikidataError
-from mmoe.wikidata.hits import Matching
 from mmoe.wikidata.knowledge import build
 from mmoe.wikidata.knowledge.build import build_from_dump
-from mmoe.wikidata.knowledge.choice import Choice
-from mmoe.wikidata.knowledge.request import Request
-from mmoe.wikidata.knowledge.write import alone_writing
-from mmoe.wikidata.labels import build_from_slice
-from mmoe.wikidata.query import find_in_index
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
+from mmoe.wikidata.knowledge.write import LOCK
+from mmoe.wikidata.work import exclusive_folder
 
 from tests.imports import ROOT
 from tests.wikidata.knowledge.statements import line
 from tests.wikidata.knowledge.world import LINES, write_dump
-from tests.wikidata.slices import mention
 
 NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
 
@@ -45,7 +41,7 @@ def qids(folder: Path) -> list[str]:
 
 def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
     out = tmp_path / "kb"
-    counts = build_from_dump(str(dump), out, Request(NAMES))
+    counts = build_from_dump(str(dump), out, KbRequest(NAMES))
     assert rows(out / "entities.jsonl") == [
         {
             "qid": "Q900001",
@@ -110,7 +106,7 @@ def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
 def test_the_properties_the_languages_and_the_description_are_the_users(
     dump: Path, tmp_path: Path
 ) -> None:
-    request = Request(
+    request = KbRequest(
         Choice(kinds=frozenset({"Q5"})),
         languages=("de", "en"),
         properties=("P2048", "P106"),
@@ -125,7 +121,7 @@ def test_the_properties_the_languages_and_the_description_are_the_users(
 def test_without_english_our_own_property_names_are_not_used(tmp_path: Path) -> None:
     german = line("Q900006", "Bet", language="de", claims={"P361": ["Dorf"]})
     dump = write_dump(tmp_path / "d.json", german)
-    counts = build_from_dump(str(dump), tmp_path / "kb", Request(Choice(), languages=("de",)))
+    counts = build_from_dump(str(dump), tmp_path / "kb", KbRequest(Choice(), languages=("de",)))
     assert [row["attributes"] for row in rows(tmp_path / "kb" / "entities.jsonl")] == ["", ""]
     assert qids(tmp_path / "kb") == ["Q900004", "Q900006"]
     assert counts["left out: without a label in the languages"] == 8
@@ -138,7 +134,7 @@ def test_without_english_our_own_property_names_are_not_used(tmp_path: Path) -> 
 def test_broken_and_repeated_lines_are_counted(tmp_path: Path) -> None:
     more = ("{nonsense", '{"id": "Q900007"}', LINES[0], "7", '{"type":"item","id":"Q"}')
     dump = write_dump(tmp_path / "d.json", *more)
-    counts = build_from_dump(str(dump), tmp_path, Request(NAMES))
+    counts = build_from_dump(str(dump), tmp_path, KbRequest(NAMES))
     assert counts["entities"] == 3
     assert counts["left out: malformed JSON"] == 2
     assert counts["left out: not of the documented form"] == 2
@@ -146,31 +142,16 @@ def test_broken_and_repeated_lines_are_counted(tmp_path: Path) -> None:
 
 
 def test_the_most_linked_are_kept_in_file_order(dump: Path, tmp_path: Path) -> None:
-    counts = build_from_dump(str(dump), tmp_path, Request(NAMES, max_entities=2))
+    counts = build_from_dump(str(dump), tmp_path, KbRequest(NAMES, max_entities=2))
     assert qids(tmp_path) == ["Q900001", "Q900002"]
     assert counts["left out: beyond the most linked"] == 1
-    build_from_dump(str(dump), tmp_path, Request(NAMES, max_entities=1, with_slice=True))
+    build_from_dump(str(dump), tmp_path, KbRequest(NAMES, max_entities=1, with_slice=True))
     assert qids(tmp_path) == ["Q900002"]
     assert (tmp_path / "wikidata.jsonl").read_text("utf-8") == LINES[3] + "\n"
 
 
-def test_a_gzipped_dump_of_several_members_gives_the_same(dump: Path, tmp_path: Path) -> None:
-    packed = write_dump(tmp_path / "dump.json.gz")
-    for source, out in ((dump, tmp_path / "a"), (packed, tmp_path / "b")):
-        build_from_dump(str(source), out, Request(NAMES))
-    for name in ("entities.jsonl", "items.jsonl"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-
-
-def test_retrieval_finds_the_entities_in_the_slice(dump: Path, tmp_path: Path) -> None:
-    build_from_dump(str(dump), tmp_path / "kb", Request(NAMES, with_slice=True))
-    build_from_slice(tmp_path / "kb" / "wikidata.jsonl", ["en"], tmp_path / "index")
-    found = find_in_index(tmp_path / "index", [mention("Testfield")], Matching())
-    assert [(c.qid, c.match) for c in found] == [("Q900002", "label"), ("Q900004", "alias")]
-
-
 def test_the_check_of_our_own_format_accepts_it(dump: Path, tmp_path: Path) -> None:
-    build_from_dump(str(dump), tmp_path, Request(NAMES, with_slice=True))
+    build_from_dump(str(dump), tmp_path, KbRequest(NAMES, with_slice=True))
     mentions = [
         {
             "mention_id": split,
@@ -189,7 +170,7 @@ def test_the_check_of_our_own_format_accepts_it(dump: Path, tmp_path: Path) -> N
 
 
 def test_nothing_chosen_says_why(dump: Path, tmp_path: Path) -> None:
-    request = Request(Choice(qids=frozenset({"Q1"})))
+    request = KbRequest(Choice(qids=frozenset({"Q1"})))
     with pytest.raises(
         WikidataError,
         match=r"no item is chosen \(1 listed ids without an item; 5 left out: no item; 11",
@@ -211,47 +192,33 @@ def test_what_is_no_whole_dump_is_named(dump: Path, tmp_path: Path) -> None:
     }
     for source, complaint in complaints.items():
         with pytest.raises(WikidataError, match=complaint):
-            build_from_dump(source, tmp_path / "kb", Request(NAMES))
-
-
-def test_a_folder_of_split_files_is_one_dump(dump: Path, tmp_path: Path) -> None:
-    (tmp_path / "parts").mkdir()
-    for number in range(3):
-        text = "".join(f"{entity}\n" for entity in LINES[number::3])
-        (tmp_path / "parts" / f"{number}.json").write_text(text, encoding="utf-8")
-    build_from_dump(str(tmp_path / "parts"), tmp_path / "kb", Request(NAMES))
-    build_from_dump(str(dump), tmp_path / "whole", Request(NAMES))
-    by_qid = [
-        {row["qid"]: row for row in rows(tmp_path / name / "entities.jsonl")}
-        for name in ("kb", "whole")
-    ]
-    assert by_qid[0] == by_qid[1]
+            build_from_dump(source, tmp_path / "kb", KbRequest(NAMES))
 
 
 def test_a_slice_of_an_earlier_run_does_not_stay(dump: Path, tmp_path: Path) -> None:
     (tmp_path / "wikidata.jsonl").write_text("the user's own")
-    build_from_dump(str(dump), tmp_path, Request(NAMES))
+    build_from_dump(str(dump), tmp_path, KbRequest(NAMES))
     assert (tmp_path / "wikidata.jsonl").read_text() == "the user's own"
-    build_from_dump(str(dump), tmp_path, Request(NAMES, with_slice=True))
+    build_from_dump(str(dump), tmp_path, KbRequest(NAMES, with_slice=True))
     assert len(rows(tmp_path / "wikidata.jsonl")) == 3
-    build_from_dump(str(dump), tmp_path, Request(NAMES))
+    build_from_dump(str(dump), tmp_path, KbRequest(NAMES))
     assert not (tmp_path / "wikidata.jsonl").exists()
 
 
 KILLED_AT_THE_SECOND_READING = """
 import os, signal, sys
 from pathlib import Path
-from mmoe.wikidata.hits import Matching
+from mmoe.wikidata.matching import Matching
 from mmoe.wikidata.knowledge import build
-from mmoe.wikidata.knowledge.choice import Choice
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import Choice
+from mmoe.wikidata.knowledge.request import KbRequest
 
 def killed(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 build.labels_in = killed
 choice = Choice(names=frozenset({"nobody", "testfield", "ada testwell"}))
-build.build_from_dump(sys.argv[1], Path(sys.argv[2]), Request(choice))
+build.build_from_dump(sys.argv[1], Path(sys.argv[2]), KbRequest(choice))
 """
 
 
@@ -269,33 +236,21 @@ def test_a_killed_run_is_continued_with_the_second_reading(
 
     with monkeypatch.context() as patch:
         patch.setattr(build, "_choose", fail)
-        again = build_from_dump(str(dump), out, Request(NAMES))
+        again = build_from_dump(str(dump), out, KbRequest(NAMES))
         with pytest.raises(pytest.fail.Exception, match="done again"):
-            build_from_dump(str(dump), out, Request(NAMES, max_values=1))
-    assert again == build_from_dump(str(dump), tmp_path / "calm", Request(NAMES))
+            build_from_dump(str(dump), out, KbRequest(NAMES, max_values=1))
+    assert again == build_from_dump(str(dump), tmp_path / "calm", KbRequest(NAMES))
     for name in ("entities.jsonl", "items.jsonl", "kb.json"):
         assert (out / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
-
-
-def test_a_dump_that_has_changed_meanwhile_is_read_anew(dump: Path, tmp_path: Path) -> None:
-    out = tmp_path / "kb"
-    command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
-    changed = dump.read_bytes().replace(b"fictional painter", b"fictitious artist")
-    assert len(changed) == dump.stat().st_size
-    dump.write_bytes(changed)
-    build_from_dump(str(dump), out, Request(NAMES))
-    assert rows(out / "items.jsonl")[0]["description"] == "fictitious artist"
-    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []
 
 
 def test_another_run_in_the_folder_is_not_disturbed(dump: Path, tmp_path: Path) -> None:
     out = tmp_path / "kb"
     with (
-        alone_writing(out),
-        pytest.raises(WikidataError, match="another run is writing a knowledge base there; wait"),
+        exclusive_folder(out, LOCK),
+        pytest.raises(WikidataError, match="another run is writing there; wait"),
     ):
-        build_from_dump(str(dump), out, Request(NAMES))
+        build_from_dump(str(dump), out, KbRequest(NAMES))
     assert list(out.iterdir()) == []
 
 
@@ -306,10 +261,10 @@ def test_unfinished_work_for_another_request_stays(
     command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
     assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
     left = list(out.glob(".kb-*"))
-    build_from_dump(str(dump), out, Request(NAMES, max_values=1))
+    build_from_dump(str(dump), out, KbRequest(NAMES, max_values=1))
     other = write_dump(tmp_path / "other.json")
-    build_from_dump(str(other), out, Request(NAMES))
+    build_from_dump(str(other), out, KbRequest(NAMES))
     assert list(out.glob(".kb-*")) == left
     monkeypatch.setattr(build, "_choose", lambda *_: pytest.fail("the first reading is done again"))
-    build_from_dump(str(dump), out, Request(NAMES))
+    build_from_dump(str(dump), out, KbRequest(NAMES))
     assert list(out.glob(".kb-*")) == []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import Item, Name
-from mmoe.wikidata.knowledge.choice import Choice
+from mmoe.wikidata.knowledge.request import Choice
 
 
 def item(qid: str = "Q1", label: str | None = "Ada", kinds: tuple[str, ...] = ("Q5",)) -> Item:
@@ -52,6 +53,11 @@ def choice(names: str | None = None, qids: str | None = None, kinds: str | None 
 )
 def test_why_an_item_is_left_out(asked: Choice, found: Item, reason: str | None) -> None:
     assert asked.reason_against(found) == reason
+
+
+def test_options_in_vain_are_named() -> None:
+    with pytest.raises(WikidataError, match=r"--with-subclasses: .*; add --kinds"):
+        Choice(names=frozenset({"ada"}), with_subclasses=True).check()
 
 
 def test_a_page_is_left_out_though_its_kind_is_below_one_that_is_asked_for() -> None:

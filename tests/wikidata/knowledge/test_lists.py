@@ -47,7 +47,7 @@ def test_ids_of_entities_and_mentions(tmp_path: Path) -> None:
         ("ids", "\n", "holds no item id; write one a line"),
         ("ids.jsonl", '{"gold_qid": null}', "holds no item id"),
         ("ids.jsonl", '{"id": "Q1"}', "row 1: has no key `qid` or `gold_qid`"),
-        ("ids.jsonl", '["Q1"]', "row 1: has no key `qid` or `gold_qid`"),
+        ("ids.jsonl", '["Q1"]', "row 1: must be a JSON object"),
         ("ids.jsonl", '{"qid": "Q1"}\nQ2', "row 2: not valid JSON"),
     ],
 )

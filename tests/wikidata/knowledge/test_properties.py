@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.knowledge.build import build_from_dump
-from mmoe.wikidata.knowledge.choice import Choice
 from mmoe.wikidata.knowledge.from_api import build_from_api
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES, HOUSEKEEPING, readable_properties
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
@@ -48,7 +46,7 @@ BET = {
     "P625": [{"latitude": 1.5, "longitude": 2.5}],
     "P569": [unknown()],
 }
-ALL = Request(Choice(qids=frozenset({"Q900009"})), properties=None)
+ALL = KbRequest(Choice(qids=frozenset({"Q900009"})), properties=None)
 
 
 def stated(claims: dict[str, list[Any]]) -> list[str]:
@@ -70,17 +68,9 @@ def test_housekeeping_is_for_those_who_name_it() -> None:
     claims = {"P373": [typed("Bet", "string")], "P31": BET["P31"], "P910": [item_value("Q9")]}
     assert stated(claims) == ["P31"]
     content = entity("Q1", "Bet", claims=claims)
-    named = Request(Choice(), properties=("P910", "P373", "P106"))
+    named = KbRequest(Choice(), properties=("P910", "P373", "P106"))
     assert named.properties_of(content, "here") == ["P910", "P373", "P106"]
     assert not HOUSEKEEPING.keys() & DEFAULT_PROPERTIES.keys()
-
-
-def test_statements_of_another_shape_are_left_to_their_reader() -> None:
-    odd: list[Any] = [{}, [], [7], [{"mainsnak": 7}], [{"mainsnak": {"datatype": 7}}]]
-    for statements in odd:
-        assert readable_properties({"claims": {"P1": statements}}, "here") == ["P1"]
-    with pytest.raises(WikidataError, match="here, key `claims`: must be an object"):
-        readable_properties({"claims": 7}, "here")
 
 
 def test_attributes_of_all_properties_but_some(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmoe.wikidata.dump import id_of
+from mmoe.wikidata.entity import label_of
 from mmoe.wikidata.knowledge.drafts import Draft
-from mmoe.wikidata.knowledge.reading import copied, id_of, label_of, labels_in, most_linked
+from mmoe.wikidata.knowledge.reading import copied, labels_in, most_linked
 
 from tests.wikidata.knowledge.statements import line
 from tests.wikidata.knowledge.world import LINES

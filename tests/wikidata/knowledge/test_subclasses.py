@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from mmoe.errors import WikidataError
 from mmoe.wikidata.knowledge import build
 from mmoe.wikidata.knowledge.build import build_from_dump
-from mmoe.wikidata.knowledge.choice import Choice
-from mmoe.wikidata.knowledge.request import Request
-from mmoe.wikidata.knowledge.subclasses import Subclasses
+from mmoe.wikidata.knowledge.reading import Subclasses
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
 from tests.imports import ROOT
 from tests.wikidata.knowledge.statements import entity, item_value, line, statement, unknown
@@ -61,7 +60,7 @@ CITIES = Choice(kinds=frozenset({"Q515"}), with_subclasses=True)
 
 def test_items_of_subclasses_are_taken(tmp_path: Path) -> None:
     dump = write_dump(tmp_path / "dump.json", *CLASSES)
-    counts = build_from_dump(str(dump), tmp_path / "kb", Request(CITIES))
+    counts = build_from_dump(str(dump), tmp_path / "kb", KbRequest(CITIES))
     found = [row["qid"] for row in rows(tmp_path / "kb" / "entities.jsonl")]
     assert found == ["Q900002", "Q900004", "Q900011"]
     assert counts["kinds with their subclasses"] == 3
@@ -69,7 +68,7 @@ def test_items_of_subclasses_are_taken(tmp_path: Path) -> None:
     receipt = json.loads((tmp_path / "kb" / "kb.json").read_text("utf-8"))
     assert receipt["counts"] == counts
     assert (receipt["choice"]["kinds"], receipt["choice"]["with_subclasses"]) == (["Q515"], True)
-    build_from_dump(str(dump), tmp_path / "kb", Request(Choice(kinds=CITIES.kinds)))
+    build_from_dump(str(dump), tmp_path / "kb", KbRequest(Choice(kinds=CITIES.kinds)))
     assert len(rows(tmp_path / "kb" / "entities.jsonl")) == 2
 
 
@@ -107,20 +106,12 @@ def test_the_closure_is_that_of_the_obvious_way(
     assert subclasses.closed(kinds) == closed_slowly(kinds, pairs)
 
 
-def test_a_line_that_states_no_class_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[bytes] = []
-    monkeypatch.setattr("mmoe.wikidata.knowledge.subclasses.parsed", seen.append)
-    lines = [line("Q1", "P279 is no statement").encode(), classes("Q2", "Q1").encode()]
-    Subclasses().read(lines)
-    assert seen == lines[1:]
-
-
 KILLED_AT_THE_SECOND_READING = """
 import os, signal, sys
 from pathlib import Path
 from mmoe.wikidata.knowledge import build
-from mmoe.wikidata.knowledge.choice import Choice
-from mmoe.wikidata.knowledge.request import Request
+from mmoe.wikidata.knowledge.request import Choice
+from mmoe.wikidata.knowledge.request import KbRequest
 
 class Killed:
     def __init__(self, *_):
@@ -128,7 +119,7 @@ class Killed:
 
 build.Chooser = Killed
 choice = Choice(kinds=frozenset({"Q515"}), with_subclasses=True)
-build.build_from_dump(sys.argv[1], Path(sys.argv[2]), Request(choice))
+build.build_from_dump(sys.argv[1], Path(sys.argv[2]), KbRequest(choice))
 """
 
 
@@ -138,13 +129,13 @@ def test_who_chose_nothing_does_not_read_the_subclasses_again(
     dump, out = write_dump(tmp_path / "dump.json", *CLASSES), tmp_path / "kb"
     mistyped = replace(CITIES, names=frozenset({"tesfield"}))
     with pytest.raises(WikidataError, match="no item is chosen"):
-        build_from_dump(str(dump), out, Request(mistyped))
+        build_from_dump(str(dump), out, KbRequest(mistyped))
     assert [path.name for path in out.glob(".kb-*/*")] == ["kinds.json"]
     with monkeypatch.context() as patch:
         patch.setattr(build, "Subclasses", lambda: pytest.fail("the subclasses are read again"))
         with pytest.raises(WikidataError, match="no item is chosen"):
-            build_from_dump(str(dump), out, Request(mistyped, max_values=1))
-        counts = build_from_dump(str(dump), out, Request(CITIES, max_values=1))
+            build_from_dump(str(dump), out, KbRequest(mistyped, max_values=1))
+        counts = build_from_dump(str(dump), out, KbRequest(CITIES, max_values=1))
     assert counts["kinds with their subclasses"] == counts["entities"] == 3
     assert list(out.glob(".kb-*")) == []
 
@@ -162,10 +153,10 @@ def test_a_killed_run_does_not_read_the_subclasses_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(build, "Subclasses", fail)
-        again = build_from_dump(str(dump), out, Request(CITIES))
-        other = Request(Choice(kinds=frozenset({"Q23"}), with_subclasses=True))
+        again = build_from_dump(str(dump), out, KbRequest(CITIES))
+        other = KbRequest(Choice(kinds=frozenset({"Q23"}), with_subclasses=True))
         with pytest.raises(pytest.fail.Exception, match="read again"):
             build_from_dump(str(dump), out, other)
-    assert again == build_from_dump(str(dump), tmp_path / "calm", Request(CITIES))
+    assert again == build_from_dump(str(dump), tmp_path / "calm", KbRequest(CITIES))
     for name in ("entities.jsonl", "items.jsonl", "kb.json"):
         assert (out / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmoe.wikidata.knowledge.values import UnwrittenError, Value, read_value
+from mmoe.wikidata.knowledge.values import UnwrittenError, read_value, written_time
 
 from tests.wikidata.knowledge.statements import amount_value, item_value, time_value
 
@@ -57,6 +57,50 @@ def test_a_value_without_text_says_why(value: Any, reason: str) -> None:
         read_value(value, LANGUAGES)
 
 
-def test_a_value_remembers_whose_label_it_needs() -> None:
-    assert read_value(amount_value("+828", "Q11573"), ()) == Value("828", "Q11573")
-    assert read_value(item_value("Q5"), ()) == Value("", "Q5")
+@pytest.mark.parametrize(
+    ("time", "precision", "expected"),
+    [
+        ("+1952-03-11T00:00:00Z", 11, "1952-03-11"),
+        ("+1952-03-11T12:30:00Z", 14, "1952-03-11"),
+        ("+1952-03-00T00:00:00Z", 10, "1952-03"),
+        ("+1952-03-11T00:00:00Z", 10, "1952-03"),
+        ("+1952-00-00T00:00:00Z", 9, "1952"),
+        ("+1952-01-01T00:00:00Z", 9, "1952"),
+        ("+1952-00-00T00:00:00Z", 11, "1952"),
+        ("+1952-03-00T00:00:00Z", 11, "1952-03"),
+        ("+1952-00-00T00:00:00Z", 8, "1950s"),
+        ("+1901-00-00T00:00:00Z", 7, "20th century"),
+        ("+2000-00-00T00:00:00Z", 7, "20th century"),
+        ("+1100-00-00T00:00:00Z", 7, "11th century"),
+        ("+0150-00-00T00:00:00Z", 7, "2nd century"),
+        ("+2200-00-00T00:00:00Z", 7, "22nd century"),
+        ("+0001-00-00T00:00:00Z", 6, "1st millennium"),
+        ("+3000-00-00T00:00:00Z", 6, "3rd millennium"),
+        ("-0044-03-15T00:00:00Z", 11, "44-03-15 BCE"),
+        ("-0044-00-00T00:00:00Z", 9, "44 BCE"),
+        ("-0450-00-00T00:00:00Z", 7, "5th century BCE"),
+        ("-3000000-00-00T00:00:00Z", 3, "about 3000000 BCE"),
+        ("+12025-06-01T00:00:00Z", 11, "12025-06-01"),
+        ("+00000001952-03-11T00:00:00Z", 11, "1952-03-11"),
+    ],
+)
+def test_times_of_every_precision(time: str, precision: int, expected: str) -> None:
+    assert written_time(time_value(time, precision)) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"time": "+1952-03-11T00:00:00Z"},
+        {"time": "+1952-03-11T00:00:00Z", "precision": "11"},
+        {"time": "+1952-03-11T00:00:00Z", "precision": 15},
+        {"time": "+1952-03-11T00:00:00Z", "precision": -1},
+        {"time": "1952-03-11", "precision": 11},
+        {"time": "+0000-00-00T00:00:00Z", "precision": 9},
+        {"time": 1952, "precision": 9},
+        {"time": None, "precision": 9},
+    ],
+)
+def test_what_is_no_time_has_no_text(value: dict[str, Any]) -> None:
+    assert written_time(value) is None

@@ -1,4 +1,4 @@
-"""The server: a limit per second, headers that tell it, tricks on chosen calls; it keeps the score."""
+"""The server: a limit per second, tricks on chosen calls; it keeps the score."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import MappingProxyType
 from typing import Any
 
 from tests.descriptions.llm_client.fake.batches import Batches, Json, completion
@@ -45,7 +44,6 @@ class Fake:
         by_question: on every call whose last message is the key.
         refused: parameters that the model does not take.
         per_second: calls that are let in, by a bucket of as many; None for no limit.
-        tells_limit: whether headers say what is left.
         delay: seconds of real time that every answer takes.
         now: the server's clock.
     """
@@ -55,7 +53,6 @@ class Fake:
     by_question: dict[str, Trick] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
     per_second: float | None = None
-    tells_limit: bool = True
     delay: float = 0.0
     now: Callable[[], float] = time.monotonic
     batches: Batches = field(default_factory=Batches)
@@ -80,10 +77,10 @@ class Fake:
         with self._lock:
             self._active -= 1
 
-    def take(self) -> tuple[bool, dict[str, str]]:
-        """Whether the limit lets one more in, and the headers that tell it."""
+    def lets_in(self) -> bool:
+        """Whether the limit lets one more in."""
         if self.per_second is None:
-            return True, {}
+            return True
         with self._lock:
             most, now = self.per_second, self.now()
             if self._bucket < 0:
@@ -92,13 +89,7 @@ class Fake:
             self._filled = now
             is_in = self._bucket >= 1
             self._bucket -= is_in
-            full = (most - self._bucket) / self.per_second
-            headers = {
-                "x-ratelimit-limit-requests": f"{most:.0f}",
-                "x-ratelimit-remaining-requests": f"{int(self._bucket)}",
-                "x-ratelimit-reset-requests": f"{full * 1000:.0f}ms",
-            }
-            return is_in, headers if self.tells_limit else {}
+            return is_in
 
     def questions(self) -> Counter[str]:
         """How often each question was answered with status 200."""
@@ -113,8 +104,6 @@ class Handler(BaseHTTPRequestHandler):
 
     fake: Fake
     protocol_version = "HTTP/1.1"
-
-    limit_headers: Mapping[str, str] = MappingProxyType({})
 
     def do_GET(self) -> None:
         self.is_done = True
@@ -143,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, number: int) -> None:
         fake = self.fake
         trick = fake.tricks.get(number) or fake.by_question.get(self.call.question) or fake.always
-        is_in, self.limit_headers = fake.take()
+        is_in = fake.lets_in()
         refused = [name for name in self.call.body if name in fake.refused]
         if self.path != "/v1/chat/completions":
             self.json(404, {"error": {"message": f"no {self.path}", "code": "404"}})
@@ -181,7 +170,7 @@ class Handler(BaseHTTPRequestHandler):
         self, status: int, body: bytes, headers: Mapping[str, str], up_to: int | None = None
     ) -> None:
         """Sends an answer, or its beginning."""
-        all_headers = {"x-request-id": "req_1"} | {**self.limit_headers, **headers}
+        all_headers = {"x-request-id": "req_1", **headers}
         if "gzip" in self.headers.get("Accept-Encoding", ""):
             body, all_headers = gzip.compress(body, 1), all_headers | {"Content-Encoding": "gzip"}
         if not self.is_done:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import threading
@@ -11,17 +10,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.wikidata.api.fake.actions import ApiError, Limits, act
 from tests.wikidata.api.fake.store import Json, Store
-
-NO_USER_AGENT = (
-    "Please set a user-agent and respect our robot policy https://w.wiki/4wJS. See also T400119.\n"
-)
-LIBRARIES = ("python-requests/", "python-urllib", "Python-urllib", "curl/", "Wget/")
+from tests.wikidata.loopback import NO_USER_AGENT, LoopbackHandler, running
 
 
 @dataclass
@@ -118,7 +112,7 @@ class Fake:
         return Counter(asked.params.get("action", "") for asked in list(self.log))
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(LoopbackHandler):
     """Answers one request."""
 
     fake: Fake
@@ -136,9 +130,8 @@ class Handler(BaseHTTPRequestHandler):
             self.done()
 
     def answer(self, number: int, recent: int) -> None:
-        agent = self.headers.get("User-Agent", "")
-        if not agent or agent.startswith(LIBRARIES):
-            self.reply(403, NO_USER_AGENT.encode(), {"Content-Type": "text/plain; charset=utf-8"})
+        if self.has_refused_agent():
+            self.reply(403, NO_USER_AGENT, {"Content-Type": "text/plain; charset=utf-8"})
         elif number in self.fake.tricks:
             self.fake.tricks[number](self)
         elif self.fake.per_minute is not None and recent > self.fake.per_minute:
@@ -193,48 +186,22 @@ class Handler(BaseHTTPRequestHandler):
         self, status: int, body: bytes, headers: dict[str, str], up_to: int | None = None
     ) -> None:
         """Sends an answer, or its beginning."""
-        if "gzip" in self.headers.get("Accept-Encoding", ""):
-            body, headers = gzip.compress(body), {"Content-Encoding": "gzip"} | headers
         self.asked.status = status
         self.done()  # before the client can know: it may ask again at once
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body[:up_to])
-        self.wfile.flush()
+        self.send(status, body, headers, up_to)
 
     def done(self) -> None:
         if not hasattr(self, "is_done"):
             self.is_done = True
             self.fake.leave()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
-        """Says nothing on stderr."""
-
 
 Trick = Callable[[Handler], None]
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is what some tests are about."""
 
 
 @contextmanager
 def serving(fake: Fake) -> Iterator[Fake]:
     """Runs the server for as long as the context lasts."""
-    handler = type("FakeHandler", (Handler,), {"fake": fake})
-    with _Server(("127.0.0.1", 0), handler) as server:
-        fake.url = f"http://127.0.0.1:{server.server_port}/w/api.php"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield fake
-        finally:
-            fake.closing.set()
-            server.shutdown()
-            thread.join()
+    with running(type("FakeHandler", (Handler,), {"fake": fake}), fake.closing) as address:
+        fake.url = f"{address}/w/api.php"
+        yield fake

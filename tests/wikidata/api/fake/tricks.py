@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from email.utils import formatdate
 from typing import Any
 
@@ -23,12 +24,11 @@ def limited(seconds: int) -> Trick:
     return lambda handler: handler.too_many(str(seconds), seconds)
 
 
-def limited_until(moment: float, started: float) -> Trick:
-    """Too many requests, with a wait as a date: a moment on the server's clock, which started at a date."""
+def limited_until(seconds: float) -> Trick:
+    """Too many requests, with a wait as a date, which knows whole seconds only."""
 
     def trick(handler: Handler) -> None:
-        date = formatdate(started + moment, usegmt=True)
-        handler.too_many(date, moment - handler.fake.now())
+        handler.too_many(formatdate(time.time() + seconds, usegmt=True), seconds - 1)
 
     return trick
 

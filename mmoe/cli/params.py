@@ -1,0 +1,35 @@
+"""`mmoe params check`: validates params.yaml, as every stage does before it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+group = typer.Typer(help="Look at params.yaml.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    app.add_typer(group, name="params")
+
+
+@group.callback()
+def about() -> None:
+    """Look at params.yaml."""
+
+
+@group.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="the file to look at")] = Path("params.yaml"),
+) -> None:
+    """Validate params.yaml: every key, every value, and what must fit together.
+
+    Says each thing that is wrong in a line of its own. Exit code: 0 if all is legal, 1 if not.
+    """
+    from mmoe.config.check import check_params
+    from mmoe.config.load import ParamsFile
+
+    check_params(ParamsFile(file))
+    print(f"{file}: ok")

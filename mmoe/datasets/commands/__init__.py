@@ -1,1 +1,0 @@
-"""What `python -m mmoe.datasets` can do, one module a command."""

@@ -1,0 +1,204 @@
+"""What the published formats share: links with ids that may repeat, and a file for each split."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from mmoe.datasets.raw import check_unique
+from mmoe.datasets.rows import Row, unknown_keys
+from mmoe.errors import DataError
+from mmoe.records import SPLITS, Entity, Mention
+
+_SPLIT_NAMES = "|".join((*SPLITS, "dev"))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One mention as a file lists it.
+
+    Attributes:
+        where: file and row, for messages.
+        given_id: the file's own id, of the mention or of its sentence; need not be unique.
+        surface_form: as it stands in the file, percent-encoded or not.
+        image: the file that was found for it; None if there is none.
+    """
+
+    where: str
+    given_id: str
+    split: str
+    sentence: str
+    surface_form: str
+    image: str | None
+    gold_qid: str | None
+    description: str | None = None
+
+
+def mentions_of(links: Sequence[Link]) -> tuple[list[Mention], dict[str, int]]:
+    """The links as mentions, and what was noticed.
+
+    An id that stands once is kept. Of one that stands several times every mention gets a number after
+    it, `12#0`, `12#1`. Mentions with one text in one split share the sentence_id of the first.
+
+    Raises:
+        DataError: if a made id meets one of the file.
+    """
+    total, seen = Counter(link.given_id for link in links), Counter[str]()
+    sentence_ids, num_renamed = _sentence_ids(links)
+    mentions = []
+    for link, sentence_id in zip(links, sentence_ids, strict=True):
+        number = seen[link.given_id]
+        seen[link.given_id] += 1
+        mentions.append(
+            Mention(
+                mention_id=f"{link.given_id}#{number}"
+                if total[link.given_id] > 1
+                else link.given_id,
+                sentence_id=sentence_id,
+                surface_form=percent_decoded(link.surface_form),
+                context=link.sentence,
+                image=link.image,
+                gold_qid=link.gold_qid,
+                in_kb=False,
+                split=link.split,
+                description=link.description,
+            )
+        )
+    check_unique(
+        "mention id",
+        ((m.mention_id, link.where) for m, link in zip(mentions, links, strict=True)),
+    )
+    return mentions, _counts(links, mentions) | {"ids_of_several_sentences": num_renamed}
+
+
+def distinct_entities(found: Iterable[tuple[Entity, str]]) -> tuple[list[Entity], int]:
+    """The entities, each once, and how many were the repetition of another one.
+
+    Args:
+        found: (entity, where it stands).
+    Raises:
+        DataError: if two entities with one qid differ.
+    """
+    seen: dict[str, tuple[Entity, str]] = {}
+    num_repeated = 0
+    for entity, where in found:
+        first, place = seen.setdefault(entity.qid, (entity, where))
+        if entity != first:
+            raise DataError(
+                f"{where}: qid {entity.qid!r} stands already in {place} with other values; keep one"
+            )
+        num_repeated += where != place
+    return [entity for entity, _ in seen.values()], num_repeated
+
+
+def given_id_of(row: Row, key: str) -> str:
+    """A row's own id, a text or a whole number.
+
+    Raises:
+        DataError: if it is missing, empty or anything else.
+    """
+    value = row.values.get(key)
+    return str(value) if type(value) is int else row.filled(key)
+
+
+def ignored_keys(table: str, rows: Iterable[Row], known: frozenset[str]) -> dict[str, int]:
+    """How many rows of a table hold each key that the reader does not look at, as counts."""
+    return {f"ignored_key.{table}.{key}": n for key, n in unknown_keys(rows, known).items()}
+
+
+def percent_decoded(text: str) -> str:
+    """`text` without percent-encoding; as it stands where that would not be UTF-8."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
+
+
+def _sentence_ids(links: Sequence[Link]) -> tuple[list[str], int]:
+    """The sentence_id of each link, and how many sentences could not have the file's own id."""
+    id_of: dict[tuple[str, str, str], str] = {}
+    taken: set[str] = set()
+    num_renamed = 0
+    for link in links:
+        key = _sentence_key(link)
+        if key in id_of:
+            continue
+        name, number = link.given_id, 1
+        while name in taken:
+            number += 1
+            name = f"{link.given_id}~{number}"
+        num_renamed += number > 1
+        taken.add(name)
+        id_of[key] = name
+    return [id_of[_sentence_key(link)] for link in links], num_renamed
+
+
+def _sentence_key(link: Link) -> tuple[str, str, str]:
+    # An empty text says nothing of belonging together.
+    return (link.split, link.sentence, "" if link.sentence.strip() else link.given_id)
+
+
+def _counts(links: Sequence[Link], mentions: Sequence[Mention]) -> dict[str, int]:
+    return {
+        "percent_encoded_surface_forms": sum(
+            link.surface_form != mention.surface_form
+            for link, mention in zip(links, mentions, strict=True)
+        ),
+        "empty_surface_forms": sum(not mention.surface_form.strip() for mention in mentions),
+        "surface_forms_not_in_sentence": sum(
+            mention.surface_form not in mention.context for mention in mentions
+        ),
+        "mentions_with_description": sum(m.description is not None for m in mentions),
+    }
+
+
+def has_split_file(folder: Path, ending: str) -> bool:
+    """Whether the folder holds the file of at least one split."""
+    return bool(_split_files_of(folder, ending))
+
+
+def split_files(folder: Path, ending: str) -> dict[str, Path]:
+    """The file of each split: `train`, `valid` (or `dev`) and `test`, alone or after `<name>_`.
+
+    Args:
+        ending: .json or .jsonl.
+    Raises:
+        DataError: if a split has no file or two, or the folder holds more than one data set.
+    """
+    found = _split_files_of(folder, ending)
+    shown = ", ".join(sorted(path.name for _, _, path in found)) or "none"
+    sets = sorted({name for name, _, _ in found})
+    if len(sets) > 1:
+        raise DataError(
+            f"{folder}: holds the splits of {len(sets)} data sets ({shown}); "
+            "give each data set a folder of its own"
+        )
+    files: dict[str, Path] = {}
+    for _, split, path in sorted(found):
+        other = files.setdefault(split, path)
+        if other != path:
+            raise DataError(
+                f"{folder}: holds {other.name} and {path.name} for split {split}; remove one of them"
+            )
+    missing = [split for split in SPLITS if split not in files]
+    if missing:
+        raise DataError(
+            f"{folder}: no file for {' and '.join(missing)}: wanted <name>_<split>{ending} for "
+            f"train, valid (or dev) and test, found {shown}; put the missing ones there"
+        )
+    return {split: files[split] for split in SPLITS}
+
+
+def _split_files_of(folder: Path, ending: str) -> list[tuple[str, str, Path]]:
+    """Data set, split and path of each file."""
+    pattern = re.compile(rf"(?:(?P<name>.+)_)?(?P<split>{_SPLIT_NAMES}){re.escape(ending)}")
+    matches = [(pattern.fullmatch(path.name), path) for path in folder.glob(f"*{ending}")]
+    return [
+        (match["name"] or "", "valid" if match["split"] == "dev" else match["split"], path)
+        for match, path in matches
+        if match is not None and path.is_file() and not path.name.startswith(".")
+    ]

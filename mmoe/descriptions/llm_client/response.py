@@ -1,0 +1,261 @@
+"""What came over the wire and what it means: a reply, another attempt, or the end of the run."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mmoe.descriptions.llm_client.fallbacks import FORM, refused_parameter
+from mmoe.descriptions.llm_client.key import VARIABLE, ApiKey
+from mmoe.descriptions.llm_client.types import (
+    ANSWERED,
+    BAD_REQUEST,
+    CUT,
+    EMPTY,
+    ERROR_REPLY,
+    FILTERED,
+    GAVE_UP,
+    NO_CHOICES,
+    NOT_JSON,
+    REFUSED,
+    TOO_LONG,
+    Reply,
+    Stop,
+)
+
+BUSY = frozenset({429, 503, 529})  # the server has too much to do, not only for this request
+_PASSING = frozenset({408, 409, 429})
+# Some servers call a form of the response that they lack an error of their own.
+_REFUSALS = frozenset({400, 422, 500, 501})
+_ENDS = frozenset({401, 403, 404, 405})
+_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "quota_exceeded"})
+_LENGTH = frozenset({"context_length_exceeded", "exceed_context_size_error"})
+_LENGTH_WORDS = re.compile(r"maximum context length|context (?:length|size|window)", re.IGNORECASE)
+_FILTER = frozenset({"content_filter", "content_policy_violation"})
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came over the wire; header names in lower case."""
+
+    status: int
+    content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NoResponse:
+    """Why nothing came: "no connection" or "time out"."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Another attempt may help.
+
+    Attributes:
+        kind: under which it is counted.
+        otherwise: the reply, if no attempt helps.
+        is_odd: a strange response with status 200, for which one more attempt is enough.
+        is_busy: the server has too much to do.
+        is_last: the server says that no attempt will help.
+    """
+
+    kind: str
+    otherwise: Reply
+    is_odd: bool = False
+    is_busy: bool = False
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RetryWithout:
+    """Another attempt without a parameter may help."""
+
+    parameter: str
+    otherwise: Reply
+
+
+Outcome = Reply | Retry | RetryWithout | Stop
+
+
+def classify_response(
+    key: str,
+    response: Response | NoResponse,
+    secret: ApiKey,
+    left_out: tuple[str, ...] | None = (),
+) -> Outcome:
+    """Says what to make of what came for the request `key`.
+
+    Args:
+        left_out: what the call went without; a reply tells it.
+    """
+    match outcome := _classify(key, response, secret):
+        case Reply():
+            return replace(outcome, left_out=left_out)
+        case Retry() | RetryWithout():
+            return replace(outcome, otherwise=replace(outcome.otherwise, left_out=left_out))
+    return outcome
+
+
+def _classify(key: str, response: Response | NoResponse, secret: ApiKey) -> Outcome:
+    if isinstance(response, NoResponse):
+        return Retry(response.kind, Reply(key, GAVE_UP, error=secret.line(response.text)))
+    text = response.content.decode("utf-8", "replace")
+    content = _json(text)
+    error = _error(content, text)
+    code, status = _code(error), response.status
+    words = secret.line(f"{status} {error.get('message') or ''}")
+    if code in _QUOTA or status == 402:
+        return Stop("quota", f"the quota is used up ({words}); add money, or name another server")
+    if 200 <= status < 300:
+        return _good(key, content, error, words, secret)
+    rejected = Reply(key, _rejected(code, error), error=words)
+    parameter = refused_parameter(error) if status in _REFUSALS else None
+    if parameter == FORM and rejected.outcome == BAD_REQUEST:
+        return RetryWithout(FORM, rejected if status < 500 else Reply(key, GAVE_UP, error=words))
+    told = response.headers.get("x-should-retry")
+    if told == "true" or status in _PASSING or status >= 500:
+        reply = Reply(key, GAVE_UP, error=words)
+        return Retry(str(status), reply, is_busy=status in BUSY, is_last=told == "false")
+    if status in _ENDS or status < 400:
+        return _stop(status, words, secret)
+    if parameter is None or rejected.outcome != BAD_REQUEST:
+        return rejected
+    return RetryWithout(parameter, rejected)
+
+
+def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: ApiKey) -> Outcome:
+    if not isinstance(content, dict):
+        return Retry(NOT_JSON, Reply(key, NOT_JSON, error=words), is_odd=True)
+    if error and not content.get("choices"):
+        return Retry(ERROR_REPLY, Reply(key, ERROR_REPLY, error=words), is_odd=True)
+    reply, is_odd = read_completion(key, content, secret)
+    return Retry(reply.outcome, reply, is_odd=True) if is_odd else reply
+
+
+def _stop(status: int, words: str, secret: ApiKey) -> Stop:
+    if status == 401:
+        state = "is wrong for this server" if secret.is_set else "is not set"
+        return Stop("key", f"the server wants another key ({words}); {VARIABLE} {state}")
+    if status == 403:
+        return Stop("permission", f"the server refuses us ({words}); ask who runs it")
+    if status < 400:
+        why = "it would send the questions elsewhere; put the final address into rank.base_url"
+        return Stop("address", f"the server redirects ({words}): {why}")
+    return Stop(
+        "model", f"no such model or address ({words}); look at rank.model and rank.base_url"
+    )
+
+
+def _rejected(code: str, error: Mapping[str, Any]) -> str:
+    if code in _LENGTH or _LENGTH_WORDS.search(str(error.get("message") or "")):
+        return TOO_LONG
+    return FILTERED if code in _FILTER else BAD_REQUEST
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _error(content: Any, text: str) -> Mapping[str, Any]:
+    """The error object, in the forms that servers have; empty if there is none."""
+    if not isinstance(content, dict):
+        return {"message": text}
+    error = content.get("error")
+    if isinstance(error, dict):
+        return error
+    if isinstance(error, str):
+        return {"message": error}
+    detail = content.get("detail")  # of FastAPI
+    if isinstance(detail, list) and detail and isinstance(detail[0], dict):
+        place = ".".join(str(one) for one in detail[0].get("loc") or ())
+        return {"message": f"{detail[0].get('msg')}: {place}", "param": place}
+    if isinstance(content.get("message"), str):
+        return content  # vLLM of old
+    return {"message": str(detail)} if detail else {}
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    """The code, or the type where the code is empty or only repeats the status."""
+    code = error.get("code")
+    return code if isinstance(code, str) and not code.isdigit() else str(error.get("type") or "")
+
+
+def read_completion(key: str, content: Mapping[str, Any], secret: ApiKey) -> tuple[Reply, bool]:
+    """The reply to the request `key`, and whether it is so odd that another attempt may mend it."""
+    choices = content.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, dict) else None
+    usage = _dict(content.get("usage"))
+    reply = Reply(
+        key,
+        NO_CHOICES,
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        model=_text(content.get("model"), secret),
+        fingerprint=_text(content.get("system_fingerprint"), secret),
+    )
+    if not isinstance(choice, dict) or not isinstance(message, dict):
+        return replace(reply, error="no choices in the answer"), True
+    text, tokens = _text(_joined(message.get("content")), secret), _top_tokens(choice, secret)
+    refusal, finish = message.get("refusal"), choice.get("finish_reason")
+    if isinstance(refusal, str) and refusal:
+        return replace(reply, outcome=REFUSED, text=text, error=secret.line(refusal)), False
+    if finish == "content_filter":
+        return replace(reply, outcome=FILTERED, text=text), False
+    if finish == "length":
+        return replace(reply, outcome=CUT, text=text, top_tokens=tokens), False
+    if not text and not tokens:
+        why = secret.line(f"no text, finish_reason {finish}")
+        return replace(reply, outcome=EMPTY, error=why), True
+    return replace(reply, outcome=ANSWERED, text=text, top_tokens=tokens), False
+
+
+def _joined(content: Any) -> Any:
+    """The text of a content; some servers send it in parts."""
+    if not isinstance(content, list):
+        return content
+    return "".join(
+        part["text"]
+        for part in content
+        if isinstance(part, dict) and isinstance(part.get("text"), str)
+    )
+
+
+def _top_tokens(choice: Mapping[str, Any], secret: ApiKey) -> list[tuple[str, float]] | None:
+    """The candidates for the first token; None if the server tells none."""
+    content = _dict(choice.get("logprobs")).get("content")
+    if not isinstance(content, list) or not content:
+        return None
+    entries = _dict(content[0]).get("top_logprobs")
+    pairs = [
+        (secret.out_of(entry["token"]), float(entry["logprob"]))
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+        and isinstance(entry.get("token"), str)
+        and isinstance(entry.get("logprob"), int | float)
+        and math.isfinite(entry["logprob"])
+    ]
+    return pairs or None
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _text(value: Any, secret: ApiKey) -> str | None:
+    return secret.out_of(value) if isinstance(value, str) else None

@@ -1,0 +1,170 @@
+"""A trained run as a function: surface form, context and image in, entities of its knowledge base out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from mmoe.encoders.base import Encoder
+from mmoe.encoders.images import decode_image
+from mmoe.encoders.registry import load_encoder
+from mmoe.encoders.rows import encode_image_rows, encode_text_rows
+from mmoe.errors import CheckpointError, LinkingError
+from mmoe.images import DECODING_ERRORS, decoding_problem
+from mmoe.linker.results import Link, LinkResult
+from mmoe.linking.checkpoint import Checkpoint, load_checkpoint
+from mmoe.linking.data import ENTITY_BATCH, FeatureSide, features_of_rows
+from mmoe.linking.device import resolve_device
+from mmoe.linking.index import EntityIndex
+from mmoe.linking.ranking import best_entities
+from mmoe.model.features import SideFeatures, Strings
+from mmoe.model.matcher import OVERALL
+from mmoe.records import Entity, TextInput, read_records
+
+ENCODE_BATCH = 8
+
+
+class Linker:
+    """Links mentions to the entities of one knowledge base.
+
+    Make one with `from_run`. It holds encoder, matcher and index in memory and changes none of them, so
+    threads may share it; the first call takes longer than later ones.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        encoder: Encoder,
+        entities: Sequence[Entity],
+        index: EntityIndex,
+    ) -> None:
+        self.checkpoint, self.encoder = checkpoint, encoder
+        self.entities, self.index = entities, index
+
+    @classmethod
+    def from_run(
+        cls,
+        model: Path | str,
+        kb: Path | str,
+        *,
+        features: Path | str | None = None,
+        encoder: str | None = None,
+        device: str = "auto",
+    ) -> Linker:
+        """Opens what `dvc repro` left of a data set.
+
+        Args:
+            model: folder of the trained matcher, `data/models/<dataset>`.
+            kb: folder with `entities.parquet`, `data/interim/<dataset>`; any knowledge base whose
+                features were made with the same encoder will do.
+            features: folder of its features; None for the one that belongs to `kb`,
+                `data/features/<dataset>`.
+            encoder: folder or Hugging Face id of the encoder, where it lies elsewhere than in training;
+                None for the one that the checkpoint names.
+            device: auto, cpu, cuda or cuda:<n>.
+        Raises:
+            CheckpointError: if the matcher can't be read, or the encoder is not the one it was trained on.
+            DataError, FeatureStoreError: if knowledge base, features or encoder can't be read.
+        """
+        checkpoint, where = load_checkpoint(Path(model)), resolve_device(device)
+        config = checkpoint.feature_config
+        loaded = load_encoder(encoder or config["encoder"], device, config["precision"])
+        if loaded.fingerprint != config["fingerprint"]:
+            raise CheckpointError(
+                f"{model}: trained on features of another encoder than {loaded.name} (fingerprint "
+                f"{config['fingerprint']}, found {loaded.fingerprint}); name the right one with encoder=…"
+            )
+        entities = read_records(Path(kb) / "entities.parquet", Entity)
+        if not entities:
+            raise LinkingError(
+                f"{kb}/entities.parquet: holds no entity, so there is nothing to link to"
+            )
+        folder = Path(kb).parents[1] / "features" / Path(kb).name if features is None else features
+        side = FeatureSide.of_entities(Path(folder), entities, config)
+        checkpoint.matcher.to(where)
+        batches = side.batches(side.everything, ENTITY_BATCH, where)
+        return cls(checkpoint, loaded, entities, EntityIndex.build(checkpoint.matcher, batches))
+
+    def link(
+        self,
+        surface_form: str,
+        context: str,
+        image: Path | str | bytes | Image.Image | None = None,
+        *,
+        description: str | None = None,
+        top_k: int = 5,
+    ) -> LinkResult:
+        """The entities that a mention most likely means.
+
+        Args:
+            surface_form: the mention as it is written.
+            context: the text around it; need not hold the surface form to the letter.
+            image: file, encoded bytes or PIL image that belongs to the mention; None without one.
+            description: what is known of the entity that is meant, such as one that description ranking
+                chose; it gets the same budget of tokens as in training.
+            top_k: how many entities to return.
+        Returns:
+            The exact best entities of the whole knowledge base, best first.
+        Raises:
+            LinkingError: if the surface form is empty, top_k is not positive or the image can't be read.
+        """
+        if not surface_form.strip():
+            raise LinkingError(
+                "surface_form is empty: give the mention as it is written in the text"
+            )
+        if top_k < 1:
+            raise LinkingError(f"top_k = {top_k}: must be at least 1")
+        mention = self.encode(surface_form, context, image, description=description)
+        found = best_entities(self.index, [mention], top_k)
+        units = self.checkpoint.matcher.unit_names
+        links = []
+        for place, row in enumerate(found.top_Bn[0].tolist()):
+            scores = {name: float(found.scores_Bn[name][0, place]) for name in (*units, OVERALL)}
+            overall = scores.pop(OVERALL)
+            entity = self.entities[row]
+            links.append(Link(entity.qid, entity.name, entity.attributes, overall, scores))
+        return LinkResult(surface_form, description, tuple(links))
+
+    def encode(
+        self,
+        surface_form: str,
+        context: str,
+        image: Path | str | bytes | Image.Image | None = None,
+        *,
+        description: str | None = None,
+    ) -> SideFeatures:
+        """A mention's features, as stage `encode` would store them; see `link` for the arguments."""
+        config = self.checkpoint.feature_config
+        text = TextInput("mention", surface_form, context, description)
+        texts = encode_text_rows(
+            self.encoder,
+            [text],
+            config["max_text_length"],
+            config["description_budget"],
+            ENCODE_BATCH,
+            around_name=True,
+        )
+        images = []
+        if self.encoder.sees_images:
+            decoded = None if image is None else _decoded(image)
+            images = encode_image_rows(self.encoder, [decoded], ENCODE_BATCH)
+        widths, strings = self.checkpoint.matcher.spec.widths, Strings((surface_form,), (context,))
+        return features_of_rows(texts, images, widths, strings, self.index.device)
+
+
+def _decoded(image: Path | str | bytes | Image.Image) -> Image.Image:
+    if isinstance(image, Image.Image):
+        return image.convert("RGB")
+    try:
+        if isinstance(image, bytes):
+            return decode_image(BytesIO(image))
+        with Path(image).open("rb") as stream:
+            return decode_image(stream)
+    except DECODING_ERRORS as error:
+        name = "image" if isinstance(image, bytes) else str(image)
+        raise LinkingError(
+            f"{name}: {decoding_problem(error)}; give another image, or none"
+        ) from None

@@ -1,0 +1,75 @@
+"""Fine matching by attention: S_fm = h_e · mean(A V), for all pairs, and its bounds.
+
+Columns of a mention: `keys`, the tokens that attention looks at, and `values`, what it takes from them.
+Columns of an entity: `queries`, already divided by √D, and `entity_vector`, which is multiplied with what
+attention returns (h_e, times the weight of S_fm in the unit's score).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mmoe.model.encoded import EncodedUnit
+from mmoe.model.packed import segment_mean
+
+
+def attention_scores(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+    """The fine part of all B × N scores.
+
+    mean(A V) = mean(A) V, so V is touched once a pair and not once a query token; and
+    h_e · (mean(A) V) = Σ_j mean(A)_j (h_e · V_j), so V never leaves one matrix product.
+
+    Source: MMoE eq. 5. Differs from the release: padding takes no part in attention, no LayerNorm on
+        mean(A V).
+    """
+    queries = entities.packed("queries")
+    keys_BLD, mask_BL = mentions.packed("keys").padded()
+    values_BLD, _ = mentions.packed("values").padded()
+    # Plain matrix products over all B·L tokens at once: twice as fast as batched ones on CPU.
+    logits = queries.values_TC @ keys_BLD.flatten(0, 1).T
+    weights_TBL = (logits.view(-1, *mask_BL.shape) + _padding(mask_BL, logits)).softmax(dim=-1)
+    mean_NBL = segment_mean(weights_TBL, queries)
+    worth_NBL = entities.tensor("entity_vector") @ values_BLD.flatten(0, 1).T
+    return (mean_NBL * worth_NBL.view(-1, *mask_BL.shape)).sum(dim=-1).T
+
+
+def attention_scores_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+    """The fine part of each mention's scores with n entities of its own: [B, n].
+
+    Args:
+        entities: B · n entities, the first mention's n first.
+    """
+    num_mentions = len(mentions)
+    keys_BLD, mask_BL = mentions.packed("keys").padded()
+    values_BLD, _ = mentions.packed("values").padded()
+    queries = entities.packed("queries")
+    queries_NQD, is_query_NQ = queries.padded()
+    logits_BSL = queries_NQD.reshape(num_mentions, -1, queries_NQD.shape[2]) @ keys_BLD.mT
+    weights_BSL = (logits_BSL + _padding(mask_BL, logits_BSL)[:, None]).softmax(dim=-1)
+    weights_NQL = weights_BSL.reshape(-1, queries_NQD.shape[1], keys_BLD.shape[1])
+    share_NQ = is_query_NQ / queries.lengths_B[:, None]
+    mean_NL = torch.einsum("nql,nq->nl", weights_NQL, share_NQ.to(weights_NQL.dtype))
+    vector_ND = entities.tensor("entity_vector")
+    vector_BnD = vector_ND.reshape(num_mentions, -1, vector_ND.shape[1])
+    worth_BnL = vector_BnD @ values_BLD.mT
+    return (mean_NL.view_as(worth_BnL) * worth_BnL).sum(dim=-1)
+
+
+def attention_bounds(mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
+    """Lower and upper bounds [B, N] of `attention_scores` from one matrix product.
+
+    mean(A) is a convex combination, so the fine score lies between the smallest and the largest
+    entity vector · V_j over the mention's tokens j.
+    """
+    values = mentions.packed("values")
+    worth_TN = values.values_TC @ entities.tensor("entity_vector").T
+    per_mention = torch.split(worth_TN, values.lengths_B.tolist())
+    low = torch.stack([worth.amin(dim=0) for worth in per_mention])
+    high = torch.stack([worth.amax(dim=0) for worth in per_mention])
+    return low, high
+
+
+def _padding(mask_BL: Tensor, like: Tensor) -> Tensor:
+    """Zero for real tokens, minus infinity for padding; added to logits, it costs the least."""
+    return torch.zeros_like(mask_BL, dtype=like.dtype).masked_fill(~mask_BL, -torch.inf)

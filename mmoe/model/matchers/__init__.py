@@ -1,0 +1,1 @@
+"""One module a matcher; mmoe/model/registry.py names them."""

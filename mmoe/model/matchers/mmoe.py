@@ -1,0 +1,81 @@
+"""MMoE: text, vision and cross units on mixtures of experts (KDD 2025, §3.3-3.6)."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from mmoe.config.moe import MoeParams
+from mmoe.model.experts import ProjectionParams, SparseMixture
+from mmoe.model.features import ImageStem, SideFeatures, Stem, TextStem
+from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
+from mmoe.model.units import CrossUnit, TextUnit, VisionUnit
+
+
+class MMoE(SumOfUnits):
+    """The paper's matcher with the units that `model.units` names.
+
+    Raises:
+        ValueError: if a unit needs images and `spec.widths` has none.
+    Source: MMoE §3.4-3.6. Differs from the release: the sum and not the mean of the units' scores; see
+        TopKRouter, IntraUnit, CrossContext and ImageStem for what differs inside the units.
+    """
+
+    NAME = "mmoe"
+    SECTION = MoeParams
+
+    def __init__(self, spec: MatcherSpec) -> None:
+        super().__init__(spec)
+        widths, model = spec.widths, spec.model
+        need_images = [unit for unit in model.units if unit != "text"]
+        if need_images and not widths.image:
+            raise ValueError(
+                f"model.units = {list(model.units)}: {' and '.join(need_images)} need images, "
+                "which the feature store lacks; use model.units=[text] or another encode.model"
+            )
+        self.text_stem = TextStem(widths, model.dropout)
+        self.image_stem = ImageStem(widths, model.embed_dim, model.dropout) if need_images else None
+        self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in model.units})
+
+    def unit_inputs(self, features: SideFeatures) -> Stem:
+        coarse, fine = self.text_stem(features.text_pooled_BP, features.text.values_TC)
+        text_fine = features.text.with_values(fine)
+        if self.image_stem is None:
+            return Stem(features, coarse, text_fine, None, None)
+        assert features.image is not None
+        image_coarse, image_fine = self.image_stem(
+            features.image_pooled_BP, features.image, features.has_image_B
+        )
+        return Stem(
+            features, coarse, text_fine, image_coarse, features.image.with_values(image_fine)
+        )
+
+    def take_expert_load(self) -> dict[str, list[float]]:
+        loads: dict[str, list[float]] = {}
+        for name in self.units:
+            layers = [
+                layer for layer in self.unit(name).modules() if isinstance(layer, SparseMixture)
+            ]
+            for depth, layer in enumerate(layers):
+                total = int(layer.load_K.sum())
+                label = name if len(layers) == 1 else f"{name}-{depth + 1}"
+                if total:
+                    loads[label] = (layer.load_K / total).tolist()
+                layer.load_K.zero_()
+        return loads
+
+
+def _build_unit(name: str, spec: MatcherSpec) -> Unit:
+    model, widths, moe = spec.model, spec.widths, spec.own
+    assert isinstance(moe, MoeParams)
+    params = ProjectionParams(model.embed_dim, moe if model.projection == "smoe" else None)
+    if name == "text":
+        return TextUnit(widths.text, params, residual=model.residual)
+    if name == "vision":
+        return VisionUnit(model.embed_dim, params, residual=model.residual)
+    return CrossUnit(
+        widths.text,
+        model.embed_dim,
+        params,
+        gate=model.cross_gate,
+        residual=model.residual and widths.joint,
+    )

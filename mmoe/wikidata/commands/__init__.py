@@ -1,1 +1,0 @@
-"""The commands of `python -m mmoe.wikidata`, one module each."""

@@ -1,0 +1,156 @@
+"""A Linker gives what the stages gave: the same features to the bit, the same entities in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+
+import mmoe
+from mmoe import Linker
+from mmoe.encoders.images import load_image
+from mmoe.errors import CheckpointError, DataError, LinkingError
+from mmoe.linking.data import LinkingData
+from mmoe.model.features import SideFeatures
+from mmoe.records import Description, Entity, Mention, read_records
+
+from pipeline.layout import Layout
+
+RAW = Path("data/raw/tiny")
+at = Layout("tiny")
+
+
+@pytest.fixture(scope="module")
+def linker(built: Path) -> Linker:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(built)
+        return Linker.from_run("data/models/tiny", kb="data/interim/tiny", device="cpu")
+
+
+def mentions_with_descriptions() -> list[tuple[Mention, str | None]]:
+    mentions = read_records(at.mentions, Mention)
+    records = {r.mention_id: r.description for r in read_records(at.descriptions, Description)}
+    return [(mention, records[mention.mention_id]) for mention in mentions]
+
+
+def image_of(mention: Mention) -> Path | None:
+    """The mention's image, unless it is the one that can't be decoded."""
+    if mention.image is None or mention is first():
+        return None
+    return RAW / mention.image
+
+
+def first() -> Mention:
+    return read_records(at.mentions, Mention)[0]
+
+
+def tensors(features: SideFeatures) -> Sequence[Any]:
+    assert features.image is not None
+    present = features.has_image_B
+    patches = features.image.values_TC if present is not None and bool(present[0]) else None
+    pooled = features.image_pooled_BP if patches is not None else None
+    return (
+        features.text.values_TC,
+        features.text_pooled_BP,
+        features.name_pooled_BP,
+        patches,
+        pooled,
+        present,
+    )
+
+
+def test_a_query_is_encoded_as_the_stage_has_stored_it(project: Path, linker: Linker) -> None:
+    entities = read_records(at.entities, Entity)
+    pairs = mentions_with_descriptions()
+    data = LinkingData.open([m for m, _ in pairs], entities, at.features, {})
+    for i, (mention, description) in enumerate(pairs):
+        image = None if i == 0 else image_of(mention)
+        encoded = linker.encode(
+            mention.surface_form, mention.context, image, description=description
+        )
+        stored = data.mention_side.gather(torch.tensor([i]), torch.device("cpu"))
+        assert encoded.strings == stored.strings
+        for found, wanted in zip(tensors(encoded), tensors(stored), strict=True):
+            assert (found is None) == (wanted is None)
+            assert found is None or torch.equal(found, wanted), mention.mention_id
+
+
+def test_it_links_as_stage_evaluate_ranked(project: Path, linker: Linker) -> None:
+    described = {m.mention_id: (m, d) for m, d in mentions_with_descriptions()}
+    ranks = pq.read_table(at.ranks / "ranks.parquet").to_pylist()
+    assert ranks
+    for row in ranks:
+        mention, description = described[row["mention_id"]]
+        result = linker.link(
+            mention.surface_form,
+            mention.context,
+            image_of(mention),
+            description=description,
+            top_k=10,
+        )
+        assert [link.qid for link in result] == [best["qid"] for best in row["top"]]
+        for link, best in zip(result, row["top"], strict=True):
+            assert link.score == pytest.approx(best["overall"], rel=1e-5, abs=1e-5)
+            assert set(link.unit_scores) == {"text", "vision", "cross"}
+            assert sum(link.unit_scores.values()) == pytest.approx(link.score, rel=1e-5, abs=1e-5)
+
+
+def test_an_image_may_be_a_file_bytes_or_decoded(project: Path, linker: Linker) -> None:
+    mention = next(m for m, _ in mentions_with_descriptions()[1:] if m.image)
+    assert mention.image is not None
+    file = RAW / mention.image
+    ways: list[Path | str | bytes | Image.Image] = [
+        file,
+        str(file),
+        file.read_bytes(),
+        load_image(RAW, mention.image),
+    ]
+    found = [linker.link(mention.surface_form, mention.context, image) for image in ways]
+    assert all(result == found[0] for result in found)
+    assert found[0].links != linker.link(mention.surface_form, mention.context).links
+
+
+def test_a_result_is_a_sequence_with_a_margin(linker: Linker) -> None:
+    result = linker.link("Mercury", "The rover photographed Mercury.", top_k=3)
+    assert len(result) == 3
+    assert result[0].score >= result[1].score >= result[2].score
+    assert result.margin == pytest.approx(result[0].score - result[1].score)
+    assert [link.qid for link in result[:2]] == [result[0].qid, result[1].qid]
+    assert linker.link("Mercury", "", top_k=1).margin is None
+    assert len(linker.link("Mercury", "", top_k=10_000)) == len(linker.entities)
+
+
+def test_what_cannot_be_linked_is_said(project: Path, linker: Linker) -> None:
+    with pytest.raises(LinkingError, match="surface_form is empty"):
+        linker.link(" ", "context")
+    with pytest.raises(LinkingError, match="top_k = 0"):
+        linker.link("Mercury", "context", top_k=0)
+    with pytest.raises(LinkingError, match=r"gone\.png: .*give another image"):
+        linker.link("Mercury", "context", "gone.png")
+    with pytest.raises(LinkingError, match=r"image: .*give another image"):
+        linker.link("Mercury", "context", b"\x89PNG\r\n\x1a\n and then nothing")
+
+
+def test_a_run_that_cannot_be_opened_is_said(project: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"gone.*no such file"):
+        Linker.from_run("data/models/gone", kb=at.interim)
+    with pytest.raises(DataError, match=r"entities\.parquet: no such file"):
+        Linker.from_run(at.model, kb="data/interim/gone")
+    weights = next(Path("data/raw/sample/clip").glob("*.safetensors"))
+    with weights.open("r+b") as file:
+        file.seek(-4, 2)
+        file.write(b"\x00\x00\x80\x3f")
+    with pytest.raises(CheckpointError, match="trained on features of another encoder"):
+        Linker.from_run(at.model, kb=at.interim)
+
+
+def test_the_public_surface_is_there_and_costs_nothing_until_asked_for() -> None:
+    for name in mmoe.__all__:
+        assert getattr(mmoe, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'linker_'"):
+        mmoe.linker_  # noqa: B018
