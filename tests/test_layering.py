@@ -22,7 +22,6 @@ ROOMS = {
     "errors": set[str](),
     "code_fingerprint": set[str](),
     "names": set[str](),
-    "retry_after": set[str](),
     "surface_forms": set[str](),
     "shares": set[str](),
     "bm25": set[str](),
@@ -33,9 +32,9 @@ ROOMS = {
     "sqlite_cache": {"errors"},
     "config": {"errors", "files"},
     "records": {"errors", "files"},
-    "commands": {"errors"},
-    "datasets": BASE | {"commands"},
-    "wikidata": BASE | {"commands", "config", "sqlite_cache"},
+    "retry_after": set[str](),
+    "datasets": BASE,
+    "wikidata": BASE | {"config", "retry_after", "sqlite_cache"},
     "descriptions": BASE | RANKING | {"config", "retry_after", "sqlite_cache"},
     "features": BASE,
     "encoders": BASE | {"config", "features"},
@@ -53,7 +52,7 @@ ROOMS = {
 LIBRARIES = {
     "config": {"pydantic", "pydantic_core", "ruamel"},
     "records": {"pyarrow"},
-    "model": {"pydantic", "torch"},
+    "model": {"numpy", "pydantic", "scipy", "torch"},
     "evaluation": {"numpy", "pandas", "scipy"},
 }
 ONLY_IN = {
