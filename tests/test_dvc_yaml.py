@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from mmoe.config.check import SECTIONS, UNTRACKED
+from mmoe.config.check import UNTRACKED, all_sections
 
 from pipeline.layout import FINGERPRINTS, PARTS, STAGES, Layout
 from tests.config.knobs import knobs_in, knobs_of, knobs_read_by
@@ -104,7 +104,7 @@ def test_every_file_is_written_once_and_before_it_is_read() -> None:
 
 def in_full(params: list[str]) -> list[str]:
     """A whole section as its knobs."""
-    sections = {kind.SECTION: sorted(knobs_of(kind)) for kind in SECTIONS}
+    sections = {kind.SECTION: sorted(knobs_of(kind)) for kind in all_sections()}
     return [knob for name in params for knob in sections.get(name, [name])]
 
 
@@ -118,7 +118,7 @@ def test_the_params_are_the_knobs_that_the_stage_reads(stage: str) -> None:
 def test_every_knob_is_tracked_by_a_stage_or_decides_nothing() -> None:
     tracked = {knob for stage in OF_DATA for knob in in_full(SPECS[stage]["params"])}
     assert tracked.isdisjoint(UNTRACKED_KNOBS)
-    assert tracked | UNTRACKED_KNOBS == {knob for kind in SECTIONS for knob in knobs_of(kind)}
+    assert tracked | UNTRACKED_KNOBS == {knob for kind in all_sections() for knob in knobs_of(kind)}
 
 
 @pytest.mark.parametrize(

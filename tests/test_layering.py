@@ -32,10 +32,10 @@ ROOMS = {
     "sqlite_cache": {"errors"},
     "config": {"errors", "files"},
     "records": {"errors", "files"},
-    "commands": {"errors"},
-    "datasets": BASE | {"commands"},
-    "wikidata": BASE | {"commands", "config", "sqlite_cache"},
-    "descriptions": BASE | RANKING | {"config", "sqlite_cache"},
+    "retry_after": set[str](),
+    "datasets": BASE,
+    "wikidata": BASE | {"config", "retry_after", "sqlite_cache"},
+    "descriptions": BASE | RANKING | {"config", "retry_after", "sqlite_cache"},
     "features": BASE,
     "encoders": BASE | {"config", "features"},
     "model": {"config", "errors", "files", "names", "records"},
@@ -52,7 +52,7 @@ ROOMS = {
 LIBRARIES = {
     "config": {"pydantic", "pydantic_core", "ruamel"},
     "records": {"pyarrow"},
-    "model": {"pydantic", "torch"},
+    "model": {"numpy", "pydantic", "scipy", "torch"},
     "evaluation": {"numpy", "pandas", "scipy"},
 }
 ONLY_IN = {

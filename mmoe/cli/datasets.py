@@ -50,7 +50,12 @@ class Table(StrEnum):
     ENTITIES = "entities"
 
 
-Split = StrEnum("Split", {name.upper(): name for name in SPLITS})
+class Split(StrEnum):
+    """What a mention is for."""
+
+    TRAIN = "train"
+    VALID = "valid"
+    TEST = "test"
 
 
 def register(app: typer.Typer) -> None:

@@ -147,8 +147,8 @@ def table_of(found: list[Run], dataset: str, against: str) -> pd.DataFrame:
 def ranks_of(run: Run, dataset: str) -> pd.DataFrame | None:
     """`mention_id`, `rank`, `rank_optimistic` of a run; None if its ranks are in no cache."""
     # Imported here, as below: DVC takes a second to start.
-    import dvc.api
-    from dvc.exceptions import DvcException
+    import dvc.api  # type: ignore[import-untyped]
+    from dvc.exceptions import DvcException  # type: ignore[import-untyped]
 
     path = f"data/ranks/{dataset}/ranks.parquet"
     columns = ["mention_id", "rank", "rank_optimistic"]

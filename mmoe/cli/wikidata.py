@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -96,8 +94,7 @@ def label_index(
     dropped = None if drop_kinds is None else _listed(drop_kinds)
     selection = checked_selection(_listed(languages), dropped, _listed(keep_kinds))
     options = RunOptions(processes, work, progress, ray)
-    with _resumable():
-        built = build_index(dump, out, selection, options)
+    built = build_index(dump, out, selection, options)
     typer.echo(f"{out}: {built.summary()}")
     if not built.is_closed:
         typer.echo(
@@ -218,14 +215,13 @@ def build_kb(
     request.choice.check()
     if not replace:
         refuse_to_overwrite(out)
-    with _resumable():
-        if dump == API:
-            check_for_api(request.choice)
-            limits = WikidataParams(requests_per_minute=requests_per_minute)
-            settings = ApiSettings(api_url, request.languages, limits, max_hits, offline=offline)
-            counts = build_from_api(out, request, settings)
-        else:
-            counts = build_from_dump(dump, out, request)
+    if dump == API:
+        check_for_api(request.choice)
+        limits = WikidataParams(requests_per_minute=requests_per_minute)
+        settings = ApiSettings(api_url, request.languages, limits, max_hits, offline=offline)
+        counts = build_from_api(out, request, settings)
+    else:
+        counts = build_from_dump(dump, out, request)
     typer.echo(f"{out / ENTITIES}: {counts['entities']:,} entities")
     for name, number in counts.items():
         if number and name != "entities":  # kb.json has those of which there are none, too
@@ -268,9 +264,7 @@ def images(
     """
     limits = WikidataParams(requests_per_minute=requests_per_minute)
     servers = (ApiSettings(wikidata, limits=limits), ApiSettings(commons, limits=limits))
-    with _resumable():
-        added = add_images(ImageRequest(qids, out, width, source, into), *servers)
-    for line in added:
+    for line in add_images(ImageRequest(qids, out, width, source, into), *servers):
         typer.echo(line)
 
 
@@ -296,13 +290,3 @@ def cache(
 
 def _listed(text: str) -> list[str]:
     return [value.strip() for value in text.split(",") if value.strip()]
-
-
-@contextmanager
-def _resumable() -> Iterator[None]:
-    """Ctrl-C ends the command with one line; what is done is kept."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("stopped; the same command goes on from what is done", err=True)
-        raise typer.Exit(130) from None

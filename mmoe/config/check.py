@@ -32,7 +32,6 @@ from mmoe.errors import ConfigError
 SECTIONS: tuple[type[Section], ...] = (
     DataParams,
     RetrieveParams,
-    WikidataParams,
     RankParams,
     DescriptionAblationParams,
     EncodeParams,

@@ -16,7 +16,8 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from mmoe.datasets.catalogue import ATTRIBUTES, GITHUB_LFS, SPLIT_IDS, Benchmark, HeldOut, Source
+from mmoe.datasets.catalogue import GITHUB_LFS, Benchmark, HeldOut, Source
+from mmoe.datasets.melbench import ATTRIBUTES, SPLIT_IDS
 from mmoe.datasets.rows import read_json_object
 from mmoe.errors import DataError, one_line
 from mmoe.files import atomic_write, sha256_of

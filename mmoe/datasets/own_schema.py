@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from mmoe.datasets.problems import Kind
@@ -19,14 +20,21 @@ RENAMED = {
     "entities": {"pictures": "images"},
 }
 
-# Patterns that Python and the JSON Schema's ECMA 262 understand alike. \x00 ends a text in many programs.
+# For the JSON Schema, whose ECMA 262 knows no str.strip(); a test holds them equal to the functions below.
 _TEXT = r"^[^\x00]*$"
 _FILLED = r"^(?=[^\x00]*$)[\s\S]*\S"
 _ONE_LINE = r"^(?![\s\S]*[\x00-\x1f\x7f\x85\u2028\u2029])[\s\S]*\S"
-_NIL = r"(?!\s*[nN][iI][lL]\s*$)"  # one of the ways to write nil
+_ENTITY = _ONE_LINE.replace("^", r"^(?!\s*[nN][iI][lL]\s*$)", 1)
+
+_BREAK = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_REFUSED = PydanticCustomError(
+    "string_pattern_mismatch", "a text that the schema's pattern excludes"
+)
 
 
-def _whole(text: str) -> str:
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise _REFUSED
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -34,12 +42,32 @@ def _whole(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(pattern=_TEXT), AfterValidator(_whole)]
-Filled = Annotated[str, Field(pattern=_FILLED), AfterValidator(_whole)]
-Id = Annotated[str, Field(pattern=_ONE_LINE), AfterValidator(_whole)]
-EntityId = Annotated[
-    str, Field(pattern=_ONE_LINE.replace("^", f"^{_NIL}", 1)), AfterValidator(_whole)
-]
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise _REFUSED
+    return _text(text)
+
+
+def _one_line(text: str) -> str:
+    if _BREAK.search(text):
+        raise _REFUSED
+    return _filled(text)
+
+
+def _entity(text: str) -> str:
+    if text.strip().lower() == "nil":
+        raise _REFUSED
+    return _one_line(text)
+
+
+def _pattern(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+Text = Annotated[str, AfterValidator(_text), _pattern(_TEXT)]
+Filled = Annotated[str, AfterValidator(_filled), _pattern(_FILLED)]
+Id = Annotated[str, AfterValidator(_one_line), _pattern(_ONE_LINE)]
+EntityId = Annotated[str, AfterValidator(_entity), _pattern(_ENTITY)]
 
 
 class _TableRow(BaseModel):

@@ -12,17 +12,23 @@ import torch
 import transformers
 from PIL import Image
 
+import mmoe.images
+from mmoe import surface_forms
+from mmoe.code_fingerprint import tree_key
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
+from mmoe.encoders import base, clip, images, layout, rows, siglip, text
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.images import ImageError, load_image
 from mmoe.encoders.rows import SMALLEST_BATCH, encode_image_rows, encode_text_rows
 from mmoe.features.part import Part, write_part
 from mmoe.features.shards import UNREADABLE, FeatureRow, PartColumns
-from mmoe.files import content_key, sources_key
+from mmoe.files import content_key
 from mmoe.records import ImageInput, TextInput, read_records
 
-SOURCES = sources_key(Path(__file__).parent)
+# What decides the features' values; registry, source and this module say what is encoded, and from where.
+DECIDING = (base, clip, siglip, text, layout, rows, images, mmoe.images, surface_forms)
+CODE = tree_key(Path(str(module.__file__)) for module in DECIDING)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def encode_texts(
         keep_tokens: False leaves the token features out, which take most of the space: for those who
             compare texts and match no tokens (`read_pooled`).
     """
-    rows = read_records(table, TextInput)
+    texts = read_records(table, TextInput)
     length, budget = params.max_text_length, params.description_budget
     encoder.layout(length, budget)  # a bad length is an error even where nothing is to be encoded
 
@@ -74,8 +80,8 @@ def encode_texts(
     columns = PartColumns("text", token_width if keep_tokens else 0, pooled_width)
     metadata = _metadata(params, encoder) | settings
     part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
-    kept = write_part(rows, part, _text_key, encode)
-    return EncodeSummary(len(rows), kept)
+    kept = write_part(texts, part, _text_key, encode)
+    return EncodeSummary(len(texts), kept)
 
 
 def encode_images(
@@ -91,7 +97,7 @@ def encode_images(
 
     An image that can't be read is reported and stored as unreadable, so that the model masks it.
     """
-    rows = read_records(table, ImageInput) if encoder.sees_images else []
+    listed = read_records(table, ImageInput) if encoder.sees_images else []
     unreadable: dict[str, str] = {}  # image -> reason: several rows may show the same image
 
     def encode(new: Sequence[ImageInput]) -> list[FeatureRow]:
@@ -100,8 +106,8 @@ def encode_images(
         done: list[FeatureRow] = []
         for start in range(0, len(new), size):
             batch = new[start : start + size]
-            images = [_load(row, raw, unreadable) for row in batch]
-            encoded = encode_image_rows(encoder, images, size)
+            decoded = [_load(row, raw, unreadable) for row in batch]
+            encoded = encode_image_rows(encoder, decoded, size)
             done += [
                 replace(features, status=UNREADABLE) if row.image in unreadable else features
                 for row, features in zip(batch, encoded, strict=True)
@@ -111,8 +117,8 @@ def encode_images(
     columns = PartColumns("image", *encoder.image_widths)
     metadata = _metadata(params, encoder)
     part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
-    kept = write_part(rows, part, _image_key, encode)
-    return EncodeSummary(len(rows), kept, tuple(unreadable.values()))
+    kept = write_part(listed, part, _image_key, encode)
+    return EncodeSummary(len(listed), kept, tuple(unreadable.values()))
 
 
 def _text_key(row: TextInput) -> str:
@@ -146,4 +152,4 @@ def _metadata(params: EncodeParams, encoder: Encoder) -> dict[str, Any]:
 def _made_with(encoder: Encoder) -> dict[str, str]:
     """What else decides their bits, and whether kept rows may be used; stands in no output."""
     versions = {module.__name__: module.__version__ for module in (torch, transformers, PIL)}
-    return {**versions, "device": encoder.device.type, "code": SOURCES}
+    return {**versions, "device": encoder.device.type, "code": CODE}

@@ -130,13 +130,6 @@ def test_a_split_is_not_called_empty_if_its_rows_are_only_spoilt(
     assert check(tmp_path, capsys)[1][-2] == "1 problem: 1 unreadable row"
 
 
-def test_half_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (write_own(tmp_path, entities=KB) / "mentions.jsonl").unlink()
-    code, said = check(tmp_path, capsys)
-    assert code == 1
-    assert f"problem: {tmp_path}: no mentions.jsonl or mentions.csv; add one of them" in said
-
-
 def test_a_column_that_is_missing_is_one_problem(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,14 +182,6 @@ def test_a_folder_of_two_formats_wants_a_word(
     assert main(["check", str(tmp_path)]) == 1
     assert "looks like own and melbench" in capsys.readouterr().err
     assert main(["check", str(tmp_path), "--format", "own"]) == 0
-
-
-def test_an_entity_is_not_called_absent_if_a_row_is_unreadable(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with (write_own(tmp_path, entities=KB[:0]) / "entities.jsonl").open("a") as stream:
-        stream.write('{"qid": "Q3757", "name": "Java"\n')
-    assert check(tmp_path, capsys)[1][-2:] == ["1 problem: 1 unreadable row", "no warnings"]
 
 
 def test_every_image_is_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

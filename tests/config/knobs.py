@@ -6,6 +6,8 @@ import ast
 import importlib
 from dataclasses import dataclass, field
 
+from mmoe.config.matchers import MATCHER_SECTIONS
+from mmoe.config.model import ModelParams
 from mmoe.config.section import Section
 
 from tests.imports import ROOT, modules
@@ -91,6 +93,9 @@ class _Reader(ast.NodeVisitor):
         kind = self._kind(node)
         if kind is not None:
             self.read |= knobs_of(kind)
+        elif getattr(node.func, "id", None) == "spec_from_params":  # of whatever matcher
+            kinds = (ModelParams, *MATCHER_SECTIONS.values())
+            self.read |= {knob for each in kinds for knob in knobs_of(each)}
         elif getattr(node.func, "attr", None) == "section":  # of each kind in a list
             self.read |= {knob for each in self.kinds.values() for knob in knobs_of(each)}
         else:

@@ -8,13 +8,13 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from mmoe.config.check import SECTIONS, check_params, dataset_names
+from mmoe.config.check import all_sections, check_params, dataset_names
 from mmoe.config.load import ParamsFile
 from mmoe.errors import ConfigError
 
 from tests.config.sheets import DEFAULTS, PARAMS, comments, complaint, sheet
 
-FIELDS = {f"{kind.SECTION}.{name}": kind for kind in SECTIONS for name in kind.model_fields}
+FIELDS = {f"{kind.SECTION}.{name}": kind for kind in all_sections() for name in kind.model_fields}
 BOUNDS = re.compile(r"(?P<open>[\[(])(?P<low>[\d.e^-]+), (?P<high>[\d.e^-]+)(?P<close>[\])])")
 
 
@@ -24,9 +24,9 @@ def test_the_defaults_are_legal() -> None:
     assert dataset_names(params) == DEFAULTS["datasets"]
 
 
-def test_each_key_stands_once_in_the_order_of_the_code_and_has_a_comment() -> None:
+def test_each_key_stands_once_and_has_a_comment() -> None:
     written = comments()
-    assert [comment.key for comment in written] == ["datasets", *FIELDS]
+    assert sorted(comment.key for comment in written) == sorted(["datasets", *FIELDS])
     assert [comment.key for comment in written if not comment.text] == []
 
 

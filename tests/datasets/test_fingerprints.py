@@ -78,10 +78,6 @@ def test_faults_are_reported_in_their_rows(tmp_path: Path) -> None:
     assert [row.image for row in (black, gone, half, text, fine)] == sorted(names)
 
 
-def test_no_images(tmp_path: Path) -> None:
-    assert fingerprint_images(tmp_path, set(), tmp_path / "work/journal") == []
-
-
 def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {draw(tmp_path / f"{i}.png", i).name for i in range(4)}
     first = fingerprint_images(tmp_path, names, tmp_path / "journal")
@@ -97,16 +93,6 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
     assert read == ["2.png"]
     assert [a == b for a, b in zip(first, again, strict=True)] == [True, True, False, True]
     assert fingerprint_images(tmp_path, names, tmp_path / "journal") == again
-
-
-def test_a_line_that_a_kill_cut_off_is_done_again(tmp_path: Path) -> None:
-    names = {draw(tmp_path / f"{i}.png", i).name for i in range(3)}
-    journal = tmp_path / "journal"
-    rows = fingerprint_images(tmp_path, names, journal)
-    text = journal.read_text()
-    journal.write_text(text[: len(text) - 40])
-    assert fingerprint_images(tmp_path, names, journal) == rows
-    assert fingerprint_images(tmp_path, names, journal) == rows
 
 
 def test_a_killed_process_goes_on(tmp_path: Path) -> None:

@@ -51,11 +51,6 @@ def test_the_gold_entity(tmp_path: Path) -> None:
     assert [m.in_kb for m in dataset.mentions[:5]] == [True, False, False, True, True]
 
 
-def test_mentions_of_one_sentence(tmp_path: Path) -> None:
-    mentions = read_dataset(write_odd_fissfuse(tmp_path), "fissfuse").mentions
-    assert [m.sentence_id for m in mentions[:5]] == ["a", "d", "e", "e", "g"]
-
-
 def test_everything_odd_is_counted(tmp_path: Path) -> None:
     counts = read_dataset(write_odd_fissfuse(tmp_path), "fissfuse").counts
     assert {key: number for key, number in counts.items() if number} == {
@@ -87,11 +82,8 @@ def test_the_file_of_images_by_its_ending(tmp_path: Path, name: str) -> None:
     ("spoilt", "message"),
     [
         (without(line("a"), "mention_id"), r"row 1: key `mention_id` is missing"),
-        (without(line("a"), "mentions"), r"row 1: key `mentions` is missing"),
-        (without(line("a"), "sentence"), r"row 1: key `sentence` is missing"),
         (without(line("a"), "answer"), r"row 1: keys `answer` and `candidates` are missing; add"),
         (line("a", candidates="Q1"), r"row 1, key `candidates`: must be a list of texts"),
-        (line("a", mentions=["Lake"]), r"row 1, key `mentions`: must be text"),
         (line("a", imgPath=1), r"row 1, key `imgPath`: must be text, found 1"),
     ],
 )
@@ -112,12 +104,6 @@ def test_a_bad_entity(tmp_path: Path, row: dict[str, Any], message: str) -> None
     kb = [{"qid": "Q1", "name": "Lake"}, row]
     with pytest.raises(DataError, match=rf"entities\.jsonl, {message}"):
         read_dataset(write_fissfuse(tmp_path, kb=kb), "fissfuse")
-
-
-def test_a_missing_knowledge_base(tmp_path: Path) -> None:
-    (write_fissfuse(tmp_path) / "entities.jsonl").unlink()
-    with pytest.raises(DataError, match=r"entities\.jsonl: no such file; it holds the knowledge"):
-        read_dataset(tmp_path, "auto")
 
 
 def test_one_file_of_images_is_wanted(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from mmoe.datasets.problems import Kind, Problems
 from mmoe.datasets.rows import Row, read_rows, rows_of
-from mmoe.errors import DataError
 
 
 def read(file: Path) -> tuple[list[Row], Problems]:
@@ -68,11 +67,6 @@ def test_tabs_separate_a_tsv(tmp_path: Path) -> None:
     (row,) = read_rows(tmp_path / "t.tsv")
     assert row.values == {"a": "1,5", "b": "x|y"}
     assert row.texts("b") == ("x", "y")
-
-
-def test_a_missing_file_is_no_row_problem(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"absent\.jsonl: no such file"):
-        read(tmp_path / "absent.jsonl")
 
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -173,6 +174,14 @@ def test_only_the_texts_with_another_description_are_encoded(
 def test_other_settings_encode_anew(bench: Bench, change: dict[str, int]) -> None:
     bench.run()
     assert replace(bench, params=bench.params.model_copy(update=change)).run().num_kept == 0
+
+
+def test_the_code_that_decides_the_features_is_known() -> None:
+    """Kept rows of other code are not used: every module that the encoding in memory reaches counts."""
+    reached = {name for name in sys.modules if name.startswith("mmoe.encoders.")}
+    known = {module.__name__ for module in encoding.DECIDING}
+    others = {"encode", "registry", "source", "lengths"}  # they decide what is encoded, and where
+    assert reached - known <= {f"mmoe.encoders.{name}" for name in others}
 
 
 def test_batch_and_shard_size_decide_nothing_and_keep_all_rows(

@@ -61,7 +61,7 @@ def test_two_runs_at_once_take_turns(project: Path) -> None:
         for _ in range(2)
     ]
     said = [process.communicate() for process in both]
-    assert [process.returncode for process in both] == [0, 0]
+    assert [process.returncode for process in both] == [0, 0], said
     waited = "encode of tiny: process "
     assert sum(waited in err for _, err in said) <= 1
     assert contents("data/features") == before

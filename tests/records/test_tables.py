@@ -64,11 +64,6 @@ def test_a_table_without_rows_keeps_its_schema(kind: type[Any], tmp_path: Path) 
     assert pq.read_schema(tmp_path / "none.parquet").equals(schema_of(kind))
 
 
-def test_the_lists_of_a_record_come_back_as_tuples(tmp_path: Path) -> None:
-    write_records(tmp_path / "e.parquet", Entity, ENTITIES)
-    assert read_records(tmp_path / "e.parquet", Entity) == ENTITIES
-
-
 def test_columns_are_nullable_where_the_type_says_so() -> None:
     nullable = {field.name for field in schema_of(Mention) if field.nullable}
     assert nullable == {"image", "gold_qid", "description", "evidence"}
@@ -86,13 +81,6 @@ def test_metadata_travel_with_the_records(tmp_path: Path) -> None:
     write_records(tmp_path / "e.parquet", Entity, ENTITIES, metadata)
     assert read_metadata(tmp_path / "e.parquet") == metadata
     assert read_records(tmp_path / "e.parquet", Entity) == ENTITIES
-
-
-def test_no_metadata_is_an_empty_mapping(tmp_path: Path) -> None:
-    write_records(tmp_path / "e.parquet", Entity, ENTITIES)
-    pq.write_table(pa.table({"a": [1]}), tmp_path / "foreign.parquet")
-    assert read_metadata(tmp_path / "e.parquet") == {}
-    assert read_metadata(tmp_path / "foreign.parquet") == {}
 
 
 def test_equal_records_make_equal_bytes(tmp_path: Path) -> None:
@@ -126,14 +114,6 @@ def test_a_file_that_is_not_whole_is_no_table(kept: slice, tmp_path: Path) -> No
     assert "\n" not in said
 
 
-def test_metadata_of_half_a_file_are_refused_too(tmp_path: Path) -> None:
-    path = tmp_path / "e.parquet"
-    write_records(path, Entity, ENTITIES)
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match="not a whole Parquet file"):
-        read_metadata(path)
-
-
 def test_bytes_spoiled_in_the_middle_are_noticed(tmp_path: Path) -> None:
     path = tmp_path / "e.parquet"
     write_records(path, Entity, [Entity(f"Q{i}", f"name {i * 7919}", "x", ()) for i in range(999)])
@@ -141,11 +121,6 @@ def test_bytes_spoiled_in_the_middle_are_noticed(tmp_path: Path) -> None:
     content[20:400] = bytes(380)
     path.write_bytes(bytes(content))
     assert "not a whole Parquet file" in refused(path, Entity)
-
-
-def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "e.parquet").mkdir()
-    assert "e.parquet" in refused(tmp_path / "e.parquet", Entity)
 
 
 def test_another_type_of_record_is_named(tmp_path: Path) -> None:
@@ -191,8 +166,3 @@ def test_columns_must_be_the_records_own(change: str, tmp_path: Path) -> None:
             table = table.append_column("more", pa.array([1, 2]))
     rewritten(path, table, schema="Entity", schema_version=SCHEMA_VERSION)
     assert "wanted Entity version" in refused(path, Entity)
-
-
-def test_a_record_can_not_be_changed() -> None:
-    with pytest.raises(AttributeError):
-        ENTITIES[0].name = "Eve"  # type: ignore[misc]

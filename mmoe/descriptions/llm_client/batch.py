@@ -40,7 +40,7 @@ Line = tuple[Request, bytes]
 
 async def send_batches(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run must end; a call is a line of a batch."""
-    async with open_client(session.url, session.secret, SILENCE, RETRIES) as client:
+    async with open_client(session.client.url, session.secret, SILENCE, RETRIES) as client:
         await BatchSender(session, BatchConnection(client, session.secret), requests).send()
 
 
@@ -84,7 +84,7 @@ class BatchSender:
         self._odd: set[str] = set()
         self._failed_looks = 0
         # What was started stands here until its answers are kept.
-        name = content_key(session.url, [str(requests[0].body.get("model"))])
+        name = content_key(session.client.url, [str(requests[0].body.get("model"))])
         self._started = session.cache.path.with_name(f"batches-{name}.json")
         self._sent: list[_Sent] = []
         if self._started.exists():
@@ -112,7 +112,9 @@ class BatchSender:
         for one in self._sent:
             for key in set(one.keys) & self._missing.keys():
                 body = self._missing[key].body
-                self._begin(key, self._session.budget.estimate(body), body, one.left_out_of(key))
+                self._begin(
+                    key, self._session.client.budget.estimate(body), body, one.left_out_of(key)
+                )
         self._write_down()
 
     def _begin(
@@ -122,7 +124,7 @@ class BatchSender:
         body: Mapping[str, Any],
         left_out: tuple[str, ...] | None,
     ) -> None:
-        self._session.budget.begin(estimate)
+        self._session.client.budget.begin(estimate)
         self._in_flight[key] = _Attempt(estimate, left_out, names_in(body))
 
     async def _send_missing(self) -> None:
@@ -147,12 +149,12 @@ class BatchSender:
         for key, request in self._missing.items():
             if key in sent or self._rounds[key] >= ROUNDS or session.round.stop is not None:
                 continue
-            estimate = session.budget.estimate(request.body)
+            estimate = session.client.budget.estimate(request.body)
             if not session.may_call(estimate):
                 session.end(Stop("max_cost_usd", "llm.max_cost_usd is reached"))
                 return
             self._rounds[key] += 1
-            body = session.fallbacks.fit(request.body, session.round.left_out)
+            body = session.client.fallbacks.fit(request.body, session.round.left_out)
             self._begin(key, estimate, body, left_out_of(request.body, body))
             yield request, line_of(key, body)
 
@@ -174,7 +176,7 @@ class BatchSender:
             if state.status == "failed":
                 raise StopError(Stop("batch", f"the server refused a batch ({state.words})"))
         if not has_any:
-            await self._session.clock.sleep(POLL)
+            await self._session.client.clock.sleep(POLL)
 
     async def _look(self, batch_id: str) -> BatchState | None:
         """A batch's state; None if the server is away for a while, which in a day may happen."""
@@ -212,7 +214,7 @@ class BatchSender:
             case Stop():
                 session.end(outcome)
             case RetryWithout(parameter, otherwise):
-                if session.fallbacks.refuse(parameter, attempt.names):
+                if session.client.fallbacks.refuse(parameter, attempt.names):
                     self._rounds[key] -= 1
                     session.round.retries[f"without {parameter}"] += 1
                 else:
@@ -231,7 +233,7 @@ class BatchSender:
     def _close(self, key: str, why: str) -> None:
         """Counts a line without an answer; it was not billed."""
         if (attempt := self._in_flight.pop(key, None)) is not None:
-            self._session.budget.end(attempt.estimate, None, None, is_billed=False)
+            self._session.client.budget.end(attempt.estimate, None, None, is_billed=False)
             self._session.round.retries[why] += 1
 
     def _write_down(self) -> None:

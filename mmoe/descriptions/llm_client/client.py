@@ -3,100 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import urlsplit
 
-import platformdirs
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from mmoe.config.llm import LlmParams
-from mmoe.descriptions.llm_client.budget import Budget
 from mmoe.descriptions.llm_client.cache import FILE, ReplyCache
-from mmoe.descriptions.llm_client.fallbacks import Fallbacks
+from mmoe.descriptions.llm_client.endpoint import Endpoint
 from mmoe.descriptions.llm_client.key import ApiKey
-from mmoe.descriptions.llm_client.session import Clock, Session
+from mmoe.descriptions.llm_client.session import Session
 from mmoe.descriptions.llm_client.types import Request, Round
-from mmoe.errors import RankingError
 from mmoe.files import content_key
-
-CACHE = "MMOE_CACHE"  # folder of replies in place of the user's cache folder
-OPENAI = "https://api.openai.com/v1"
-
-
-def default_cache_folder() -> Path:
-    """Where replies are kept: MMOE_CACHE, or else the user's cache folder."""
-    return Path(os.environ.get(CACHE) or platformdirs.user_cache_dir("mmoe"))
-
-
-def server_url(base_url: str | None) -> str:
-    """The server's address without a slash at its end; OPENAI_BASE_URL is not looked at.
-
-    Raises:
-        RankingError: if it is no web address, or holds what may be secret.
-    """
-    url = (base_url or OPENAI).rstrip("/")
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        is_address = False
-    if not is_address:
-        raise RankingError(
-            "rank.base_url: not an address of a server; write it like http://localhost:8000/v1"
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise RankingError(
-            f"rank.base_url: the address at {parts.hostname} holds a login or a query, which would be kept "
-            "in files; leave it out and put the key into OPENAI_API_KEY"
-        )
-    return url
 
 
 def say(line: str) -> None:
     print(f"rank: {line}", file=sys.stderr, flush=True)
 
 
-@dataclass
-class LlmClient:
-    """A run's requests to one server; the limits of calls and money hold over all its rounds together.
-
-    Attributes:
-        base_url: of an OpenAI-compatible server; None for OpenAI itself. Its key comes from the environment.
-        params: pace, prices and limits.
-        cache_folder: where replies are kept.
-        timeout: seconds for a whole answer.
-        concurrency: requests that may be in flight at the same time.
-        budget: what was spent so far.
-        fallbacks: what the server was found to refuse.
-    Raises:
-        RankingError: if the address is wrong.
-    """
-
-    base_url: str | None = None
-    params: LlmParams = field(default_factory=LlmParams)
-    cache_folder: Path = field(default_factory=default_cache_folder)
-    timeout: float = 60.0
-    concurrency: int = 64
-    clock: Clock = field(default_factory=Clock, repr=False)
-    budget: Budget = field(init=False, repr=False)
-    fallbacks: Fallbacks = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.url = server_url(self.base_url)
-        self.budget, self.fallbacks = Budget(self.params), Fallbacks()
-
-    @property
-    def host(self) -> str:
-        """The server's name, for messages."""
-        return urlsplit(self.url).netloc
+class LlmClient(Endpoint):
+    """Sends requests to an endpoint, each once."""
 
     def complete(self, requests: Iterable[Request]) -> Round:
         """Sends every request whose reply is not kept yet; equal ones once, and all to one model.
@@ -139,16 +67,12 @@ class LlmClient:
     def _send(self, missing: Sequence[Request], cache: ReplyCache, found: Round) -> None:
         """Sends, and writes down what it has cost and why it ended."""
         secret = ApiKey.from_environment()
-        is_batch = self.params.mode == "batch"
-        say(f"questions that go to {self.host}{', in batches' * is_batch}: {len(missing):,}")
+        how = ", in batches" if self.params.mode == "batch" else ""
+        say(f"questions that go to {self.host}{how}: {len(missing):,}")
         calls, spent = self.budget.calls, self.budget.spent_usd or 0.0
         # Only where somebody watches, so that logs stay short.
         with tqdm(total=len(missing), desc="rank", unit=" questions", disable=None) as bar:
-            session = Session(
-                *(self.url, self.params, secret, self.budget, self.fallbacks, cache, found, bar),
-                *(self.clock, self.timeout, self.concurrency),
-            )
-            _run(session, missing, is_batch=is_batch)
+            _run(Session(self, secret, cache, found, bar), missing)
         found.calls = self.budget.calls - calls
         if self.budget.spent_usd is not None:
             found.spent_usd = self.budget.spent_usd - spent
@@ -157,13 +81,14 @@ class LlmClient:
             say(f"calls without what the server refuses ({counts})")
 
 
-def _run(session: Session, requests: Sequence[Request], *, is_batch: bool) -> None:
+def _run(session: Session, requests: Sequence[Request]) -> None:
     # Imported here: the openai package takes longer to load than all kept replies.
     from mmoe.descriptions.llm_client.batch import send_batches
     from mmoe.descriptions.llm_client.direct import send_directly
 
+    send = send_batches if session.client.params.mode == "batch" else send_directly
     try:
-        asyncio.run((send_batches if is_batch else send_directly)(session, requests))
+        asyncio.run(send(session, requests))
     except ExceptionGroup as group:
         raise group.exceptions[0] from None
 

@@ -35,8 +35,8 @@ _FIRST_LIMIT = 8.0  # requests in flight at first
 
 async def send_directly(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run ended and nothing is in flight."""
-    async with open_client(session.url, session.secret, session.timeout) as client:
-        await DirectSender(session, Connection(client, session.timeout)).send(requests)
+    async with open_client(session.client.url, session.secret, session.client.timeout) as client:
+        await DirectSender(session, Connection(client, session.client.timeout)).send(requests)
 
 
 @dataclass(slots=True)
@@ -57,13 +57,13 @@ class DirectSender:
     """
 
     def __init__(self, session: Session, connection: Connection) -> None:
-        self._session, self._connection, self._clock = session, connection, session.clock
-        per_minute = session.params.requests_per_minute
+        self._session, self._connection, self._clock = session, connection, session.client.clock
+        per_minute = session.client.params.requests_per_minute
         self._pace: AsyncLimiter | None = None
         if per_minute is not None:
             # Evenly spread, in portions of at most a second.
             self._pace = AsyncLimiter(max(1, per_minute / 60), max(1, 60 / per_minute))
-        self._limit = min(_FIRST_LIMIT, session.concurrency)
+        self._limit = min(_FIRST_LIMIT, session.client.concurrency)
         self._in_flight = self._begun = self._begun_at_halving = 0
         self._was_limited = False
         self._free_at = 0.0  # before then nothing is sent
@@ -74,7 +74,7 @@ class DirectSender:
     async def send(self, requests: Sequence[Request]) -> None:
         waiting = iter(requests)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._session.concurrency, len(requests))):
+            for _ in range(min(self._session.client.concurrency, len(requests))):
                 group.create_task(self._work(waiting))
 
     async def _work(self, waiting: Iterable[Request]) -> None:
@@ -88,7 +88,7 @@ class DirectSender:
         session, tries = self._session, _Tries()
         while (estimate := await self._turn(request)) is not None:
             number = self._begun
-            body = session.fallbacks.fit(request.body, session.round.left_out)
+            body = session.client.fallbacks.fit(request.body, session.round.left_out)
             response = await self._connection.send(body)
             self._in_flight -= 1
             left_out = left_out_of(request.body, body)
@@ -104,7 +104,7 @@ class DirectSender:
                     self._end(outcome)
                     return
                 case RetryWithout(parameter, otherwise):
-                    if not session.fallbacks.refuse(parameter, names_in(body)):
+                    if not session.client.fallbacks.refuse(parameter, names_in(body)):
                         session.take(otherwise)
                         return
                     session.round.retries[f"without {parameter}"] += 1
@@ -127,8 +127,8 @@ class DirectSender:
                     await self._clock.sleep(pause)
                 elif self._in_flight >= int(self._limit):
                     await self._settled.wait()
-                elif session.may_call(estimate := session.budget.estimate(request.body)):
-                    session.budget.begin(estimate)
+                elif session.may_call(estimate := session.client.budget.estimate(request.body)):
+                    session.client.budget.begin(estimate)
                     self._in_flight += 1
                     self._begun += 1
                     return estimate
@@ -163,7 +163,7 @@ class DirectSender:
     def _went_well(self) -> None:
         self._given_up = 0
         more = 1 / self._limit if self._was_limited else 1.0
-        self._limit = min(float(self._session.concurrency), self._limit + more)
+        self._limit = min(float(self._session.client.concurrency), self._limit + more)
 
     def _rate_limited(self, number: int, seconds: float | None) -> None:
         """The server was too busy for a request, and maybe said for how long."""

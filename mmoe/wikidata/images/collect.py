@@ -16,8 +16,9 @@ from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.images.downloads import download
-from mmoe.wikidata.images.folder import IMAGES, Row, Work, holds, read_licences, write_licences
+from mmoe.wikidata.images.folder import IMAGES, Work, holds, read_licences, write_licences
 from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
+from mmoe.wikidata.knowledge.lists import Row
 from mmoe.wikidata.work import exclusive_folder
 
 LOCK, WORK = ".images.lock", ".images-"

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from mmoe.config.llm import LlmParams
 from mmoe.descriptions.llm_client import LlmClient, Request
-from mmoe.descriptions.llm_client.session import Clock
+from mmoe.descriptions.llm_client.endpoint import Clock
 from mmoe.files import content_key
 
 from tests.imports import ROOT

@@ -12,7 +12,6 @@ from mmoe.errors import WikidataError
 from mmoe.wikidata.images.fetch import Failure, FetchedImage
 from mmoe.wikidata.images.folder import (
     FAILURES,
-    Row,
     Work,
     check_place,
     holds,
@@ -20,6 +19,7 @@ from mmoe.wikidata.images.folder import (
     read_licences,
     write_licences,
 )
+from mmoe.wikidata.knowledge.lists import Row
 
 
 def write(file: Path, *rows: object) -> Path:

@@ -21,13 +21,6 @@ def test_pages_are_dropped_by_default() -> None:
     assert reason(selection) is None
 
 
-def test_kinds_to_drop_replace_the_pages() -> None:
-    selection = checked_selection(["en"], ["Q5"], [])
-    assert reason(selection, "Q4167410") is None
-    assert reason(selection, "Q5") == "instance of Q5"
-    assert reason(checked_selection(["en"], [], []), "Q4167410", "Q5") is None
-
-
 def test_kinds_to_keep_leave_only_these() -> None:
     selection = checked_selection(["en"], None, ["Q5", "Q515"])
     assert reason(selection, "Q6256", "Q515") is None
