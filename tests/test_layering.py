@@ -78,8 +78,10 @@ ONLY_IN = {
     "openai": ("mmoe.descriptions.llm_client",),
     "typer": ("mmoe.cli",),
 }
-LIGHT = ("fingerprints", "ingest", "retrieve", "rank", "description_ablation", "metrics", "report")
-LIGHT += ("check", "show")
+LIGHT = (
+    *("fingerprints", "ingest", "retrieve", "rank", "description_ablation", "metrics", "report"),
+    *("check", "show"),
+)
 
 
 def room(module: str) -> str:

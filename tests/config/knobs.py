@@ -94,7 +94,7 @@ class _Reader(ast.NodeVisitor):
         if kind is not None:
             self.read |= knobs_of(kind)
         elif getattr(node.func, "id", None) == "spec_from_params":  # of whatever matcher
-            kinds = (ModelParams, *MATCHER_SECTIONS.values())
+            kinds: list[type[Section]] = [ModelParams, *MATCHER_SECTIONS.values()]
             self.read |= {knob for each in kinds for knob in knobs_of(each)}
         elif getattr(node.func, "attr", None) == "section":  # of each kind in a list
             self.read |= {knob for each in self.kinds.values() for knob in knobs_of(each)}

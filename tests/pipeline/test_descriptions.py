@@ -16,6 +16,7 @@ import pytest
 
 from mmoe.descriptions import embedding
 from mmoe.encoders import encode as encoding
+from mmoe.encoders.rows import encode_text_rows
 from mmoe.records import (
     Candidate,
     Description,
@@ -138,11 +139,10 @@ def test_a_killed_embedding_goes_on_with_what_is_done(
 ) -> None:
     write_params(Path("params.yaml"), rank={"backend": "embedding"})
     asked: list[str] = []
-    plain = encoding.encode_text_rows
 
     def noting(encoder: Any, rows: Sequence[TextInput], *rest: Any) -> Any:
         asked.extend(row.id for row in rows)
-        return plain(encoder, rows, *rest)
+        return encode_text_rows(encoder, rows, *rest)
 
     monkeypatch.setattr(encoding, "encode_text_rows", noting)
     run("rank", "tiny")

@@ -60,3 +60,10 @@ def mention(word: str, mention_id: str = "m", gold_qid: str | None = None) -> Me
         in_kb=gold_qid is not None,
         split="test",
     )
+
+
+def last_run(at: Layout) -> dict[str, Any]:
+    """What stage retrieve has logged of its last run: seconds and requests of each source."""
+    lines = (at.work("retrieve") / "log.jsonl").read_text("utf-8").splitlines()
+    run: dict[str, Any] = json.loads(lines[-1])
+    return run

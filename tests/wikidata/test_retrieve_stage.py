@@ -16,7 +16,7 @@ from mmoe.wikidata.index.build import build_from_slice
 from pipeline.layout import Layout
 from pipeline.retrieve import retrieve
 from tests.config.sheets import DEFAULTS
-from tests.wikidata.slices import item_line, mention, write_slice
+from tests.wikidata.slices import item_line, last_run, mention, write_slice
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_index_builds_the_label_index_and_asks_it(at: Layout) -> None:
     assert counts["source"] == "index"
     assert counts["sources"]["index"]["all"]["recall_at_1"] == 0.5
     assert counts["sources"]["kb"]["all"]["recall_at_1"] == 0.0
-    assert read_json(at.retrieve_log).keys() == {"index", "kb"}
+    assert last_run(at).keys() == {"index", "kb"}
 
 
 def test_kb_reads_the_entities_says_so_and_leaves_no_old_index(at: Layout) -> None:

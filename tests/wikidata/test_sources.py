@@ -20,7 +20,7 @@ from tests.config.sheets import DEFAULTS
 from tests.wikidata.api.fake.server import Fake, serving
 from tests.wikidata.api.fake.store import item
 from tests.wikidata.api.runs import CONTACT, WORDS, small_world
-from tests.wikidata.slices import mention
+from tests.wikidata.slices import last_run, mention
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_slice_the_api_and_kept_answers_agree(
     assert list(counts) == ["api", "index", "kb"]
     extra = {"surface_forms_cut": [], "items_left_out": {"disambiguation page": 1}}
     assert counts["api"] == counts["index"] | extra
-    run = read_json(at.retrieve_log)["api"]
+    run = last_run(at)["api"]
     assert sum(run["requests"].values()) == len(fake.log) > 0
     assert run["cache_hits"] == 0
 
@@ -84,7 +84,7 @@ def test_a_slice_the_api_and_kept_answers_agree(
     retrieve(at, params(fake, "api", match), offline=True)
     assert len(fake.log) == asked
     assert read_records(at.candidates, Candidate) == expected
-    assert read_json(at.retrieve_log)["api"]["requests"] == {}
+    assert last_run(at)["api"]["requests"] == {}
 
 
 def test_nothing_is_asked_by_other_sources(
