@@ -13,7 +13,7 @@ from typing import Any
 
 MMAP_THRESHOLD = -3  # glibc's name of the option, M_MMAP_THRESHOLD
 LARGE_BLOCK = 4 << 20  # bytes; such blocks go back to the system when they are freed
-KERNELS_KEPT = "16"
+KERNELS_KEPT = "256"
 
 
 def keep_memory_flat() -> None:

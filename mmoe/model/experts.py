@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mmoe.config.moe import MoeParams
 from mmoe.model.packed import Packed
 from mmoe.model.router import Places, ReleasedRouter, Routing, TopKRouter, places_of
+from mmoe.model.token_linear import TokenLinear, num_fillers
 
 
 class SparseExperts(nn.Module):
@@ -33,9 +35,15 @@ class SparseExperts(nn.Module):
         top_k = routing.gates_Tk.shape[1]
         for number, expert in enumerate(self.experts):
             token, slot = torch.where(routing.experts_Tk == number)
-            chosen_TC = tokens_TC.index_select(0, token)
             gates_T = routing.gates_Tk.flatten().index_select(0, token * top_k + slot)
-            weighted = expert(chosen_TC) * gates_T[:, None]
+            if spare := num_fillers(
+                tokens_TC[: len(token)]
+            ):  # a first token of gate zero: no value changes
+                token, gates_T = (
+                    functional.pad(token, (0, spare)),
+                    functional.pad(gates_T, (0, spare)),
+                )
+            weighted = expert(tokens_TC.index_select(0, token)) * gates_T[:, None]
             mixed_TD = mixed_TD.index_add(0, token, weighted.to(mixed_TD.dtype))
         return mixed_TD
 
@@ -92,7 +100,7 @@ class MixtureProjection(nn.Module):
         super().__init__()
         fusion: list[nn.Module] = []
         for _ in range(params.fusion_layers):
-            fusion += [nn.Linear(dim, dim), nn.GELU()]
+            fusion += [TokenLinear(dim, dim), nn.GELU()]
         self.fusion = nn.Sequential(*fusion)
         self.inner = nn.ModuleList(
             SparseMixture(dim, dim, params) for _ in range(params.num_layers - 1)
@@ -118,7 +126,7 @@ class ProjectionParams:
     def build(self, dim: int) -> nn.Module:
         """A projection of width `dim` to `embed_dim`."""
         if self.moe is None:
-            return nn.Linear(dim, self.embed_dim)
+            return TokenLinear(dim, self.embed_dim)
         return MixtureProjection(dim, self.embed_dim, self.moe)
 
 

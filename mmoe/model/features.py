@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmoe.model.packed import Packed
+from mmoe.model.token_linear import TokenLinear
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class ImageStem(nn.Module):
     def __init__(self, widths: FeatureWidths, dim: int, dropout: float) -> None:
         super().__init__()
         self.coarse = nn.Linear(widths.image_pooled, dim)
-        self.fine = nn.Linear(widths.image, dim)
+        self.fine = TokenLinear(widths.image, dim)
         self.coarse_norm, self.fine_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.dropout = nn.Dropout(dropout)
         self.missing_coarse = nn.Parameter(torch.randn(dim))

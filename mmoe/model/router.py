@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mmoe.model.packed import Packed
+from mmoe.model.token_linear import TokenLinear
 
 
 class Routing(NamedTuple):
@@ -40,7 +41,7 @@ class TopKRouter(nn.Module):
                 f"moe.top_k = {top_k}: must lie in [1, moe.num_experts = {num_experts}]"
             )
         self.top_k, self.renormalise = top_k, renormalise
-        self.score = nn.Linear(dim, num_experts)
+        self.score = TokenLinear(dim, num_experts)
 
     def forward(self, tokens_TC: Tensor) -> Routing:
         probs_TK = self.score(tokens_TC).softmax(dim=-1)
@@ -85,7 +86,7 @@ class ReleasedRouter(nn.Module):
     def __init__(self, dim: int, num_experts: int, top_k: int) -> None:
         super().__init__()
         self.num_experts, self.top_k = num_experts, top_k
-        self.score = nn.Linear(dim, num_experts)
+        self.score = TokenLinear(dim, num_experts)
 
     def forward(self, tokens_TC: Tensor, places: Places) -> Routing:
         probs_TK = self.score(tokens_TC).softmax(dim=-1)

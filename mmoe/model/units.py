@@ -15,6 +15,7 @@ from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.matcher import Unit
 from mmoe.model.packed import Packed
 from mmoe.model.residual import CosineResidual, image_of
+from mmoe.model.token_linear import TokenLinear
 
 
 class IntraUnit(Unit):
@@ -27,9 +28,9 @@ class IntraUnit(Unit):
     def __init__(self, dim: int, params: ProjectionParams) -> None:
         super().__init__()
         self.projection = params.build(dim)
-        self.query = nn.Linear(params.embed_dim, params.embed_dim)
-        self.key = nn.Linear(params.embed_dim, params.embed_dim)
-        self.value = nn.Linear(params.embed_dim, params.embed_dim)
+        self.query = TokenLinear(params.embed_dim, params.embed_dim)
+        self.key = TokenLinear(params.embed_dim, params.embed_dim)
+        self.value = TokenLinear(params.embed_dim, params.embed_dim)
         self.scale = 1 / math.sqrt(params.embed_dim)
 
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
@@ -173,7 +174,7 @@ class CrossUnit(Unit):
     ) -> None:
         super().__init__()
         dim = params.embed_dim
-        self.text_fit, self.image_fit = nn.Linear(text_dim, dim), nn.Linear(image_dim, dim)
+        self.text_fit, self.image_fit = TokenLinear(text_dim, dim), TokenLinear(image_dim, dim)
         self.projection = params.build(dim)
         self.text_in_vision = CrossContext(dim, gate)
         self.vision_in_text = CrossContext(dim, gate)

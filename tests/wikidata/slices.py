@@ -9,6 +9,8 @@ from typing import Any
 
 from mmoe.records import Mention
 
+from pipeline.layout import Layout
+
 
 def item_line(
     qid: str,
