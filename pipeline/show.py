@@ -13,7 +13,7 @@ from pipeline.stage import checked_params, exit_on_mistake
 
 NEXT = """
 next:  dvc exp run -S moe.top_k=2                   # change a knob: only what depends on it runs
-back:  git checkout params.yaml && dvc repro        # out of the cache, in seconds
+back:  git checkout HEAD params.yaml && dvc repro   # out of the cache, in seconds
 all:   mmoe runs                                    # the runs beside each other"""
 
 
