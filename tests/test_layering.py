@@ -37,7 +37,7 @@ ROOMS = {
     "wikidata": BASE | {"config", "retry_after", "sqlite_cache"},
     "descriptions": BASE | RANKING | {"config", "retry_after", "sqlite_cache"},
     "features": BASE,
-    "encoders": BASE | {"config", "features"},
+    "encoders": BASE | {"code_fingerprint", "config", "features"},
     "model": {"config", "errors", "files", "names", "records"},
     "evaluation": {"errors", "files", "records", "shares"},
     "linking": BASE | {"config", "evaluation", "features", "model"},

@@ -53,8 +53,9 @@ _DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def all_sections() -> tuple[type[Section], ...]:
-    """Those of the pipeline and of every matcher."""
-    return *SECTIONS, *MATCHER_SECTIONS.values()
+    """Those of the pipeline and, behind `model`, of every matcher."""
+    behind = SECTIONS.index(ModelParams) + 1
+    return *SECTIONS[:behind], *MATCHER_SECTIONS.values(), *SECTIONS[behind:]
 
 
 def check_params(params: ParamsFile) -> None:

@@ -107,13 +107,13 @@ def make_clone(folder: Path) -> Clone:
     """Copies what git tracks or would track, and commits it."""
     home, root = folder / "home", folder / "project"
     home.mkdir(parents=True)
-    (home / "gitconfig").write_text(
+    (home / ".gitconfig").write_text(
         "[user]\n\tname = Tester\n\temail = tester@localhost\n[init]\n\tdefaultBranch = main\n"
     )
     env = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(home),
-        "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "DVC_GLOBAL_CONFIG_DIR": str(home),
         "DVC_SYSTEM_CONFIG_DIR": str(home),
@@ -139,8 +139,6 @@ def make_clone(folder: Path) -> Clone:
     write_tiny(root / "data/raw/tiny")
     clone = Clone(root, env)
     clone.git("init", "--quiet")
-    clone.git(
-        "add", "--force", "data/raw/tiny"
-    )  # as the sample is; other raw data stays out of Git
+    clone.git("add", "--force", "data/raw/tiny")  # as the sample is; other raw data stays out
     clone.commit("the project")
     return clone

@@ -79,7 +79,7 @@ def escaping_image() -> None:
         (no_entities, "data/raw/tiny: the knowledge base is empty; list at least one entity"),
         (no_test_mention, "data/raw/tiny: split test is empty: of the 0 mentions read for it"),
         (no_gold_in_valid, "data/raw/tiny: split valid is empty: of the 5 mentions read for it"),
-        (latin_1, "data/raw/tiny/mentions.jsonl: not UTF-8 at byte"),
+        (latin_1, "data/raw/tiny/mentions.jsonl: not UTF-8 at line 21, byte"),
         (
             escaping_image,
             "mentions.jsonl, row 1, key `image`: '../../../params.yaml' leads out",

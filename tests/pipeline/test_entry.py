@@ -72,8 +72,8 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_written(
     shutil.rmtree(".mmoe/encode")  # what is kept there would only be linked
     monkeypatch.setattr(os, "fsync", full)
     line = one_line(capsys, stage, *arguments_of(stage))
-    assert line.startswith(f"[Errno {errno.ENOSPC}] No space left on device")
-    assert line.endswith("; finished work is kept, run again when mended")
+    assert "No space left on device" in line
+    assert "run again when mended" in line or "run the command again" in line
     after = contents("data/raw", "data/interim", "data/models", "data/ranks")
     assert after.items() <= before.items()
     assert list(Path().rglob("*.tmp")) == []

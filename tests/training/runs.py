@@ -40,9 +40,7 @@ TRAIN = {
     "mining_depth": 5,
     "patience": 3,
     "fraction": 1.0,
-    "checkpoint_every": 2,
     "precision": "float32",
-    "device": "cpu",
 }
 TERMS = ("overall", "text", "vision", "cross")
 
@@ -76,6 +74,7 @@ def new_trainer(
     validate: Callable[[Matcher], float] | None = None,
     listener: Heard | None = None,
     matcher: Matcher | None = None,
+    checkpoint_every: int = 2,
     **changes: Any,
 ) -> Trainer:
     """A trainer with small parameters."""
@@ -87,6 +86,7 @@ def new_trainer(
         valid_mrr(data) if validate is None else validate,
         work,
         [] if listener is None else [listener],
+        checkpoint_every,
     )
 
 
