@@ -180,7 +180,8 @@ class _Mention:
         if top_n == 0:
             return _Best(torch.empty(0, dtype=torch.int64), {}, 0)
         if self.all_scores_N is not None:
-            contenders, exact, num_scored = torch.arange(len(self.index)), self.all_scores_N, 0
+            contenders, num_scored = torch.arange(len(self.index), device=self.index.device), 0
+            exact = self.all_scores_N
         else:
             first = self.high_N.topk(min(2 * top_n, len(self.index))).indices
             to_beat = self._exact(first).topk(top_n).values[-1]

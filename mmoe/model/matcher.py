@@ -98,9 +98,11 @@ class Matcher(nn.Module, ABC):
             entities: B · n entities, the first mention's n first.
         """
         num_mentions = num_rows(mentions)
-        rows = torch.arange(num_rows(entities)).view(num_mentions, -1)
+        device = next(iter(mentions.values())).inner_BI.device
+        own = torch.arange(num_rows(entities), device=device).view(num_mentions, -1)
+        each = torch.arange(num_mentions, device=device)
         parts = [
-            self.scores(select(mentions, torch.tensor([i])), select(entities, rows[i]))
+            self.scores(select(mentions, each[i : i + 1]), select(entities, own[i]))
             for i in range(num_mentions)
         ]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
