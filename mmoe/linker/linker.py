@@ -82,7 +82,8 @@ class Linker:
             raise LinkingError(
                 f"{kb}/entities.parquet: holds no entity, so there is nothing to link to"
             )
-        folder = Path(kb).parents[1] / "features" / Path(kb).name if features is None else features
+        place = Path(kb).resolve()
+        folder = place.parents[1] / "features" / place.name if features is None else features
         side = FeatureSide.of_entities(Path(folder), entities, config)
         checkpoint.matcher.to(where)
         batches = side.batches(side.everything, ENTITY_BATCH, where)
