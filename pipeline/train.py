@@ -35,7 +35,7 @@ from mmoe.model.registry import build_matcher, spec_from_params
 from mmoe.records import Entity, Mention, read_records
 from mmoe.training.trainer import Trainer
 
-from pipeline.layout import PARTS, Layout
+from pipeline.layout import Layout
 from pipeline.live import LiveCurves
 from pipeline.stage import run_stage
 
@@ -70,8 +70,7 @@ def train(at: Layout, file: ParamsFile) -> None:
 
     rooms = (mmoe.linking, mmoe.model, mmoe.training)
     code = sources_key(*(Path(room.__path__[0]) for room in rooms))
-    inputs = (at.mentions, at.entities, left_out, *map(at.inputs, PARTS))
-    records = [sha256_of(path) for path in inputs]
+    records = [sha256_of(path) for path in (at.mentions, at.entities, left_out)]
     work = at.work("train") / content_key(config, data.parts, records, code)
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(

@@ -22,6 +22,7 @@ from mmoe.features.shards import (
     shard_columns,
     shard_metadata,
 )
+from mmoe.files import content_key
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class FeatureTable:
         name_pooled_NP: float16 of the surface form or name alone; None for images.
         present: bool [N]; whether there was something to encode.
         metadata: what made the features.
+        content_key: of all rows, their ids and what was encoded for each.
     """
 
     ids: tuple[str, ...]
@@ -45,6 +47,7 @@ class FeatureTable:
     name_pooled_NP: Tensor | None
     present: NDArray[np.bool_]
     metadata: dict[str, Any]
+    content_key: str
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -114,7 +117,8 @@ def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
                 f"{path}: made with other settings than {paths[0].name}; delete the folder, dvc repro"
             )
     columns = shard_columns(files[0])
-    light = pa.concat_tables([file.read(["id", "status", columns.count]) for file in files])
+    names = ["id", "status", "content_key", columns.count]
+    light = pa.concat_tables([file.read(names) for file in files])
     counts = light[columns.count].to_numpy().astype(np.int64) if tokens else np.zeros(len(light))
     offsets = np.concatenate([[0], counts.cumsum()]).astype(np.int64)
     present = np.array([value == OK for value in light["status"].to_pylist()], dtype=bool)
@@ -130,8 +134,9 @@ def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
         values[present] = read(name, int(present.sum()))
         return torch.from_numpy(values)
 
+    ids = light["id"].to_pylist()
     return FeatureTable(
-        tuple(light["id"].to_pylist()),
+        tuple(ids),
         torch.from_numpy(read(columns.tokens, int(offsets[-1])))
         if tokens
         else torch.empty(0, columns.token_width, dtype=torch.float16),
@@ -140,6 +145,7 @@ def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
         read_pooled("name_pooled") if columns.kind == "text" else None,
         present,
         metadata,
+        content_key(ids, light["content_key"].to_pylist()),
     )
 
 

@@ -185,14 +185,14 @@ def _gather_tokens(table: FeatureTable, rows: Tensor, device: torch.device) -> P
     """The rows' tokens; a row without any gets one placeholder of zeros, which the model replaces."""
     starts = torch.from_numpy(table.offsets)[rows]
     lengths = torch.from_numpy(table.lengths)[rows]
-    states = table.tokens_TC[packed_positions(starts, lengths)]
+    tokens = table.tokens_TC[packed_positions(starts, lengths)]
     if bool((lengths == 0).any()):
         kept = lengths.clamp(min=1)
-        filled = states.new_zeros(int(kept.sum()), states.shape[1])
+        filled = tokens.new_zeros(int(kept.sum()), tokens.shape[1])
         own = torch.repeat_interleave(lengths > 0, kept)
-        filled[own] = states
-        states, lengths = filled, kept
-    return Packed(states.to(device, torch.float32), lengths.to(device))
+        filled[own] = tokens
+        tokens, lengths = filled, kept
+    return Packed(tokens.to(device, torch.float32), lengths.to(device))
 
 
 @dataclass(frozen=True)
@@ -256,11 +256,11 @@ class LinkingData:
         return {name: stored[name] for name in FEATURE_CONFIG if name in stored}
 
     @property
-    def parts(self) -> list[dict[str, Any]]:
-        """The metadata of every part."""
+    def parts(self) -> list[tuple[dict[str, Any], str]]:
+        """What made the features of every part, and a key of what they were made of."""
         sides = (self.mention_side, self.entity_side)
         tables = [table for side in sides for table in (side.texts, side.images)]
-        return [table.metadata for table in tables if table is not None]
+        return [(table.metadata, table.content_key) for table in tables if table is not None]
 
     def gold_of(self, mentions: Tensor) -> Tensor:
         """int64: positions of the gold entities of the mentions at `mentions`."""
