@@ -30,7 +30,7 @@ bench: setup  ## speed and memory, ours against the plain way; MMOE_REAL_DATA ad
 	@for name in $(BENCHMARKS); do python -m benchmarks.$$name || exit 1; done
 
 check: setup  ## validate params.yaml, and look for what it names
-	@python -m pipeline.check
+	@mmoe params check
 
 setup: $(READY)
 

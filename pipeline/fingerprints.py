@@ -33,10 +33,9 @@ from pipeline.stage import checked_params, exit_on_mistake
 ROOT = Path(__file__).parent.parent
 # How a stage starts, stops and says what it does.
 VALUELESS = (
-    *("mmoe", "mmoe.code_fingerprint", "mmoe.config.runtime"),
+    *("mmoe", "mmoe.code_fingerprint", "mmoe.config.runtime", "mmoe.errors", "mmoe.locks"),
     *("pipeline", "pipeline.layout", "pipeline.stage"),
 )
-VALUELESS_NAMES = ("errors", "locks", "progress", "log")
 # Data of a package, by the module that reads it.
 PACKAGE_DATA = {
     "mmoe.descriptions.prompting": "mmoe/descriptions/prompts",
@@ -80,7 +79,7 @@ class Fingerprints:
 
     def _decides(self, stage: str, module: str) -> bool:
         """Whether a module can change what the stage writes, with these parameters."""
-        if module in VALUELESS or module.rpartition(".")[2] in VALUELESS_NAMES:
+        if module in VALUELESS:
             return False
         if _in(module, "mmoe.wikidata.api"):
             return self.retrieve.source == "api"

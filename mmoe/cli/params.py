@@ -1,4 +1,4 @@
-"""`mmoe params check`: validates params.yaml, as every stage does before it starts."""
+"""`mmoe params check`: validates params.yaml, as every stage does, and looks for what it names."""
 
 from __future__ import annotations
 
@@ -26,10 +26,14 @@ def check(
 ) -> None:
     """Validate params.yaml: every key, every value, and what must fit together.
 
+    Looks below the current folder for the data sets and encoders that it names.
+
     Says each thing that is wrong in a line of its own. Exit code: 0 if all is legal, 1 if not.
     """
-    from mmoe.config.check import check_params
+    from mmoe.config.check import check_params, check_places
     from mmoe.config.load import ParamsFile
 
-    check_params(ParamsFile(file))
+    params = ParamsFile(file)
+    check_params(params)
+    check_places(params)
     print(f"{file}: ok")

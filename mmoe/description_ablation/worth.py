@@ -12,7 +12,7 @@ from mmoe.evaluation.ranks import Ranks
 from mmoe.records import WITHOUT_CHOICE, Description
 from mmoe.shares import share_with_interval
 
-NONE, PERFECT = "none", "oracle_candidate"
+NONE, ORACLE = "none", "oracle_candidate"
 HITS_AT = (1,)
 GAP = ("gap_closed", "gap_closed_low", "gap_closed_high")
 
@@ -68,8 +68,8 @@ def gains(
         samples: of the bootstrap.
     Returns:
         By system and backend: metrics with intervals; where `none` is among the backends, also the gain
-        over it (`gain_mrr`, paired), and where `perfect` is too, `gap_closed`: the part of perfect's gain
-        that the backend reaches, with its interval; null where perfect gains nothing.
+        over it (`gain_mrr`, paired), and where `oracle_candidate` is too, `gap_closed`: the part of its gain
+        that the backend reaches, with its interval; None where that gains nothing.
     """
     return {
         system: _system(choices, texts, ranks, samples) for system, ranks in ranks_by_system.items()
@@ -85,8 +85,8 @@ def _system(
         table[name] = dict(system_metrics(own, HITS_AT, samples).flat())
         if NONE in found:
             table[name] |= paired_gain(own, found[NONE], samples).flat("gain_mrr")
-    if NONE in found and PERFECT in found:
+    if NONE in found and ORACLE in found:
         for name, row in table.items():
-            part = part_of_gain(found[name], found[NONE], found[PERFECT], samples)
+            part = part_of_gain(found[name], found[NONE], found[ORACLE], samples)
             row |= dict.fromkeys(GAP) if part is None else part.flat("gap_closed")
     return table

@@ -10,7 +10,13 @@ from torch.nn import functional
 
 from mmoe.config.moe import MoeParams
 from mmoe.model.packed import Packed
-from mmoe.model.router import Places, ReleasedRouter, Routing, TopKRouter, places_of
+from mmoe.model.router import (
+    ReleasedRouter,
+    Routing,
+    TokenPositions,
+    TopKRouter,
+    token_positions_of,
+)
 from mmoe.model.token_linear import TokenLinear, num_fillers
 
 
@@ -63,17 +69,17 @@ class SparseMixture(nn.Module):
         self.load_K: Tensor
         self.register_buffer("load_K", torch.zeros(params.num_experts, dtype=torch.int64))
 
-    def forward(self, tokens_TC: Tensor, places: Places | None = None) -> Tensor:
-        routing = self._route(tokens_TC, places)
+    def forward(self, tokens_TC: Tensor, positions: TokenPositions | None = None) -> Tensor:
+        routing = self._route(tokens_TC, positions)
         if self.training:
             self.load_K += routing.experts_Tk.flatten().bincount(minlength=len(self.load_K))
         mixed: Tensor = self.experts(tokens_TC, routing)
         return mixed
 
-    def _route(self, tokens_TC: Tensor, places: Places | None) -> Routing:
+    def _route(self, tokens_TC: Tensor, positions: TokenPositions | None) -> Routing:
         if isinstance(self.router, ReleasedRouter):
-            assert places is not None
-            released: Routing = self.router(tokens_TC, places)
+            assert positions is not None
+            released: Routing = self.router(tokens_TC, positions)
             return released
         routing: Routing = self.router(tokens_TC)
         return routing
@@ -108,11 +114,11 @@ class MixtureProjection(nn.Module):
         self.last = SparseMixture(dim, out, params)
         self.routes_by_place = params.router == "released"
 
-    def forward(self, tokens_TC: Tensor, places: Places | None = None) -> Tensor:
+    def forward(self, tokens_TC: Tensor, positions: TokenPositions | None = None) -> Tensor:
         tokens_TC = self.fusion(tokens_TC)
         for layer in self.inner:
-            tokens_TC = tokens_TC + layer(tokens_TC, places)
-        projected: Tensor = self.last(tokens_TC, places)
+            tokens_TC = tokens_TC + layer(tokens_TC, positions)
+        projected: Tensor = self.last(tokens_TC, positions)
         return projected
 
 
@@ -137,5 +143,7 @@ def project(projection: nn.Module, coarse_BC: Tensor, fine: Packed) -> tuple[Ten
     """
     tokens = torch.cat([coarse_BC, fine.values_TC])
     by_place = isinstance(projection, MixtureProjection) and projection.routes_by_place
-    joined: Tensor = projection(tokens, places_of(fine)) if by_place else projection(tokens)
+    joined: Tensor = (
+        projection(tokens, token_positions_of(fine)) if by_place else projection(tokens)
+    )
     return joined[: len(coarse_BC)], joined[len(coarse_BC) :]

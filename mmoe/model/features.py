@@ -17,9 +17,9 @@ class FeatureWidths:
     """Widths of the cached features; image widths are 0 where there are no image features.
 
     Attributes:
-        text: C of a token state.
-        text_pooled: P of the pooled text, word and name embeddings.
-        image: C of a patch state.
+        text: C of a token feature.
+        text_pooled: P of the pooled text, surface form and name embeddings.
+        image: C of a patch feature.
         image_pooled: P of the pooled image embedding.
         joint: whether pooled texts and images share a space.
     """
@@ -54,10 +54,10 @@ class SideFeatures:
     """Cached features of B mentions or entities, as float32.
 
     Attributes:
-        text: token states.
+        text: token features.
         text_pooled_BP: pooled embedding of the whole text.
-        name_pooled_BP: pooled embedding of the word or the name alone.
-        image: patch states; a row without an image has one placeholder token. None where the store
+        name_pooled_BP: pooled embedding of the surface form or the name alone.
+        image: patch features; a row without an image has one placeholder token. None where the store
             has no images at all.
         image_pooled_BP: pooled image embedding; rows without an image hold anything finite.
         has_image_B: bool.
@@ -88,7 +88,7 @@ class Stem:
 
 
 class TextStem(nn.Module):
-    """LayerNorms of pooled embedding and token states; a linear layer where their widths differ."""
+    """LayerNorms of pooled embedding and token features; a linear layer where their widths differ."""
 
     def __init__(self, widths: FeatureWidths, dropout: float) -> None:
         super().__init__()
@@ -98,8 +98,8 @@ class TextStem(nn.Module):
         self.fine_norm = nn.LayerNorm(widths.text)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, pooled_BP: Tensor, states_TC: Tensor) -> tuple[Tensor, Tensor]:
-        coarse, fine = self.coarse_norm(self.fit(pooled_BP)), self.fine_norm(states_TC)
+    def forward(self, pooled_BP: Tensor, tokens_TC: Tensor) -> tuple[Tensor, Tensor]:
+        coarse, fine = self.coarse_norm(self.fit(pooled_BP)), self.fine_norm(tokens_TC)
         return self.dropout(coarse), self.dropout(fine)
 
 
@@ -120,11 +120,11 @@ class ImageStem(nn.Module):
         self.missing_fine = nn.Parameter(torch.randn(dim))
 
     def forward(
-        self, pooled_BP: Tensor, states: Packed, has_image_B: Tensor
+        self, pooled_BP: Tensor, patches: Packed, has_image_B: Tensor
     ) -> tuple[Tensor, Tensor]:
         coarse = self.coarse_norm(self.coarse(pooled_BP))
-        fine = self.fine_norm(self.fine(states.values_TC))
-        has_image_T = has_image_B[states.rows_T]
+        fine = self.fine_norm(self.fine(patches.values_TC))
+        has_image_T = has_image_B[patches.rows_T]
         return (
             torch.where(has_image_B[:, None], self.dropout(coarse), self.missing_coarse),
             torch.where(has_image_T[:, None], self.dropout(fine), self.missing_fine),

@@ -51,7 +51,7 @@ class TopKRouter(nn.Module):
         return Routing(experts_Tk, gates_Tk)
 
 
-class Places(NamedTuple):
+class TokenPositions(NamedTuple):
     """Where T tokens stand: in which of B sequences, and how far from its beginning."""
 
     sequence_T: Tensor  # int64 in [0, B)
@@ -59,12 +59,12 @@ class Places(NamedTuple):
     num_sequences: int
 
 
-def places_of(fine: Packed) -> Places:
-    """The places of B coarse features followed by all fine features, which stand behind them."""
+def token_positions_of(fine: Packed) -> TokenPositions:
+    """The positions of B coarse features followed by all fine features, which stand behind them."""
     rows_T, num_sequences = fine.rows_T, len(fine)
     first = torch.arange(num_sequences, device=rows_T.device)
     later = torch.arange(len(rows_T), device=rows_T.device) - fine.starts_B[rows_T] + 1
-    return Places(torch.cat([first, rows_T]), torch.cat([first * 0, later]), num_sequences)
+    return TokenPositions(torch.cat([first, rows_T]), torch.cat([first * 0, later]), num_sequences)
 
 
 class ReleasedRouter(nn.Module):
@@ -88,17 +88,17 @@ class ReleasedRouter(nn.Module):
         self.num_experts, self.top_k = num_experts, top_k
         self.score = TokenLinear(dim, num_experts)
 
-    def forward(self, tokens_TC: Tensor, places: Places) -> Routing:
+    def forward(self, tokens_TC: Tensor, positions: TokenPositions) -> Routing:
         probs_TK = self.score(tokens_TC).softmax(dim=-1)
         chosen_Tk = probs_TK.topk(self.top_k, dim=-1).indices
         slots_k = torch.arange(self.top_k, device=tokens_TC.device)
-        shape = (places.num_sequences, self.num_experts, self.top_k)
+        shape = (positions.num_sequences, self.num_experts, self.top_k)
         marked_BKk = torch.zeros(shape, dtype=torch.bool, device=tokens_TC.device)
-        marked_BKk[places.sequence_T[:, None], chosen_Tk, slots_k] = True
-        is_early_T = places.position_T < self.num_experts
-        early_T = places.position_T.clamp(max=self.num_experts - 1)
-        kept_Tk = marked_BKk[places.sequence_T, early_T] & is_early_T[:, None]
+        marked_BKk[positions.sequence_T[:, None], chosen_Tk, slots_k] = True
+        is_early_T = positions.position_T < self.num_experts
+        early_T = positions.position_T.clamp(max=self.num_experts - 1)
+        kept_Tk = marked_BKk[positions.sequence_T, early_T] & is_early_T[:, None]
         gates_Tk = probs_TK[:, : self.top_k] * kept_Tk
         sums_Kk = gates_Tk.new_zeros(self.num_experts, self.top_k).index_add(0, early_T, gates_Tk)
-        scale_Tk = places.num_sequences / (sums_Kk[early_T] + self.EPSILON)
+        scale_Tk = positions.num_sequences / (sums_Kk[early_T] + self.EPSILON)
         return Routing(slots_k.expand(len(tokens_TC), -1), gates_Tk * scale_Tk)

@@ -79,7 +79,7 @@ class IntraUnit(Unit):
 
 
 class TextUnit(IntraUnit):
-    """Text matching; residual: cosine of the texts and cosine of word and name."""
+    """Text matching; residual: cosine of the texts and cosine of surface form and name."""
 
     def __init__(self, dim: int, params: ProjectionParams, *, residual: bool) -> None:
         super().__init__(dim, params)

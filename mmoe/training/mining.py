@@ -15,7 +15,7 @@ CHUNK = 512
 def mine_negatives(data: LinkingData, mentions: Tensor, depth: int) -> Tensor:
     """The `depth` most similar wrong entities of each mention over the whole knowledge base.
 
-    Similarity is cos(text, text) + cos(word, name) of the pooled embeddings, as in the two-part
+    Similarity is cos(text, text) + cos(surface form, name) of the pooled embeddings, as in the two-part
     cosine baseline; most hard negatives share the mention's name.
 
     Args:

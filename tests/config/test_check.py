@@ -1,4 +1,4 @@
-"""The rules between keys, the list of data sets, files that are no YAML, and `pipeline.check`."""
+"""The rules between keys, the list of data sets, files that are no YAML, and `mmoe params check`."""
 
 from __future__ import annotations
 
@@ -175,9 +175,13 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> Non
 
 
 def run_check(folder: Path) -> subprocess.CompletedProcess[str]:
-    code = [sys.executable, "-m", "pipeline.check"]
+    code = [sys.executable, "-c", "import sys; from mmoe.cli import main; sys.exit(main())"]
     return subprocess.run(
-        code, cwd=folder, env={"PYTHONPATH": str(PARAMS.parent)}, capture_output=True, text=True
+        [*code, "params", "check"],
+        cwd=folder,
+        env={"PYTHONPATH": str(PARAMS.parent)},
+        capture_output=True,
+        text=True,
     )
 
 

@@ -84,7 +84,7 @@ def test_without_a_gold_candidate_there_is_no_share_where_possible() -> None:
 def ranked(
     by_text: dict[str | None, int], choices: dict[str, list[Description]]
 ) -> tuple[ChoiceTexts, Ranks]:
-    """Texts whose rank hangs on the description alone."""
+    """Texts whose rank depends on the description alone."""
     texts = ChoiceTexts.of(
         ablation_texts(MENTIONS, [r for records in choices.values() for r in records]), MENTIONS
     )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmoe.model.experts import MixtureProjection, project
 from mmoe.model.packed import Packed
-from mmoe.model.router import ReleasedRouter, places_of
+from mmoe.model.router import ReleasedRouter, token_positions_of
 
 from tests.model.matchers import moe_params
 
@@ -28,7 +28,7 @@ def dense_gates(router: ReleasedRouter, tokens_BLC: Tensor) -> Tensor:
 def packed_gates(router: ReleasedRouter, coarse_BC: Tensor, fine: Packed) -> Tensor:
     """Gates [B + T, K] of our router."""
     tokens = torch.cat([coarse_BC, fine.values_TC])
-    routing = router(tokens, places_of(fine))
+    routing = router(tokens, token_positions_of(fine))
     gates = tokens.new_zeros(len(tokens), router.num_experts)
     return gates.scatter_(1, routing.experts_Tk, routing.gates_Tk)
 
@@ -62,7 +62,7 @@ def test_only_early_tokens_keep_gates_and_late_experts_get_none() -> None:
     fine = Packed(torch.randn(30, 4), torch.tensor([9, 21]))
     gates = packed_gates(router, torch.randn(2, 4), fine)
     assert not gates[:, 3].any()
-    position = places_of(fine).position_T
+    position = token_positions_of(fine).position_T
     assert not gates[position >= 4].any()
     assert gates[position == 0].any()
 
