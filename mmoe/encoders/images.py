@@ -41,6 +41,11 @@ def decode_image(stream: BinaryIO) -> Image.Image:
         with Image.open(stream) as image:
             # A JPEG decodes several times faster at a size still twice what encoders take.
             image.draft("RGB", (448, 448))
-            if image.mode.startswith("I;16"):  # convert() would clip all but the darkest
-                return image.point(lambda value: value / 256, "L").convert("RGB")
-            return image.convert("RGB")
+            return to_rgb(image)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any image that Pillow has opened, as RGB; those of 16 bits keep their upper eight."""
+    if image.mode.startswith("I;16"):  # convert() would clip all but the darkest
+        image = image.point(lambda value: value / 256, "L")
+    return image.convert("RGB")

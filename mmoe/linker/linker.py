@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.images import decode_image
+from mmoe.encoders.images import decode_image, to_rgb
 from mmoe.encoders.registry import load_encoder
 from mmoe.encoders.rows import encode_image_rows, encode_text_rows
 from mmoe.errors import CheckpointError, LinkingError
@@ -158,7 +158,7 @@ class Linker:
 
 def _decoded(image: Path | str | bytes | Image.Image) -> Image.Image:
     if isinstance(image, Image.Image):
-        return image.convert("RGB")
+        return to_rgb(image)
     try:
         if isinstance(image, bytes):
             return decode_image(BytesIO(image))

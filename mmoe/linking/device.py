@@ -13,7 +13,8 @@ def compute_deterministically() -> None:
     Gradients of indexing are otherwise added up by several threads in an order that varies.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
+    # What use_deterministic_algorithms does, without loading a compiler that nothing here uses.
+    torch.set_deterministic_debug_mode("error")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 

@@ -11,8 +11,9 @@ chunk of entities moves it; equal entities stand in the order of the knowledge b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,11 +23,12 @@ from torch import Tensor
 from mmoe.errors import TrainingError
 from mmoe.evaluation.ranks import TIE_TOLERANCE, Ranks
 from mmoe.linking.index import EntityIndex
-from mmoe.model.encoded import EncodedMentions, num_rows, select
+from mmoe.model.encoded import EncodedMentions
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL, Matcher
 
 BRUTE_ENTITIES = 4096  # entities scored at a time by the brute-force engine
+PAIRS = 1024  # pairs scored at a time otherwise
 Scores = dict[str, NDArray[np.float32]]
 
 
@@ -98,25 +100,22 @@ def rank_mentions(
     Raises:
         TrainingError: if a score is not finite; comparisons with it would put the gold entity first.
     """
-    counts: list[tuple[int, int]] = []
-    gold_scores: list[dict[str, Tensor]] = []
-    best: list[_Best] = []
-    num_scored = 0
-    for mention in _mentions(index, mentions, engine):
-        target = int(gold[len(counts)])
-        own = index.scores(mention.encoded, torch.tensor([target], device=index.device))
-        _check_finite(own[OVERALL])
-        pessimistic, optimistic, scored = mention.count(target, own[OVERALL][0, 0])
-        counts.append((pessimistic, optimistic))
-        gold_scores.append({name: value[0] for name, value in own.items()})
-        best.append(mention.best(top_n))
-        num_scored += scored
-    ranks = np.array(counts, dtype=np.int64).reshape(-1, 2)
     names = (*index.matcher.unit_names, OVERALL)
+    ranks, gold_scores, best, num_scored, start = [], [], [], 0, 0
+    for features in mentions:
+        batch = _Batch.of(index, features, engine)
+        gold_B = gold[start : start + len(batch)].to(index.device)
+        own = batch.exact(torch.arange(len(batch), device=index.device), gold_B)
+        ranks_B2, scored = batch.count(gold_B, own[OVERALL])
+        ranks.append(ranks_B2.cpu().numpy())
+        gold_scores.append(own)
+        best.append(batch.best(top_n))
+        num_scored, start = num_scored + scored, start + len(batch)
+    ranks_M2 = np.concatenate([np.empty((0, 2), dtype=np.int64), *ranks])
     found = _collect(best, names, min(top_n, len(index)))
     return MentionRanks(
-        Ranks(ranks[:, 0], ranks[:, 1]),
-        {name: _stack([row[name] for row in gold_scores], 1)[:, 0] for name in names},
+        Ranks(ranks_M2[:, 0], ranks_M2[:, 1]),
+        {name: _joined([own[name] for own in gold_scores], np.float32, 0) for name in names},
         found,
         num_scored + found.num_scored,
     )
@@ -135,69 +134,126 @@ def best_entities(
     Raises:
         TrainingError: if a score is not finite.
     """
-    best = [mention.best(top_n) for mention in _mentions(index, mentions, engine)]
+    best = [_Batch.of(index, features, engine).best(top_n) for features in mentions]
     return _collect(best, (*index.matcher.unit_names, OVERALL), min(top_n, len(index)))
 
 
 @dataclass(frozen=True)
 class _Best:
-    top: Tensor
-    scores: dict[str, Tensor]
+    top_Bn: Tensor
+    scores_Bn: dict[str, Tensor]
     num_scored: int
 
 
 @dataclass(frozen=True)
-class _Mention:
-    """One mention before the index: its bounds, and what counts as a tie."""
+class _Batch:
+    """Some mentions before the index: what is known of every pair, and what counts as a tie.
+
+    Attributes:
+        low_BN, high_BN: bounds of the overall score; infinite where every pair is to be scored.
+        margin_B: scores that are at most this far apart are a tie.
+        every_BN: all scores, of the brute-force engine; None where they are computed for single pairs.
+    """
 
     index: EntityIndex
     encoded: EncodedMentions
-    low_N: Tensor
-    high_N: Tensor
-    margin: Tensor
-    all_scores_N: Tensor | None  # of the brute-force engine
+    low_BN: Tensor
+    high_BN: Tensor
+    margin_B: Tensor
+    every_BN: dict[str, Tensor] | None
 
-    def count(self, gold: int, gold_score: Tensor) -> tuple[int, int, int]:
-        """Pessimistic and optimistic rank of the gold entity, and how many pairs were scored for it."""
-        others = torch.ones_like(self.low_N, dtype=torch.bool)
-        others[gold] = False
-        if self.all_scores_N is not None:
-            above, exact, num_scored = 0, self.all_scores_N[others], len(others)
-            gold_score = self.all_scores_N[gold]
-        else:
-            # Beside the margin, the bounds and the exact score may differ as much by rounding.
-            settled = self.low_N > gold_score + 2 * self.margin
-            is_open = others & ~settled & (self.high_N >= gold_score - 2 * self.margin)
-            above, exact = int((settled & others).sum()), self._exact(torch.where(is_open)[0])
-            num_scored = len(exact)
-        pessimistic = 1 + above + int((exact >= gold_score - self.margin).sum())
-        optimistic = 1 + above + int((exact > gold_score + self.margin).sum())
-        return pessimistic, optimistic, num_scored
+    @classmethod
+    def of(cls, index: EntityIndex, features: SideFeatures, engine: str) -> _Batch:
+        encoded = index.matcher.encode_mentions(features)
+        low_BN, high_BN = index.bounds(encoded)
+        _check_finite(low_BN, high_BN)
+        margin_B = TIE_TOLERANCE * torch.maximum(low_BN.abs(), high_BN.abs()).amax(dim=1)
+        every_BN = None
+        if engine == "brute":
+            every_BN = _every_score(index, encoded)
+            low_BN, high_BN = low_BN.fill_(-torch.inf), high_BN.fill_(torch.inf)
+        return cls(index, encoded, low_BN, high_BN, margin_B, every_BN)
+
+    def __len__(self) -> int:
+        return len(self.margin_B)
+
+    def exact(self, mentions_P: Tensor, entities_P: Tensor) -> dict[str, Tensor]:
+        """Exact scores [P] of pairs: one entry a unit, and `overall`."""
+        if self.every_BN is not None:
+            return {name: each[mentions_P, entities_P] for name, each in self.every_BN.items()}
+        chunks = [
+            self.index.pair_scores(self.encoded, mentions, entities)
+            for mentions, entities in zip(
+                mentions_P.split(PAIRS), entities_P.split(PAIRS), strict=True
+            )
+        ]
+        scores = {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]}
+        _check_finite(scores[OVERALL])
+        return scores
+
+    def count(self, gold_B: Tensor, gold_scores_B: Tensor) -> tuple[Tensor, int]:
+        """Pessimistic and optimistic ranks of the gold entities, [B, 2], and how many pairs they cost."""
+        each = torch.arange(len(self), device=gold_B.device)
+        others = torch.ones_like(self.low_BN, dtype=torch.bool)
+        others[each, gold_B] = False
+        # Beside the margin, the bounds and the exact score may differ as much by rounding.
+        slack_B1, gold_B1 = 2 * self.margin_B[:, None], gold_scores_B[:, None]
+        settled = others & (self.low_BN > gold_B1 + slack_B1)
+        is_open = others & ~settled & (self.high_BN >= gold_B1 - slack_B1)
+        mentions_P, entities_P = torch.where(is_open)
+        ahead_BN = settled.sum(dim=1)
+        if not len(mentions_P):
+            return torch.stack([1 + ahead_BN, 1 + ahead_BN], dim=1), 0
+        exact_P = self.exact(mentions_P, entities_P)[OVERALL]
+        gold_P, margin_P = gold_scores_B[mentions_P], self.margin_B[mentions_P]
+        tied = _count_by_mention(exact_P >= gold_P - margin_P, mentions_P, len(self))
+        beaten = _count_by_mention(exact_P > gold_P + margin_P, mentions_P, len(self))
+        ranks = torch.stack([1 + ahead_BN + tied, 1 + ahead_BN + beaten], dim=1)
+        return ranks, len(mentions_P)
 
     def best(self, top_n: int) -> _Best:
         """The exact best entities: those with the highest upper bounds give a score to beat."""
         top_n = min(top_n, len(self.index))
-        if top_n == 0:
-            return _Best(torch.empty(0, dtype=torch.int64), {}, 0)
-        if self.all_scores_N is not None:
-            contenders, num_scored = torch.arange(len(self.index), device=self.index.device), 0
-            exact = self.all_scores_N
-        else:
-            first = self.high_N.topk(min(2 * top_n, len(self.index))).indices
-            to_beat = self._exact(first).topk(top_n).values[-1]
-            # One margin for ties with the last of the best, one for rounding.
-            is_open = self.high_N >= to_beat - 2 * self.margin
-            is_open[first] = True
-            contenders = torch.where(is_open)[0]
-            exact, num_scored = self._exact(contenders), len(first) + int(is_open.sum())
-        top = contenders[_in_order(exact, float(self.margin), top_n)]
-        scores = {name: values[0] for name, values in self.index.scores(self.encoded, top).items()}
-        return _Best(top, scores, num_scored)
+        if not top_n:
+            return self._no_best()
+        num_first = min(2 * top_n, len(self.index))
+        first_Bn = self.high_BN.topk(num_first).indices
+        each_Bn = torch.arange(len(self), device=first_Bn.device)[:, None].expand_as(first_Bn)
+        first = self.exact(each_Bn.flatten(), first_Bn.flatten())
+        to_beat_B1 = first[OVERALL].view_as(first_Bn).topk(top_n).values[:, -1:]
+        # One margin for ties with the last of the best, one for rounding.
+        is_open = self.high_BN >= to_beat_B1 - 2 * self.margin_B[:, None]
+        is_open[each_Bn, first_Bn] = False
+        more_P, entities_P = torch.where(is_open)
+        scores = first
+        if len(more_P):
+            more = self.exact(more_P, entities_P)
+            scores = {name: torch.cat([first[name], more[name]]) for name in first}
+        rows = torch.cat([each_Bn.flatten(), more_P])
+        entities = torch.cat([first_Bn.flatten(), entities_P])
+        best = torch.stack(
+            [self._best_of(i, rows, entities, scores, top_n) for i in range(len(self))]
+        )
+        return _Best(
+            entities[best], {name: value[best] for name, value in scores.items()}, len(rows)
+        )
 
-    def _exact(self, rows: Tensor) -> Tensor:
-        scores = self.index.scores(self.encoded, rows)[OVERALL][0]
-        _check_finite(scores)
-        return scores
+    def _no_best(self) -> _Best:
+        nothing = torch.empty(len(self), 0)
+        names = (*self.index.matcher.unit_names, OVERALL)
+        return _Best(nothing, dict.fromkeys(names, nothing), 0)
+
+    def _best_of(
+        self, i: int, rows: Tensor, entities: Tensor, scores: dict[str, Tensor], top_n: int
+    ) -> Tensor:
+        """Which pairs are the best of one mention; equal ones in the order of the knowledge base."""
+        own = torch.where(rows == i)[0]
+        own = own[entities[own].argsort()]
+        return own[_in_order(scores[OVERALL][own], float(self.margin_B[i]), top_n)]
+
+
+def _count_by_mention(flags_P: Tensor, mentions_P: Tensor, num_mentions: int) -> Tensor:
+    return mentions_P[flags_P].bincount(minlength=num_mentions)
 
 
 def _in_order(scores: Tensor, margin: float, top_n: int) -> Tensor:
@@ -212,25 +268,11 @@ def _in_order(scores: Tensor, margin: float, top_n: int) -> Tensor:
     return torch.cat(ordered)[:top_n]
 
 
-def _mentions(
-    index: EntityIndex, batches: Iterable[SideFeatures], engine: str
-) -> Iterator[_Mention]:
-    for batch in batches:
-        encoded = index.matcher.encode_mentions(batch)
-        low_BN, high_BN = index.bounds(encoded)
-        _check_finite(low_BN, high_BN)
-        margin_B = TIE_TOLERANCE * torch.maximum(low_BN.abs(), high_BN.abs()).amax(dim=1)
-        for i in range(num_rows(encoded)):
-            one = select(encoded, torch.tensor([i], device=index.device))
-            scores = _every_score(index, one) if engine == "brute" else None
-            yield _Mention(index, one, low_BN[i], high_BN[i], margin_B[i], scores)
-
-
-def _every_score(index: EntityIndex, mention: EncodedMentions) -> Tensor:
-    everything = torch.arange(len(index), device=index.device)
-    chunks = torch.split(everything, BRUTE_ENTITIES)
-    scores = torch.cat([index.scores(mention, chunk)[OVERALL][0] for chunk in chunks])
-    _check_finite(scores)
+def _every_score(index: EntityIndex, mentions: EncodedMentions) -> dict[str, Tensor]:
+    chunks = torch.arange(len(index), device=index.device).split(BRUTE_ENTITIES)
+    parts = [index.scores(mentions, chunk) for chunk in chunks]
+    scores = {name: torch.cat([part[name] for part in parts], dim=1) for name in parts[0]}
+    _check_finite(scores[OVERALL])
     return scores
 
 
@@ -243,17 +285,18 @@ def _check_finite(*scores: Tensor) -> None:
 
 
 def _collect(best: list[_Best], names: tuple[str, ...], top_n: int) -> BestEntities:
-    top = torch.stack([row.top for row in best]) if best else torch.empty(0, top_n)
-    scores = {
-        name: _stack([row.scores[name] for row in best], top_n) if top_n else _stack([], 0)
-        for name in names
-    }
     return BestEntities(
-        top.cpu().numpy().astype(np.int64), scores, sum(row.num_scored for row in best)
+        _joined([batch.top_Bn for batch in best], np.int64, 0, top_n),
+        {
+            name: _joined([batch.scores_Bn[name] for batch in best], np.float32, 0, top_n)
+            for name in names
+        },
+        sum(batch.num_scored for batch in best),
     )
 
 
-def _stack(rows: list[Tensor], width: int) -> NDArray[np.float32]:
-    if not rows:
-        return np.empty((0, width), dtype=np.float32)
-    return torch.stack(rows).cpu().numpy().astype(np.float32)
+def _joined(parts: list[Tensor], dtype: type[np.generic], *empty: int) -> NDArray[Any]:
+    """All parts in order; an array of shape `empty` where there are none."""
+    if not parts:
+        return np.empty(empty, dtype=dtype)
+    return torch.cat(parts).cpu().numpy().astype(dtype)

@@ -17,7 +17,7 @@ from mmoe.model.router import (
     TopKRouter,
     token_positions_of,
 )
-from mmoe.model.token_linear import TokenLinear, num_fillers
+from mmoe.model.token_linear import TokenLinear, in_compute_dtype, num_fillers
 
 
 class SparseExperts(nn.Module):
@@ -37,21 +37,26 @@ class SparseExperts(nn.Module):
         )
 
     def forward(self, tokens_TC: Tensor, routing: Routing) -> Tensor:
-        mixed_TD = tokens_TC.new_zeros(len(tokens_TC), self.out)
-        top_k = routing.gates_Tk.shape[1]
-        for number, expert in enumerate(self.experts):
-            token, slot = torch.where(routing.experts_Tk == number)
-            gates_T = routing.gates_Tk.flatten().index_select(0, token * top_k + slot)
-            if spare := num_fillers(
-                tokens_TC[: len(token)]
-            ):  # a first token of gate zero: no value changes
-                token, gates_T = (
-                    functional.pad(token, (0, spare)),
-                    functional.pad(gates_T, (0, spare)),
-                )
-            weighted = expert(tokens_TC.index_select(0, token)) * gates_T[:, None]
-            mixed_TD = mixed_TD.index_add(0, token, weighted.to(mixed_TD.dtype))
-        return mixed_TD
+        num_tokens, top_k = routing.gates_Tk.shape
+        # Pairs of token and slot sorted by expert: one gather before the experts and one behind them.
+        choice = routing.experts_Tk.flatten()
+        order = choice.argsort(stable=True)
+        counts = choice.bincount(minlength=len(self.experts)).tolist()
+        device = tokens_TC.device
+        shares = [
+            functional.pad(tokens, (0, num_fillers(len(tokens), device.type)))
+            for tokens in (order // top_k).split(counts)
+        ]
+        gathered_TC = in_compute_dtype(tokens_TC).index_select(0, torch.cat(shares))
+        parts = gathered_TC.split([len(share) for share in shares])
+        outputs = [
+            expert(part)[:count]
+            for expert, part, count in zip(self.experts, parts, counts, strict=True)
+        ]
+        place = torch.empty_like(order)
+        place[order] = torch.arange(len(order), device=device)
+        each_TkD = torch.cat(outputs).index_select(0, place).view(num_tokens, top_k, self.out)
+        return (each_TkD * routing.gates_Tk[..., None]).sum(dim=1)
 
 
 class SparseMixture(nn.Module):

@@ -15,19 +15,26 @@ class TokenLinear(nn.Linear):
     """
 
     def forward(self, tokens_TC: Tensor) -> Tensor:
-        spare = num_fillers(tokens_TC)
+        spare = num_fillers(len(tokens_TC), tokens_TC.device.type)
         filled = functional.pad(tokens_TC, (0, 0, 0, spare)) if spare else tokens_TC
         return super().forward(filled)[: len(tokens_TC)]
 
 
-def num_fillers(tokens_TC: Tensor) -> int:
+def num_fillers(num_tokens: int, device_type: str) -> int:
     """By how many rows to fill tokens up to one of a few sizes, at most an eighth more.
 
     On CPUs oneDNN compiles a bfloat16 kernel for each new number of rows, which takes longer than most
     products with it. Elsewhere there is nothing to fill up.
     """
-    if tokens_TC.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+    if device_type != "cpu" or not torch.is_autocast_enabled("cpu"):
         return 0
-    rows = len(tokens_TC)
-    step = max(32, 1 << max(0, rows.bit_length() - 4))
-    return -rows % step
+    step = max(32, 1 << max(0, num_tokens.bit_length() - 4))
+    return -num_tokens % step
+
+
+def in_compute_dtype(tokens_TC: Tensor) -> Tensor:
+    """Tokens in the precision that linear layers compute in here: what is gathered then is half as wide."""
+    device = tokens_TC.device.type
+    if not torch.is_autocast_enabled(device):
+        return tokens_TC
+    return tokens_TC.to(torch.get_autocast_dtype(device))

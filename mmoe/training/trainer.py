@@ -10,11 +10,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 from tqdm import tqdm
 
 from mmoe.config.loss import LossParams
@@ -24,7 +25,7 @@ from mmoe.files import atomic_write
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_precision
 from mmoe.linking.memory import return_freed_memory
-from mmoe.model.encoded import select
+from mmoe.model.encoded import EncodedEntities, EncodedMentions, select
 from mmoe.model.losses import LossBatch
 from mmoe.model.matcher import OVERALL, Matcher
 from mmoe.model.registry import chosen_loss_terms
@@ -74,6 +75,14 @@ class Progress:
     best_mrr: float = float("-inf")
     best_epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _Group(NamedTuple):
+    """A part of a batch whose gold entities are one another's negatives; see `LossBatch`."""
+
+    scores: dict[str, Tensor]
+    gold_column: Tensor
+    allowed: Tensor
 
 
 class Trainer:
@@ -218,36 +227,55 @@ class Trainer:
         return {name: float(value.detach()) for name, value in {**losses, "total": total}.items()}
 
     def _loss_batch(self, mentions: Tensor, negatives: Tensor) -> LossBatch:
-        """Scores of a batch's mentions with its distinct gold entities and with their own negatives."""
+        """Scores of a batch's mentions with their group's distinct golds and with their own negatives."""
         gold = self.data.gold_of(mentions)
         entities, inverse = torch.unique(
             torch.cat([gold, negatives.flatten()]), return_inverse=True
         )
-        # Shared columns are the batch's distinct golds; a mined entity among them is masked there.
-        shared, gold_column = torch.unique(inverse[: len(gold)], return_inverse=True)
-        own = inverse[len(gold) :].view_as(negatives)
-        allowed = torch.ones(len(mentions), len(shared) + own.shape[1], dtype=torch.bool)
-        allowed[:, len(shared) :] = ~torch.isin(own, shared)
+        golds, own = inverse[: len(gold)], inverse[len(gold) :].view_as(negatives)
         mention_features = self.data.mention_side.gather(mentions, self.device)
         entity_features = self.data.entity_side.gather(entities, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             encoded = self.matcher.encode_mentions(mention_features)
             everyone = self.matcher.encode_entities(entity_features)
-            scores = self.matcher.scores(encoded, select(everyone, shared.to(self.device)))
-            if own.numel():
-                theirs = select(everyone, own.flatten().to(self.device))
-                own_scores = self.matcher.scores_with_own_negatives(encoded, theirs)
-                scores = {
-                    name: torch.cat([scores[name], own_scores[name]], dim=1) for name in scores
-                }
+            groups = [
+                self._group(select(encoded, rows.to(self.device)), everyone, golds[rows], own[rows])
+                for rows in torch.arange(len(gold)).split(self.params.group_size)
+            ]
         return LossBatch(
-            scores,
-            gold_column.to(self.device),
-            allowed.to(self.device),
+            {
+                name: torch.cat([group.scores[name] for group in groups])
+                for name in groups[0].scores
+            },
+            torch.cat([group.gold_column for group in groups]).to(self.device),
+            torch.cat([group.allowed for group in groups]).to(self.device),
             mention_features,
             lambda: self.data.entity_side.gather(gold, self.device),
             gold.to(self.device),
         )
+
+    def _group(
+        self, mentions: EncodedMentions, everyone: EncodedEntities, golds: Tensor, own: Tensor
+    ) -> _Group:
+        """One group: its distinct golds are columns that all its mentions share; unused columns are masked.
+
+        Args:
+            golds: int64 [G], positions among `everyone`; `own` [G, n]: of each mention's mined negatives.
+        """
+        shared, gold_column = torch.unique(golds, return_inverse=True)
+        unused = min(self.params.group_size, self.params.batch_size) - len(shared)
+        # A mined entity that is gold of another mention of the group counts once.
+        is_shared = torch.ones(len(golds), len(shared), dtype=torch.bool)
+        allowed = torch.cat(
+            [functional.pad(is_shared, (0, unused)), ~torch.isin(own, shared)], dim=1
+        )
+        scores = self.matcher.scores(mentions, select(everyone, shared.to(self.device)))
+        scores = {name: functional.pad(each, (0, unused)) for name, each in scores.items()}
+        if own.numel():
+            theirs = select(everyone, own.flatten().to(self.device))
+            own_scores = self.matcher.scores_with_own_negatives(mentions, theirs)
+            scores = {name: torch.cat([scores[name], own_scores[name]], dim=1) for name in scores}
+        return _Group(scores, gold_column, allowed)
 
     def _not_finite(self, what: str, mentions: Tensor) -> TrainingError:
         ids = [self.data.mentions[i].mention_id for i in mentions.tolist()]

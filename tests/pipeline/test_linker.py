@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -113,6 +114,17 @@ def test_an_image_may_be_a_file_bytes_or_decoded(project: Path, linker: Linker) 
     found = [linker.link(mention.surface_form, mention.context, image) for image in ways]
     assert all(result == found[0] for result in found)
     assert found[0].links != linker.link(mention.surface_form, mention.context).links
+
+
+def test_an_opened_image_of_sixteen_bits_is_seen_as_its_file(
+    tmp_path: Path, linker: Linker
+) -> None:
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16).repeat(16).reshape(256, 16)
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    with Image.open(tmp_path / "deep.png") as image:
+        assert image.mode.startswith("I;16")
+        opened = linker.link("Mercury", "Mercury in grey.", image)
+    assert opened == linker.link("Mercury", "Mercury in grey.", tmp_path / "deep.png")
 
 
 def test_a_result_is_a_sequence_with_a_margin(linker: Linker) -> None:

@@ -74,6 +74,18 @@ def test_a_step_minimises_the_formula_over_distinct_entities(
     assert found["total"] == pytest.approx(sum(found[term] for term in TERMS), rel=1e-5)
 
 
+def test_golds_of_another_group_are_no_negatives(data: LinkingData, tmp_path: Path) -> None:
+    matcher = new_matcher(data, residual=False, dropout=0.0)
+    trainer = new_trainer(data, tmp_path, matcher=matcher, group_size=2)
+    rows, drawn = rows_of_golds(trainer, [0, 1, 2]), torch.tensor([[5, 2], [3, 7], [0, 1]])
+    with torch.no_grad():
+        pair, last = (losses_by_formula(trainer, rows[g], drawn[g]) for g in ([0, 1], [2]))
+    found = trainer._step(rows, drawn, "here")
+    for term in TERMS:
+        wanted = (2 * float(pair[term]) + float(last[term])) / 3
+        assert found[term] == pytest.approx(wanted, rel=1e-4, abs=1e-5)
+
+
 def test_terms_of_absent_units_are_left_out(data: LinkingData, tmp_path: Path) -> None:
     matcher = new_matcher(data, units=["text"])
     progress = new_trainer(data, tmp_path, matcher=matcher, max_epochs=1).run()
