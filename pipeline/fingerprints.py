@@ -33,7 +33,8 @@ from pipeline.stage import checked_params, exit_on_mistake
 ROOT = Path(__file__).parent.parent
 # How a stage starts, stops and says what it does.
 VALUELESS = (
-    *("mmoe", "mmoe.code_fingerprint", "mmoe.config.runtime", "mmoe.errors", "mmoe.locks"),
+    *("mmoe", "mmoe.code_fingerprint", "mmoe.errors", "mmoe.locks"),
+    *("mmoe.config.runtime", "mmoe.config.llm", "mmoe.config.wikidata"),
     *("pipeline", "pipeline.layout", "pipeline.stage"),
 )
 # Data of a package, by the module that reads it.
@@ -100,7 +101,8 @@ class Fingerprints:
             yield "encode.model", self.encode.model
         if stage == "rank" and self.rank.backend == "openai":
             yield "rank.prompt", self.rank.prompt
-        if stage == "retrieve" and self.retrieve.source == "index" and self.retrieve.index:
+        # Other sources are shown beside the index that is named.
+        if stage == "retrieve" and self.retrieve.source != "none" and self.retrieve.index:
             yield "retrieve.index", self.retrieve.index
 
     def _behind(self, name: str) -> str | None:
