@@ -6,6 +6,7 @@ and an answer that can't be read chooses none.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,18 +22,17 @@ from mmoe.descriptions.llm_client import (
     LlmClient,
     Reply,
     Request,
-    estimate_all,
+    estimate,
     say,
-    write_ledger,
 )
 from mmoe.descriptions.llm_client.types import TOO_LONG
 from mmoe.descriptions.position import PositionBias, position_bias
 from mmoe.descriptions.prompting import TEMPERATURE, Choice, Question, QuestionWriter, read_reply
 from mmoe.descriptions.registry import Groups
+from mmoe.files import atomic_write, content_key
 from mmoe.records import Candidate, Description, Mention
 
 NO_CANDIDATE, ONE_CANDIDATE = "no candidate", "one candidate, no question"
-NOT_RECORDED = "not recorded"
 
 
 @dataclass
@@ -92,21 +92,37 @@ class LanguageModel:
         """What the first attempts of a run would send and cost, in words; nothing is sent."""
         questions = self._writer.questions(mentions, candidates_by_mention).values()
         self._count_images(questions)
-        found = estimate_all((question.request for question in questions), self.llm)
+        distinct = {question.request.key: question.request.body for question in questions}
+        found = estimate(distinct.values(), self.llm)
         money = "no prices in params.yaml"
         if self.llm.has_prices:
             money = f"about {found.usd:.2f} USD"
         images = f", {IMAGE_TOKENS:,} an image" if self.image_folder else ""
         return (
-            f"{found.calls:,} questions to {self.client.host}, first attempts: about {found.counted:,} "
+            f"{found.calls:,} questions to {self.client.host}, first attempts: about {found.prompt_tokens:,} "
             f"tokens of prompts, counted high (a token for 3 ASCII characters, a digit or a byte of other "
             f"letters{images}), and at most {found.completion_tokens:,} of answers: {money}, retries come "
             "on top; nothing was sent"
         )
 
     def write_ledger(self, path: Path) -> None:
-        """One line a question: what was asked and answered, without times or anything secret."""
-        write_ledger(path, self._requests.values(), self._replies, self._options)
+        """One JSON line a question, sorted by key, without times or anything secret; whole or not at all."""
+        with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+            for key, request in sorted(self._requests.items()):
+                reply = self._replies[key]
+                line = {
+                    "key": key,
+                    "prompt": content_key(request.body["messages"]),
+                    "model": reply.model or request.body["model"],
+                    "fingerprint": reply.fingerprint,
+                    "left_out": reply.left_out,
+                    "outcome": reply.outcome,
+                    "answer": reply.text,
+                    "choice": self._options.get(key),
+                    "prompt_tokens": reply.prompt_tokens,
+                    "completion_tokens": reply.completion_tokens,
+                }
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -179,8 +195,7 @@ class LanguageModel:
             return describe(mention, group, group[0] if group else None, LANGUAGE_MODEL)
         choice = self._choice(question)
         self.answers[choice.reason] += 1
-        left_out = self._replies[question.request.key].left_out
-        self.left_out.update((NOT_RECORDED,) if left_out is None else left_out)
+        self.left_out.update(self._replies[question.request.key].left_out)
         position = None if choice.option is None else question.position(choice.option)
         chosen = None if position is None else group[position]
         return describe(mention, group, chosen, LANGUAGE_MODEL, choice.confidence)

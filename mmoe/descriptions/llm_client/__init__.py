@@ -1,9 +1,8 @@
 """Sends many requests to an OpenAI-compatible server: each one once, at its pace, within limits of money."""
 
-from mmoe.descriptions.llm_client.budget import IMAGE_TOKENS, estimate_all
+from mmoe.descriptions.llm_client.budget import IMAGE_TOKENS, estimate
 from mmoe.descriptions.llm_client.client import LlmClient, say
-from mmoe.descriptions.llm_client.endpoint import server_url
-from mmoe.descriptions.llm_client.ledger import logged, write_ledger
+from mmoe.descriptions.llm_client.session import server_url
 from mmoe.descriptions.llm_client.types import Reply, Request, Round
 
 __all__ = [
@@ -12,9 +11,7 @@ __all__ = [
     "Reply",
     "Request",
     "Round",
-    "estimate_all",
-    "logged",
+    "estimate",
     "say",
     "server_url",
-    "write_ledger",
 ]

@@ -14,11 +14,8 @@ from mmoe.sqlite_cache import SqliteCache
 
 FILE = "llm-replies.sqlite"
 VERSION = 1  # of the table below; a file of another one is refused
-REJECTED_FOR = (
-    86400.0  # seconds for which a rejection holds: it cost nothing, and servers are mended
-)
+REJECTED_FOR = 86400.0  # seconds that a rejection holds: it cost nothing, and servers are mended
 
-_KEYS_AT_ONCE = 500
 _TABLE = """
 CREATE TABLE IF NOT EXISTS replies (
     key TEXT PRIMARY KEY,
@@ -26,6 +23,9 @@ CREATE TABLE IF NOT EXISTS replies (
     given REAL NOT NULL,
     reply TEXT NOT NULL
 ) WITHOUT ROWID
+"""
+_KEPT = """
+SELECT outcome, given, reply FROM replies WHERE key IN (SELECT value FROM json_each(?))
 """
 
 
@@ -45,17 +45,14 @@ class ReplyCache(SqliteCache):
 
     def get(self, keys: Sequence[str]) -> dict[str, Reply]:
         """The replies that are kept, by key."""
-        found: dict[str, Reply] = {}
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            some = keys[start : start + _KEYS_AT_ONCE]
-            marks = ", ".join("?" * len(some))
-            query = f"SELECT outcome, given, reply FROM replies WHERE key IN ({marks})"  # noqa: S608
-            with self._trouble():
-                for outcome, given, text in self._database.execute(query, some):
-                    if outcome not in REJECTED or given > self._wall() - REJECTED_FOR:
-                        reply = _read(text)
-                        found[reply.key] = reply
-        return found
+        since = self._wall() - REJECTED_FOR
+        with self._trouble():
+            found = [
+                _read(text)
+                for outcome, given, text in self._database.execute(_KEPT, [json.dumps(keys)])
+                if outcome not in REJECTED or given > since
+            ]
+        return {reply.key: reply for reply in found}
 
     def put(self, reply: Reply) -> None:
         """Keeps a reply that is final; it is on disk when this returns."""
@@ -68,10 +65,9 @@ class ReplyCache(SqliteCache):
 def _read(text: str) -> Reply:
     fields = json.loads(text)
     tokens = fields["top_tokens"]
-    # Replies that earlier versions have kept don't tell it.
-    left_out = fields.get("left_out")
+    # Replies that version 0.1 has kept may not tell what was left out.
     changed = {
         "top_tokens": tokens and [(token, value) for token, value in tokens],
-        "left_out": None if left_out is None else tuple(left_out),
+        "left_out": tuple(fields.get("left_out") or ()),
     }
     return Reply(**fields | changed)

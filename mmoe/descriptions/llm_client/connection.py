@@ -53,33 +53,27 @@ def open_client(url: str, secret: ApiKey, silence: float, retries: int = 0) -> A
     )
 
 
-@dataclass(frozen=True)
-class Connection:
-    """Sends single requests, each once.
+async def send(
+    client: AsyncOpenAI, body: Mapping[str, Any], timeout: float
+) -> Response | NoResponse:
+    """Sends chat.completions arguments once; the response may have any status.
 
-    Attributes:
-        timeout: seconds for a whole answer.
+    Args:
+        timeout: seconds for the whole answer; the package's own limit is for each silence.
     """
-
-    client: AsyncOpenAI
-    timeout: float
-
-    async def send(self, body: Mapping[str, Any]) -> Response | NoResponse:
-        """Sends chat.completions arguments; the response may have any status."""
-        try:
-            # The package's limit is for each silence; this one for the whole answer.
-            async with asyncio.timeout(self.timeout):
-                raw = await self.client.chat.completions.with_raw_response.create(**body)
-                return _response(raw.status_code, raw.content, raw.headers)
-        except APIStatusError as error:
-            response = error.response
-            return _response(response.status_code, response.content, response.headers)
-        except (TimeoutError, APITimeoutError):
-            return NoResponse("time out", f"no answer within {self.timeout:g} s")
-        except APIConnectionError as error:
-            # Its cause says what happened, its own text only that something did.
-            cause = error.__cause__ or error
-            return NoResponse("no connection", f"{type(cause).__name__} {cause}")
+    try:
+        async with asyncio.timeout(timeout):
+            raw = await client.chat.completions.with_raw_response.create(**body)
+            return _response(raw.status_code, raw.content, raw.headers)
+    except APIStatusError as error:
+        response = error.response
+        return _response(response.status_code, response.content, response.headers)
+    except (TimeoutError, APITimeoutError):
+        return NoResponse("time out", f"no answer within {timeout:g} s")
+    except APIConnectionError as error:
+        # Its cause says what happened, its own text only that something did.
+        cause = error.__cause__ or error
+        return NoResponse("no connection", f"{type(cause).__name__} {cause}")
 
 
 def _response(status: int, content: bytes, headers: Mapping[str, str]) -> Response:
@@ -144,20 +138,15 @@ class BatchConnection:
             yield
         except APIStatusError as error:
             response = Response(error.status_code, error.response.content)
-            stop = self._stop(classify_response("", response, self.secret), error)
+            match outcome := classify_response("", response, self.secret):
+                case Stop(by="key" | "permission" | "quota" | "address"):
+                    raise StopError(outcome) from None
+                case Retry(without=None):
+                    why = f"the server does not answer ({outcome.otherwise.error})"
+                    raise StopError(Stop("server", why)) from None
+            words = self.secret.line(f"{error.status_code} {one_line(error)}")
+            why = f"the server's Batch API fails ({words}); look at rank.base_url, or set llm.mode to direct"
+            raise StopError(Stop("batch", why)) from None
         except OpenAIError as error:
-            words = self.secret.line(one_line(error))
-            stop = Stop("server", f"the server does not answer ({words})")
-        else:
-            return
-        raise StopError(stop)
-
-    def _stop(self, outcome: object, error: APIStatusError) -> Stop:
-        match outcome:
-            case Stop(by="key" | "permission" | "quota" | "address"):
-                return outcome
-            case Retry():
-                return Stop("server", f"the server does not answer ({outcome.otherwise.error})")
-        words = self.secret.line(f"{error.status_code} {one_line(error)}")
-        why = "look at rank.base_url, or set llm.mode to direct"
-        return Stop("batch", f"the server's Batch API fails ({words}); {why}")
+            why = f"the server does not answer ({self.secret.line(one_line(error))})"
+            raise StopError(Stop("server", why)) from None

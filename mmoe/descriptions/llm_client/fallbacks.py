@@ -8,7 +8,6 @@ back is checked in any case: a weaker form costs answers that can't be read, nev
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -111,17 +110,17 @@ class Fallbacks:
     def __init__(self) -> None:
         self.refused: set[str] = set()
 
-    def fit(self, body: Mapping[str, Any], left_out: Counter[str]) -> dict[str, Any]:
-        """The body as the server takes it; `left_out` counts what it lacks."""
-        fitted: dict[str, Any] = {}
-        for name, value in self._in_form(body).items():
-            other = _LENGTHS.get(name)
-            if name not in self.refused:
-                fitted[name] = value
-            elif other is not None and other not in self.refused:
-                fitted[other] = value
-        left_out.update(left_out_of(body, fitted))
-        return fitted
+    def fit(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The body as the server takes it, and what it lacks, as `left_out_of` says."""
+        kept, form = dict(body), form_of(body)
+        if form in self.refused:
+            weaker = [one for one in FORMS[FORMS.index(form) + 1 :] if one not in self.refused]
+            kept = in_form(body, weaker[0] if weaker else PLAIN)
+        for name in kept.keys() & self.refused:
+            value, other = kept.pop(name), _LENGTHS.get(name)
+            if other is not None and other not in self.refused:
+                kept[other] = value
+        return kept, left_out_of(body, kept)
 
     def refuse(self, name: str, sent: Collection[str]) -> bool:
         """Notes that the server refused a parameter; returns whether another attempt differs.
@@ -132,10 +131,3 @@ class Fallbacks:
         names = [one for one in _GO_TOGETHER.get(name, (name,)) if one in sent]
         self.refused.update(names)
         return bool(names)
-
-    def _in_form(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        form = form_of(body)
-        if form not in self.refused:
-            return body
-        weaker = [one for one in FORMS[FORMS.index(form) + 1 :] if one not in self.refused]
-        return in_form(body, weaker[0] if weaker else PLAIN)

@@ -48,8 +48,7 @@ class Reply:
         prompt_tokens, completion_tokens: as the server counts them; None if it does not say.
         model, fingerprint: by which the server says that it answered.
         error: the server's own words on one line.
-        left_out: what of the body the call that was answered went without, as `fallbacks.left_out_of` says;
-            None if that was not recorded.
+        left_out: what of the body the call that was answered went without, as `fallbacks.left_out_of` says.
     """
 
     key: str
@@ -61,12 +60,14 @@ class Reply:
     model: str | None = None
     fingerprint: str | None = None
     error: str | None = None
-    left_out: tuple[str, ...] | None = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nothing more of this run can be answered: the kind of reason, and the reason in words."""
+    """Nothing more of this run can be answered: the kind of reason (key, permission, model, address, quota,
+    server, wait, batch, max_calls or max_cost_usd), and the reason in words.
+    """
 
     by: str
     why: str
@@ -77,17 +78,15 @@ class Round:
     """What came of a list of requests.
 
     Attributes:
-        replies: by the request's key; requests that were not sent have none.
         requests: that differ from each other.
+        replies: by the request's key; requests that were not sent have none.
         cache_hits: of them, those whose replies were kept from before.
         calls: that were sent, failed ones included.
         spent_usd: at the prices of the parameters; None without prices.
-        seconds: that it took.
         retries: attempts that were made again, by kind.
         left_out: calls sent without what the server refuses, by what that was, as of a reply.
         oddities: of replies that could be used nevertheless, by kind.
-        stop: what ended it early (key, permission, model, address, quota, server, wait, batch, max_calls or
-            max_cost_usd); None if nothing did.
+        stop: what ended it early; None if nothing did.
     """
 
     requests: int = 0
@@ -110,10 +109,6 @@ class Round:
     def left(self) -> int:
         """Requests without a reply."""
         return self.requests - len(self.replies)
-
-    @property
-    def stopped_by(self) -> str | None:
-        return self.stop.by if self.stop else None
 
     @property
     def stopped(self) -> str | None:

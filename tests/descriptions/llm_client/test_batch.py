@@ -17,7 +17,15 @@ from mmoe.descriptions.llm_client.batch import FAILED_LOOKS, POLL, ROUNDS, line_
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.batches import answered, failed, responded
 from tests.descriptions.llm_client.fake.server import Fake, Handler
-from tests.descriptions.llm_client.runs import CANARY, Clients, QuickClock, request, requests, start
+from tests.descriptions.llm_client.runs import (
+    CANARY,
+    Clients,
+    QuickClock,
+    request,
+    requests,
+    start,
+    stopped_by,
+)
 
 Lines = tuple[list[Any], list[Any]]
 UNSUPPORTED = {"error": {"code": "unsupported_value", "param": "temperature", "message": "no"}}
@@ -92,22 +100,15 @@ def test_a_refused_parameter_is_left_out_of_the_next_batch(fake: Fake, client: C
     assert found.retries == {"without temperature": 5}
 
 
-@pytest.mark.parametrize("is_old", [False, True])
 def test_a_batch_that_is_taken_up_tells_what_it_went_without(
-    fake: Fake, client: Clients, is_old: bool, monkeypatch: pytest.MonkeyPatch
+    fake: Fake, client: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unless an earlier version has started it, which did not write that down."""
     monkeypatch.setattr("mmoe.descriptions.llm_client.batch.RETRIES", 0)
     fake.batches.away, sending = FAILED_LOOKS, client(mode="batch")
     sending.fallbacks.refused.add("temperature")
     assert sending.complete(requests(2)).left == 2
-    (state,) = state_files(client.folder)
-    if is_old:
-        sent = json.loads(state.read_text())
-        state.write_text(json.dumps([{k: one[k] for k in ("name", "id", "keys")} for one in sent]))
     found = client(mode="batch").complete(requests(2))
-    told = None if is_old else ("temperature",)
-    assert [reply.left_out for reply in found.replies.values()] == [told] * 2
+    assert [reply.left_out for reply in found.replies.values()] == [("temperature",)] * 2
     assert len(fake.batches.batches) == 1
 
 
@@ -115,7 +116,7 @@ def test_money_is_reserved_before_a_batch_is_sent(fake: Fake, client: Clients) -
     wanted = [request(f"say {n}", max_tokens=2) for n in range(50)]
     prices: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 10.0}
     found = client(mode="batch", max_cost_usd=100e-6, **prices).complete(wanted)
-    assert found.stopped_by == "max_cost_usd"
+    assert stopped_by(found) == "max_cost_usd"
     assert found.left == 50 - found.calls > 0
     assert found.calls == len(fake.batches.lines(1)) > 0
     assert found.spent_usd is not None
@@ -141,7 +142,7 @@ def test_a_server_without_batches_ends_the_run(
     monkeypatch.setattr("mmoe.descriptions.llm_client.batch.RETRIES", 0)
     fake.batches.refuses = refuses
     found = client(mode="batch").complete(requests(3))
-    assert (found.stopped_by, found.left) == (by, 3)
+    assert (stopped_by(found), found.left) == (by, 3)
     assert not state_files(client.folder)
 
 
@@ -158,7 +159,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(
     if looks < FAILED_LOOKS:
         assert found.outcomes == {"answered": 3}
     else:
-        assert (found.stopped_by, len(state_files(client.folder))) == ("server", 1)
+        assert (stopped_by(found), len(state_files(client.folder))) == ("server", 1)
         assert client(mode="batch").complete(requests(3)).left == 0
     assert len(fake.batches.batches) == 1
 
@@ -166,7 +167,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(
 def test_a_batch_that_is_refused_ends_the_run(fake: Fake, client: Clients) -> None:
     fake.batches.ends = {1: "failed"}
     found = client(mode="batch").complete(requests(3))
-    assert found.stopped_by == "batch"
+    assert stopped_by(found) == "batch"
     assert "Enqueued token limit reached" in (found.stopped or "")
     assert not state_files(client.folder)
 
@@ -183,7 +184,7 @@ def test_the_key_is_kept_nowhere(
     found = client(mode="batch").complete(requests(2))
     fake.batches.refuses = tricks.echo(403)
     stopped = client(mode="batch").complete(requests(4))
-    assert stopped.stopped_by == "permission"
+    assert stopped_by(stopped) == "permission"
     said = f"{found!r} {stopped!r} {capfd.readouterr()}"
     assert "[key]" in said
     assert CANARY not in said

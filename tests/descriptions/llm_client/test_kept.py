@@ -14,7 +14,7 @@ import pytest
 
 from mmoe.descriptions.llm_client import LlmClient, server_url
 from mmoe.descriptions.llm_client.cache import FILE, REJECTED_FOR, ReplyCache
-from mmoe.descriptions.llm_client.endpoint import default_cache_folder
+from mmoe.descriptions.llm_client.session import default_cache_folder
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks

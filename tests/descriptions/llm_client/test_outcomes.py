@@ -7,11 +7,11 @@ import time
 import pytest
 
 from mmoe.descriptions.llm_client import LlmClient, Round
-from mmoe.descriptions.llm_client.direct import ATTEMPTS, BUSY_ATTEMPTS, TIME_OUTS
+from mmoe.descriptions.llm_client.response import ATTEMPTS
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake, Trick
-from tests.descriptions.llm_client.runs import Clients, request, requests
+from tests.descriptions.llm_client.runs import Clients, request, requests, stopped_by
 
 LONG = "This model's maximum context length is 512 tokens. However, you requested 600 tokens."
 
@@ -61,15 +61,15 @@ def test_an_answer_is_read_whole(fake: Fake, client: Clients) -> None:
         (tricks.error(400, code="invalid_json_schema"), "bad request", 1, True),
         (tricks.error(413), "bad request", 1, True),
         (tricks.detail, "bad request", 1, True),
-        (tricks.error(408), "gave up", ATTEMPTS, False),
-        (tricks.error(409), "gave up", ATTEMPTS, False),
-        (tricks.error(501), "gave up", ATTEMPTS, False),
-        (tricks.html(502), "gave up", ATTEMPTS, False),
-        (tricks.limited(), "gave up", BUSY_ATTEMPTS, False),
+        (tricks.error(408), "gave up", ATTEMPTS["fault"], False),
+        (tricks.error(409), "gave up", ATTEMPTS["fault"], False),
+        (tricks.error(501), "gave up", ATTEMPTS["fault"], False),
+        (tricks.html(502), "gave up", ATTEMPTS["fault"], False),
+        (tricks.limited(), "gave up", ATTEMPTS["busy"], False),
         (tricks.error(500, x_should_retry="false"), "gave up", 1, False),
-        (tricks.error(400, x_should_retry="true"), "gave up", ATTEMPTS, False),
-        (tricks.hang_up, "gave up", ATTEMPTS, False),
-        (tricks.cut_in_body, "gave up", ATTEMPTS, False),
+        (tricks.error(400, x_should_retry="true"), "gave up", ATTEMPTS["fault"], False),
+        (tricks.hang_up, "gave up", ATTEMPTS["fault"], False),
+        (tricks.cut_in_body, "gave up", ATTEMPTS["fault"], False),
     ],
 )
 def test_an_oddity_is_named_and_tried_again_where_that_helps(
@@ -105,7 +105,10 @@ def test_a_slow_answer_is_not_waited_for(fake: Fake, client: Clients, trick: Tri
     fake.always = trick
     found = client(timeout=0.15).complete([request("say 3")])
     assert found.outcomes == {"gave up": 1}
-    assert (found.calls, found.retries) == (TIME_OUTS, {"time out": TIME_OUTS - 1})
+    assert (found.calls, found.retries) == (
+        ATTEMPTS["time out"],
+        {"time out": ATTEMPTS["time out"] - 1},
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,7 @@ def test_what_concerns_all_requests_ends_the_run_and_keeps_everything(
 ) -> None:
     fake.tricks = dict.fromkeys(range(4, 50), trick)
     found = client(concurrency=1).complete(requests(10))
-    assert (found.stopped_by, len(fake.log), found.left) == (by, 4, 7)
+    assert (stopped_by(found), len(fake.log), found.left) == (by, 4, 7)
     assert words in (found.stopped or "")
     assert "7 questions are left" in (found.stopped or "")
     assert "\n" not in (found.stopped or "")
@@ -141,7 +144,7 @@ def test_a_run_that_ends_does_not_sleep_on(fake: Fake, client: Clients) -> None:
     begun = time.monotonic()
     found = LlmClient(fake.url, cache_folder=client.folder, concurrency=4).complete(requests(20))
     assert time.monotonic() - begun < 30
-    assert found.stopped_by == "key"
+    assert stopped_by(found) == "key"
     assert found.calls == len(fake.log) < 20
     assert len(found.replies) == fake.statuses()[200]
 
@@ -149,7 +152,7 @@ def test_a_run_that_ends_does_not_sleep_on(fake: Fake, client: Clients) -> None:
 def test_a_server_that_is_down_ends_the_run(fake: Fake, client: Clients) -> None:
     fake.always = tricks.error(500)
     found = client(concurrency=2).complete(requests(50))
-    assert found.stopped_by == "server"
+    assert stopped_by(found) == "server"
     assert len(fake.log) < 50
     assert found.outcomes == {"gave up": len(found.replies)}
 
