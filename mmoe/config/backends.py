@@ -15,9 +15,9 @@ LOCAL_BACKENDS = {
     "lexical": "mmoe.descriptions.lexical:Lexical",
     "embedding": "mmoe.descriptions.embedding:EmbeddingRanker",
     "given": "mmoe.descriptions.plain:GivenDescription",
-    "random": "mmoe.descriptions.oracle:RandomCandidate",
-    "oracle_candidate": "mmoe.descriptions.oracle:OracleCandidate",
-    "oracle_description": "mmoe.descriptions.oracle:OracleDescription",
+    "random": "mmoe.descriptions.plain:RandomCandidate",
+    "oracle_candidate": "mmoe.descriptions.plain:OracleCandidate",
+    "oracle_description": "mmoe.descriptions.plain:OracleDescription",
 }
 LANGUAGE_MODEL = "openai"
 

@@ -6,29 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.config.backends import LOCAL_BACKENDS
+from mmoe.descriptions.choice import Groups
 from mmoe.errors import RankingError
-from mmoe.records import Candidate, Description, Mention, TextInput
+from mmoe.records import Description, Mention, TextInput
 
-Groups = Mapping[str, Sequence[Candidate]]  # candidates by mention_id, in retrieval's order
-
-
-class Embedder(Protocol):
-    """A frozen text encoder."""
-
-    def __call__(self, side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:
-        """Embeds texts, name and body together.
-
-        Args:
-            side: mention (a long body is shortened around the name's place in it) or candidate.
-        Returns:
-            float [N, P], in the order of `rows`.
-        """
+# A frozen text encoder: embeds texts, name and body together, as float [N, P] in their order. The first
+# argument says what they are: "mention" (a long body is shortened around the name in it) or "candidate".
+Embedder = Callable[[str, Sequence[TextInput]], NDArray[np.floating]]
 
 
 def _no_encoder() -> Embedder:
@@ -66,9 +55,7 @@ class Ranker(ABC):
 
 
 def make_ranker(backend: str, resources: RankerResources | None = None) -> Ranker:
-    """The backend of that name, one of `LOCAL_BACKENDS`.
-
-    Its module is imported here, as some load much.
+    """The backend of that name, one of `LOCAL_BACKENDS`; its module is imported here, as some load much.
 
     Raises:
         RankingError: if there is no such backend.

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from mmoe.descriptions.oracle import OracleCandidate, OracleDescription, RandomCandidate
+from mmoe.descriptions.plain import OracleCandidate, OracleDescription, RandomCandidate
 from mmoe.descriptions.registry import RankerResources
 from mmoe.records import Description
 

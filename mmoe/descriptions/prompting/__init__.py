@@ -1,8 +1,8 @@
 """Writes questions for a language model and reads its replies; sends nothing and knows no key."""
 
+from mmoe.descriptions.prompting.answer import Choice, read_reply
 from mmoe.descriptions.prompting.prompts import load_prompt, prompt_names
 from mmoe.descriptions.prompting.question import TEMPERATURE, Question, QuestionWriter
-from mmoe.descriptions.prompting.reply import Choice, read_reply
 
 __all__ = [
     "TEMPERATURE",

@@ -10,8 +10,8 @@ from typing import Any
 
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.llm_client import Request, server_url
+from mmoe.descriptions.prompting.answer import answer_text, label, output_arguments
 from mmoe.descriptions.prompting.image import NO_IMAGE, image_url
-from mmoe.descriptions.prompting.output import answer_text, label, output_arguments
 from mmoe.descriptions.prompting.prompts import Prompt, load_prompt
 from mmoe.descriptions.prompting.texts import cut, one_line, shortened
 from mmoe.files import content_key
@@ -124,25 +124,25 @@ class QuestionWriter:
         context: str,
     ) -> Question:
         url, image = self._image(mention.image)
-        body = self._body(mention, [candidates[position] for position in order], context, url)
-        request = Request(content_key(body, self._url), body)
-        return Question(mention.mention_id, order, context, image, request)
-
-    def _body(
-        self, mention: Mention, shown: Sequence[Candidate], context: str, image: str | None
-    ) -> dict[str, Any]:
-        params = self.params
-        values = _values(mention, shown, context, params.output, has_image=image is not None)
+        params, shown = self.params, [candidates[position] for position in order]
+        values = _values(mention, shown, context, params.output, has_image=url is not None)
         messages: list[dict[str, Any]] = [*map(dict, self.prompt.messages(values))]
-        if image is not None:
-            messages[-1]["content"] = _with_image(messages[-1]["content"], image, params.server)
-        return {
+        if url is not None:
+            # One fixed price an image, see IMAGE_TOKENS; others than OpenAI have no such knob.
+            detail = {"detail": "low"} if params.server == "openai" else {}
+            messages[-1]["content"] = [
+                {"type": "text", "text": messages[-1]["content"]},
+                {"type": "image_url", "image_url": {"url": url} | detail},
+            ]
+        body = {
             "model": params.model,
             "messages": messages,
             "temperature": TEMPERATURE,
             "seed": params.seed,
             **output_arguments(len(shown), params),
         }
+        request = Request(content_key(body, self._url), body)
+        return Question(mention.mention_id, order, context, image, request)
 
     def _read_image(self, name: str | None) -> tuple[str | None, str]:
         if self._folder is None or name is None:
@@ -169,11 +169,3 @@ def _values(
         "by_label": output == "logprobs",
         "has_image": has_image,
     }
-
-
-def _with_image(text: str, url: str, server: str) -> list[dict[str, Any]]:
-    image = {"url": url}
-    if server == "openai":
-        # One fixed price an image, see IMAGE_TOKENS; others have no such knob.
-        image["detail"] = "low"
-    return [{"type": "text", "text": text}, {"type": "image_url", "image_url": image}]

@@ -19,7 +19,7 @@ from mmoe.descriptions.llm_client.fallbacks import (
     names_in,
     refused_parameter,
 )
-from mmoe.descriptions.prompting.output import output_arguments
+from mmoe.descriptions.prompting.answer import output_arguments
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.batches import answered, responded

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mmoe.descriptions.llm_client import types
 from mmoe.descriptions.prompting import Choice, read_reply
-from mmoe.descriptions.prompting.output import answer_text
+from mmoe.descriptions.prompting.answer import answer_text
 
 from tests.descriptions.prompting.hostile import HOSTILE
 from tests.descriptions.prompting.written import reply

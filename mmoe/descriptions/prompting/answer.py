@@ -1,17 +1,20 @@
-"""What a reply says: which option of the question, or why it says nothing."""
+"""The form of an answer: what a server is told, and what of a reply names a candidate or none of them."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import defaultdict
+from string import ascii_uppercase
+from typing import Any, NamedTuple
 
+from mmoe.config.rank import MOST_LABELLED, RankParams
 from mmoe.descriptions.llm_client import Reply
 from mmoe.descriptions.llm_client.types import ANSWERED, CUT, EMPTY, FILTERED, REFUSED
-from mmoe.descriptions.prompting.output import KEY, label
+
+KEY = "choice"  # of the answer's JSON object
+_MAX_TOKENS = 32  # of the answer, hidden reasoning included
 
 # Reasons of a choice: a candidate, or none of them; "…, fenced" and so on where the answer lay in more.
 CHOSEN = "chosen"
@@ -39,8 +42,7 @@ _SALVAGED = 20_000
 _BLANKS = " \t\r\n▁Ġ"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """What a reply says.
 
     Attributes:
@@ -54,6 +56,60 @@ class Choice:
     option: int | None
     reason: str
     confidence: float | None = None
+
+
+def label(option: int, num_options: int, output: str) -> str:
+    """What the prompt calls an option of a question, 0 for none of the candidates.
+
+    Its number; but with logprobs and more than nine candidates a letter, for a label must be one token.
+
+    Args:
+        num_options: candidates that the question shows.
+    """
+    if output != "logprobs" or num_options <= 9 or option == 0:
+        return str(option)
+    assert num_options <= MOST_LABELLED
+    return ascii_uppercase[option - 1]
+
+
+def answer_text(option: int, num_options: int, output: str) -> str:
+    """The answer that names an option, 0 for none of the candidates."""
+    if output == "logprobs":
+        return label(option, num_options, output)
+    return json.dumps({KEY: option})
+
+
+def output_arguments(num_options: int, params: RankParams) -> dict[str, Any]:
+    """The arguments of chat.completions that hold an answer to its form, and its length.
+
+    Where the server refuses the form, `llm_client.fallbacks` has a weaker one.
+    """
+    options = range(num_options + 1)
+    schema = {
+        "type": "object",
+        "properties": {KEY: {"type": "integer", "enum": list(options)}},
+        "required": [KEY],
+        "additionalProperties": False,
+    }
+    # llama.cpp and Ollama may ignore the newer name.
+    old = params.server in ("llama.cpp", "ollama")
+    limit = "max_tokens" if old else "max_completion_tokens"
+    form: dict[str, Any] = {"type": "json_object"}
+    match params.output, params.server:
+        case "plain", _:
+            return {limit: _MAX_TOKENS}
+        case "logprobs", _:
+            return {limit: 1, "logprobs": True, "top_logprobs": MOST_LABELLED}
+        case "schema", "vllm":
+            # Whole answers, not schemas: there is nothing else that the model could write.
+            texts = [answer_text(n, num_options, "schema") for n in options]
+            return {limit: _MAX_TOKENS, "extra_body": {"structured_outputs": {"choice": texts}}}
+        case "schema", "llama.cpp":
+            form["schema"] = schema  # older builds know no other form
+        case "schema", _:
+            strict = {"name": "pick", "strict": True, "schema": schema}
+            form = {"type": "json_schema", "json_schema": strict}
+    return {limit: _MAX_TOKENS, "response_format": form}
 
 
 def read_reply(reply: Reply, num_options: int, output: str = "schema") -> Choice:
@@ -115,33 +171,21 @@ def _option(value: Any, num_options: int, form: str | None = None) -> Choice:
 
 def _read_label(reply: Reply, text: str, num_options: int) -> Choice:
     option_of = {label(n, num_options, "logprobs"): n for n in range(num_options + 1)}
-    weights = _weights(reply.top_tokens or (), option_of)
-    total = sum(weights.values())
-    if total > 0:
+    weights: defaultdict[int, float] = defaultdict(float)
+    for token, logprob in reply.top_tokens or ():
+        option = option_of.get(token.strip(_BLANKS).upper())
+        # Servers write -9999 for "very unlikely".
+        if option is not None and -700 < logprob <= 1e-3:
+            weights[option] += math.exp(logprob)
+    if weights:
         # Among equal ones the option shown first.
         best = max(sorted(weights), key=weights.__getitem__)
-        return Choice(best, CHOSEN if best else NONE, weights[best] / total)
+        return Choice(best, CHOSEN if best else NONE, weights[best] / sum(weights.values()))
     # None that can be used: what was written counts, without a confidence.
     option = option_of.get(text.strip(_BLANKS).removesuffix(".").upper())
     if option is not None:
         return Choice(option, f"{CHOSEN if option else NONE}, {NO_LOGPROBS}")
     return Choice(None, NO_CHOICE if text or reply.top_tokens else EMPTY)
-
-
-def _weights(tokens: Sequence[tuple[str, float]], option_of: dict[str, int]) -> dict[int, float]:
-    """The probability of each option that is among the tokens, relative to the likeliest of them."""
-    found = [
-        (option, logprob)
-        for token, logprob in tokens
-        if (option := option_of.get(token.strip(_BLANKS).upper())) is not None
-        # -9999 is how servers write "very unlikely".
-        and -9999 < logprob <= 1e-3
-    ]
-    highest = max((logprob for _, logprob in found), default=0.0)
-    weights: dict[int, float] = {}
-    for option, logprob in found:
-        weights[option] = weights.get(option, 0.0) + math.exp(logprob - highest)
-    return weights
 
 
 def _json(text: str) -> Any:
