@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from openai import APIStatusError, AsyncOpenAI, OpenAIError
+from openai.types import Batch
+
 from mmoe.descriptions.llm_client.budget import estimate
-from mmoe.descriptions.llm_client.connection import (
-    BatchConnection,
-    BatchState,
-    StopError,
-    open_client,
-)
-from mmoe.descriptions.llm_client.response import NoResponse, Response, classify_response
+from mmoe.descriptions.llm_client.direct import open_client
+from mmoe.descriptions.llm_client.key import ApiKey
+from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry, classify_response
 from mmoe.descriptions.llm_client.session import Attempt, Session
 from mmoe.descriptions.llm_client.types import Reply, Request, Stop
+from mmoe.errors import one_line
 from mmoe.files import content_key, read_json, write_json
 
 ROUNDS = 3  # batches in which a request may fail
@@ -27,6 +26,8 @@ SILENCE = 600.0  # seconds without a byte, after which a call is lost: files are
 RETRIES = 5  # of a call, by the openai package
 FAILED_LOOKS = 15  # in a row, after which the run ends
 EXPIRED = "batch_expired"  # code of a line that was not answered within the day
+ENDED = ("completed", "failed", "expired", "cancelled")
+_NAME = "mmoe"  # of the batch's metadata that says which one of ours it is
 MOST_LINES = 50_000
 MOST_BYTES = 190_000_000  # the limit is 200 MB
 
@@ -37,7 +38,7 @@ async def send_batches(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run must end; a call is a line of a batch."""
     url = session.endpoint.url
     async with open_client(url, session.secret, SILENCE, RETRIES) as client:
-        await BatchSender(session, BatchConnection(client, session.secret), requests).send()
+        await BatchSender(session, client, requests).send()
 
 
 @dataclass
@@ -60,10 +61,8 @@ class _Sent:
 class BatchSender:
     """Sends requests in batches until all have a reply; takes up batches that a killed run has started."""
 
-    def __init__(
-        self, session: Session, batches: BatchConnection, requests: Sequence[Request]
-    ) -> None:
-        self._session, self._batches = session, batches
+    def __init__(self, session: Session, client: AsyncOpenAI, requests: Sequence[Request]) -> None:
+        self._session, self._client = session, client
         self._wanted = {request.key: request for request in requests}
         self._in_flight: dict[str, Attempt] = {}
         self._failed_looks = 0
@@ -82,14 +81,14 @@ class BatchSender:
                 if not self._sent:
                     return
                 await self._take_ended()
-        except StopError as error:
-            self._session.end(error.stop)
+        except OpenAIError as error:
+            self._session.end(stop_of(error, self._session.secret))
 
     async def _find_lost(self) -> None:
         """Looks for batches of which only the name was written down before a run was killed."""
         endpoint = self._session.endpoint
         for one in self._sent:
-            one.id = one.id or await self._batches.find(one.name)
+            one.id = one.id or await self._find(one.name)
         self._sent = [one for one in self._sent if one.id is not None]
         for one in self._sent:
             for key in set(one.keys) & self._wanted.keys():
@@ -98,6 +97,23 @@ class BatchSender:
                 endpoint.budget.begin(cost)
                 self._in_flight[key] = Attempt(key, body, one.left_out_of(key), cost)
         self._write_down()
+
+    async def _find(self, name: str) -> str | None:
+        async for batch in self._client.batches.list(limit=100):
+            if (batch.metadata or {}).get(_NAME) == name:
+                return batch.id
+        return None
+
+    async def _start(self, name: str, lines: bytes) -> str:
+        """Uploads requests and starts a batch of that name; returns its id."""
+        file = await self._client.files.create(file=(f"{name}.jsonl", lines), purpose="batch")
+        batch = await self._client.batches.create(
+            input_file_id=file.id,
+            endpoint="/v1/chat/completions",
+            completion_window="24h",
+            metadata={_NAME: name},
+        )
+        return batch.id
 
     async def _send_missing(self) -> None:
         """Starts batches with all requests that are in none."""
@@ -108,9 +124,10 @@ class BatchSender:
             self._sent.append(sent)
             self._write_down()  # first, so that a killed run's batch can be found
             try:
-                sent.id = await self._batches.create(sent.name, b"".join(line for _, line in part))
-            except StopError as error:
-                if error.stop.by != "server":  # which may have got it nevertheless
+                sent.id = await self._start(sent.name, b"".join(line for _, line in part))
+            except OpenAIError as error:
+                # Which may have got it nevertheless.
+                if stop_of(error, self._session.secret).by != "server":
                     self._sent.remove(sent)
                     self._write_down()
                 raise
@@ -132,39 +149,42 @@ class BatchSender:
 
     async def _take_ended(self) -> None:
         """Takes the answers of the batches that have ended, or waits."""
-        has_any = False
+        session, has_any = self._session, False
         for one in list(self._sent):
             assert one.id is not None
-            state = await self._look(one.id)
-            if state is None or not state.has_ended:
+            batch = await self._look(one.id)
+            if batch is None or batch.status not in ENDED:
                 continue
             has_any = True
-            for file in state.files:
-                self._read(await self._batches.content(file), one)
+            for file in filter(None, (batch.output_file_id, batch.error_file_id)):
+                self._read((await self._client.files.content(file)).content, one)
             for key in one.keys:
                 self._settle(key, NoResponse("never returned", "no answer in a batch"))
             self._sent.remove(one)
             self._write_down()
-            if state.status == "failed":
-                raise StopError(Stop("batch", f"the server refused a batch ({state.words})"))
+            if batch.status == "failed":
+                errors = (batch.errors and batch.errors.data) or []
+                words = session.secret.line("; ".join(error.message or "" for error in errors))
+                session.end(Stop("batch", f"the server refused a batch ({words})"))
         if not has_any:
-            await self._session.endpoint.clock.sleep(POLL)
+            await session.endpoint.clock.sleep(POLL)
 
-    async def _look(self, batch_id: str) -> BatchState | None:
+    async def _look(self, batch_id: str) -> Batch | None:
         """A batch's state; None if the server is away for a while, which in a day may happen."""
         try:
-            state = await self._batches.state(batch_id)
-        except StopError as error:
+            batch = await self._client.batches.retrieve(batch_id)
+        except OpenAIError as error:
             self._failed_looks += 1
-            if error.stop.by != "server" or self._failed_looks >= FAILED_LOOKS:
+            is_away = stop_of(error, self._session.secret).by == "server"
+            if not is_away or self._failed_looks >= FAILED_LOOKS:
                 raise
             return None
         self._failed_looks = 0
-        return state
+        return batch
 
     def _read(self, content: bytes, sent: _Sent) -> None:
         session = self._session
-        for key, response in answers(content, session.round.oddities):
+        for key, response in answers(content):
             if key in sent.keys and key in self._in_flight:
                 self._settle(key, response)
             elif key in sent.keys and key not in self._wanted:
@@ -172,8 +192,6 @@ class BatchSender:
                 reply = classify_response(key, response, session.secret)
                 if isinstance(reply, Reply):
                     session.keep(replace(reply, left_out=sent.left_out_of(key)))
-            else:
-                session.round.oddities["unknown line"] += 1
 
     def _settle(self, key: str, response: Response | NoResponse) -> None:
         if (attempt := self._in_flight.pop(key, None)) is not None:
@@ -184,6 +202,21 @@ class BatchSender:
             write_json(self._started, [asdict(one) for one in self._sent])
         else:
             self._started.unlink(missing_ok=True)
+
+
+def stop_of(error: OpenAIError, secret: ApiKey) -> Stop:
+    """Why a call for files or batches that failed for good ends the run."""
+    if not isinstance(error, APIStatusError):
+        return Stop("server", f"the server does not answer ({secret.line(one_line(error))})")
+    response = Response(error.status_code, error.response.content)
+    match outcome := classify_response("", response, secret):
+        case Stop(by="key" | "permission" | "quota" | "address"):
+            return outcome
+        case Retry(without=None):
+            return Stop("server", f"the server does not answer ({outcome.otherwise.error})")
+    words = secret.line(f"{error.status_code} {one_line(error)}")
+    why = "look at rank.base_url, or set llm.mode to direct"
+    return Stop("batch", f"the server's Batch API fails ({words}); {why}")
 
 
 def line_of(key: str, body: Mapping[str, Any]) -> bytes:
@@ -210,14 +243,13 @@ def parts(
         yield file
 
 
-def answers(content: bytes, oddities: Counter[str]) -> Iterator[tuple[str, Response | NoResponse]]:
-    """Of each line the key, and the response or why there is none."""
+def answers(content: bytes) -> Iterator[tuple[str, Response | NoResponse]]:
+    """Of each line that can be read the key, and the response or why there is none."""
     for raw in filter(bytes.strip, content.splitlines()):
         try:
             line = json.loads(raw)
             key, response, error = line["custom_id"], line.get("response"), line.get("error")
         except (ValueError, TypeError, KeyError, AttributeError):
-            oddities["unreadable line"] += 1
             continue
         if isinstance(response, dict) and isinstance(response.get("status_code"), int):
             body = json.dumps(response.get("body")).encode()

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from aiolimiter import AsyncLimiter
-from openai import AsyncOpenAI
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    DefaultAsyncHttpx2Client,
+    Timeout,
+)
 
-from mmoe.descriptions.llm_client.connection import open_client, send
+from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry
 from mmoe.descriptions.llm_client.session import Attempt, Session
 from mmoe.descriptions.llm_client.types import GAVE_UP, Reply, Request, Stop
@@ -26,6 +33,52 @@ HOPELESS = 3  # requests given up in a row, without any answer in between: the s
 LONGEST_WAIT = 600.0  # seconds that a server may ask us to wait; beyond, the run ends
 _FIRST_WAIT, _MOST_WAIT = 0.5, 30.0  # seconds
 _FIRST_LIMIT = 8.0  # requests in flight at first
+_CONNECT = 10.0  # seconds to open a connection
+_HEADERS = ("retry-after", "retry-after-ms", "x-should-retry")
+
+
+def open_client(url: str, secret: ApiKey, silence: float, retries: int = 0) -> AsyncOpenAI:
+    """Connections to one server; redirects are not followed: requests go where the user was told.
+
+    Args:
+        silence: seconds without a byte after which a call is lost.
+        retries: by the openai package itself.
+    """
+    timeout = Timeout(silence, connect=min(_CONNECT, silence))
+    return AsyncOpenAI(
+        api_key=secret.reveal(),
+        base_url=url,
+        max_retries=retries,
+        timeout=timeout,
+        http_client=DefaultAsyncHttpx2Client(timeout=timeout, follow_redirects=False),
+    )
+
+
+async def send(
+    client: AsyncOpenAI, body: Mapping[str, Any], timeout: float
+) -> Response | NoResponse:
+    """Sends chat.completions arguments once; the response may have any status.
+
+    Args:
+        timeout: seconds for the whole answer; the package's own limit is for each silence.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            raw = await client.chat.completions.with_raw_response.create(**body)
+            return _response(raw.status_code, raw.content, raw.headers)
+    except APIStatusError as error:
+        response = error.response
+        return _response(response.status_code, response.content, response.headers)
+    except (TimeoutError, APITimeoutError):
+        return NoResponse("time out", f"no answer within {timeout:g} s")
+    except APIConnectionError as error:
+        # Its cause says what happened, its own text only that something did.
+        cause = error.__cause__ or error
+        return NoResponse("no connection", f"{type(cause).__name__} {cause}")
+
+
+def _response(status: int, content: bytes, headers: Mapping[str, str]) -> Response:
+    return Response(status, content, {k: headers[k] for k in _HEADERS if k in headers})
 
 
 async def send_directly(session: Session, requests: Sequence[Request]) -> None:

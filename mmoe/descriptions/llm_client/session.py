@@ -49,30 +49,22 @@ def server_url(base_url: str | None) -> str:
     url = (base_url or OPENAI).rstrip("/")
     try:
         parts = urlsplit(url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+        has_more = parts.username or parts.password or parts.query or parts.fragment
+        is_plain = parts.scheme in ("http", "https") and bool(parts.hostname) and not has_more
         _ = parts.port
     except ValueError:
-        is_address = False
-    if not is_address:
+        is_plain = False
+    if not is_plain:
         raise RankingError(
-            "rank.base_url: not an address of a server; write it like http://localhost:8000/v1"
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise RankingError(
-            f"rank.base_url: the address at {parts.hostname} holds a login or a query, which would be kept "
-            "in files; leave it out and put the key into OPENAI_API_KEY"
+            "rank.base_url: not a plain address of a server; write it like http://localhost:8000/v1, without a "
+            "login or a query, which would be kept in files: the key goes into OPENAI_API_KEY"
         )
     return url
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time as the client sees it; tests put another in its place.
-
-    Attributes:
-        now: seconds that only ever grow.
-        wall: seconds since 1970.
-    """
+    """Time as the client sees it, `wall` in seconds since 1970; tests put another in its place."""
 
     now: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
@@ -184,8 +176,6 @@ class Session:
         completion = reply.completion_tokens if isinstance(reply, Reply) else None
         budget = self.endpoint.budget
         budget.end(attempt.estimate, prompt, completion, is_billed=is_good or is_lost)
-        if is_good and isinstance(reply, Reply) and prompt is None:
-            self.round.oddities["no usage"] += 1
 
     def _is_worth_it(self, attempt: Attempt, retry: Retry, most: int) -> bool:
         if retry.without is not None:

@@ -85,7 +85,6 @@ class Round:
         spent_usd: at the prices of the parameters; None without prices.
         retries: attempts that were made again, by kind.
         left_out: calls sent without what the server refuses, by what that was, as of a reply.
-        oddities: of replies that could be used nevertheless, by kind.
         stop: what ended it early; None if nothing did.
     """
 
@@ -97,7 +96,6 @@ class Round:
     seconds: float = 0.0
     retries: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
-    oddities: Counter[str] = field(default_factory=Counter)
     stop: Stop | None = None
 
     @property
@@ -129,7 +127,7 @@ class Round:
         """Times, retries and money, which differ from run to run, for the log beside the outs."""
         counts = {
             name: dict(sorted(getattr(self, name).items()))
-            for name in ("outcomes", "retries", "left_out", "oddities")
+            for name in ("outcomes", "retries", "left_out")
         }
         return {
             "questions": self.requests,

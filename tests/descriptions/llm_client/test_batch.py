@@ -75,7 +75,6 @@ def test_what_is_expired_failed_or_missing_is_sent_again(fake: Fake, client: Cli
     assert len(fake.batches.lines(2)) == 40
     again = {"batch_expired": 10, "never returned": 10, "500": 10, "no choices": 10}
     assert found.retries == again
-    assert found.oddities == {"unknown line": 20, "unreadable line": 10, "no usage": 10}
 
 
 def test_what_never_comes_is_given_up(fake: Fake, client: Clients) -> None:
