@@ -131,6 +131,6 @@ def ablation_texts(
     texts: dict[str, TextInput] = {}
     for record in descriptions:
         mention, name = by_id[record.mention_id], record.text_id
-        if name not in texts:
-            texts[name] = TextInput(name, mention.surface_form, mention.context, record.description)
+        text = TextInput(name, mention.surface_form, mention.context, record.description)
+        texts.setdefault(name, text)
     return list(texts.values())

@@ -21,18 +21,15 @@ from mmoe.descriptions.llm_client import (
     IMAGE_TOKENS,
     LlmClient,
     Reply,
-    Request,
     estimate,
     say,
 )
-from mmoe.descriptions.llm_client.types import TOO_LONG
+from mmoe.descriptions.llm_client.types import Outcome
 from mmoe.descriptions.position import PositionBias, position_bias
-from mmoe.descriptions.prompting import TEMPERATURE, Choice, Question, QuestionWriter, read_reply
+from mmoe.descriptions.prompting import TEMPERATURE, Question, QuestionWriter, read_reply
 from mmoe.descriptions.registry import Groups
 from mmoe.files import atomic_write, content_key
 from mmoe.records import Candidate, Description, Mention
-
-NO_CANDIDATE, ONE_CANDIDATE = "no candidate", "one candidate, no question"
 
 
 @dataclass
@@ -55,10 +52,9 @@ class LanguageModel:
     left_out: Counter[str] = field(default_factory=Counter)
     images: Counter[str] = field(default_factory=Counter)
     _rounds: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    _requests: dict[str, Request] = field(default_factory=dict, repr=False)
+    _questions: dict[str, Question] = field(default_factory=dict, repr=False)  # all that were sent
     _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
-    _options: dict[str, int | None] = field(default_factory=dict, repr=False)
-    _positions: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _options: dict[str, int | None] = field(default_factory=dict, repr=False)  # that were read
 
     def __post_init__(self) -> None:
         self.client = LlmClient(self.params.base_url, self.llm)
@@ -72,8 +68,7 @@ class LanguageModel:
         Raises:
             RankingError: if the run ended early; all replies are kept for the next one.
         """
-        questions = self._writer.questions(mentions, candidates_by_mention)
-        self._count_images(questions.values())
+        questions = self._write(mentions, candidates_by_mention)
         to_send: Mapping[str, Question] = questions
         while to_send:
             self._send(to_send.values())
@@ -90,13 +85,11 @@ class LanguageModel:
 
     def estimated(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> str:
         """What the first attempts of a run would send and cost, in words; nothing is sent."""
-        questions = self._writer.questions(mentions, candidates_by_mention).values()
-        self._count_images(questions)
+        questions = self._write(mentions, candidates_by_mention).values()
         distinct = {question.request.key: question.request.body for question in questions}
         found = estimate(distinct.values(), self.llm)
-        money = "no prices in params.yaml"
-        if self.llm.has_prices:
-            money = f"about {found.usd:.2f} USD"
+        has_prices = self.llm.has_prices
+        money = f"about {found.usd:.2f} USD" if has_prices else "no prices in params.yaml"
         images = f", {IMAGE_TOKENS:,} an image" if self.image_folder else ""
         return (
             f"{found.calls:,} questions to {self.client.host}, first attempts: about {found.prompt_tokens:,} "
@@ -108,12 +101,12 @@ class LanguageModel:
     def write_ledger(self, path: Path) -> None:
         """One JSON line a question, sorted by key, without times or anything secret; whole or not at all."""
         with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
-            for key, request in sorted(self._requests.items()):
-                reply = self._replies[key]
+            for key, question in sorted(self._questions.items()):
+                reply, body = self._replies[key], question.request.body
                 line = {
                     "key": key,
-                    "prompt": content_key(request.body["messages"]),
-                    "model": reply.model or request.body["model"],
+                    "prompt": content_key(body["messages"]),
+                    "model": reply.model or body["model"],
                     "fingerprint": reply.fingerprint,
                     "left_out": reply.left_out,
                     "outcome": reply.outcome,
@@ -159,18 +152,27 @@ class LanguageModel:
     @property
     def position_bias(self) -> PositionBias:
         """Where the chosen candidates stood in their questions, after `rank`; equal questions count once."""
-        return position_bias(self._positions.values())
+        return position_bias(
+            (option, self._questions[key].num_options)
+            for key, option in self._options.items()
+            if option
+        )
 
-    def _count_images(self, questions: Iterable[Question]) -> None:
+    def _write(
+        self, mentions: Sequence[Mention], candidates_by_mention: Groups
+    ) -> dict[str, Question]:
+        """The questions by mention_id; counts their images."""
+        questions = self._writer.questions(mentions, candidates_by_mention)
         if self.image_folder is not None:
-            self.images = Counter(question.image for question in questions)
+            self.images = Counter(question.image for question in questions.values())
             counts = ", ".join(f"{name}: {n:,}" for name, n in sorted(self.images.items()))
             say(f"images of the mentions to ask about ({counts or 'no mention'})")
+        return questions
 
     def _send(self, questions: Iterable[Question]) -> None:
-        requests = [question.request for question in questions]
-        self._requests |= {request.key: request for request in requests}
-        found = self.client.complete(requests)
+        wanted = {question.request.key: question for question in questions}
+        self._questions |= wanted
+        found = self.client.complete(question.request for question in wanted.values())
         self._rounds.append(found.log())
         found.raise_if_stopped()
         self._replies |= found.replies
@@ -183,7 +185,7 @@ class LanguageModel:
             mention.mention_id: self._writer.shorter(question, mention, groups[mention.mention_id])
             for mention in mentions
             if (question := questions.get(mention.mention_id)) is not None
-            and self._replies[question.request.key].outcome == TOO_LONG
+            and self._replies[question.request.key].outcome == Outcome.TOO_LONG
         }
         return {name: question for name, question in shorter.items() if question is not None}
 
@@ -191,19 +193,12 @@ class LanguageModel:
         self, mention: Mention, group: Sequence[Candidate], question: Question | None
     ) -> Description:
         if question is None:
-            self.answers[ONE_CANDIDATE if group else NO_CANDIDATE] += 1
+            self.answers["one candidate, no question" if group else "no candidate"] += 1
             return describe(mention, group, group[0] if group else None, LANGUAGE_MODEL)
-        choice = self._choice(question)
+        reply = self._replies[question.request.key]
+        choice = read_reply(reply, question.num_options, self.params.output)
+        self._options[reply.key] = choice.option
         self.answers[choice.reason] += 1
-        self.left_out.update(self._replies[question.request.key].left_out)
-        position = None if choice.option is None else question.position(choice.option)
-        chosen = None if position is None else group[position]
+        self.left_out.update(reply.left_out)
+        chosen = group[question.order[choice.option - 1]] if choice.option else None
         return describe(mention, group, chosen, LANGUAGE_MODEL, choice.confidence)
-
-    def _choice(self, question: Question) -> Choice:
-        key = question.request.key
-        choice = read_reply(self._replies[key], question.num_options, self.params.output)
-        self._options[key] = choice.option
-        if choice.option:
-            self._positions[key] = choice.option, question.num_options
-        return choice

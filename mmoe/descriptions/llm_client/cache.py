@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from mmoe.descriptions.llm_client.types import FINAL, REJECTED, Reply
+from mmoe.descriptions.llm_client.types import REJECTED, Outcome, Reply
 from mmoe.errors import RankingError
 from mmoe.sqlite_cache import SqliteCache
 
@@ -56,7 +56,6 @@ class ReplyCache(SqliteCache):
 
     def put(self, reply: Reply) -> None:
         """Keeps a reply that is final; it is on disk when this returns."""
-        assert reply.outcome in FINAL
         row = (reply.key, reply.outcome, self._wall(), json.dumps(asdict(reply)))
         with self._trouble():
             self._database.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)", row)
@@ -69,5 +68,6 @@ def _read(text: str) -> Reply:
     changed = {
         "top_tokens": tokens and [(token, value) for token, value in tokens],
         "left_out": tuple(fields.get("left_out") or ()),
+        "outcome": Outcome(fields["outcome"]),
     }
     return Reply(**fields | changed)

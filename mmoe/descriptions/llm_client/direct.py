@@ -26,7 +26,7 @@ from openai import (
 from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry
 from mmoe.descriptions.llm_client.session import Attempt, Session
-from mmoe.descriptions.llm_client.types import GAVE_UP, Reply, Request, Stop
+from mmoe.descriptions.llm_client.types import Outcome, Reply, Request, Stop
 from mmoe.retry_after import retry_after
 
 HOPELESS = 3  # requests given up in a row, without any answer in between: the server is down
@@ -176,7 +176,7 @@ class DirectSender:
 
     def _count(self, reply: Reply) -> None:
         """Goes on faster after an answer; ends the run if there has been none for long."""
-        if reply.outcome != GAVE_UP:
+        if reply.outcome != Outcome.GAVE_UP:
             self._given_up = 0
             more = 1 / self._limit if self._was_limited else 1.0
             self._limit = min(float(self._session.endpoint.concurrency), self._limit + more)

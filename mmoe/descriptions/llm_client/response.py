@@ -11,21 +11,7 @@ from typing import Any, Literal
 
 from mmoe.descriptions.llm_client.fallbacks import FORM, refused_parameter
 from mmoe.descriptions.llm_client.key import VARIABLE, ApiKey
-from mmoe.descriptions.llm_client.types import (
-    ANSWERED,
-    BAD_REQUEST,
-    CUT,
-    EMPTY,
-    ERROR_REPLY,
-    FILTERED,
-    GAVE_UP,
-    NO_CHOICES,
-    NOT_JSON,
-    REFUSED,
-    TOO_LONG,
-    Reply,
-    Stop,
-)
+from mmoe.descriptions.llm_client.types import Outcome, Reply, Stop
 
 Cause = Literal["fault", "busy", "time out", "odd", "final"]
 # At one request, by why they fail. A time out may have been billed; busy is the server for all requests; odd
@@ -77,13 +63,13 @@ class Retry:
     without: str | None = None
 
 
-Outcome = Reply | Retry | Stop
+Verdict = Reply | Retry | Stop
 
 
-def classify_response(key: str, response: Response | NoResponse, secret: ApiKey) -> Outcome:
+def classify_response(key: str, response: Response | NoResponse, secret: ApiKey) -> Verdict:
     """Says what to make of what came for the request `key`."""
     if isinstance(response, NoResponse):
-        reply = Reply(key, GAVE_UP, error=secret.line(response.text))
+        reply = Reply(key, Outcome.GAVE_UP, error=secret.line(response.text))
         return Retry(response.kind, reply, "time out" if response.kind == "time out" else "fault")
     text = response.content.decode("utf-8", "replace")
     content = _json(text, secret)
@@ -95,10 +81,10 @@ def classify_response(key: str, response: Response | NoResponse, secret: ApiKey)
     if 200 <= status < 300:
         return _good(key, content, error, words, secret)
     rejected = Reply(key, _rejected(code, error), error=words)
-    gave_up = Reply(key, GAVE_UP, error=words)
+    gave_up = Reply(key, Outcome.GAVE_UP, error=words)
     parameter = refused_parameter(error) if status in _REFUSALS else None
     retry = Retry(f"without {parameter}", rejected, without=parameter)
-    if parameter == FORM and rejected.outcome == BAD_REQUEST:
+    if parameter == FORM and rejected.outcome == Outcome.BAD_REQUEST:
         return retry if status < 500 else replace(retry, otherwise=gave_up)
     told = response.headers.get("x-should-retry")
     if told == "true" or status in _PASSING or status >= 500:
@@ -106,18 +92,22 @@ def classify_response(key: str, response: Response | NoResponse, secret: ApiKey)
         return Retry(str(status), gave_up, "final" if told == "false" else cause)
     if status in _ENDS or status < 400:
         return _stop(status, words, secret)
-    return rejected if parameter is None or rejected.outcome != BAD_REQUEST else retry
+    return rejected if parameter is None or rejected.outcome != Outcome.BAD_REQUEST else retry
 
 
-def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: ApiKey) -> Outcome:
+def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: ApiKey) -> Verdict:
     if not isinstance(content, dict):
-        return Retry(NOT_JSON, Reply(key, NOT_JSON, error=words), "odd")
+        return Retry(Outcome.NOT_JSON, Reply(key, Outcome.NOT_JSON, error=words), "odd")
     if error and not content.get("choices"):
-        return Retry(ERROR_REPLY, Reply(key, ERROR_REPLY, error=words), "odd")
+        return Retry(Outcome.ERROR_REPLY, Reply(key, Outcome.ERROR_REPLY, error=words), "odd")
     reply = read_completion(key, content)
     if reply.error is not None:
         reply = replace(reply, error=secret.line(reply.error))
-    return Retry(reply.outcome, reply, "odd") if reply.outcome in (NO_CHOICES, EMPTY) else reply
+    return (
+        Retry(reply.outcome, reply, "odd")
+        if reply.outcome in (Outcome.NO_CHOICES, Outcome.EMPTY)
+        else reply
+    )
 
 
 def _stop(status: int, words: str, secret: ApiKey) -> Stop:
@@ -136,8 +126,8 @@ def _stop(status: int, words: str, secret: ApiKey) -> Stop:
 
 def _rejected(code: str, error: Mapping[str, Any]) -> str:
     if code in _LENGTH or _LENGTH_WORDS.search(str(error.get("message") or "")):
-        return TOO_LONG
-    return FILTERED if code in _FILTER else BAD_REQUEST
+        return Outcome.TOO_LONG
+    return Outcome.FILTERED if code in _FILTER else Outcome.BAD_REQUEST
 
 
 def _json(text: str, secret: ApiKey) -> Any:
@@ -179,7 +169,7 @@ def read_completion(key: str, content: Mapping[str, Any]) -> Reply:
     usage = _dict(content.get("usage"))
     reply = Reply(
         key,
-        NO_CHOICES,
+        Outcome.NO_CHOICES,
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
         model=_text(content.get("model")),
@@ -190,12 +180,12 @@ def read_completion(key: str, content: Mapping[str, Any]) -> Reply:
         return replace(reply, error="no choices in the answer")
     text, tokens = _text(_joined(message.get("content"))), _top_tokens(choice)
     if refusal := _text(message.get("refusal")):
-        return replace(reply, outcome=REFUSED, text=text, error=refusal)
+        return replace(reply, outcome=Outcome.REFUSED, text=text, error=refusal)
     if finish == "content_filter":
-        return replace(reply, outcome=FILTERED, text=text)
+        return replace(reply, outcome=Outcome.FILTERED, text=text)
     if finish != "length" and not text and not tokens:
-        return replace(reply, outcome=EMPTY, error=f"no text, finish_reason {finish}")
-    outcome = CUT if finish == "length" else ANSWERED
+        return replace(reply, outcome=Outcome.EMPTY, error=f"no text, finish_reason {finish}")
+    outcome = Outcome.CUT if finish == "length" else Outcome.ANSWERED
     return replace(reply, outcome=outcome, text=text, top_tokens=tokens)
 
 

@@ -23,12 +23,12 @@ from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.descriptions.llm_client.response import (
     ATTEMPTS,
     NoResponse,
-    Outcome,
     Response,
     Retry,
+    Verdict,
     classify_response,
 )
-from mmoe.descriptions.llm_client.types import FINAL, Reply, Request, Round, Stop
+from mmoe.descriptions.llm_client.types import PASSING, Reply, Request, Round, Stop
 from mmoe.errors import RankingError
 
 CACHE = "MMOE_CACHE"  # folder of replies in place of the user's cache folder
@@ -56,8 +56,8 @@ def server_url(base_url: str | None) -> str:
         is_plain = False
     if not is_plain:
         raise RankingError(
-            "rank.base_url: not a plain address of a server; write it like http://localhost:8000/v1, without a "
-            "login or a query, which would be kept in files: the key goes into OPENAI_API_KEY"
+            "rank.base_url: not a plain address of a server; write it like http://localhost:8000/v1, without "
+            "a login or a query, which would be kept in files: the key goes into OPENAI_API_KEY"
         )
     return url
 
@@ -148,7 +148,7 @@ class Session:
             self.end(Stop("max_cost_usd", "llm.max_cost_usd is reached"))
         return None
 
-    def settle(self, attempt: Attempt, response: Response | NoResponse, most: int = 99) -> Outcome:
+    def settle(self, attempt: Attempt, response: Response | NoResponse, most: int = 99) -> Verdict:
         """Pays what came of an attempt and takes the reply; a Retry is returned if another one is due.
 
         Args:
@@ -168,7 +168,7 @@ class Session:
         self.take(replace(outcome, left_out=attempt.left_out))
         return outcome
 
-    def _pay(self, attempt: Attempt, response: Response | NoResponse, outcome: Outcome) -> None:
+    def _pay(self, attempt: Attempt, response: Response | NoResponse, outcome: Verdict) -> None:
         is_good = isinstance(response, Response) and 200 <= response.status < 300
         is_lost = isinstance(response, NoResponse) and response.kind == "time out"
         reply = outcome.otherwise if isinstance(outcome, Retry) else outcome
@@ -186,7 +186,7 @@ class Session:
 
     def keep(self, reply: Reply) -> None:
         """Keeps a reply for later runs, if it is final; it is on disk before the next step."""
-        if reply.outcome in FINAL:
+        if reply.outcome not in PASSING:
             self.cache.put(reply)
 
     def take(self, reply: Reply) -> None:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from mmoe.errors import RankingError
 
-ANSWERED = "answered"
-REFUSED = "refused"  # by the model
-CUT = "cut"  # finish_reason "length": usual where one token was asked for
-FILTERED = "filtered"  # by the server
-EMPTY = "empty"  # neither text nor refusal
-BAD_REQUEST = "bad request"
-TOO_LONG = "context too long"
-NOT_JSON = "not json"  # with status 200
-ERROR_REPLY = "error reply"  # an error object with status 200
-NO_CHOICES = "no choices"
-GAVE_UP = "gave up"  # after all attempts
 
-REJECTED = frozenset({BAD_REQUEST, TOO_LONG})  # the server's settings may change
-FINAL = frozenset({ANSWERED, REFUSED, CUT, FILTERED, EMPTY}) | REJECTED
+class Outcome(StrEnum):
+    """What came of a request in the end."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"  # by the model
+    CUT = "cut"  # finish_reason "length": usual where one token was asked for
+    FILTERED = "filtered"  # by the server
+    EMPTY = "empty"  # neither text nor refusal
+    BAD_REQUEST = "bad request"
+    TOO_LONG = "context too long"
+    NOT_JSON = "not json"  # with status 200
+    ERROR_REPLY = "error reply"  # an error object with status 200
+    NO_CHOICES = "no choices"
+    GAVE_UP = "gave up"  # after all attempts
+
+
+REJECTED = frozenset({Outcome.BAD_REQUEST, Outcome.TOO_LONG})  # the server's settings may change
+PASSING = frozenset({Outcome.NOT_JSON, Outcome.ERROR_REPLY, Outcome.NO_CHOICES, Outcome.GAVE_UP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,6 @@ class Reply:
     """What came of a request; can be written as JSON.
 
     Attributes:
-        outcome: one of the constants above.
         text: of the message; a part of it where the outcome is "cut".
         top_tokens: candidates for the first token that was generated, each with its log-probability.
         prompt_tokens, completion_tokens: as the server counts them; None if it does not say.
@@ -52,7 +57,7 @@ class Reply:
     """
 
     key: str
-    outcome: str
+    outcome: Outcome
     text: str | None = None
     top_tokens: list[tuple[str, float]] | None = None
     prompt_tokens: int | None = None

@@ -11,25 +11,12 @@ from typing import Any, NamedTuple
 
 from mmoe.config.rank import MOST_LABELLED, RankParams
 from mmoe.descriptions.llm_client import Reply
-from mmoe.descriptions.llm_client.types import ANSWERED, CUT, EMPTY, FILTERED, REFUSED
+from mmoe.descriptions.llm_client.types import Outcome
 
 KEY = "choice"  # of the answer's JSON object
 _MAX_TOKENS = 32  # of the answer, hidden reasoning included
 
-# Reasons of a choice: a candidate, or none of them; "…, fenced" and so on where the answer lay in more.
-CHOSEN = "chosen"
-NONE = "none"
-FENCED = "fenced"
-PROSE = "prose"
-BARE = "number alone"
-NO_LOGPROBS = "no log-probabilities"
-
-# Reasons why nothing could be read; beside them the outcomes empty, refused, cut and filtered.
-OUTSIDE = "outside the candidates"
-NOT_A_NUMBER = "not a number"
-NO_CHOICE = "no choice"
-SEVERAL = "several choices"
-FAILED = "failed"
+CHOSEN, NONE, NO_CHOICE = "chosen", "none", "no choice"  # reasons of a choice, and of no choice
 
 _FENCE = re.compile(r"```[a-zA-Z0-9]*\s*(.*?)\s*```", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,4}")
@@ -48,7 +35,7 @@ class Choice(NamedTuple):
     Attributes:
         option: number of the option in the question's order, 0 for none of the candidates; None if the reply
             can't be read.
-        reason: for counts; a constant of this module, with its form after a comma where it was salvaged.
+        reason: for counts; with the form of the answer after a comma where it was salvaged.
         confidence: probability of the option among the options; None unless asked with logprobs and told
             some that can be used.
     """
@@ -119,29 +106,29 @@ def read_reply(reply: Reply, num_options: int, output: str = "schema") -> Choice
         num_options: candidates that the question showed.
         output: with which the question was written.
     """
-    if reply.outcome in (REFUSED, FILTERED, EMPTY):
+    if reply.outcome in (Outcome.REFUSED, Outcome.FILTERED, Outcome.EMPTY):
         return Choice(None, reply.outcome)
-    if reply.outcome not in (ANSWERED, CUT):
-        return Choice(None, FAILED)
+    if reply.outcome not in (Outcome.ANSWERED, Outcome.CUT):
+        return Choice(None, "failed")
     text = (reply.text or "").strip()
     if output == "logprobs":
         return _read_label(reply, text, num_options)
     if not text:
-        return Choice(None, CUT if reply.outcome == CUT else EMPTY)
+        return Choice(None, Outcome.CUT if reply.outcome == Outcome.CUT else Outcome.EMPTY)
     choice = _read_text(text, num_options)
     # Some models go on with blanks after their answer. But in what else was cut, 1 may be the start of 12.
-    if reply.outcome == CUT and choice.reason not in (CHOSEN, NONE):
-        return Choice(None, CUT)
+    if reply.outcome == Outcome.CUT and choice.reason not in (CHOSEN, NONE):
+        return Choice(None, Outcome.CUT)
     return choice
 
 
 def _read_text(text: str, num_options: int) -> Choice:
     if _NUMBER.fullmatch(text):
-        return _option(int(text), num_options, BARE)
+        return _option(int(text), num_options, "number alone")
     if len(_NAMED.findall(text)) > 1:
-        return Choice(None, SEVERAL)
+        return Choice(None, "several choices")
     fenced = _FENCE.fullmatch(text)
-    for form, content in ((None, text), (FENCED, fenced[1] if fenced else "")):
+    for form, content in ((None, text), ("fenced", fenced[1] if fenced else "")):
         value = _json(content)
         if isinstance(value, dict) and KEY in value:
             return _option(value[KEY], num_options, form)
@@ -151,7 +138,7 @@ def _read_text(text: str, num_options: int) -> Choice:
     # Inside another object it may be an example.
     if found is None or text.count("{", 0, found.start()) != text.count("}", 0, found.start()):
         return Choice(None, NO_CHOICE)
-    return _option(int(found[1]), num_options, PROSE)
+    return _option(int(found[1]), num_options, "prose")
 
 
 def _option(value: Any, num_options: int, form: str | None = None) -> Choice:
@@ -162,9 +149,9 @@ def _option(value: Any, num_options: int, form: str | None = None) -> Choice:
         value = int(value)  # to JSON, 2.0 and 2 are the same number
     # To Python, true is a number.
     if not isinstance(value, int) or isinstance(value, bool):
-        return Choice(None, NOT_A_NUMBER)
+        return Choice(None, "not a number")
     if not 0 <= value <= num_options:
-        return Choice(None, OUTSIDE)
+        return Choice(None, "outside the candidates")
     reason = CHOSEN if value else NONE
     return Choice(value, f"{reason}, {form}" if form else reason)
 
@@ -184,8 +171,8 @@ def _read_label(reply: Reply, text: str, num_options: int) -> Choice:
     # None that can be used: what was written counts, without a confidence.
     option = option_of.get(text.strip(_BLANKS).removesuffix(".").upper())
     if option is not None:
-        return Choice(option, f"{CHOSEN if option else NONE}, {NO_LOGPROBS}")
-    return Choice(None, NO_CHOICE if text or reply.top_tokens else EMPTY)
+        return Choice(option, f"{CHOSEN if option else NONE}, no log-probabilities")
+    return Choice(None, NO_CHOICE if text or reply.top_tokens else Outcome.EMPTY)
 
 
 def _json(text: str) -> Any:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.llm_client import Request, server_url
 from mmoe.descriptions.prompting.answer import answer_text, label, output_arguments
-from mmoe.descriptions.prompting.image import NO_IMAGE, image_url
+from mmoe.descriptions.prompting.image import image_url
 from mmoe.descriptions.prompting.prompts import Prompt, load_prompt
 from mmoe.descriptions.prompting.texts import cut, one_line, shortened
 from mmoe.files import content_key
@@ -44,11 +44,6 @@ class Question:
         """Candidates shown."""
         return len(self.order)
 
-    def position(self, option: int) -> int | None:
-        """The position of the candidate that is option 1, 2, … of the question; None for option 0."""
-        assert 0 <= option <= len(self.order)
-        return self.order[option - 1] if option else None
-
 
 class QuestionWriter:
     """Writes questions with one prompt for one server.
@@ -60,11 +55,11 @@ class QuestionWriter:
     """
 
     def __init__(self, params: RankParams, image_folder: Path | None = None) -> None:
-        self.params, self._folder = params, image_folder
+        self.params = params
         self.prompt: Prompt = load_prompt(params.prompt)
         self._url = server_url(params.base_url)
         # The mentions of a sentence share its image.
-        self._image = cache(self._read_image)
+        self._image = cache(partial(image_url, image_folder))
 
     def questions(
         self, mentions: Sequence[Mention], groups: Mapping[str, Sequence[Candidate]]
@@ -143,11 +138,6 @@ class QuestionWriter:
         }
         request = Request(content_key(body, self._url), body)
         return Question(mention.mention_id, order, context, image, request)
-
-    def _read_image(self, name: str | None) -> tuple[str | None, str]:
-        if self._folder is None or name is None:
-            return None, NO_IMAGE
-        return image_url(self._folder, name)
 
 
 def _values(

@@ -9,16 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mmoe.descriptions.llm_client import types
+from mmoe.descriptions.llm_client.types import Outcome
 from mmoe.descriptions.prompting import Choice, read_reply
 from mmoe.descriptions.prompting.answer import answer_text
 
 from tests.descriptions.prompting.hostile import HOSTILE
 from tests.descriptions.prompting.written import reply
-
-OUTCOMES = sorted(
-    value for name, value in vars(types).items() if name.isupper() and isinstance(value, str)
-)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +103,7 @@ PIECES = st.lists(
 
 @given(
     st.text(st.characters(codec=None)) | OBJECTS | PIECES,
-    st.sampled_from(OUTCOMES),
+    st.sampled_from(Outcome),
     st.integers(2, 20),
     st.sampled_from(["schema", "logprobs"]),
 )

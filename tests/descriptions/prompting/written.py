@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.config.rank import RankParams
-from mmoe.descriptions.llm_client.types import ANSWERED, Reply
+from mmoe.descriptions.llm_client.types import Outcome, Reply
 from mmoe.descriptions.prompting import Question, QuestionWriter
 from mmoe.records import Candidate, Mention
 
@@ -33,7 +33,7 @@ def last_message(question: Question) -> str:
 
 def reply(
     text: str | None,
-    outcome: str = ANSWERED,
+    outcome: str = Outcome.ANSWERED,
     top_tokens: list[tuple[str, float]] | None = None,
 ) -> Reply:
-    return Reply("k", outcome, text=text, top_tokens=top_tokens)
+    return Reply("k", Outcome(outcome), text=text, top_tokens=top_tokens)
