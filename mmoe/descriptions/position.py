@@ -73,8 +73,9 @@ def position_bias(choices: Iterable[tuple[int, int]]) -> PositionBias:
         excess = sum(place - (places + 1) / 2 for place, places in found)
         deviation = math.sqrt(sum((places**2 - 1) / 12 for _, places in found))
         p_value = float(f"{math.erfc(abs(excess) / deviation / math.sqrt(2)):.4g}")
-    shares = ({k: n / len(found) for k, n in counts.items()} for counts in (chosen, unbiased))
-    return PositionBias(len(found), *shares, p_value)
+    chosen = {name: number / len(found) for name, number in chosen.items()}
+    unbiased = {name: number / len(found) for name, number in unbiased.items()}
+    return PositionBias(len(found), chosen, unbiased, p_value)
 
 
 def _third(place: int, places: int) -> str:

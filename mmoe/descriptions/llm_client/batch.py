@@ -25,7 +25,6 @@ POLL = 60.0  # seconds between two looks at a batch
 SILENCE = 600.0  # seconds without a byte, after which a call is lost: files are large
 RETRIES = 5  # of a call, by the openai package
 FAILED_LOOKS = 15  # in a row, after which the run ends
-EXPIRED = "batch_expired"  # code of a line that was not answered within the day
 ENDED = ("completed", "failed", "expired", "cancelled")
 _NAME = "mmoe"  # of the batch's metadata that says which one of ours it is
 MOST_LINES = 50_000
@@ -244,19 +243,15 @@ def parts(
 
 
 def answers(content: bytes) -> Iterator[tuple[str, Response | NoResponse]]:
-    """Of each line that can be read the key, and the response or why there is none."""
+    """Of each line that can be read the key, and the response; none if it has expired or failed."""
     for raw in filter(bytes.strip, content.splitlines()):
         try:
             line = json.loads(raw)
-            key, response, error = line["custom_id"], line.get("response"), line.get("error")
-        except (ValueError, TypeError, KeyError, AttributeError):
+            key, response = line["custom_id"], line.get("response")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
         if isinstance(response, dict) and isinstance(response.get("status_code"), int):
             body = json.dumps(response.get("body")).encode()
             yield str(key), Response(response["status_code"], body)
         else:
-            is_late = isinstance(error, dict) and error.get("code") == EXPIRED
-            yield (
-                str(key),
-                NoResponse(EXPIRED if is_late else "failed line", "no answer in a batch"),
-            )
+            yield str(key), NoResponse("failed line", "no answer in a batch")

@@ -64,21 +64,17 @@ async def send(
     """
     try:
         async with asyncio.timeout(timeout):
-            raw = await client.chat.completions.with_raw_response.create(**body)
-            return _response(raw.status_code, raw.content, raw.headers)
+            response: Any = await client.chat.completions.with_raw_response.create(**body)
     except APIStatusError as error:
         response = error.response
-        return _response(response.status_code, response.content, response.headers)
     except (TimeoutError, APITimeoutError):
         return NoResponse("time out", f"no answer within {timeout:g} s")
     except APIConnectionError as error:
         # Its cause says what happened, its own text only that something did.
         cause = error.__cause__ or error
         return NoResponse("no connection", f"{type(cause).__name__} {cause}")
-
-
-def _response(status: int, content: bytes, headers: Mapping[str, str]) -> Response:
-    return Response(status, content, {k: headers[k] for k in _HEADERS if k in headers})
+    headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
+    return Response(response.status_code, response.content, headers)
 
 
 async def send_directly(session: Session, requests: Sequence[Request]) -> None:

@@ -103,11 +103,8 @@ def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: 
     reply = read_completion(key, content)
     if reply.error is not None:
         reply = replace(reply, error=secret.line(reply.error))
-    return (
-        Retry(reply.outcome, reply, "odd")
-        if reply.outcome in (Outcome.NO_CHOICES, Outcome.EMPTY)
-        else reply
-    )
+    is_odd = reply.outcome in (Outcome.NO_CHOICES, Outcome.EMPTY)
+    return Retry(reply.outcome, reply, "odd") if is_odd else reply
 
 
 def _stop(status: int, words: str, secret: ApiKey) -> Stop:
@@ -124,7 +121,7 @@ def _stop(status: int, words: str, secret: ApiKey) -> Stop:
     )
 
 
-def _rejected(code: str, error: Mapping[str, Any]) -> str:
+def _rejected(code: str, error: Mapping[str, Any]) -> Outcome:
     if code in _LENGTH or _LENGTH_WORDS.search(str(error.get("message") or "")):
         return Outcome.TOO_LONG
     return Outcome.FILTERED if code in _FILTER else Outcome.BAD_REQUEST
