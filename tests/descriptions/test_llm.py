@@ -31,18 +31,24 @@ def test_the_model_chooses_whatever_the_order_it_is_shown(fake: Fake, at: Layout
     assert counts["all"]["share_right"] == 1.0
     lines = ledger(at)
     assert len(lines) == 12
-    assert {line["outcome"] for line in lines} == {"answered"}
     assert lines == sorted(lines, key=lambda line: line["key"])
+    told = {"model": "gpt-4o-mini-2026-01-01", "fingerprint": "fp_x", "left_out": []}
+    told |= {"outcome": "answered", "completion_tokens": 1}
+    for line in lines:
+        assert told.items() <= line.items()
+        assert line["answer"] == f'{{"choice": {line["choice"]}}}'
+        assert line["prompt_tokens"] > 100
 
 
 def test_a_second_run_asks_nothing_and_writes_the_same(fake: Fake, at: Layout) -> None:
+    """Bit for bit, at another time and with other prices and limits."""
     write(at, "one", "two", "one")
+    outs = (at.descriptions, at.inputs("mention_text"), at.rank_counts, at.ledger)
     first = run(at, fake)
-    counts, written = at.rank_counts.read_bytes(), at.ledger.read_bytes()
+    written = [out.read_bytes() for out in outs]
     assert len(fake.log) == 2  # equal questions are asked once
-    assert run(at, fake) == first
-    assert len(fake.log) == 2
-    assert (at.rank_counts.read_bytes(), at.ledger.read_bytes()) == (counts, written)
+    assert run(at, fake, max_calls=0, price_prompt=1.0, price_completion=2.0) == first
+    assert [out.read_bytes() for out in outs] == written
     assert [log["rounds"][0]["cache_hits"] for log in logs(at)] == [0, 2]
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -19,7 +16,7 @@ from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake, Handler, Trick
 from tests.descriptions.rows import candidates, mention
-from tests.descriptions.stage import choose, logs, run, write
+from tests.descriptions.stage import run, write
 
 
 def write_imaged(at: Layout, *images: str | None) -> None:
@@ -97,69 +94,18 @@ def test_images_are_counted_by_what_became_of_them(
     assert "3,000 an image" in told.out
 
 
-def answers(choices: Sequence[int]) -> Trick:
-    drawn = iter(choices)
-    return lambda handler: tricks.says(f'{{"choice": {next(drawn)}}}')(handler)
-
-
-def position_of(at: Layout) -> dict[str, Any]:
-    found: dict[str, Any] = read_json(at.rank_counts)["position"]
-    return found
-
-
 def test_a_model_that_prefers_the_first_candidate_is_seen(
     fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(at, *(f"text {n}" for n in range(60)))
-    fake.always = tricks.says('{"choice": 1}')
+    """Equal questions count once; one that names the sailor wherever he stands is not suspected."""
+    write(at, *(f"text {n // 2}" for n in range(120)))
     run(at, fake)
-    found = position_of(at)
+    assert read_json(at.rank_counts)["position"]["p_value"] > 0.01
+    fake.always = tricks.says('{"choice": 1}')
+    run(at, fake, seed=44)
+    found = read_json(at.rank_counts)["position"]
     assert found["choices"] == 60
     assert found["chosen"] == {FIRST: 1.0, THIRDS[0]: 1.0, THIRDS[1]: 0.0, THIRDS[2]: 0.0}
     assert found["unbiased"] == pytest.approx(dict.fromkeys((FIRST, *THIRDS), 1 / 3))
     assert found["p_value"] < 1e-12
     assert "first third 100.0 % (33.3)" in capsys.readouterr().out
-
-
-def test_a_model_that_knows_the_answer_is_not_suspected(fake: Fake, at: Layout) -> None:
-    """It names the sailor wherever he stands, and so would one that chooses at random."""
-    write(at, *(f"text {n}" for n in range(60)))
-    run(at, fake)
-    assert position_of(at)["p_value"] > 0.01
-    draw = random.Random(3)  # noqa: S311 - no secret
-    fake.always = answers([draw.randint(1, 3) for _ in range(60)])
-    run(at, fake, seed=44)
-    assert position_of(at)["p_value"] > 0.01
-
-
-def test_equal_questions_and_no_candidates_say_nothing_about_places(fake: Fake, at: Layout) -> None:
-    write(at, *["the same text"] * 40)
-    fake.always = tricks.says('{"choice": 1}')
-    run(at, fake)
-    assert (position_of(at)["choices"], position_of(at)["p_value"]) == (1, None)
-    fake.always = tricks.says('{"choice": 0}')
-    run(at, fake, seed=44)
-    assert position_of(at) == {"choices": 0, "chosen": {}, "unbiased": {}, "p_value": None}
-
-
-@pytest.mark.parametrize("server", ["openai", "vllm", "llama.cpp", "ollama"])
-def test_a_refused_form_is_remembered_between_rounds(fake: Fake, at: Layout, server: str) -> None:
-    """The first questions are too long, so that they are asked again; what was refused is not."""
-    refusal = tricks.error(400, "response_format: this type is not supported")
-
-    def limited(handler: Handler) -> None:
-        if len(handler.call.question) > 900:
-            told = "This model's maximum context length is 100 tokens."
-            handler.error(400, told, "context_length_exceeded", param="messages")
-        else:
-            choose("sailor")(handler)
-
-    held = ("json_schema", "schema", "structured_outputs")
-    fake.always = tricks.lacking(refusal, *held, otherwise=limited)
-    write(at, *("Ada " + f"is here {n} " * 400 for n in range(3)))
-    assert {record.qid for record in run(at, fake, server=server)} == {"Q2"}
-    (log,) = logs(at)
-    runs = log["rounds"]
-    assert len(runs) > 1
-    assert all(run["left_out"] == {"schema -> json_object": 3} for run in runs)
-    assert [sum(run["retries"].values()) > 0 for run in runs] == [True] + [False] * (len(runs) - 1)

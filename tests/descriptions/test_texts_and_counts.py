@@ -39,9 +39,6 @@ def test_a_text_has_word_context_and_description_in_the_mentions_order() -> None
         TextInput("b", "Ben", "To sea.", None),
         TextInput("a", "Ada", "Paint.", "painter"),
     ]
-
-
-def test_a_mention_without_record_is_named() -> None:
     with pytest.raises(RankingError, match="'a' and 1 others have no description record"):
         mention_texts([mention("a"), mention("b")], [])
 

@@ -28,6 +28,7 @@ from tests.descriptions.llm_client.runs import (
 )
 
 Lines = tuple[list[Any], list[Any]]
+NO_FORM = {"error": {"message": "response_format is not supported", "param": "response_format"}}
 UNSUPPORTED = {"error": {"code": "unsupported_value", "param": "temperature", "message": "no"}}
 
 
@@ -73,7 +74,7 @@ def test_what_is_expired_failed_or_missing_is_sent_again(fake: Fake, client: Cli
     found = client(mode="batch").complete(requests(60))
     assert found.outcomes == {"answered": 60}
     assert len(fake.batches.lines(2)) == 40
-    again = {"batch_expired": 10, "never returned": 10, "500": 10, "no choices": 10}
+    again = {"failed line": 10, "never returned": 10, "500": 10, "no choices": 10}
     assert found.retries == again
 
 
@@ -86,17 +87,23 @@ def test_what_never_comes_is_given_up(fake: Fake, client: Clients) -> None:
     assert client(max_calls=0).complete(requests(3)).left == 1
 
 
-def test_a_refused_parameter_is_left_out_of_the_next_batch(fake: Fake, client: Clients) -> None:
+def test_what_a_batch_refuses_is_left_out_of_the_next(fake: Fake, client: Clients) -> None:
+    refused = {"temperature": UNSUPPORTED, "response_format": NO_FORM}
+
     def work(line: dict[str, Any], _: int) -> Lines:
-        if "temperature" in line["body"]:
-            return [], [responded(line, 400, UNSUPPORTED)]
+        for name in refused.keys() & line["body"].keys():
+            return [], [responded(line, 400, refused[name])]
         return [answered(line)], []
 
     fake.batches.work = work
-    found = client(mode="batch").complete(requests(5))
+    form = {"type": "json_object"}
+    found = client(mode="batch").complete(
+        [request(f"say {n}", response_format=form) for n in range(5)]
+    )
     assert found.outcomes == {"answered": 5}
-    assert found.left_out == {"temperature": 5}
-    assert found.retries == {"without temperature": 5}
+    told = {reply.left_out for reply in found.replies.values()}
+    assert told == {("json_object -> plain", "temperature")}
+    assert found.retries == {"without temperature": 5, "without response_format": 5}
 
 
 def test_a_batch_that_is_taken_up_tells_what_it_went_without(

@@ -56,11 +56,6 @@ def test_calls_that_fail_count_too(fake: Fake, client: Clients) -> None:
     assert (stopped_by(found), found.calls, len(fake.log), found.left) == ("max_calls", 10, 10, 41)
 
 
-def test_no_calls_allowed_means_none_sent(fake: Fake, client: Clients) -> None:
-    found = client(max_calls=0).complete(some(3))
-    assert (stopped_by(found), found.left, fake.log) == ("max_calls", 3, [])
-
-
 @pytest.mark.parametrize(
     ("trick", "usd"),
     [

@@ -14,15 +14,12 @@ from mmoe.descriptions.llm_client.fallbacks import (
     DROPPABLE,
     FORM,
     Fallbacks,
-    form_of,
-    in_form,
     names_in,
     refused_parameter,
 )
 from mmoe.descriptions.prompting.answer import output_arguments
 
 from tests.descriptions.llm_client.fake import tricks
-from tests.descriptions.llm_client.fake.batches import answered, responded
 from tests.descriptions.llm_client.fake.server import Fake, Trick
 from tests.descriptions.llm_client.runs import Clients, request
 
@@ -83,15 +80,18 @@ def test_a_refused_schema_becomes_any_json_with_one_refused_call(
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_server_that_holds_no_form_is_asked_plainly(
-    fake: Fake, client: Clients, server: str, capsys: pytest.CaptureFixture[str]
+    fake: Fake, client: Clients, server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refusal = tricks.error(400, OPENAI.format("any"), param="response_format")
     fake.always = tricks.lacking(refusal, "response_format", "structured_outputs")
-    found = client(concurrency=1).complete(in_words_of(server, 9))
+    arguments = output_arguments(2, RankParams(server=server))
+    arguments["extra_body"] = {**arguments.get("extra_body", {}), "top_k": 1}
+    found = client(concurrency=1).complete(some(9, **arguments))
     assert found.outcomes == {"answered": 9}
     assert found.left_out == {"schema -> json_object": 1, "schema -> plain": 9}
     assert found.calls == 11
     assert not {"response_format", "structured_outputs"} & set(fake.log[-1].body)
+    assert fake.log[-1].body["top_k"] == 1
     assert "schema -> plain: 9" in capsys.readouterr().err
     assert found.log()["left_out"] == {"schema -> json_object": 1, "schema -> plain": 9}
 
@@ -125,22 +125,6 @@ def test_the_next_round_knows_what_was_refused(fake: Fake, client: Clients) -> N
     again = sending.complete(in_words_of("vllm", 9)[3:])
     assert (again.calls, again.retries) == (6, {})
     assert again.left_out == {"schema -> json_object": 6}
-
-
-def test_a_form_that_a_batch_refuses_is_left_out_of_the_next(fake: Fake, client: Clients) -> None:
-    error = {"error": {"message": OPENAI.format("json_schema"), "param": "response_format"}}
-
-    def work(line: dict[str, Any], _: int) -> tuple[list[Any], list[Any]]:
-        if line["body"]["response_format"]["type"] == "json_schema":
-            return [], [responded(line, 400, error)]
-        return [answered(line)], []
-
-    fake.batches.work = work
-    found = client(mode="batch").complete(in_words_of("openai", 5))
-    assert found.outcomes == {"answered": 5}
-    assert found.left_out == {"schema -> json_object": 5}
-    assert {reply.left_out for reply in found.replies.values()} == {("schema -> json_object",)}
-    assert len(fake.batches.batches) == 2
 
 
 ALL = {"seed": 7, "response_format": {"type": "json_object"}, "logprobs": True, "top_logprobs": 5}
@@ -216,18 +200,6 @@ NAMES = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'."
 )
 def test_which_parameter_is_meant(error: dict[str, Any], name: str | None) -> None:
     assert refused_parameter(error) == name
-
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_what_is_sent_besides_the_form_stays(server: str) -> None:
-    (one,) = in_words_of(server, 1)
-    body = one.body | {"extra_body": {**one.body.get("extra_body", {}), "top_k": 1}}
-    assert form_of(body) == "schema"
-    for form in ("json_object", "plain"):
-        weaker = in_form(body, form)
-        assert form_of(weaker) == form
-        assert weaker["extra_body"] == {"top_k": 1}
-        assert weaker["messages"] == body["messages"]
 
 
 @given(st.lists(st.sampled_from(sorted(DROPPABLE))), st.sets(st.sampled_from(sorted(DROPPABLE))))

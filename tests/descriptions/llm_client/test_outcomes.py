@@ -44,32 +44,24 @@ def test_an_answer_is_read_whole(fake: Fake, client: Clients) -> None:
         (tricks.says(None, refusal="I won't."), "refused", 1, True),
         (tricks.says(None, reasoning="so"), "empty", 2, True),
         (tricks.says("```json\n{}\n```"), "answered", 1, True),
-        (tricks.says("x", "eos_token"), "answered", 1, True),
         (tricks.without("usage"), "answered", 1, True),
         (tricks.without("choices"), "no choices", 2, False),
-        (tricks.body({"choices": [None]}), "no choices", 2, False),
         (tricks.body({"error": {"message": "busy", "code": 500}}), "error reply", 2, False),
-        (tricks.body({"error": "busy"}), "error reply", 2, False),
         (tricks.body(b'{"choices": [{"mess'), "not json", 2, False),
         (tricks.body(b"[" * 100_000), "not json", 2, False),
-        (tricks.body(b"\xff\x00"), "not json", 2, False),
         (tricks.html(200), "not json", 2, False),
         (tricks.error(400, code="context_length_exceeded"), "context too long", 1, True),
         (tricks.error(400, "", 400, "exceed_context_size_error"), "context too long", 1, True),
         (tricks.error(400, LONG, 400, "BadRequestError"), "context too long", 1, True),
         (tricks.error(400, code="content_filter"), "filtered", 1, True),
-        (tricks.error(400, code="invalid_json_schema"), "bad request", 1, True),
         (tricks.error(413), "bad request", 1, True),
         (tricks.detail, "bad request", 1, True),
         (tricks.error(408), "gave up", ATTEMPTS["fault"], False),
-        (tricks.error(409), "gave up", ATTEMPTS["fault"], False),
-        (tricks.error(501), "gave up", ATTEMPTS["fault"], False),
         (tricks.html(502), "gave up", ATTEMPTS["fault"], False),
         (tricks.limited(), "gave up", ATTEMPTS["busy"], False),
         (tricks.error(500, x_should_retry="false"), "gave up", 1, False),
         (tricks.error(400, x_should_retry="true"), "gave up", ATTEMPTS["fault"], False),
         (tricks.hang_up, "gave up", ATTEMPTS["fault"], False),
-        (tricks.cut_in_body, "gave up", ATTEMPTS["fault"], False),
     ],
 )
 def test_an_oddity_is_named_and_tried_again_where_that_helps(
@@ -86,9 +78,7 @@ def test_an_oddity_is_named_and_tried_again_where_that_helps(
     "trick",
     [
         tricks.error(500),
-        tricks.error(529),
         tricks.limited(retry_after="1"),
-        tricks.hang_up,
         tricks.cut_in_body,
         tricks.html(200),
     ],
@@ -117,10 +107,8 @@ def test_a_slow_answer_is_not_waited_for(fake: Fake, client: Clients, trick: Tri
         (tricks.error(401, "Incorrect API key", "invalid_api_key"), "key", "OPENAI_API_KEY is not"),
         (tricks.error(403), "permission", "refuses"),
         (tricks.unknown_model, "model", "rank.model"),
-        (tricks.html(404), "model", "rank.base_url"),
         (tricks.redirect, "address", "rank.base_url"),
         (tricks.quota, "quota", "add money"),
-        (tricks.error(402), "quota", "add money"),
         (tricks.limited(retry_after="3600"), "wait", "3600 s"),
     ],
 )
@@ -172,9 +160,3 @@ def test_log_probabilities_come_with_an_answer_of_one_token(fake: Fake, client: 
     assert (reply.outcome, reply.text) == ("cut", "A")
     assert reply.top_tokens == [("A", -0.1), (" B", -9999.0)]
     assert [*kept(client).replies.values()] == [reply]
-
-
-def test_half_a_character_does_not_break_what_comes_after(fake: Fake, client: Clients) -> None:
-    fake.always = tricks.body(b'{"choices": [{"message": {"content": "x\\ud83d"}}]}')
-    found = client().complete([request("say 3")])
-    assert [reply.text for reply in found.replies.values()] == ["x?"]

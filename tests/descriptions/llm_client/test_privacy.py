@@ -89,13 +89,13 @@ def test_words_of_the_server_are_one_short_line_without_a_masked_key() -> None:
     assert line.isprintable()
 
 
-def test_escapes_do_not_hide_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_escapes_hide_neither_the_key_nor_half_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key := f'{CANARY}"\\x')
     escaped = "".join(f"\\u{ord(character):04x}" for character in key).encode()
-    content = b'{"choices": [{"message": {"content": "' + escaped + b'"}}]}'
+    content = b'{"choices": [{"message": {"content": "' + escaped + b'\\ud83d"}}]}'
     reply = classify_response("k", Response(200, content), ApiKey())
     assert isinstance(reply, Reply)
-    assert reply.text == "[key]"
+    assert reply.text == "[key]?"
 
 
 def test_the_run_says_where_it_sends_what_before_it_sends(
