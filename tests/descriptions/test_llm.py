@@ -86,7 +86,7 @@ def test_hostile_texts_choose_nothing_outside_the_candidates(fake: Fake, at: Lay
     """The server does what it finds in the question: it repeats the mention's text as its answer."""
     texts = [text for text in HOSTILE.values() if not re.search("[\ud800-\udfff]", text)]
     write(at, *texts)  # records hold no half of a surrogate pair
-    fake.always = lambda handler: tricks.says(handler.call.question)(handler)
+    fake.always = lambda handler: tricks.says(handler.asked().question)(handler)
     records = run(at, fake)
     assert len(records) == len(texts) > 25
     assert {record.qid for record in records} <= {None, "Q1", "Q2", "Q3"}
@@ -96,7 +96,7 @@ def test_hostile_texts_choose_nothing_outside_the_candidates(fake: Fake, at: Lay
 def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: Layout) -> None:
     def limited(handler: Handler) -> None:
         told = "This model's maximum context length is 100 tokens."
-        if len(handler.call.question) > 900:
+        if len(handler.asked().question) > 900:
             handler.error(400, told, "context_length_exceeded", param="messages")
         else:
             choose("sailor")(handler)

@@ -31,7 +31,7 @@ def sure_of(word: str, *others: str) -> Trick:
 
     def answer(handler: Handler) -> None:
         label = {
-            name: re.findall(rf"^\W*(\w)\W.*\b{name}\b", handler.call.question, re.MULTILINE)[-1]
+            name: re.findall(rf"^\W*(\w)\W.*\b{name}\b", handler.asked().question, re.MULTILINE)[-1]
             for name in (word, *others)
         }
         pairs = [(label[word], -0.1054), *((label[name], -2.3026) for name in others)]
@@ -63,10 +63,10 @@ def test_without_log_probabilities_the_text_counts_and_has_no_score(
     write(at, "one", "two", "three")
 
     def answer(handler: Handler) -> None:
-        if refusal is not None and "logprobs" in handler.call.body:
+        if refusal is not None and "logprobs" in handler.asked().body:
             refusal(handler)
         else:
-            number = re.findall(r"^(\d)\. .*sailor", handler.call.question, re.MULTILINE)[-1]
+            number = re.findall(r"^(\d)\. .*sailor", handler.asked().question, re.MULTILINE)[-1]
             tricks.says(number, "length")(handler)
 
     fake.always = answer

@@ -22,12 +22,12 @@ REFUSED = ("max_completion_tokens -> max_tokens", "schema -> json_object", "temp
 
 
 @pytest.fixture
-def picky(fake: Fake) -> Fake:
+def picky(fake: Fake, at: Layout) -> Fake:
     """A server that takes neither a temperature, nor a schema, nor the newer name of a limit."""
 
     def answer(handler: Handler) -> None:
         for name in ("temperature", "max_completion_tokens"):
-            if name in handler.call.body:
+            if name in handler.asked().body:
                 handler.error(400, "Unsupported parameter", "unsupported_parameter", param=name)
                 return
         refusal = tricks.error(400, "response_format: this type is not supported")

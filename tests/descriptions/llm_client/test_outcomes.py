@@ -55,7 +55,12 @@ def test_an_answer_is_read_whole(fake: Fake, client: Clients) -> None:
         (tricks.error(400, LONG, 400, "BadRequestError"), "context too long", 1, True),
         (tricks.error(400, code="content_filter"), "filtered", 1, True),
         (tricks.error(413), "bad request", 1, True),
-        (tricks.detail, "bad request", 1, True),
+        (
+            tricks.body({"detail": [{"loc": ["body", "model"], "msg": "Field required"}]}, 422),
+            "bad request",
+            1,
+            True,
+        ),
         (tricks.error(408), "gave up", ATTEMPTS["fault"], False),
         (tricks.html(502), "gave up", ATTEMPTS["fault"], False),
         (tricks.limited(), "gave up", ATTEMPTS["busy"], False),
@@ -106,7 +111,7 @@ def test_a_slow_answer_is_not_waited_for(fake: Fake, client: Clients, trick: Tri
     [
         (tricks.error(401, "Incorrect API key", "invalid_api_key"), "key", "OPENAI_API_KEY is not"),
         (tricks.error(403), "permission", "refuses"),
-        (tricks.unknown_model, "model", "rank.model"),
+        (tricks.error(404, code="model_not_found"), "model", "rank.model"),
         (tricks.redirect, "address", "rank.base_url"),
         (tricks.quota, "quota", "add money"),
         (tricks.limited(retry_after="3600"), "wait", "3600 s"),

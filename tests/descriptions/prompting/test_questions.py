@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,14 +54,6 @@ def test_each_place_is_equally_likely() -> None:
     assert all(abs(firsts[place] - 500) < 97 for place in range(4))
 
 
-def test_equal_questions_have_one_key() -> None:
-    mentions = [mention("a", "same"), mention("b", "same"), mention("c", "other")]
-    groups = {name: candidates(name, "x", "y") for name in "abc"}
-    first, second, third = writer().questions(mentions, groups).values()
-    assert first.request == second.request
-    assert third.request.key != first.request.key
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -74,9 +65,12 @@ def test_equal_questions_have_one_key() -> None:
         {"server": "vllm"},
     ],
 )
-def test_another_question_has_another_key(changes: dict[str, Any]) -> None:
+def test_equal_questions_have_one_key_and_others_another(changes: dict[str, Any]) -> None:
     about, group = mention("m", "text"), candidates("m", "x", "y")
-    assert written(about, group, **changes).request.key != written(about, group).request.key
+    key = written(about, group).request.key
+    assert written(mention("n", "text"), group).request.key == key
+    assert written(mention("n", "other"), group).request.key != key
+    assert written(about, group, **changes).request.key != key
 
 
 def schema(num_options: int) -> dict[str, Any]:
@@ -123,15 +117,11 @@ def test_how_servers_are_held_to_the_form(changes: dict[str, Any], sent: dict[st
 
 
 @pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({"shown_candidates": 1}, "greater than or equal to 2"),
-        ({"shown_candidates": 1000}, "less than or equal to 999"),
-        ({"shown_candidates": 21, "output": "logprobs"}, "must be at most 20 with"),
-    ],
+    "changes",
+    [{"shown_candidates": 1000}, {"shown_candidates": 21, "output": "logprobs"}],
 )
-def test_a_number_of_candidates_that_no_server_takes(changes: dict[str, Any], why: str) -> None:
-    with pytest.raises(ValidationError, match=why):
+def test_a_number_of_candidates_that_no_server_takes(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"shown_candidates(.|\n)*than or equal|at most 20"):
         RankParams(**changes)
 
 
@@ -169,15 +159,6 @@ def test_shrinking_ends_and_maps_back_exactly(context: str, word: str, n: int) -
         question = writing.shorter(last, about, group)
     assert (last.context, set(last.order)) == ("", {0, 1})
     assert steps < 15
-
-
-def test_long_contexts_names_and_descriptions_are_cut() -> None:
-    about = mention("m", "x " * 5000 + "Ada" + " y" * 5000)
-    group = [replace(c, label="L" * 5000) for c in candidates("m", "d" * 5000, "e")]
-    question = written(about, group)
-    assert len(question.context) <= 2000
-    assert "Ada" in question.context
-    assert len(last_message(question)) < 2000 + 2 * (200 + 400)
 
 
 def test_shrinking_keeps_the_mention() -> None:
