@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from mmoe.config.load import ParamsFile
 from mmoe.descriptions import make_ranker, mention_texts
 from mmoe.descriptions.counts import ranking_counts
 from mmoe.errors import RankingError
@@ -24,9 +21,9 @@ from mmoe.records import (
 )
 
 from pipeline.layout import Layout
-from pipeline.rank import rank
-from tests.config.sheets import DEFAULTS
+from tests.descriptions.llm_client.fake.server import Fake
 from tests.descriptions.rows import candidates, mention
+from tests.descriptions.stage import run
 
 
 def test_a_text_has_word_context_and_description_in_the_mentions_order() -> None:
@@ -87,19 +84,10 @@ def test_where_nothing_is_chosen_no_share_is_right(backend: str) -> None:
     assert counts["share_right"] is counts["share_right_where_possible"] is None
 
 
-def test_the_stage_writes_descriptions_texts_and_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    at = Layout("toy")
-    YAML(typ="safe", pure=True).dump(
-        {k: DEFAULTS[k] for k in ("rank", "encode")}, Path("params.yaml")
-    )
+def test_the_stage_writes_descriptions_texts_and_counts(fake: Fake, at: Layout) -> None:
     write_records(at.mentions, Mention, [mention("m", "a sailor", "Q2"), mention("n")])
     write_records(at.candidates, Candidate, candidates("m", "painter", "sailor"))
-    rank(at, ParamsFile(Path("params.yaml")))
-    chosen = [record.qid for record in read_records(at.descriptions, Description)]
-    assert chosen == ["Q2", None]
+    assert [record.qid for record in run(at, fake, backend="lexical")] == ["Q2", None]
     assert read_metadata(at.descriptions) == {"backend": "lexical"}
     assert read_records(at.inputs("mention_text"), TextInput) == [
         TextInput("m", "Ada", "a sailor", "sailor"),

@@ -108,17 +108,15 @@ def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: 
 
 
 def _stop(status: int, words: str, secret: ApiKey) -> Stop:
-    if status == 401:
-        state = "is wrong for this server" if secret.is_set else "is not set"
-        return Stop("key", f"the server wants another key ({words}); {VARIABLE} {state}")
-    if status == 403:
-        return Stop("permission", f"the server refuses us ({words}); ask who runs it")
-    if status < 400:
-        why = "it would send the questions elsewhere; put the final address into rank.base_url"
-        return Stop("address", f"the server redirects ({words}): {why}")
-    return Stop(
-        "model", f"no such model or address ({words}); look at rank.model and rank.base_url"
-    )
+    key = f"{VARIABLE} is {'wrong for this server' if secret.is_set else 'not set'}"
+    model = "knows no such model or address", "look at rank.model and rank.base_url"
+    by, what, remedy = {
+        401: ("key", "wants another key", key),
+        403: ("permission", "refuses us", "ask who runs it"),
+        404: ("model", *model),
+        405: ("model", *model),
+    }.get(status, ("address", "redirects us elsewhere", "put the final address into rank.base_url"))
+    return Stop(by, f"the server {what} ({words}); {remedy}")
 
 
 def _rejected(code: str, error: Mapping[str, Any]) -> Outcome:

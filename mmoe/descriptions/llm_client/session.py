@@ -31,13 +31,12 @@ from mmoe.descriptions.llm_client.response import (
 from mmoe.descriptions.llm_client.types import PASSING, Reply, Request, Round, Stop
 from mmoe.errors import RankingError
 
-CACHE = "MMOE_CACHE"  # folder of replies in place of the user's cache folder
 OPENAI = "https://api.openai.com/v1"
 
 
 def default_cache_folder() -> Path:
     """Where replies are kept: MMOE_CACHE, or else the user's cache folder."""
-    return Path(os.environ.get(CACHE) or platformdirs.user_cache_dir("mmoe"))
+    return Path(os.environ.get("MMOE_CACHE") or platformdirs.user_cache_dir("mmoe"))
 
 
 def server_url(base_url: str | None) -> str:
@@ -169,13 +168,13 @@ class Session:
         return outcome
 
     def _pay(self, attempt: Attempt, response: Response | NoResponse, outcome: Verdict) -> None:
-        is_good = isinstance(response, Response) and 200 <= response.status < 300
-        is_lost = isinstance(response, NoResponse) and response.kind == "time out"
+        if isinstance(response, NoResponse):
+            is_billed = response.kind == "time out"
+        else:
+            is_billed = 200 <= response.status < 300
         reply = outcome.otherwise if isinstance(outcome, Retry) else outcome
-        prompt = reply.prompt_tokens if isinstance(reply, Reply) else None
-        completion = reply.completion_tokens if isinstance(reply, Reply) else None
-        budget = self.endpoint.budget
-        budget.end(attempt.estimate, prompt, completion, is_billed=is_good or is_lost)
+        told = isinstance(reply, Reply) and (reply.prompt_tokens, reply.completion_tokens)
+        self.endpoint.budget.end(attempt.estimate, *(told or (None, None)), is_billed=is_billed)
 
     def _is_worth_it(self, attempt: Attempt, retry: Retry, most: int) -> bool:
         if retry.without is not None:

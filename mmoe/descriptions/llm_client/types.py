@@ -130,17 +130,11 @@ class Round:
 
     def log(self) -> dict[str, Any]:
         """Times, retries and money, which differ from run to run, for the log beside the outs."""
-        counts = {
-            name: dict(sorted(getattr(self, name).items()))
-            for name in ("outcomes", "retries", "left_out")
-        }
+        names = ("cache_hits", "calls", "left", "spent_usd", "stopped")
+        counters = ("outcomes", "retries", "left_out")
         return {
             "questions": self.requests,
-            "cache_hits": self.cache_hits,
-            "calls": self.calls,
-            "left": self.left,
             "seconds": round(self.seconds, 3),
-            "spent_usd": self.spent_usd,
-            **counts,
-            "stopped": self.stopped,
+            **{name: getattr(self, name) for name in names},
+            **{name: dict(sorted(getattr(self, name).items())) for name in counters},
         }
