@@ -107,19 +107,13 @@ def test_many_refused_at_once_fall_by_one_step(fake: Fake, client: Clients) -> N
     """Refusals of what is no longer sent must not take the next form away."""
     fake.delay = 0.02
     fake.always = tricks.lacking(tricks.error(400, VLLM), "structured_outputs")
-    found = client(concurrency=8).complete(in_words_of("vllm", 40))
+    sending = client(concurrency=8)
+    found = sending.complete(in_words_of("vllm", 40))
     assert found.outcomes == {"answered": 40}
     assert found.left_out["schema -> json_object"] == 40
     assert 1 <= fake.statuses()[400] <= 8
-
-
-def test_the_next_round_knows_what_was_refused(fake: Fake, client: Clients) -> None:
-    fake.always = tricks.lacking(tricks.error(400, VLLM), "structured_outputs")
-    sending = client(concurrency=1)
-    sending.complete(in_words_of("vllm", 3))
-    again = sending.complete(in_words_of("vllm", 9)[3:])
-    assert (again.calls, again.retries) == (6, {})
-    assert again.left_out == {"schema -> json_object": 6}
+    again = sending.complete(in_words_of("vllm", 43)[40:])
+    assert (again.calls, again.retries) == (3, {})  # the next round knows
 
 
 ALL = {"seed": 7, "max_tokens": 5, "logprobs": True, "top_logprobs": 5}

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.descriptions.prompting.texts import ELLIPSIS, one_line, shortened
-
-from tests.descriptions.prompting.hostile import HOSTILE
 
 TEXT = "Two boats left. Near Ely the painter Ada Ray met a miller, and Ada stayed there for good."
 
@@ -31,25 +27,7 @@ TEXT = "Two boats left. Near Ely the painter Ada Ray met a miller, and Ada staye
     ],
 )
 def test_what_is_sent_of_a_text(text: str, sent: str) -> None:
-    assert one_line(text) == sent
-
-
-def harmless(text: str) -> bool:
-    return (
-        "<" not in text
-        and ">" not in text
-        and text.splitlines() in ([], [text])
-        and text == " ".join(text.split())
-        and not {unicodedata.category(c) for c in text} & {"Cc", "Cs", "Co", "Zl", "Zp"}
-    )
-
-
-@given(st.text(st.characters(codec=None)) | st.sampled_from(list(HOSTILE.values())))
-def test_any_text_becomes_one_harmless_line(text: str) -> None:
-    line = one_line(text)
-    assert harmless(line)
-    assert one_line(line) == line
-    line.encode()
+    assert one_line(text) == one_line(sent) == sent
 
 
 @pytest.mark.parametrize(
