@@ -42,11 +42,7 @@ async def send_batches(session: Session, requests: Sequence[Request]) -> None:
 
 @dataclass
 class _Sent:
-    """A batch: our name for it, its id once that is known, and the requests in it.
-
-    Attributes:
-        left_out: by request what it went without, if anything.
-    """
+    """A batch: our name for it, its id once that is known, the requests in it, and what each went without."""
 
     name: str
     id: str | None

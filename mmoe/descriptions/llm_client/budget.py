@@ -70,15 +70,10 @@ def _count(text: str) -> int:
 
 @dataclass
 class Budget:
-    """Counts calls and money over all rounds of a run.
-
-    Attributes:
-        calls: that were sent, failed ones included.
-        num_in_flight: of them, those without a response yet.
-    """
+    """Counts calls and money over all rounds of a run."""
 
     params: LlmParams
-    calls: int = 0
+    calls: int = 0  # failed ones included
     num_in_flight: int = 0
     _reserved: float = 0.0
     _spent: float = 0.0

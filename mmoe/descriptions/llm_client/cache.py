@@ -33,10 +33,8 @@ class ReplyCache(SqliteCache):
     """The kept replies of a folder; any number of processes may use it at once."""
 
     def __init__(self, folder: Path, wall: Callable[[], float] = time.time) -> None:
-        """Opens the file, or makes it.
+        """Opens the file, or makes it; `wall` tells the seconds since 1970.
 
-        Args:
-            wall: tells the seconds since 1970.
         Raises:
             RankingError: if the folder can't be used or the file is no cache of ours.
         """

@@ -48,19 +48,12 @@ class NoResponse:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Another attempt may help.
+    """Another attempt may help."""
 
-    Attributes:
-        kind: under which it is counted.
-        otherwise: the reply, if no attempt helps.
-        cause: by which the attempts are limited.
-        without: a parameter to leave out.
-    """
-
-    kind: str
-    otherwise: Reply
-    cause: Cause = "fault"
-    without: str | None = None
+    kind: str  # under which it is counted
+    otherwise: Reply  # if no attempt helps
+    cause: Cause = "fault"  # by which the attempts are limited
+    without: str | None = None  # a parameter to leave out
 
 
 Verdict = Reply | Retry | Stop

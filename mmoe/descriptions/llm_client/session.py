@@ -76,12 +76,8 @@ class Endpoint:
 
     Attributes:
         base_url: of an OpenAI-compatible server; None for OpenAI itself. Its key comes from the environment.
-        params: pace, prices and limits.
-        cache_folder: where replies are kept.
         timeout: seconds for a whole answer.
         concurrency: requests that may be in flight at the same time.
-        budget: what was spent so far.
-        fallbacks: what the server was found to refuse.
     Raises:
         RankingError: if the address is wrong.
     """
@@ -117,19 +113,14 @@ class Attempt:
 
 @dataclass
 class Session:
-    """One round of requests to an endpoint, while it lasts.
-
-    Attributes:
-        cache: where replies are kept.
-        round: what has come of it so far.
-        failures: attempts that failed, by the request's key and their cause.
-    """
+    """One round of requests to an endpoint, while it lasts."""
 
     endpoint: Endpoint
     secret: ApiKey
     cache: ReplyCache
     round: Round
     bar: tqdm[Any]
+    # Attempts that failed, by the request's key and their cause.
     failures: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def attempt(self, request: Request) -> Attempt | None:

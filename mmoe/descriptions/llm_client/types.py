@@ -80,28 +80,17 @@ class Stop:
 
 @dataclass
 class Round:
-    """What came of a list of requests.
+    """What came of a list of requests."""
 
-    Attributes:
-        requests: that differ from each other.
-        replies: by the request's key; requests that were not sent have none.
-        cache_hits: of them, those whose replies were kept from before.
-        calls: that were sent, failed ones included.
-        spent_usd: at the prices of the parameters; None without prices.
-        retries: attempts that were made again, by kind.
-        left_out: calls sent without what the server refuses, by what that was, as of a reply.
-        stop: what ended it early; None if nothing did.
-    """
-
-    requests: int = 0
-    replies: dict[str, Reply] = field(default_factory=dict)
-    cache_hits: int = 0
-    calls: int = 0
-    spent_usd: float | None = None
+    requests: int = 0  # that differ from each other
+    replies: dict[str, Reply] = field(default_factory=dict)  # by the request's key
+    cache_hits: int = 0  # replies that were kept from before
+    calls: int = 0  # failed ones included
+    spent_usd: float | None = None  # without prices, None
     seconds: float = 0.0
-    retries: Counter[str] = field(default_factory=Counter)
-    left_out: Counter[str] = field(default_factory=Counter)
-    stop: Stop | None = None
+    retries: Counter[str] = field(default_factory=Counter)  # by kind
+    left_out: Counter[str] = field(default_factory=Counter)  # calls by what they went without
+    stop: Stop | None = None  # what ended it early
 
     @property
     def outcomes(self) -> Counter[str]:
@@ -122,9 +111,7 @@ class Round:
         return f"{self.stop.why}; {self.left:,} questions are left, {kept}"
 
     def raise_if_stopped(self) -> None:
-        """Raises:
-        RankingError: if the round ended early.
-        """
+        """Raises RankingError if the round ended early."""
         if self.stop is not None:
             raise RankingError(self.stopped)
 

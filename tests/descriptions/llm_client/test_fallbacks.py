@@ -79,14 +79,11 @@ def test_a_server_that_holds_no_form_is_asked_plainly(
 ) -> None:
     refusal = tricks.error(400, OPENAI.format("any"), param="response_format")
     fake.always = tricks.lacking(refusal, "response_format", "structured_outputs")
-    arguments = output_arguments(2, RankParams(server=server))
-    arguments["extra_body"] = {**arguments.get("extra_body", {}), "top_k": 1}
-    found = client(concurrency=1).complete(some(9, **arguments))
+    found = client(concurrency=1).complete(in_words_of(server, 9))
     assert found.outcomes == {"answered": 9}
     assert found.left_out == {"schema -> json_object": 1, "schema -> plain": 9}
     assert found.calls == 11
     assert not {"response_format", "structured_outputs"} & set(fake.log[-1].body)
-    assert fake.log[-1].body["top_k"] == 1
     assert "schema -> plain: 9" in capsys.readouterr().err
     assert found.log()["left_out"] == {"schema -> json_object": 1, "schema -> plain": 9}
 
