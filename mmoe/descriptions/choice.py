@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mmoe.errors import RankingError
 from mmoe.records import Candidate, Description, Mention, TextInput
 
+Mentions = Sequence[Mention]
 Groups = Mapping[str, Sequence[Candidate]]  # candidates by mention_id, in retrieval's order
 Asked = tuple[Mention, Sequence[Candidate]]  # a mention and its candidates
 Scores = NDArray[np.floating]
@@ -58,7 +59,7 @@ def describe(
 
 
 def describe_each(
-    mentions: Sequence[Mention],
+    mentions: Mentions,
     candidates_by_mention: Groups,
     backend: str,
     choose: Callable[[Mention, Sequence[Candidate]], Candidate | None],
@@ -72,7 +73,7 @@ def describe_each(
 
 
 def describe_scored(
-    mentions: Sequence[Mention],
+    mentions: Mentions,
     candidates_by_mention: Groups,
     backend: str,
     score: Callable[[Sequence[Asked]], Iterable[Scores | None]],
@@ -99,9 +100,7 @@ def describe_scored(
     return records
 
 
-def mention_texts(
-    mentions: Sequence[Mention], descriptions: Iterable[Description]
-) -> list[TextInput]:
+def mention_texts(mentions: Mentions, descriptions: Iterable[Description]) -> list[TextInput]:
     """The text to encode for each mention, in the mentions' order.
 
     Raises:
@@ -119,9 +118,7 @@ def mention_texts(
     ]
 
 
-def ablation_texts(
-    mentions: Sequence[Mention], descriptions: Iterable[Description]
-) -> list[TextInput]:
+def ablation_texts(mentions: Mentions, descriptions: Iterable[Description]) -> list[TextInput]:
     """The different texts that the choices of several backends make of the mentions.
 
     Returns:

@@ -8,26 +8,25 @@ from functools import partial
 import numpy as np
 
 from mmoe.bm25 import TextIndex, tokens_of
-from mmoe.descriptions.choice import Asked, Groups, Scores, describe_scored
-from mmoe.descriptions.registry import Ranker
+from mmoe.descriptions.choice import Asked, Groups, Mentions, Scores, describe_scored
+from mmoe.descriptions.registry import RankerResources
 from mmoe.records import Candidate, Description, Mention
 
 
-class Lexical(Ranker):
+def rank(mentions: Mentions, groups: Groups, _: RankerResources) -> list[Description]:
     """Scores context and surface form against label and description of each candidate.
 
     How rare a word is, is counted over all different candidate texts of the data set. A mention with
     one candidate gets it without a score; among equal scores the earlier candidate wins. Where the
     candidates share the very same words with the mention, nothing tells them apart, and none is chosen:
     BM25 would prefer the shortest, and a wrong description misleads the matcher more than none.
-    """
 
-    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
-        """One record a mention; the score is the BM25 sum of the chosen candidate."""
-        # Of the whole data set, so that a choice does not depend on which mentions are ranked.
-        texts = dict.fromkeys(_text(c) for group in candidates_by_mention.values() for c in group)
-        score = partial(_scores, list(texts))
-        return describe_scored(mentions, candidates_by_mention, "lexical", score)
+    Returns:
+        One record a mention; the score is the BM25 sum of the chosen candidate.
+    """
+    # Of the whole data set, so that a choice does not depend on which mentions are ranked.
+    texts = dict.fromkeys(_text(candidate) for group in groups.values() for candidate in group)
+    return describe_scored(mentions, groups, "lexical", partial(_scores, list(texts)))
 
 
 def _scores(texts: Sequence[str], asked: Sequence[Asked]) -> list[Scores | None]:

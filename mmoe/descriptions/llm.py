@@ -16,7 +16,7 @@ from typing import Any
 from mmoe.config.backends import LANGUAGE_MODEL
 from mmoe.config.llm import LlmParams
 from mmoe.config.rank import RankParams
-from mmoe.descriptions.choice import describe
+from mmoe.descriptions.choice import Groups, Mentions, describe
 from mmoe.descriptions.llm_client import (
     IMAGE_TOKENS,
     LlmClient,
@@ -27,7 +27,6 @@ from mmoe.descriptions.llm_client import (
 from mmoe.descriptions.llm_client.types import Outcome
 from mmoe.descriptions.position import PositionBias, position_bias
 from mmoe.descriptions.prompting import TEMPERATURE, Question, QuestionWriter, read_reply
-from mmoe.descriptions.registry import Groups
 from mmoe.files import atomic_write, content_key
 from mmoe.records import Candidate, Description, Mention
 
@@ -60,7 +59,7 @@ class LanguageModel:
         self.client = LlmClient(self.params.base_url, self.llm)
         self._writer = QuestionWriter(self.params, self.image_folder)
 
-    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
+    def rank(self, mentions: Mentions, candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; the score is the model's confidence where `output` is logprobs.
 
         The score is None where nothing was asked, and where the server told no log-probabilities.
@@ -83,7 +82,7 @@ class LanguageModel:
             for mention in mentions
         ]
 
-    def estimated(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> str:
+    def estimated(self, mentions: Mentions, candidates_by_mention: Groups) -> str:
         """What the first attempts of a run would send and cost, in words; nothing is sent."""
         questions = self._write(mentions, candidates_by_mention).values()
         distinct = {question.request.key: question.request.body for question in questions}
@@ -158,9 +157,7 @@ class LanguageModel:
             if option
         )
 
-    def _write(
-        self, mentions: Sequence[Mention], candidates_by_mention: Groups
-    ) -> dict[str, Question]:
+    def _write(self, mentions: Mentions, candidates_by_mention: Groups) -> dict[str, Question]:
         """The questions by mention_id; counts their images."""
         questions = self._writer.questions(mentions, candidates_by_mention)
         if self.image_folder is not None:
@@ -178,7 +175,7 @@ class LanguageModel:
         self._replies |= found.replies
 
     def _shorter(
-        self, questions: Mapping[str, Question], mentions: Sequence[Mention], groups: Groups
+        self, questions: Mapping[str, Question], mentions: Mentions, groups: Groups
     ) -> dict[str, Question]:
         """By mention_id, shorter questions in place of those that the server found too long."""
         shorter = {

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mmoe.bm25 import tokens_of
 from mmoe.config.backends import LOCAL_BACKENDS
 from mmoe.config.rank import RankParams
-from mmoe.descriptions import Ranker, RankerResources, group_candidates, make_ranker
+from mmoe.descriptions import RankerResources, group_candidates, rank_mentions
 from mmoe.descriptions.choice import Groups, describe_each
 from mmoe.errors import RankingError
 from mmoe.records import Candidate, Description, Mention, TextInput
@@ -42,13 +42,15 @@ def count(text: str) -> list[int]:
     return [text.count(letter) for letter in LETTERS]
 
 
-def made(backend: str, seed: int = 1, encoder: Letters | None = None) -> Ranker:
-    return make_ranker(backend, RankerResources(seed, dict, lambda: encoder or Letters()))
+def rank_all(
+    backend: str, mentions: Sequence[Mention], groups: Groups, seed: int = 1
+) -> list[Description]:
+    return rank_mentions(backend, mentions, groups, RankerResources(seed, dict, Letters))
 
 
 def rank(backend: str, context: str, found: list[Candidate]) -> Description:
     """Ranks one mention, whose gold entity is Q2."""
-    (record,) = made(backend).rank([mention("m", context, "Q2")], {"m": found})
+    (record,) = rank_all(backend, [mention("m", context, "Q2")], {"m": found})
     return record
 
 
@@ -64,12 +66,12 @@ def test_one_candidate_is_chosen_without_a_score(backend: str) -> None:
 def test_no_candidate_is_no_choice(backend: str) -> None:
     wanted = Description("m", None, None, backend, None, 0, None)
     assert rank(backend, "", []) == wanted
-    assert made(backend).rank([mention("m", "", "Q2")], {}) == [wanted]
-    assert made(backend).rank([], {}) == []
+    assert rank_all(backend, [mention("m", "", "Q2")], {}) == [wanted]
+    assert rank_all(backend, [], {}) == []
 
 
 def test_a_nil_mention_has_no_right_choice() -> None:
-    (record,) = made("first").rank([mention("m")], {"m": candidates("m", "painter")})
+    (record,) = rank_all("first", [mention("m")], {"m": candidates("m", "painter")})
     assert (record.qid, record.is_gold) == ("Q1", None)
 
 
@@ -89,7 +91,7 @@ def test_lexical_equals_scoring_every_candidate_alone(cases: list[tuple[str, lis
     mentions = [mention(str(row), context) for row, (context, _) in enumerate(cases)]
     found = {str(row): candidates(str(row), *texts) for row, (_, texts) in enumerate(cases)}
     documents = list(dict.fromkeys(f"Ada {c.description}" for g in found.values() for c in g))
-    for query, record in zip(mentions, made("lexical").rank(mentions, found), strict=True):
+    for query, record in zip(mentions, rank_all("lexical", mentions, found), strict=True):
         group, asked = found[query.mention_id], f"{query.context} Ada"
         if len(group) < 2:
             assert record.score is None
@@ -110,9 +112,8 @@ def test_equal_candidates_are_embedded_once_and_the_first_wins() -> None:
     mentions = [mention("m", "a", surface_form="_"), mention("n", "b", surface_form="_")]
     found = {name: candidates(name, "c", "a", "a", label="_") for name in ("m", "n")}
     found["single"] = candidates("single", "d")
-    first, second, _ = made("embedding", encoder=encoder).rank(
-        [*mentions, mention("single")], found
-    )
+    resources = RankerResources(embedder=lambda: encoder)
+    first, second, _ = rank_mentions("embedding", [*mentions, mention("single")], found, resources)
     assert (first.qid, second.qid) == ("Q2", "Q1")  # the second are all at a right angle
     assert [row.body for row in dict(encoder.seen)["candidate"]] == ["c", "a"]
     assert [row.id for row in dict(encoder.seen)["mention"]] == ["m", "n"]
@@ -125,7 +126,7 @@ TEXTS = st.text(LETTERS + " ", max_size=6)
 def test_embedding_equals_comparing_every_pair_alone(cases: list[tuple[str, list[str]]]) -> None:
     mentions = [mention(str(n), text, surface_form="_") for n, (text, _) in enumerate(cases)]
     found = {str(n): candidates(str(n), *texts, label="_") for n, (_, texts) in enumerate(cases)}
-    records = made("embedding").rank(mentions, found)
+    records = rank_all("embedding", mentions, found)
     for (context, texts), record in zip(cases, records, strict=True):
         if len(texts) < 2:
             assert record.score is None
@@ -143,18 +144,18 @@ def cosine(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
 def test_random_choices_are_even_and_depend_on_seed_and_mention_alone() -> None:
     mentions = [mention(f"m{number}") for number in range(900)]
     found = {m.mention_id: candidates(m.mention_id, "a", "b", "c") for m in mentions}
-    records = made("random", seed=1).rank(mentions, found)
+    records = rank_all("random", mentions, found)
     counts = Counter(record.qid for record in records)
     assert set(counts) == {"Q1", "Q2", "Q3"}
     assert min(counts.values()) > 250
-    assert made("random", seed=2).rank(mentions, found) != records
-    assert made("random", seed=1).rank(mentions[::-1], found) == records[::-1]
+    assert rank_all("random", mentions, found, seed=2) != records
+    assert rank_all("random", mentions[::-1], found) == records[::-1]
 
 
 def test_oracle_candidate_takes_gold_where_it_is_a_candidate_and_else_none() -> None:
     mentions = [mention("a", gold_qid="Q2"), mention("b", gold_qid="Q9"), mention("c")]
     found = {m.mention_id: candidates(m.mention_id, "x", "y") for m in mentions}
-    assert made("oracle_candidate").rank(mentions, found) == [
+    assert rank_all("oracle_candidate", mentions, found) == [
         Description("a", "Q2", "y", "oracle_candidate", None, 2, True),
         Description("b", None, None, "oracle_candidate", None, 2, None),
         Description("c", None, None, "oracle_candidate", None, 2, None),
@@ -168,7 +169,7 @@ def test_oracle_description_looks_beyond_the_mentions_own_candidates() -> None:
     known = {"Q1": "the base's words", "Q8": "from the base", "Q9": " ", "Q3": "painter"}
     resources = RankerResources(attributes=lambda: known)
     found = {"own": candidates("own", "x", "y", " ")}
-    assert make_ranker("oracle_description", resources).rank(mentions, found) == [
+    assert rank_mentions("oracle_description", mentions, found, resources) == [
         Description(name, gold, text, "oracle_description", None, num, True if gold else None)
         for (name, gold), text, num in zip(
             golds.items(),
@@ -190,32 +191,33 @@ def test_candidates_are_grouped_in_the_order_of_their_positions() -> None:
 def test_given_takes_what_the_data_set_says_and_chooses_no_candidate() -> None:
     mentions = [replace(mention("a", gold_qid="Q1"), description="painter"), mention("b")]
     found = {"a": candidates("a", "sailor", "cook")}
-    assert made("given").rank(mentions, found) == [
+    assert rank_all("given", mentions, found) == [
         Description("a", None, "painter", "given", None, 2, None),
         Description("b", None, None, "given", None, 0, None),
     ]
-    assert made("given").rank([], {}) == []
+    assert rank_all("given", [], {}) == []
     with pytest.raises(RankingError, match=r"rank\.backend: the data set gives no mention a desc"):
-        made("given").rank([mention("a"), mention("b")], {})
+        rank_all("given", [mention("a"), mention("b")], {})
 
 
 def test_an_unknown_backend_is_named() -> None:
     with pytest.raises(RankingError, match="no backend 'oracle'; use one of none, first, lexical"):
-        made("oracle")
+        rank_all("oracle", [], {})
 
 
-class Shortest(Ranker):
+def shortest(
+    mentions: Sequence[Mention], groups: Groups, _resources: RankerResources
+) -> list[Description]:
     """A backend of a test's own."""
 
-    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
-        def choose(_: Mention, group: Sequence[Candidate]) -> Candidate:
-            return min(group, key=lambda candidate: len(candidate.description))
+    def choose(_: Mention, group: Sequence[Candidate]) -> Candidate:
+        return min(group, key=lambda candidate: len(candidate.description))
 
-        return describe_each(mentions, candidates_by_mention, "shortest", choose)
+    return describe_each(mentions, groups, "shortest", choose)
 
 
-def test_a_new_backend_is_a_class_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(LOCAL_BACKENDS, "shortest", f"{__name__}:Shortest")
+def test_a_new_backend_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LOCAL_BACKENDS, "shortest", f"{__name__}:shortest")
     assert RankParams(backend="shortest").backend == "shortest"
     record = rank("shortest", "", candidates("m", "painter", "cook"))
     assert (record.qid, record.backend) == ("Q2", "shortest")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mmoe.descriptions import make_ranker, mention_texts
+from mmoe.descriptions import mention_texts, rank_mentions
 from mmoe.descriptions.counts import ranking_counts
 from mmoe.errors import RankingError
 from mmoe.files import read_json
@@ -51,7 +51,7 @@ def test_right_choices_are_counted_among_what_was_possible() -> None:
     ]
     sizes = {"right": 2, "wrong": 6, "impossible": 3, "alone": 1, "empty": 0, "nil": 2}
     found = {name: candidates(name, *(["x"] * size)) for name, size in sizes.items()}
-    records = make_ranker("first").rank(mentions, found)
+    records = rank_mentions("first", mentions, found)
     counts = ranking_counts(mentions, records, found)
     test, by_candidates = counts["test"], counts["test"]["by_candidates"]
     assert isinstance(by_candidates, dict)
@@ -78,7 +78,7 @@ def test_where_nothing_is_chosen_no_share_is_right(backend: str) -> None:
     """A share of 0 would say that the choices were wrong."""
     mentions = [replace(mention("m", gold_qid="Q1"), description="painter")]
     found = {"m": candidates("m", "x", "y")}
-    counts = ranking_counts(mentions, make_ranker(backend).rank(mentions, found), found)["test"]
+    counts = ranking_counts(mentions, rank_mentions(backend, mentions, found), found)["test"]
     assert (counts["chosen"], counts["described"]) == (0, int(backend == "given"))
     assert (counts["with_gold"], counts["with_gold_candidate"], counts["right"]) == (1, 1, 0)
     assert counts["share_right"] is counts["share_right_where_possible"] is None
