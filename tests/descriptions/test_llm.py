@@ -18,7 +18,7 @@ from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake, Handler, Trick
 from tests.descriptions.llm_client.runs import CANARY
-from tests.descriptions.prompting.hostile import HOSTILE
+from tests.descriptions.prompting.written import HOSTILE
 from tests.descriptions.rows import candidates, mention
 from tests.descriptions.stage import choose, ledger, logs, run, write
 
@@ -53,17 +53,6 @@ def test_a_second_run_asks_nothing_and_writes_the_same(fake: Fake, at: Layout) -
     assert run(at, fake, max_calls=0, price_prompt=1.0, price_completion=2.0) == first
     assert [out.read_bytes() for out in outs] == written
     assert [log["rounds"][0]["cache_hits"] for log in logs(at)] == [0, 2]
-
-
-def test_none_or_one_candidate_needs_no_question(fake: Fake, at: Layout) -> None:
-    write_records(at.mentions, Mention, [mention("none"), mention("one")])
-    write_records(at.candidates, Candidate, candidates("one", "painter"))
-    assert [record.qid for record in run(at, fake)] == [None, "Q1"]
-    assert fake.log == []
-    assert read_json(at.rank_counts)["answers"] == {
-        "no candidate": 1,
-        "one candidate, no question": 1,
-    }
 
 
 @pytest.mark.parametrize(
@@ -143,37 +132,20 @@ def test_the_key_is_sent_and_stands_nowhere(
     assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
 
 
-def write_imaged(at: Layout, *images: str | None) -> None:
-    mentions = [replace(mention(f"m{n}", f"text {n}"), image=p) for n, p in enumerate(images)]
-    write_records(at.mentions, Mention, mentions)
-    found = [row for m in mentions for row in candidates(m.mention_id, "painter", "sailor")]
-    write_records(at.candidates, Candidate, found)
-
-
-def sure_of(word: str, *others: str) -> Trick:
-    """Tells log-probabilities of labels: 0.9 for the candidate with that word, 0.1 for the other."""
-
-    def answer(handler: Handler) -> None:
-        label = {
-            name: re.findall(rf"^\W*(\w)\W.*\b{name}\b", handler.asked().question, re.MULTILINE)[-1]
-            for name in (word, *others)
-        }
-        pairs = [(label[word], -0.1054), *((label[name], -2.3026) for name in others)]
-        tricks.label(*pairs)(handler)
-
-    return answer
-
-
 def test_confidence_is_the_score_with_log_probabilities(fake: Fake, at: Layout) -> None:
-    """Only where something was asked: a single candidate has no score."""
-    write_records(at.mentions, Mention, [mention("m0", "a text", "Q2"), mention("m1", "a text")])
+    """Only where something was asked: no candidate or one needs no question."""
+    mentions = [mention(name, "a text", "Q2") for name in ("m0", "m1", "m2")]
+    write_records(at.mentions, Mention, mentions)
     found = [*candidates("m0", "painter", "sailor"), *candidates("m1", "cook")]
     write_records(at.candidates, Candidate, found)
-    fake.always = sure_of("sailor", "painter")
-    asked, single = run(at, fake, output="logprobs")
+    fake.always = tricks.label(("2", -0.1054), ("1", -2.3026))
+    asked, single, none = run(at, fake, output="logprobs", order="retrieval")
     assert asked.qid == "Q2"
     assert asked.score == pytest.approx(0.9, abs=1e-3)
-    assert (single.qid, single.score) == ("Q1", None)
+    assert (single.qid, single.score, none.qid) == ("Q1", None, None)
+    assert len(fake.log) == 1
+    told = {"chosen": 1, "no candidate": 1, "one candidate, no question": 1}
+    assert read_json(at.rank_counts)["answers"] == told
 
 
 @pytest.mark.parametrize(
@@ -185,16 +157,10 @@ def test_without_log_probabilities_the_text_counts_and_has_no_score(
 ) -> None:
     """The server leaves them out without a word, or refuses to tell them."""
     write(at, "one", "two", "three")
-
-    def answer(handler: Handler) -> None:
-        if refusal is not None and "logprobs" in handler.asked().body:
-            refusal(handler)
-        else:
-            number = re.findall(r"^(\d)\. .*sailor", handler.asked().question, re.MULTILINE)[-1]
-            tricks.says(number, "length")(handler)
-
-    fake.always = answer
-    records = run(at, fake, output="logprobs")
+    fake.always = said = tricks.says("2", "length")
+    if refusal is not None:
+        fake.always = tricks.lacking(refusal, "logprobs", otherwise=said)
+    records = run(at, fake, output="logprobs", order="retrieval")
     assert {(record.qid, record.score) for record in records} == {("Q2", None)}
     assert read_json(at.rank_counts)["answers"] == {"chosen, no log-probabilities": 3}
 
@@ -204,7 +170,11 @@ def test_images_are_counted_by_what_became_of_them(
 ) -> None:
     Image.effect_noise((20, 10), 60).save(at.raw / "good.png")
     (at.raw / "broken.png").write_bytes((at.raw / "good.png").read_bytes()[:60])
-    write_imaged(at, "good.png", "good.png", None, "broken.png", "gone.png")
+    images = ["good.png", "good.png", None, "broken.png", "gone.png"]
+    mentions = [replace(mention(f"m{n}", f"text {n}"), image=one) for n, one in enumerate(images)]
+    write_records(at.mentions, Mention, mentions)
+    found = [row for m in mentions for row in candidates(m.mention_id, "painter", "sailor")]
+    write_records(at.candidates, Candidate, found)
     run(at, fake, with_image=True)
     counts = {"attached": 2, "no image": 1, "can't be read": 1, "file is missing": 1}
     assert read_json(at.rank_counts)["images"] == counts

@@ -55,12 +55,7 @@ def test_an_answer_is_read_whole(fake: Fake, client: Clients) -> None:
         (tricks.error(400, LONG, 400, "BadRequestError"), "context too long", 1, True),
         (tricks.error(400, code="content_filter"), "filtered", 1, True),
         (tricks.error(413), "bad request", 1, True),
-        (
-            tricks.body({"detail": [{"loc": ["body", "model"], "msg": "Field required"}]}, 422),
-            "bad request",
-            1,
-            True,
-        ),
+        (tricks.body({"detail": [{"msg": "x"}]}, 422), "bad request", 1, True),
         (tricks.error(408), "gave up", ATTEMPTS["fault"], False),
         (tricks.html(502), "gave up", ATTEMPTS["fault"], False),
         (tricks.limited(), "gave up", ATTEMPTS["busy"], False),
@@ -81,12 +76,7 @@ def test_an_oddity_is_named_and_tried_again_where_that_helps(
 
 @pytest.mark.parametrize(
     "trick",
-    [
-        tricks.error(500),
-        tricks.limited(retry_after="1"),
-        tricks.cut_in_body,
-        tricks.html(200),
-    ],
+    [tricks.error(500), tricks.limited(retry_after="1"), tricks.cut_in_body, tricks.html(200)],
 )
 def test_what_passes_is_outlasted(fake: Fake, client: Clients, trick: Trick) -> None:
     fake.tricks = {1: trick}
@@ -100,10 +90,7 @@ def test_a_slow_answer_is_not_waited_for(fake: Fake, client: Clients, trick: Tri
     fake.always = trick
     found = client(timeout=0.15).complete([request("say 3")])
     assert found.outcomes == {"gave up": 1}
-    assert (found.calls, found.retries) == (
-        ATTEMPTS["time out"],
-        {"time out": ATTEMPTS["time out"] - 1},
-    )
+    assert found.calls == found.retries["time out"] + 1 == ATTEMPTS["time out"]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from mmoe.descriptions.llm_client.types import Outcome
 from mmoe.descriptions.prompting import Choice, read_reply
 from mmoe.descriptions.prompting.answer import answer_text
 
-from tests.descriptions.prompting.hostile import HOSTILE
-from tests.descriptions.prompting.written import reply
+from tests.descriptions.prompting.written import HOSTILE, reply
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from mmoe.descriptions.prompting import Question
 from mmoe.records import Candidate, Mention
 
-from tests.descriptions.prompting.hostile import HOSTILE
-from tests.descriptions.prompting.written import last_message, written
+from tests.descriptions.prompting.written import HOSTILE, last_message, written
 from tests.descriptions.rows import candidates, mention
 
 ANY = st.text(st.characters(codec=None)) | st.sampled_from(sorted(HOSTILE.values(), key=len)[:-3])
