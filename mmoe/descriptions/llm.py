@@ -17,16 +17,12 @@ from mmoe.config.backends import LANGUAGE_MODEL
 from mmoe.config.llm import LlmParams
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.choice import Groups, Mentions, describe
-from mmoe.descriptions.llm_client import (
-    IMAGE_TOKENS,
-    LlmClient,
-    Reply,
-    estimate,
-    say,
-)
-from mmoe.descriptions.llm_client.types import Outcome
+from mmoe.descriptions.llm_client.budget import IMAGE_TOKENS, estimate
+from mmoe.descriptions.llm_client.client import LlmClient, say
+from mmoe.descriptions.llm_client.types import Outcome, Reply
 from mmoe.descriptions.position import PositionBias, position_bias
-from mmoe.descriptions.prompting import TEMPERATURE, Question, QuestionWriter, read_reply
+from mmoe.descriptions.prompting.answer import read_reply
+from mmoe.descriptions.prompting.question import TEMPERATURE, Question, QuestionWriter
 from mmoe.files import atomic_write, content_key
 from mmoe.records import Candidate, Description, Mention
 

@@ -10,8 +10,7 @@ from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from mmoe.config.rank import MOST_LABELLED, RankParams
-from mmoe.descriptions.llm_client import Reply
-from mmoe.descriptions.llm_client.types import Outcome
+from mmoe.descriptions.llm_client.types import Outcome, Reply
 
 KEY = "choice"  # of the answer's JSON object
 _MAX_TOKENS = 32  # of the answer, hidden reasoning included

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.config.rank import RankParams
-from mmoe.descriptions.llm_client import Request, server_url
+from mmoe.descriptions.llm_client.session import server_url
+from mmoe.descriptions.llm_client.types import Request
 from mmoe.descriptions.prompting.answer import answer_text, label, output_arguments
 from mmoe.descriptions.prompting.image import image_url
 from mmoe.descriptions.prompting.prompts import Prompt, load_prompt

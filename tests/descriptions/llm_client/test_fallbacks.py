@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.config.rank import RankParams
-from mmoe.descriptions.llm_client import Request
 from mmoe.descriptions.llm_client.fallbacks import (
     DROPPABLE,
     FORM,
@@ -17,6 +16,7 @@ from mmoe.descriptions.llm_client.fallbacks import (
     names_in,
     refused_parameter,
 )
+from mmoe.descriptions.llm_client.types import Request
 from mmoe.descriptions.prompting.answer import output_arguments
 
 from tests.descriptions.llm_client.fake import tricks

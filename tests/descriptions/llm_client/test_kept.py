@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.llm_client import LlmClient, server_url
 from mmoe.descriptions.llm_client.cache import FILE, REJECTED_FOR, ReplyCache
-from mmoe.descriptions.llm_client.session import default_cache_folder
+from mmoe.descriptions.llm_client.client import LlmClient
+from mmoe.descriptions.llm_client.session import default_cache_folder, server_url
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks
@@ -59,7 +59,7 @@ def test_a_later_run_sends_what_is_new(
 
 def test_the_openai_package_is_loaded_only_to_send() -> None:
     code = (
-        "import sys, tempfile; from pathlib import Path; from mmoe.descriptions.llm_client import *;"
+        "import sys, tempfile; from pathlib import Path; from mmoe.descriptions.llm_client.client import *;"
         "LlmClient(cache_folder=Path(tempfile.mkdtemp())).complete([]);"
         "sys.exit(bool({'openai', 'httpx2', 'torch'} & set(sys.modules)))"
     )

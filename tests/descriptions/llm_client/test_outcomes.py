@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from mmoe.descriptions.llm_client import LlmClient, Round
+from mmoe.descriptions.llm_client.client import LlmClient
 from mmoe.descriptions.llm_client.response import ATTEMPTS
+from mmoe.descriptions.llm_client.types import Round
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake, Trick

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.llm_client import Reply
 from mmoe.descriptions.llm_client.cache import FILE
 from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.descriptions.llm_client.response import Response, classify_response
+from mmoe.descriptions.llm_client.types import Reply
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks

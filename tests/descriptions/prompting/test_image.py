@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmoe.descriptions.prompting import Question
+from mmoe.descriptions.prompting.question import Question
 from mmoe.records import Mention
 
 from tests.descriptions.prompting.written import writer, written

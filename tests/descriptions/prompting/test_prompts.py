@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.prompting import load_prompt, prompt_names
+from mmoe.descriptions.prompting.prompts import load_prompt, prompt_names
 from mmoe.errors import RankingError
 
 from tests.descriptions.prompting.written import last_message, written

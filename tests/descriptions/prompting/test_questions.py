@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mmoe.config.rank import RankParams
-from mmoe.descriptions.prompting import Question
+from mmoe.descriptions.prompting.question import Question
 
 from tests.descriptions.prompting.written import last_message, writer, written
 from tests.descriptions.rows import candidates, mention

@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mmoe.descriptions.llm_client.types import Outcome
-from mmoe.descriptions.prompting import Choice, read_reply
-from mmoe.descriptions.prompting.answer import answer_text
+from mmoe.descriptions.prompting.answer import Choice, answer_text, read_reply
 
 from tests.descriptions.prompting.written import HOSTILE, reply
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmoe.descriptions.prompting import Question
+from mmoe.descriptions.prompting.question import Question
 from mmoe.records import Candidate, Mention
 
 from tests.descriptions.prompting.written import HOSTILE, last_message, written

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.llm_client.types import Outcome, Reply
-from mmoe.descriptions.prompting import Question, QuestionWriter
+from mmoe.descriptions.prompting.question import Question, QuestionWriter
 from mmoe.records import Candidate, Mention
 
 _noise = random.Random(0)  # noqa: S311
