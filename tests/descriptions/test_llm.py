@@ -105,7 +105,7 @@ def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: La
 def test_the_estimate_sends_and_writes_nothing(
     fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(at, "one", "two")
+    write(at, "one", "two", "one")
     run(at, fake, estimate=True, price_prompt=1.0, price_completion=2.0)
     said = capsys.readouterr().out
     assert "2 questions to 127.0.0.1" in said

@@ -15,7 +15,7 @@ from mmoe.files import read_json
 
 from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
-from tests.descriptions.llm_client.fake.batches import completion, responded
+from tests.descriptions.llm_client.fake.batches import Lines, completion, responded
 from tests.descriptions.llm_client.fake.server import Fake, Handler
 from tests.descriptions.stage import choose, ledger, logs, run, write
 
@@ -120,7 +120,7 @@ def small(fake: Fake, at: Layout) -> Fake:
         else:
             handler.json(200, costly(handler.asked().body))
 
-    def work(line: dict[str, Any], _: int) -> tuple[list[Any], list[Any]]:
+    def work(line: dict[str, Any], _: int) -> Lines:
         if is_long(line["body"]):
             return [], [responded(line, 400, {"error": {"message": TOLD, "code": CODE}})]
         return [responded(line, 200, costly(line["body"]))], []

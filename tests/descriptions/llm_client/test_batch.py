@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mmoe.descriptions.llm_client.batch import FAILED_LOOKS, POLL, ROUNDS, line_of, parts
 
 from tests.descriptions.llm_client.fake import tricks
-from tests.descriptions.llm_client.fake.batches import answered, failed, responded
+from tests.descriptions.llm_client.fake.batches import Lines, answered, failed, responded
 from tests.descriptions.llm_client.fake.server import Fake, Handler
 from tests.descriptions.llm_client.runs import (
     CANARY,
@@ -27,7 +27,6 @@ from tests.descriptions.llm_client.runs import (
     stopped_by,
 )
 
-Lines = tuple[list[Any], list[Any]]
 NO_FORM = {"error": {"message": "response_format is not supported", "param": "response_format"}}
 UNSUPPORTED = {"error": {"code": "unsupported_value", "param": "temperature", "message": "no"}}
 

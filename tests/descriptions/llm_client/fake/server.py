@@ -41,7 +41,6 @@ class Fake:
     Attributes:
         tricks: by the number of a call, counted from 1 over all that come in.
         always: on every call without a trick of its own.
-        by_question: on every call whose last message is the key.
         refused: parameters that the model does not take.
         delay: seconds of real time that every answer takes.
         now: the server's clock.
@@ -49,7 +48,6 @@ class Fake:
 
     tricks: dict[int, Trick] = field(default_factory=dict)
     always: Trick | None = None
-    by_question: dict[str, Trick] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
     delay: float = 0.0
     now: Callable[[], float] = time.monotonic
@@ -64,10 +62,6 @@ class Fake:
         with self._lock:
             self.log.append(call)
             return len(self.log)
-
-    def questions(self) -> Counter[str]:
-        """How often each question was answered with status 200."""
-        return Counter(call.question for call in list(self.log) if call.status == 200)
 
     def statuses(self) -> Counter[int]:
         return Counter(call.status for call in list(self.log))
@@ -93,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         self.call = call = Call(json.loads(content), told, fake.now())
         number = fake.arrive(call)
         fake.closing.wait(fake.delay)
-        trick = fake.tricks.get(number) or fake.by_question.get(call.question) or fake.always
+        trick = fake.tricks.get(number) or fake.always
         refused = [name for name in call.body if name in fake.refused]
         if self.path != "/v1/chat/completions":
             self.error(404, f"no {self.path}", "404")
