@@ -21,7 +21,8 @@ from pathlib import Path
 
 from openai import OpenAI
 
-from mmoe.descriptions.llm_client import LlmClient, Request
+from mmoe.descriptions.llm_client.client import LlmClient
+from mmoe.descriptions.llm_client.types import Request
 from mmoe.files import content_key
 
 from benchmarks.measure import print_result

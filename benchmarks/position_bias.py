@@ -28,7 +28,7 @@ from typing import Literal
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.counts import ranking_counts
 from mmoe.descriptions.llm import LanguageModel
-from mmoe.descriptions.llm_client import LlmClient
+from mmoe.descriptions.llm_client.client import LlmClient
 from mmoe.descriptions.position import PositionBias
 from mmoe.records import Candidate, Mention
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from mmoe.config.llm import LlmParams
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.llm import LanguageModel
-from mmoe.descriptions.llm_client import logged
 from mmoe.errors import RankingError
+from mmoe.files import append_json_line
 from mmoe.records import Candidate, Description, Mention
 
 from pipeline.layout import Layout
@@ -26,7 +29,7 @@ def ranked_by_model(
         RankingError: if the run ends early; all replies so far are kept.
     """
     model = _language_model(at, params, llm)
-    with logged(at.work("rank") / "log.jsonl", model.settings, model.log):
+    with _logged(at.work("rank") / "log.jsonl", model):
         descriptions = model.rank(mentions, groups)
     model.write_ledger(at.ledger)
     if params.order == "shuffled":
@@ -51,3 +54,20 @@ def estimated(
 
 def _language_model(at: Layout, params: RankParams, llm: LlmParams) -> LanguageModel:
     return LanguageModel(params, llm, image_folder=at.raw if params.with_image else None)
+
+
+@contextmanager
+def _logged(path: Path, model: LanguageModel) -> Iterator[None]:
+    """Adds a JSON line when a run starts and one when it ends in any way; a killed run has the first."""
+    started, is_finished = _now(), False
+    append_json_line(path, {"event": "started", "started": started, **model.settings})
+    try:
+        yield
+        is_finished = True
+    finally:
+        times = {"started": started, "ended": _now(), "is_finished": is_finished}
+        append_json_line(path, {"event": "ended", **times, **model.settings, **model.log()})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.descriptions import Embedder, RankerResources, make_ranker
+from mmoe.descriptions import Embedder, RankerResources, rank_mentions
 from mmoe.records import (
     Candidate,
     Description,
@@ -58,7 +58,7 @@ class LocalRankers:
             FeatureStoreError: if it is `embedding` and its encoder can't be loaded.
         """
         resources = RankerResources(self.seed, self._attributes, self._embedder)
-        return make_ranker(backend, resources).rank(mentions, groups)
+        return rank_mentions(backend, mentions, groups, resources)
 
     def _attributes(self) -> dict[str, str]:
         return {entity.qid: entity.attributes for entity in read_records(self.at.entities, Entity)}

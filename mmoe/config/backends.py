@@ -7,17 +7,17 @@ from typing import Annotated
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-# Where a backend is made: module and class. They are imported when one is used, so that naming them costs
+# Where a backend is made: module and function. They are imported when one is used, so that naming them costs
 # nothing. All but `openai` work without a server.
 LOCAL_BACKENDS = {
-    "none": "mmoe.descriptions.plain:NoDescription",
-    "first": "mmoe.descriptions.plain:FirstCandidate",
-    "lexical": "mmoe.descriptions.lexical:Lexical",
-    "embedding": "mmoe.descriptions.embedding:EmbeddingRanker",
-    "given": "mmoe.descriptions.plain:GivenDescription",
-    "random": "mmoe.descriptions.oracle:RandomCandidate",
-    "oracle_candidate": "mmoe.descriptions.oracle:OracleCandidate",
-    "oracle_description": "mmoe.descriptions.oracle:OracleDescription",
+    "none": "mmoe.descriptions.plain:none",
+    "first": "mmoe.descriptions.plain:first",
+    "lexical": "mmoe.descriptions.lexical:rank",
+    "embedding": "mmoe.descriptions.embedding:rank",
+    "given": "mmoe.descriptions.plain:given",
+    "random": "mmoe.descriptions.plain:random",
+    "oracle_candidate": "mmoe.descriptions.plain:oracle_candidate",
+    "oracle_description": "mmoe.descriptions.plain:oracle_description",
 }
 LANGUAGE_MODEL = "openai"
 

@@ -1,17 +1,16 @@
 """Description-aware mention enhancement: which candidate's description fits a mention's context.
 
-Source: MMoE section 3.2. A backend is a class of one module and a line of `mmoe.config.backends`.
+Source: MMoE section 3.2. A backend is a function of one module and a line of `mmoe.config.backends`.
 """
 
 from mmoe.descriptions.choice import ablation_texts, group_candidates, mention_texts
-from mmoe.descriptions.registry import Embedder, Ranker, RankerResources, make_ranker
+from mmoe.descriptions.registry import Embedder, RankerResources, rank_mentions
 
 __all__ = [
     "Embedder",
-    "Ranker",
     "RankerResources",
     "ablation_texts",
     "group_candidates",
-    "make_ranker",
     "mention_texts",
+    "rank_mentions",
 ]

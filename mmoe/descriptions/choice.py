@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mmoe.errors import RankingError
 from mmoe.records import Candidate, Description, Mention, TextInput
+
+Mentions = Sequence[Mention]
+Groups = Mapping[str, Sequence[Candidate]]  # candidates by mention_id, in retrieval's order
+Asked = tuple[Mention, Sequence[Candidate]]  # a mention and its candidates
+Scores = NDArray[np.floating]
+TIE = 1e-9  # relative; equal sums may differ in their last bits
 
 
 def group_candidates(
@@ -50,8 +59,8 @@ def describe(
 
 
 def describe_each(
-    mentions: Sequence[Mention],
-    candidates_by_mention: Mapping[str, Sequence[Candidate]],
+    mentions: Mentions,
+    candidates_by_mention: Groups,
     backend: str,
     choose: Callable[[Mention, Sequence[Candidate]], Candidate | None],
 ) -> list[Description]:
@@ -63,9 +72,35 @@ def describe_each(
     ]
 
 
-def mention_texts(
-    mentions: Sequence[Mention], descriptions: Iterable[Description]
-) -> list[TextInput]:
+def describe_scored(
+    mentions: Mentions,
+    candidates_by_mention: Groups,
+    backend: str,
+    score: Callable[[Sequence[Asked]], Iterable[Scores | None]],
+) -> list[Description]:
+    """One record a mention: its candidate with the highest score, of equal ones the earlier.
+
+    Args:
+        score: scores the candidates of mentions that have at least two, or tells None where none is to be
+            chosen; it is not called if there is no such mention. A single candidate needs no score.
+    """
+    groups = [candidates_by_mention.get(mention.mention_id, ()) for mention in mentions]
+    asked = [pair for pair in zip(mentions, groups, strict=True) if len(pair[1]) > 1]
+    scores = iter(score(asked) if asked else ())
+    records = []
+    for mention, group in zip(mentions, groups, strict=True):
+        if len(group) < 2:
+            record = describe(mention, group, group[0] if group else None, backend)
+        elif (found := next(scores)) is None:
+            record = describe(mention, group, None, backend)
+        else:
+            best = int(np.argmax(found >= found.max() - TIE * abs(found.max())))
+            record = describe(mention, group, group[best], backend, float(found[best]))
+        records.append(record)
+    return records
+
+
+def mention_texts(mentions: Mentions, descriptions: Iterable[Description]) -> list[TextInput]:
     """The text to encode for each mention, in the mentions' order.
 
     Raises:
@@ -79,19 +114,11 @@ def mention_texts(
             "run the stage rank again"
         )
     return [
-        TextInput(
-            id=mention.mention_id,
-            name=mention.surface_form,
-            body=mention.context,
-            description=text_of[mention.mention_id],
-        )
-        for mention in mentions
+        TextInput(m.mention_id, m.surface_form, m.context, text_of[m.mention_id]) for m in mentions
     ]
 
 
-def ablation_texts(
-    mentions: Sequence[Mention], descriptions: Iterable[Description]
-) -> list[TextInput]:
+def ablation_texts(mentions: Mentions, descriptions: Iterable[Description]) -> list[TextInput]:
     """The different texts that the choices of several backends make of the mentions.
 
     Returns:
@@ -101,6 +128,6 @@ def ablation_texts(
     texts: dict[str, TextInput] = {}
     for record in descriptions:
         mention, name = by_id[record.mention_id], record.text_id
-        if name not in texts:
-            texts[name] = TextInput(name, mention.surface_form, mention.context, record.description)
+        text = TextInput(name, mention.surface_form, mention.context, record.description)
+        texts.setdefault(name, text)
     return list(texts.values())

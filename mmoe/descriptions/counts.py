@@ -9,7 +9,6 @@ from mmoe.records import SPLITS, WITHOUT_CHOICE, Candidate, Description, Mention
 # Bounds of num_candidates; 0 and 1 stand apart, for there nothing is ranked.
 BY_CANDIDATES = {"0": (0, 0), "1": (1, 1), "2-5": (2, 5), "6-20": (6, 20), "21+": (21, 10**9)}
 
-Counts = dict[str, int | float | None]
 Row = tuple[Mention, Description, bool]  # the last: whether the gold entity is a candidate
 
 
@@ -27,30 +26,24 @@ def ranking_counts(
     Args:
         descriptions: one for each mention, in the same order.
     """
-    rows = [
-        (mention, description, _has_gold(mention, candidates_by_mention))
-        for mention, description in zip(mentions, descriptions, strict=True)
-    ]
-    parts = {"all": rows} | {
-        split: [row for row in rows if row[0].split == split] for split in SPLITS
+    rows = []
+    for mention, description in zip(mentions, descriptions, strict=True):
+        group = candidates_by_mention.get(mention.mention_id, ())
+        rows.append((mention, description, any(one.qid == mention.gold_qid for one in group)))
+    parts = {split: [row for row in rows if row[0].split == split] for split in SPLITS}
+    return {
+        name: {
+            **_counts(part),
+            "by_candidates": {
+                size: _counts([row for row in part if low <= row[1].num_candidates <= high])
+                for size, (low, high) in BY_CANDIDATES.items()
+            },
+        }
+        for name, part in {"all": rows, **parts}.items()
     }
-    return {name: _part_counts(part) for name, part in parts.items()}
 
 
-def _has_gold(mention: Mention, candidates_by_mention: Mapping[str, Sequence[Candidate]]) -> bool:
-    candidates = candidates_by_mention.get(mention.mention_id, ())
-    return any(candidate.qid == mention.gold_qid for candidate in candidates)
-
-
-def _part_counts(rows: Sequence[Row]) -> dict[str, object]:
-    by_candidates = {
-        name: _counts([row for row in rows if low <= row[1].num_candidates <= high])
-        for name, (low, high) in BY_CANDIDATES.items()
-    }
-    return {**_counts(rows), "by_candidates": by_candidates}
-
-
-def _counts(rows: Sequence[Row]) -> Counts:
+def _counts(rows: Sequence[Row]) -> dict[str, object]:
     with_gold = sum(mention.gold_qid is not None for mention, _, _ in rows)
     possible = sum(has_gold for _, _, has_gold in rows)
     right = sum(description.is_gold is True for _, description, _ in rows)

@@ -6,6 +6,7 @@ and an answer that can't be read chooses none.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,24 +16,15 @@ from typing import Any
 from mmoe.config.backends import LANGUAGE_MODEL
 from mmoe.config.llm import LlmParams
 from mmoe.config.rank import RankParams
-from mmoe.descriptions.choice import describe
-from mmoe.descriptions.llm_client import (
-    IMAGE_TOKENS,
-    LlmClient,
-    Reply,
-    Request,
-    estimate_all,
-    say,
-    write_ledger,
-)
-from mmoe.descriptions.llm_client.types import TOO_LONG
+from mmoe.descriptions.choice import Groups, Mentions, describe
+from mmoe.descriptions.llm_client.budget import IMAGE_TOKENS, estimate
+from mmoe.descriptions.llm_client.client import LlmClient, say
+from mmoe.descriptions.llm_client.types import Outcome, Reply
 from mmoe.descriptions.position import PositionBias, position_bias
-from mmoe.descriptions.prompting import TEMPERATURE, Choice, Question, QuestionWriter, read_reply
-from mmoe.descriptions.registry import Groups
+from mmoe.descriptions.prompting.answer import read_reply
+from mmoe.descriptions.prompting.question import TEMPERATURE, Question, QuestionWriter
+from mmoe.files import atomic_write, content_key
 from mmoe.records import Candidate, Description, Mention
-
-NO_CANDIDATE, ONE_CANDIDATE = "no candidate", "one candidate, no question"
-NOT_RECORDED = "not recorded"
 
 
 @dataclass
@@ -55,16 +47,15 @@ class LanguageModel:
     left_out: Counter[str] = field(default_factory=Counter)
     images: Counter[str] = field(default_factory=Counter)
     _rounds: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    _requests: dict[str, Request] = field(default_factory=dict, repr=False)
+    _questions: dict[str, Question] = field(default_factory=dict, repr=False)  # all that were sent
     _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
-    _options: dict[str, int | None] = field(default_factory=dict, repr=False)
-    _positions: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _options: dict[str, int | None] = field(default_factory=dict, repr=False)  # that were read
 
     def __post_init__(self) -> None:
         self.client = LlmClient(self.params.base_url, self.llm)
         self._writer = QuestionWriter(self.params, self.image_folder)
 
-    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
+    def rank(self, mentions: Mentions, candidates_by_mention: Groups) -> list[Description]:
         """One record a mention; the score is the model's confidence where `output` is logprobs.
 
         The score is None where nothing was asked, and where the server told no log-probabilities.
@@ -72,8 +63,7 @@ class LanguageModel:
         Raises:
             RankingError: if the run ended early; all replies are kept for the next one.
         """
-        questions = self._writer.questions(mentions, candidates_by_mention)
-        self._count_images(questions.values())
+        questions = self._write(mentions, candidates_by_mention)
         to_send: Mapping[str, Question] = questions
         while to_send:
             self._send(to_send.values())
@@ -88,25 +78,39 @@ class LanguageModel:
             for mention in mentions
         ]
 
-    def estimated(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> str:
+    def estimated(self, mentions: Mentions, candidates_by_mention: Groups) -> str:
         """What the first attempts of a run would send and cost, in words; nothing is sent."""
-        questions = self._writer.questions(mentions, candidates_by_mention).values()
-        self._count_images(questions)
-        found = estimate_all((question.request for question in questions), self.llm)
-        money = "no prices in params.yaml"
-        if self.llm.has_prices:
-            money = f"about {found.usd:.2f} USD"
+        questions = self._write(mentions, candidates_by_mention).values()
+        distinct = {question.request.key: question.request.body for question in questions}
+        found = estimate(distinct.values(), self.llm)
+        has_prices = self.llm.has_prices
+        money = f"about {found.usd:.2f} USD" if has_prices else "no prices in params.yaml"
         images = f", {IMAGE_TOKENS:,} an image" if self.image_folder else ""
         return (
-            f"{found.calls:,} questions to {self.client.host}, first attempts: about {found.counted:,} "
+            f"{found.calls:,} questions to {self.client.host}, first attempts: about {found.prompt_tokens:,} "
             f"tokens of prompts, counted high (a token for 3 ASCII characters, a digit or a byte of other "
             f"letters{images}), and at most {found.completion_tokens:,} of answers: {money}, retries come "
             "on top; nothing was sent"
         )
 
     def write_ledger(self, path: Path) -> None:
-        """One line a question: what was asked and answered, without times or anything secret."""
-        write_ledger(path, self._requests.values(), self._replies, self._options)
+        """One JSON line a question, sorted by key, without times or anything secret; whole or not at all."""
+        with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+            for key, question in sorted(self._questions.items()):
+                reply, body = self._replies[key], question.request.body
+                line = {
+                    "key": key,
+                    "prompt": content_key(body["messages"]),
+                    "model": reply.model or body["model"],
+                    "fingerprint": reply.fingerprint,
+                    "left_out": reply.left_out,
+                    "outcome": reply.outcome,
+                    "answer": reply.text,
+                    "choice": self._options.get(key),
+                    "prompt_tokens": reply.prompt_tokens,
+                    "completion_tokens": reply.completion_tokens,
+                }
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -143,31 +147,38 @@ class LanguageModel:
     @property
     def position_bias(self) -> PositionBias:
         """Where the chosen candidates stood in their questions, after `rank`; equal questions count once."""
-        return position_bias(self._positions.values())
+        return position_bias(
+            (option, self._questions[key].num_options)
+            for key, option in self._options.items()
+            if option
+        )
 
-    def _count_images(self, questions: Iterable[Question]) -> None:
+    def _write(self, mentions: Mentions, candidates_by_mention: Groups) -> dict[str, Question]:
+        """The questions by mention_id; counts their images."""
+        questions = self._writer.questions(mentions, candidates_by_mention)
         if self.image_folder is not None:
-            self.images = Counter(question.image for question in questions)
+            self.images = Counter(question.image for question in questions.values())
             counts = ", ".join(f"{name}: {n:,}" for name, n in sorted(self.images.items()))
             say(f"images of the mentions to ask about ({counts or 'no mention'})")
+        return questions
 
     def _send(self, questions: Iterable[Question]) -> None:
-        requests = [question.request for question in questions]
-        self._requests |= {request.key: request for request in requests}
-        found = self.client.complete(requests)
+        wanted = {question.request.key: question for question in questions}
+        self._questions |= wanted
+        found = self.client.complete(question.request for question in wanted.values())
         self._rounds.append(found.log())
         found.raise_if_stopped()
         self._replies |= found.replies
 
     def _shorter(
-        self, questions: Mapping[str, Question], mentions: Sequence[Mention], groups: Groups
+        self, questions: Mapping[str, Question], mentions: Mentions, groups: Groups
     ) -> dict[str, Question]:
         """By mention_id, shorter questions in place of those that the server found too long."""
         shorter = {
             mention.mention_id: self._writer.shorter(question, mention, groups[mention.mention_id])
             for mention in mentions
             if (question := questions.get(mention.mention_id)) is not None
-            and self._replies[question.request.key].outcome == TOO_LONG
+            and self._replies[question.request.key].outcome == Outcome.TOO_LONG
         }
         return {name: question for name, question in shorter.items() if question is not None}
 
@@ -175,20 +186,12 @@ class LanguageModel:
         self, mention: Mention, group: Sequence[Candidate], question: Question | None
     ) -> Description:
         if question is None:
-            self.answers[ONE_CANDIDATE if group else NO_CANDIDATE] += 1
+            self.answers["one candidate, no question" if group else "no candidate"] += 1
             return describe(mention, group, group[0] if group else None, LANGUAGE_MODEL)
-        choice = self._choice(question)
+        reply = self._replies[question.request.key]
+        choice = read_reply(reply, question.num_options, self.params.output)
+        self._options[reply.key] = choice.option
         self.answers[choice.reason] += 1
-        left_out = self._replies[question.request.key].left_out
-        self.left_out.update((NOT_RECORDED,) if left_out is None else left_out)
-        position = None if choice.option is None else question.position(choice.option)
-        chosen = None if position is None else group[position]
+        self.left_out.update(reply.left_out)
+        chosen = group[question.order[choice.option - 1]] if choice.option else None
         return describe(mention, group, chosen, LANGUAGE_MODEL, choice.confidence)
-
-    def _choice(self, question: Question) -> Choice:
-        key = question.request.key
-        choice = read_reply(self._replies[key], question.num_options, self.params.output)
-        self._options[key] = choice.option
-        if choice.option:
-            self._positions[key] = choice.option, question.num_options
-        return choice

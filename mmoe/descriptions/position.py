@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-from scipy.special import chdtrc
-
 FIRST = "first place"
 THIRDS = ("first third", "middle third", "last third")
-_CELLS = 4  # the first place, what else is in the first third, and the two other thirds
-# Choices expected in a cell; with fewer the chi-square distribution is no good guide.
-_FEWEST = 5.0
+# Choices; with fewer the normal distribution is no good guide.
+_FEWEST = 20
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,8 @@ class PositionBias:
         choices: that named a candidate.
         chosen: share of them by place: the first place of all, and each third of the question.
         unbiased: the same shares, were every place of a question equally likely.
-        p_value: that an unbiased model strays from its shares as far or farther by chance; None if there are
-            too few choices to say.
+        p_value: that the mean place of an unbiased model strays as far or farther from the middle by chance;
+            None if there are too few choices to say.
     """
 
     choices: int
@@ -51,72 +48,36 @@ class PositionBias:
 def position_bias(choices: Iterable[tuple[int, int]]) -> PositionBias:
     """Compares choices with a model for which every place of a question is equally likely.
 
-    That is so for any model that goes by what a candidate says, as long as the order is drawn by chance. The
-    test is Pearson's chi-square over the first place, the rest of the first third, and the other thirds, with
-    the exact covariance of choices among differing numbers of places; where all questions have equally many,
-    it is the usual one.
+    That is so for any model that goes by what a candidate says, as long as the order is drawn by chance.
 
     Args:
-        choices: of each question the place that was chosen, from 1, and the number of places; equal
-            questions once.
+        choices: of each question the place that was chosen, from 1, and the number of places, at least two;
+            equal questions once.
     """
-    counts = Counter(choices)
-    total = counts.total()
-    if not total:
-        return PositionBias(0, {}, {}, None)
-    seen, sizes = np.zeros(_CELLS), Counter[int]()
-    for (place, places), number in counts.items():
-        assert 1 <= place <= places
-        seen[_cell(place, places)] += number
-        sizes[places] += number
-    expected, covariance = np.zeros(_CELLS), np.zeros((_CELLS, _CELLS))
     # In a fixed order, so that sums come out the same to the last digit.
-    for places, number in sorted(sizes.items()):
-        cells = [_cell(place, places) for place in range(1, places + 1)]
-        chances = np.bincount(cells, minlength=_CELLS) / places
-        expected += number * chances
-        covariance += number * (np.diag(chances) - np.outer(chances, chances))
-    return PositionBias(
-        choices=total,
-        chosen=_shares(seen / total),
-        unbiased=_shares(expected / total),
-        p_value=_p_value(seen - expected, expected, covariance),
-    )
+    found = sorted(choices)
+    if not found:
+        return PositionBias(0, {}, {}, None)
+    chosen, unbiased = dict.fromkeys((FIRST, *THIRDS), 0.0), dict.fromkeys((FIRST, *THIRDS), 0.0)
+    for place, places in found:
+        assert 1 <= place <= places
+        chosen[FIRST] += place == 1
+        chosen[_third(place, places)] += 1
+    for places, number in sorted(Counter(places for _, places in found).items()):
+        unbiased[FIRST] += number / places
+        for place in range(1, places + 1):
+            unbiased[_third(place, places)] += number / places
+    p_value = None
+    if len(found) >= _FEWEST:
+        # A place drawn among n has the mean (n + 1) / 2 and the variance (n² - 1) / 12.
+        excess = sum(place - (places + 1) / 2 for place, places in found)
+        deviation = math.sqrt(sum((places**2 - 1) / 12 for _, places in found))
+        p_value = float(f"{math.erfc(abs(excess) / deviation / math.sqrt(2)):.4g}")
+    chosen = {name: number / len(found) for name, number in chosen.items()}
+    unbiased = {name: number / len(found) for name, number in unbiased.items()}
+    return PositionBias(len(found), chosen, unbiased, p_value)
 
 
-def third_of(place: int, places: int) -> int:
-    """The third, 0 to 2, in which the middle of a place lies; the first and the last mirror each other."""
-    return 3 * (2 * place - 1) // (2 * places)
-
-
-def _cell(place: int, places: int) -> int:
-    return 0 if place == 1 else 1 + third_of(place, places)
-
-
-def _p_value(excess: np.ndarray, expected: np.ndarray, covariance: np.ndarray) -> float | None:
-    pooled = _pooled(expected)
-    if len(pooled) < 2:
-        return None
-    # The excesses add up to zero, so that all but one of them say everything.
-    pooled = pooled[:-1]
-    excess, covariance = pooled @ excess, pooled @ covariance @ pooled.T
-    statistic = float(excess @ np.linalg.solve(covariance, excess))
-    return float(f"{chdtrc(len(excess), max(0.0, statistic)):.4g}")
-
-
-def _pooled(expected: np.ndarray) -> np.ndarray:
-    """Which cells are taken together, a row of zeros and ones each: neighbours until enough is expected."""
-    rows, row = [], np.zeros(_CELLS)
-    for cell in range(_CELLS):
-        row[cell] = 1
-        if row @ expected >= _FEWEST:
-            rows.append(row)
-            row = np.zeros(_CELLS)
-    if rows:
-        rows[-1] += row
-    return np.array(rows)
-
-
-def _shares(cells: np.ndarray) -> dict[str, float]:
-    first, rest, *others = map(float, cells)
-    return {FIRST: first} | dict(zip(THIRDS, (first + rest, *others), strict=True))
+def _third(place: int, places: int) -> str:
+    """The third in which the middle of a place lies; the first and the last mirror each other."""
+    return THIRDS[3 * (2 * place - 1) // (2 * places)]

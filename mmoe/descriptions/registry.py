@@ -1,34 +1,22 @@
-"""What a backend is, and how one is made by its name; their list is `mmoe.config.backends`."""
+"""How a backend is found by its name, and what it may need; their list is `mmoe.config.backends`."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmoe.config.backends import LOCAL_BACKENDS
+from mmoe.descriptions.choice import Groups, Mentions
 from mmoe.errors import RankingError
-from mmoe.records import Candidate, Description, Mention, TextInput
+from mmoe.records import Description, TextInput
 
-Groups = Mapping[str, Sequence[Candidate]]  # candidates by mention_id, in retrieval's order
-
-
-class Embedder(Protocol):
-    """A frozen text encoder."""
-
-    def __call__(self, side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:
-        """Embeds texts, name and body together.
-
-        Args:
-            side: mention (a long body is shortened around the name's place in it) or candidate.
-        Returns:
-            float [N, P], in the order of `rows`.
-        """
+# A frozen text encoder: embeds texts, name and body together, as float [N, P] in their order. The first
+# argument says what they are: "mention" (a long body is shortened around the name in it) or "candidate".
+Embedder = Callable[[str, Sequence[TextInput]], NDArray[np.floating]]
 
 
 def _no_encoder() -> Embedder:
@@ -37,7 +25,7 @@ def _no_encoder() -> Embedder:
 
 @dataclass(frozen=True)
 class RankerResources:
-    """What single backends need beside mentions and candidates; loaded when one of them is made.
+    """What single backends need beside mentions and candidates; loaded when one of them asks for it.
 
     Attributes:
         seed: of `random`.
@@ -50,32 +38,28 @@ class RankerResources:
     embedder: Callable[[], Embedder] = _no_encoder
 
 
-class Ranker(ABC):
-    """Chooses one candidate, or none, for each mention."""
-
-    def __init__(self, resources: RankerResources | None = None) -> None:
-        self.resources = resources or RankerResources()
-
-    @abstractmethod
-    def rank(self, mentions: Sequence[Mention], candidates_by_mention: Groups) -> list[Description]:
-        """One description record a mention, in the mentions' order.
-
-        Args:
-            candidates_by_mention: by mention_id, in retrieval's order; absent means no candidate.
-        """
+NO_RESOURCES = RankerResources()
 
 
-def make_ranker(backend: str, resources: RankerResources | None = None) -> Ranker:
-    """The backend of that name, one of `LOCAL_BACKENDS`.
+def rank_mentions(
+    backend: str,
+    mentions: Mentions,
+    candidates_by_mention: Groups,
+    resources: RankerResources = NO_RESOURCES,
+) -> list[Description]:
+    """One description record a mention, in the mentions' order, by a backend of `LOCAL_BACKENDS`.
 
     Its module is imported here, as some load much.
 
+    Args:
+        candidates_by_mention: by mention_id, in retrieval's order; absent means no candidate.
     Raises:
-        RankingError: if there is no such backend.
+        RankingError: if there is no such backend, or it lacks what it needs.
     """
     if backend not in LOCAL_BACKENDS:
         known = ", ".join(LOCAL_BACKENDS)
         raise RankingError(f"rank.backend: no backend {backend!r}; use one of {known}")
     module, _, name = LOCAL_BACKENDS[backend].partition(":")
-    ranker: Ranker = getattr(import_module(module), name)(resources)
-    return ranker
+    rank: Callable[[Mentions, Groups, RankerResources], list[Description]]
+    rank = getattr(import_module(module), name)
+    return rank(mentions, candidates_by_mention, resources)

@@ -27,7 +27,7 @@ def choose(word: str) -> Trick:
     """A model that looks for a word among the candidates and answers their number, or 0."""
 
     def answer(handler: Handler) -> None:
-        found = re.findall(rf"^\W*(\d+)\b.*\b{word}\b", handler.call.question, re.MULTILINE)
+        found = re.findall(rf"^\W*(\d+)\b.*\b{word}\b", handler.asked().question, re.MULTILINE)
         tricks.says(json.dumps({"choice": int(found[-1]) if found else 0}))(handler)
 
     return answer

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from mmoe.descriptions.position import FIRST, THIRDS
 from mmoe.errors import RankingError
 from mmoe.files import read_json
 from mmoe.records import Candidate, Mention, write_records
@@ -15,7 +18,7 @@ from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake, Handler, Trick
 from tests.descriptions.llm_client.runs import CANARY
-from tests.descriptions.prompting.hostile import HOSTILE
+from tests.descriptions.prompting.written import HOSTILE
 from tests.descriptions.rows import candidates, mention
 from tests.descriptions.stage import choose, ledger, logs, run, write
 
@@ -31,30 +34,25 @@ def test_the_model_chooses_whatever_the_order_it_is_shown(fake: Fake, at: Layout
     assert counts["all"]["share_right"] == 1.0
     lines = ledger(at)
     assert len(lines) == 12
-    assert {line["outcome"] for line in lines} == {"answered"}
     assert lines == sorted(lines, key=lambda line: line["key"])
+    told = {"model": "gpt-4o-mini-2026-01-01", "fingerprint": "fp_x", "outcome": "answered"}
+    for line in lines:
+        assert told.items() <= line.items()
+        assert line["answer"] == f'{{"choice": {line["choice"]}}}'
+        assert (line["left_out"], line["completion_tokens"]) == ([], 1)
+        assert line["prompt_tokens"] > 100
 
 
 def test_a_second_run_asks_nothing_and_writes_the_same(fake: Fake, at: Layout) -> None:
+    """Bit for bit, at another time and with other prices and limits."""
     write(at, "one", "two", "one")
+    outs = (at.descriptions, at.inputs("mention_text"), at.rank_counts, at.ledger)
     first = run(at, fake)
-    counts, written = at.rank_counts.read_bytes(), at.ledger.read_bytes()
+    written = [out.read_bytes() for out in outs]
     assert len(fake.log) == 2  # equal questions are asked once
-    assert run(at, fake) == first
-    assert len(fake.log) == 2
-    assert (at.rank_counts.read_bytes(), at.ledger.read_bytes()) == (counts, written)
+    assert run(at, fake, max_calls=0, price_prompt=1.0, price_completion=2.0) == first
+    assert [out.read_bytes() for out in outs] == written
     assert [log["rounds"][0]["cache_hits"] for log in logs(at)] == [0, 2]
-
-
-def test_none_or_one_candidate_needs_no_question(fake: Fake, at: Layout) -> None:
-    write_records(at.mentions, Mention, [mention("none"), mention("one")])
-    write_records(at.candidates, Candidate, candidates("one", "painter"))
-    assert [record.qid for record in run(at, fake)] == [None, "Q1"]
-    assert fake.log == []
-    assert read_json(at.rank_counts)["answers"] == {
-        "no candidate": 1,
-        "one candidate, no question": 1,
-    }
 
 
 @pytest.mark.parametrize(
@@ -80,7 +78,7 @@ def test_hostile_texts_choose_nothing_outside_the_candidates(fake: Fake, at: Lay
     """The server does what it finds in the question: it repeats the mention's text as its answer."""
     texts = [text for text in HOSTILE.values() if not re.search("[\ud800-\udfff]", text)]
     write(at, *texts)  # records hold no half of a surrogate pair
-    fake.always = lambda handler: tricks.says(handler.call.question)(handler)
+    fake.always = lambda handler: tricks.says(handler.asked().question)(handler)
     records = run(at, fake)
     assert len(records) == len(texts) > 25
     assert {record.qid for record in records} <= {None, "Q1", "Q2", "Q3"}
@@ -90,7 +88,7 @@ def test_hostile_texts_choose_nothing_outside_the_candidates(fake: Fake, at: Lay
 def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: Layout) -> None:
     def limited(handler: Handler) -> None:
         told = "This model's maximum context length is 100 tokens."
-        if len(handler.call.question) > 900:
+        if len(handler.asked().question) > 900:
             handler.error(400, told, "context_length_exceeded", param="messages")
         else:
             choose("sailor")(handler)
@@ -107,7 +105,7 @@ def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: La
 def test_the_estimate_sends_and_writes_nothing(
     fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(at, "one", "two")
+    write(at, "one", "two", "one")
     run(at, fake, estimate=True, price_prompt=1.0, price_completion=2.0)
     said = capsys.readouterr().out
     assert "2 questions to 127.0.0.1" in said
@@ -118,16 +116,6 @@ def test_the_estimate_sends_and_writes_nothing(
     assert not at.descriptions.exists()
     with pytest.raises(RankingError, match="lexical costs nothing"):
         run(at, fake, estimate=True, backend="lexical")
-
-
-def test_the_run_stops_at_its_limit_and_goes_on_where_it_was(fake: Fake, at: Layout) -> None:
-    write(at, *(f"text {number}" for number in range(6)))
-    with pytest.raises(RankingError, match=r"max_calls.*2 questions are left"):
-        run(at, fake, max_calls=4)
-    assert len(fake.log) == 4
-    assert not at.descriptions.exists()
-    assert {record.qid for record in run(at, fake)} == {"Q2"}
-    assert len(fake.log) == 6
 
 
 def test_the_key_is_sent_and_stands_nowhere(
@@ -142,3 +130,76 @@ def test_the_key_is_sent_and_stands_nowhere(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 5
     assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
+
+
+def test_confidence_is_the_score_with_log_probabilities(fake: Fake, at: Layout) -> None:
+    """Only where something was asked: no candidate or one needs no question."""
+    mentions = [mention(name, "a text", "Q2") for name in ("m0", "m1", "m2")]
+    write_records(at.mentions, Mention, mentions)
+    found = [*candidates("m0", "painter", "sailor"), *candidates("m1", "cook")]
+    write_records(at.candidates, Candidate, found)
+    fake.always = tricks.label(("2", -0.1054), ("1", -2.3026))
+    asked, single, none = run(at, fake, output="logprobs", order="retrieval")
+    assert asked.qid == "Q2"
+    assert asked.score == pytest.approx(0.9, abs=1e-3)
+    assert (single.qid, single.score, none.qid) == ("Q1", None, None)
+    assert len(fake.log) == 1
+    told = {"chosen": 1, "no candidate": 1, "one candidate, no question": 1}
+    assert read_json(at.rank_counts)["answers"] == told
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [None, tricks.error(400, "logprobs are not supported with this model", param="logprobs")],
+)
+def test_without_log_probabilities_the_text_counts_and_has_no_score(
+    fake: Fake, at: Layout, refusal: Trick | None
+) -> None:
+    """The server leaves them out without a word, or refuses to tell them."""
+    write(at, "one", "two", "three")
+    fake.always = said = tricks.says("2", "length")
+    if refusal is not None:
+        fake.always = tricks.lacking(refusal, "logprobs", otherwise=said)
+    records = run(at, fake, output="logprobs", order="retrieval")
+    assert {(record.qid, record.score) for record in records} == {("Q2", None)}
+    assert read_json(at.rank_counts)["answers"] == {"chosen, no log-probabilities": 3}
+
+
+def test_images_are_counted_by_what_became_of_them(
+    fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.effect_noise((20, 10), 60).save(at.raw / "good.png")
+    (at.raw / "broken.png").write_bytes((at.raw / "good.png").read_bytes()[:60])
+    images = ["good.png", "good.png", None, "broken.png", "gone.png"]
+    mentions = [replace(mention(f"m{n}", f"text {n}"), image=one) for n, one in enumerate(images)]
+    write_records(at.mentions, Mention, mentions)
+    found = [row for m in mentions for row in candidates(m.mention_id, "painter", "sailor")]
+    write_records(at.candidates, Candidate, found)
+    run(at, fake, with_image=True)
+    counts = {"attached": 2, "no image": 1, "can't be read": 1, "file is missing": 1}
+    assert read_json(at.rank_counts)["images"] == counts
+    assert (
+        "attached: 2, can't be read: 1, file is missing: 1, no image: 1" in capsys.readouterr().err
+    )
+    assert sum(isinstance(call.body["messages"][-1]["content"], list) for call in fake.log) == 2
+    run(at, fake, with_image=True, estimate=True, price_prompt=1.0, price_completion=1.0)
+    told = capsys.readouterr()
+    assert "attached: 2" in told.err
+    assert "3,000 an image" in told.out
+
+
+def test_a_model_that_prefers_the_first_candidate_is_seen(
+    fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Equal questions count once; one that names the sailor wherever he stands is not suspected."""
+    write(at, *(f"text {n // 2}" for n in range(120)))
+    run(at, fake)
+    assert read_json(at.rank_counts)["position"]["p_value"] > 0.01
+    fake.always = tricks.says('{"choice": 1}')
+    run(at, fake, seed=44)
+    found = read_json(at.rank_counts)["position"]
+    assert found["choices"] == 60
+    assert found["chosen"] == {FIRST: 1.0, THIRDS[0]: 1.0, THIRDS[1]: 0.0, THIRDS[2]: 0.0}
+    assert found["unbiased"] == pytest.approx(dict.fromkeys((FIRST, *THIRDS), 1 / 3))
+    assert found["p_value"] < 1e-12
+    assert "first third 100.0 % (33.3)" in capsys.readouterr().out

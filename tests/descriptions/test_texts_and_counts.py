@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from mmoe.config.load import ParamsFile
-from mmoe.descriptions import make_ranker, mention_texts
+from mmoe.descriptions import mention_texts, rank_mentions
 from mmoe.descriptions.counts import ranking_counts
 from mmoe.errors import RankingError
 from mmoe.files import read_json
@@ -24,9 +21,9 @@ from mmoe.records import (
 )
 
 from pipeline.layout import Layout
-from pipeline.rank import rank
-from tests.config.sheets import DEFAULTS
+from tests.descriptions.llm_client.fake.server import Fake
 from tests.descriptions.rows import candidates, mention
+from tests.descriptions.stage import run
 
 
 def test_a_text_has_word_context_and_description_in_the_mentions_order() -> None:
@@ -39,9 +36,6 @@ def test_a_text_has_word_context_and_description_in_the_mentions_order() -> None
         TextInput("b", "Ben", "To sea.", None),
         TextInput("a", "Ada", "Paint.", "painter"),
     ]
-
-
-def test_a_mention_without_record_is_named() -> None:
     with pytest.raises(RankingError, match="'a' and 1 others have no description record"):
         mention_texts([mention("a"), mention("b")], [])
 
@@ -57,7 +51,7 @@ def test_right_choices_are_counted_among_what_was_possible() -> None:
     ]
     sizes = {"right": 2, "wrong": 6, "impossible": 3, "alone": 1, "empty": 0, "nil": 2}
     found = {name: candidates(name, *(["x"] * size)) for name, size in sizes.items()}
-    records = make_ranker("first").rank(mentions, found)
+    records = rank_mentions("first", mentions, found)
     counts = ranking_counts(mentions, records, found)
     test, by_candidates = counts["test"], counts["test"]["by_candidates"]
     assert isinstance(by_candidates, dict)
@@ -84,25 +78,16 @@ def test_where_nothing_is_chosen_no_share_is_right(backend: str) -> None:
     """A share of 0 would say that the choices were wrong."""
     mentions = [replace(mention("m", gold_qid="Q1"), description="painter")]
     found = {"m": candidates("m", "x", "y")}
-    counts = ranking_counts(mentions, make_ranker(backend).rank(mentions, found), found)["test"]
+    counts = ranking_counts(mentions, rank_mentions(backend, mentions, found), found)["test"]
     assert (counts["chosen"], counts["described"]) == (0, int(backend == "given"))
     assert (counts["with_gold"], counts["with_gold_candidate"], counts["right"]) == (1, 1, 0)
     assert counts["share_right"] is counts["share_right_where_possible"] is None
 
 
-def test_the_stage_writes_descriptions_texts_and_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    at = Layout("toy")
-    YAML(typ="safe", pure=True).dump(
-        {k: DEFAULTS[k] for k in ("rank", "encode")}, Path("params.yaml")
-    )
+def test_the_stage_writes_descriptions_texts_and_counts(fake: Fake, at: Layout) -> None:
     write_records(at.mentions, Mention, [mention("m", "a sailor", "Q2"), mention("n")])
     write_records(at.candidates, Candidate, candidates("m", "painter", "sailor"))
-    rank(at, ParamsFile(Path("params.yaml")))
-    chosen = [record.qid for record in read_records(at.descriptions, Description)]
-    assert chosen == ["Q2", None]
+    assert [record.qid for record in run(at, fake, backend="lexical")] == ["Q2", None]
     assert read_metadata(at.descriptions) == {"backend": "lexical"}
     assert read_records(at.inputs("mention_text"), TextInput) == [
         TextInput("m", "Ada", "a sailor", "sailor"),

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from mmoe.descriptions.llm_client.budget import Estimate
-from mmoe.descriptions.llm_client.connection import (
-    BatchConnection,
-    BatchState,
-    StopError,
-    open_client,
-)
-from mmoe.descriptions.llm_client.fallbacks import left_out_of, names_in
-from mmoe.descriptions.llm_client.response import (
-    Response,
-    Retry,
-    RetryWithout,
-    classify_response,
-)
-from mmoe.descriptions.llm_client.session import Session
-from mmoe.descriptions.llm_client.types import GAVE_UP, Reply, Request, Stop
+from openai import APIStatusError, AsyncOpenAI, OpenAIError
+from openai.types import Batch
+
+from mmoe.descriptions.llm_client.budget import estimate
+from mmoe.descriptions.llm_client.direct import open_client
+from mmoe.descriptions.llm_client.key import ApiKey
+from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry, classify_response
+from mmoe.descriptions.llm_client.session import Attempt, Session
+from mmoe.descriptions.llm_client.types import Reply, Request, Stop
+from mmoe.errors import one_line
 from mmoe.files import content_key, read_json, write_json
 
-ROUNDS = 3  # batches in which a request may go
+ROUNDS = 3  # batches in which a request may fail
 POLL = 60.0  # seconds between two looks at a batch
 SILENCE = 600.0  # seconds without a byte, after which a call is lost: files are large
 RETRIES = 5  # of a call, by the openai package
 FAILED_LOOKS = 15  # in a row, after which the run ends
+ENDED = ("completed", "failed", "expired", "cancelled")
+_NAME = "mmoe"  # of the batch's metadata that says which one of ours it is
 MOST_LINES = 50_000
 MOST_BYTES = 190_000_000  # the limit is 200 MB
 
@@ -40,51 +35,34 @@ Line = tuple[Request, bytes]
 
 async def send_batches(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run must end; a call is a line of a batch."""
-    async with open_client(session.client.url, session.secret, SILENCE, RETRIES) as client:
-        await BatchSender(session, BatchConnection(client, session.secret), requests).send()
+    url = session.endpoint.url
+    async with open_client(url, session.secret, SILENCE, RETRIES) as client:
+        await BatchSender(session, client, requests).send()
 
 
 @dataclass
 class _Sent:
-    """A batch: our name for it, its id once that is known, and the requests in it.
-
-    Attributes:
-        left_out: by request what it went without, if anything; None if that was not recorded.
-    """
+    """A batch: our name for it, its id once that is known, the requests in it, and what each went without."""
 
     name: str
     id: str | None
     keys: list[str]
     left_out: dict[str, list[str]] | None = None
 
-    def left_out_of(self, key: str) -> tuple[str, ...] | None:
-        return None if self.left_out is None else tuple(self.left_out.get(key, ()))
-
-
-@dataclass
-class _Attempt:
-    """A line in flight: what it may cost, what it went without, and what of it can be refused."""
-
-    estimate: Estimate
-    left_out: tuple[str, ...] | None
-    names: frozenset[str]
+    def left_out_of(self, key: str) -> tuple[str, ...]:
+        return tuple((self.left_out or {}).get(key, ()))
 
 
 class BatchSender:
     """Sends requests in batches until all have a reply; takes up batches that a killed run has started."""
 
-    def __init__(
-        self, session: Session, batches: BatchConnection, requests: Sequence[Request]
-    ) -> None:
-        self._session, self._batches = session, batches
-        self._wanted = frozenset(request.key for request in requests)
-        self._missing = {request.key: request for request in requests}
-        self._in_flight: dict[str, _Attempt] = {}
-        self._rounds: Counter[str] = Counter()
-        self._odd: set[str] = set()
+    def __init__(self, session: Session, client: AsyncOpenAI, requests: Sequence[Request]) -> None:
+        self._session, self._client = session, client
+        self._wanted = {request.key: request for request in requests}
+        self._in_flight: dict[str, Attempt] = {}
         self._failed_looks = 0
         # What was started stands here until its answers are kept.
-        name = content_key(session.client.url, [str(requests[0].body.get("model"))])
+        name = content_key(session.endpoint.url, [str(requests[0].body.get("model"))])
         self._started = session.cache.path.with_name(f"batches-{name}.json")
         self._sent: list[_Sent] = []
         if self._started.exists():
@@ -93,39 +71,44 @@ class BatchSender:
     async def send(self) -> None:
         try:
             await self._find_lost()
-            while self._missing:
+            while self._wanted.keys() - self._session.round.replies.keys():
                 await self._send_missing()
                 if not self._sent:
-                    break
+                    return
                 await self._take_ended()
-        except StopError as error:
-            self._session.end(error.stop)
-        if self._session.round.stop is None:
-            for key in list(self._missing):
-                self._take(Reply(key, GAVE_UP, error=f"no answer in {ROUNDS} batches"))
+        except OpenAIError as error:
+            self._session.end(stop_of(error, self._session.secret))
 
     async def _find_lost(self) -> None:
         """Looks for batches of which only the name was written down before a run was killed."""
+        endpoint = self._session.endpoint
         for one in self._sent:
-            one.id = one.id or await self._batches.find(one.name)
+            one.id = one.id or await self._find(one.name)
         self._sent = [one for one in self._sent if one.id is not None]
         for one in self._sent:
-            for key in set(one.keys) & self._missing.keys():
-                body = self._missing[key].body
-                self._begin(
-                    key, self._session.client.budget.estimate(body), body, one.left_out_of(key)
-                )
+            for key in set(one.keys) & self._wanted.keys():
+                body = self._wanted[key].body
+                cost = estimate([body], endpoint.params)
+                endpoint.budget.begin(cost)
+                self._in_flight[key] = Attempt(key, body, one.left_out_of(key), cost)
         self._write_down()
 
-    def _begin(
-        self,
-        key: str,
-        estimate: Estimate,
-        body: Mapping[str, Any],
-        left_out: tuple[str, ...] | None,
-    ) -> None:
-        self._session.client.budget.begin(estimate)
-        self._in_flight[key] = _Attempt(estimate, left_out, names_in(body))
+    async def _find(self, name: str) -> str | None:
+        async for batch in self._client.batches.list(limit=100):
+            if (batch.metadata or {}).get(_NAME) == name:
+                return batch.id
+        return None
+
+    async def _start(self, name: str, lines: bytes) -> str:
+        """Uploads requests and starts a batch of that name; returns its id."""
+        file = await self._client.files.create(file=(f"{name}.jsonl", lines), purpose="batch")
+        batch = await self._client.batches.create(
+            input_file_id=file.id,
+            endpoint="/v1/chat/completions",
+            completion_window="24h",
+            metadata={_NAME: name},
+        )
+        return batch.id
 
     async def _send_missing(self) -> None:
         """Starts batches with all requests that are in none."""
@@ -136,111 +119,99 @@ class BatchSender:
             self._sent.append(sent)
             self._write_down()  # first, so that a killed run's batch can be found
             try:
-                sent.id = await self._batches.create(sent.name, b"".join(line for _, line in part))
-            except StopError as error:
-                if error.stop.by != "server":  # which may have got it nevertheless
+                sent.id = await self._start(sent.name, b"".join(line for _, line in part))
+            except OpenAIError as error:
+                # Which may have got it nevertheless.
+                if stop_of(error, self._session.secret).by != "server":
                     self._sent.remove(sent)
                     self._write_down()
                 raise
             self._write_down()
 
     def _lines(self) -> Iterator[Line]:
-        session, sent = self._session, {key for one in self._sent for key in one.keys}
-        for key, request in self._missing.items():
-            if key in sent or self._rounds[key] >= ROUNDS or session.round.stop is not None:
+        session = self._session
+        for key, request in self._wanted.items():
+            if session.round.stop is not None:
+                return
+            if key in session.round.replies or key in self._in_flight:
                 continue
-            estimate = session.client.budget.estimate(request.body)
-            if not session.may_call(estimate):
+            attempt = session.attempt(request)
+            if attempt is None:
                 session.end(Stop("max_cost_usd", "llm.max_cost_usd is reached"))
                 return
-            self._rounds[key] += 1
-            body = session.client.fallbacks.fit(request.body, session.round.left_out)
-            self._begin(key, estimate, body, left_out_of(request.body, body))
-            yield request, line_of(key, body)
+            self._in_flight[key] = attempt
+            yield request, line_of(key, attempt.body)
 
     async def _take_ended(self) -> None:
         """Takes the answers of the batches that have ended, or waits."""
-        has_any = False
+        session, has_any = self._session, False
         for one in list(self._sent):
             assert one.id is not None
-            state = await self._look(one.id)
-            if state is None or not state.has_ended:
+            batch = await self._look(one.id)
+            if batch is None or batch.status not in ENDED:
                 continue
             has_any = True
-            for file in state.files:
-                self._read(await self._batches.content(file), one)
+            for file in filter(None, (batch.output_file_id, batch.error_file_id)):
+                self._read((await self._client.files.content(file)).content, one)
             for key in one.keys:
-                self._close(key, "never returned")
+                self._settle(key, NoResponse("never returned", "no answer in a batch"))
             self._sent.remove(one)
             self._write_down()
-            if state.status == "failed":
-                raise StopError(Stop("batch", f"the server refused a batch ({state.words})"))
+            if batch.status == "failed":
+                errors = (batch.errors and batch.errors.data) or []
+                words = session.secret.line("; ".join(error.message or "" for error in errors))
+                session.end(Stop("batch", f"the server refused a batch ({words})"))
         if not has_any:
-            await self._session.client.clock.sleep(POLL)
+            await session.endpoint.clock.sleep(POLL)
 
-    async def _look(self, batch_id: str) -> BatchState | None:
+    async def _look(self, batch_id: str) -> Batch | None:
         """A batch's state; None if the server is away for a while, which in a day may happen."""
         try:
-            state = await self._batches.state(batch_id)
-        except StopError as error:
+            batch = await self._client.batches.retrieve(batch_id)
+        except OpenAIError as error:
             self._failed_looks += 1
-            if error.stop.by != "server" or self._failed_looks >= FAILED_LOOKS:
+            is_away = stop_of(error, self._session.secret).by == "server"
+            if not is_away or self._failed_looks >= FAILED_LOOKS:
                 raise
             return None
         self._failed_looks = 0
-        return state
+        return batch
 
     def _read(self, content: bytes, sent: _Sent) -> None:
         session = self._session
-        for key, response, why in answers(content, session.round.oddities):
-            if key in self._in_flight and key in sent.keys:
-                if response is None:
-                    self._close(key, why)
-                else:
-                    self._follow(key, response)
-            elif key in sent.keys and key not in self._wanted and response is not None:
+        for key, response in answers(content):
+            if key in sent.keys and key in self._in_flight:
+                self._settle(key, response)
+            elif key in sent.keys and key not in self._wanted:
                 # Of an earlier run that asked for more: it was paid, so it is kept.
-                reply = classify_response(key, response, session.secret, sent.left_out_of(key))
+                reply = classify_response(key, response, session.secret)
                 if isinstance(reply, Reply):
-                    session.keep(reply)
-            else:
-                session.round.oddities["unknown line"] += 1
+                    session.keep(replace(reply, left_out=sent.left_out_of(key)))
 
-    def _follow(self, key: str, response: Response) -> None:
-        session, attempt = self._session, self._in_flight.pop(key)
-        match outcome := session.settle(key, response, attempt.estimate, attempt.left_out):
-            case Reply():
-                self._take(outcome)
-            case Stop():
-                session.end(outcome)
-            case RetryWithout(parameter, otherwise):
-                if session.client.fallbacks.refuse(parameter, attempt.names):
-                    self._rounds[key] -= 1
-                    session.round.retries[f"without {parameter}"] += 1
-                else:
-                    self._take(otherwise)
-            case Retry(kind, otherwise, is_odd):
-                if outcome.is_last or (is_odd and key in self._odd):
-                    self._take(otherwise)
-                else:
-                    self._odd.update([key] if is_odd else [])
-                    session.round.retries[kind] += 1
-
-    def _take(self, reply: Reply) -> None:
-        del self._missing[reply.key]
-        self._session.take(reply)
-
-    def _close(self, key: str, why: str) -> None:
-        """Counts a line without an answer; it was not billed."""
+    def _settle(self, key: str, response: Response | NoResponse) -> None:
         if (attempt := self._in_flight.pop(key, None)) is not None:
-            self._session.client.budget.end(attempt.estimate, None, None, is_billed=False)
-            self._session.round.retries[why] += 1
+            self._session.settle(attempt, response, ROUNDS)
 
     def _write_down(self) -> None:
         if self._sent:
             write_json(self._started, [asdict(one) for one in self._sent])
         else:
             self._started.unlink(missing_ok=True)
+
+
+def stop_of(error: OpenAIError, secret: ApiKey) -> Stop:
+    """Why a call for files or batches that failed for good ends the run."""
+    if not isinstance(error, APIStatusError):
+        return Stop("server", f"the server does not answer ({secret.line(one_line(error))})")
+    response = Response(error.status_code, error.response.content)
+    match outcome := classify_response("", response, secret):
+        case Stop(by="key" | "permission" | "quota" | "address"):
+            return outcome
+        case Retry(without=None):
+            return Stop("server", f"the server does not answer ({outcome.otherwise.error})")
+    words = secret.line(f"{error.status_code} {one_line(error)}")
+    why = "look at rank.base_url, or set llm.mode to direct"
+    return Stop("batch", f"the server's Batch API fails ({words}); {why}")
 
 
 def line_of(key: str, body: Mapping[str, Any]) -> bytes:
@@ -267,20 +238,16 @@ def parts(
         yield file
 
 
-def answers(content: bytes, oddities: Counter[str]) -> Iterator[tuple[str, Response | None, str]]:
-    """Of each line the key, the response if there is one, and otherwise why not."""
-    for raw in content.splitlines():
-        if not raw.strip():
-            continue
+def answers(content: bytes) -> Iterator[tuple[str, Response | NoResponse]]:
+    """Of each line that can be read the key, and the response; none if it has expired or failed."""
+    for raw in filter(bytes.strip, content.splitlines()):
         try:
             line = json.loads(raw)
-            key, response, error = line["custom_id"], line.get("response"), line.get("error")
-        except (ValueError, TypeError, KeyError, AttributeError):
-            oddities["unreadable line"] += 1
+            key, response = line["custom_id"], line.get("response")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
         if isinstance(response, dict) and isinstance(response.get("status_code"), int):
             body = json.dumps(response.get("body")).encode()
-            yield str(key), Response(response["status_code"], body), ""
+            yield str(key), Response(response["status_code"], body)
         else:
-            code = error.get("code") if isinstance(error, dict) else None
-            yield str(key), None, code if isinstance(code, str) else "failed line"
+            yield str(key), NoResponse("failed line", "no answer in a batch")

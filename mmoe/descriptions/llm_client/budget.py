@@ -6,10 +6,9 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmoe.config.llm import LlmParams
-from mmoe.descriptions.llm_client.types import Request
 
 # At most, for an image of up to 512 pixels. OpenAI's prices of vision count 85 tokens for low detail, which
 # is what we send, with GPT-4o, but 2,833 with GPT-4o mini. Open models that cut an image into tiles take as
@@ -23,30 +22,24 @@ _MESSAGE_TOKENS = 4  # role and marks around each message
 _COMPLETION_TOKENS = 256  # where the request sets no limit
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Tokens and price of calls, counted high rather than low.
-
-    Attributes:
-        calls: first attempts, equal ones once.
-        counted: prompt tokens by our own count; 0 if they don't compare with the server's.
-        prompt_tokens: the same, corrected by what the server has counted so far.
-        completion_tokens: at most; every answer as long as it may be.
-    """
+class Estimate(NamedTuple):
+    """First attempts, their tokens and their price: counted high, with every answer as long as it may be."""
 
     calls: int
-    counted: int
-    prompt_tokens: float
+    prompt_tokens: int
     completion_tokens: int
     usd: float
 
 
-def estimate_all(requests: Iterable[Request], params: LlmParams) -> Estimate:
-    """The first attempts at requests; what is sent again comes on top."""
-    distinct = {request.key: request.body for request in requests}
-    counted = sum(prompt_tokens_of(body) for body in distinct.values())
-    completion = sum(_most_tokens(body) for body in distinct.values())
-    return Estimate(len(distinct), counted, counted, completion, params.usd(counted, completion))
+def estimate(bodies: Iterable[Mapping[str, Any]], params: LlmParams) -> Estimate:
+    """What requests may cost; what is sent again comes on top."""
+    wanted = list(bodies)
+    prompt = sum(map(prompt_tokens_of, wanted))
+    completion = sum(
+        int(body.get("max_completion_tokens") or body.get("max_tokens") or _COMPLETION_TOKENS)
+        for body in wanted
+    )
+    return Estimate(len(wanted), prompt, completion, params.usd(prompt, completion))
 
 
 def prompt_tokens_of(body: Mapping[str, Any]) -> int:
@@ -75,52 +68,35 @@ def _count(text: str) -> int:
     return single + math.ceil((len(ascii_only) - num_digits) / ASCII_A_TOKEN)
 
 
-def _most_tokens(body: Mapping[str, Any]) -> int:
-    return int(body.get("max_completion_tokens") or body.get("max_tokens") or _COMPLETION_TOKENS)
-
-
+@dataclass
 class Budget:
-    """Counts calls and money over all rounds of a run.
+    """Counts calls and money over all rounds of a run."""
 
-    Attributes:
-        calls: that were sent, failed ones included.
-        num_in_flight: of them, those without a response yet.
-    """
-
-    def __init__(self, params: LlmParams) -> None:
-        self._params = params
-        self.calls = self.num_in_flight = 0
-        self._in_flight = self._spent = 0.0
-        self._counted = self._told = 0  # tokens of prompts of text: ours, and the server's
+    params: LlmParams
+    calls: int = 0  # failed ones included
+    num_in_flight: int = 0
+    _reserved: float = 0.0
+    _spent: float = 0.0
 
     @property
     def spent_usd(self) -> float | None:
         """Without prices, None; calls that may have been billed without telling count as estimated."""
-        return self._spent if self._params.has_prices else None
-
-    def estimate(self, body: Mapping[str, Any]) -> Estimate:
-        """Of a call, by the tokens of those before it."""
-        counted, completion = prompt_tokens_of(body), _most_tokens(body)
-        is_text = all(isinstance(message["content"], str) for message in body["messages"])
-        # How servers count an image has nothing to do with how they count words.
-        ratio = self._told / self._counted if self._counted and is_text else 1.0
-        usd = self._params.usd(counted * ratio, completion)
-        return Estimate(1, counted if is_text else 0, counted * ratio, completion, usd)
+        return self._spent if self.params.has_prices else None
 
     def has_calls(self) -> bool:
-        most = self._params.max_calls
+        most = self.params.max_calls
         return most is None or self.calls < most
 
     def has_money(self, estimate: Estimate) -> bool:
         """Whether this call can be paid, those in flight included."""
-        most = self._params.max_cost_usd
-        return most is None or self._spent + self._in_flight + estimate.usd <= most
+        most = self.params.max_cost_usd
+        return most is None or self._spent + self._reserved + estimate.usd <= most
 
     def begin(self, estimate: Estimate) -> None:
         """A call is sent."""
         self.calls += 1
         self.num_in_flight += 1
-        self._in_flight += estimate.usd
+        self._reserved += estimate.usd
 
     def end(
         self,
@@ -132,12 +108,9 @@ class Budget:
     ) -> None:
         """A call is over; tokens that the server does not tell count as estimated if it may bill them."""
         self.num_in_flight -= 1
-        self._in_flight -= estimate.usd
-        if prompt_tokens is not None and estimate.counted:
-            self._counted += estimate.counted
-            self._told += prompt_tokens
+        self._reserved -= estimate.usd
         if is_billed:
             prompt = estimate.prompt_tokens if prompt_tokens is None else prompt_tokens
             told = completion_tokens
             completion = estimate.completion_tokens if told is None else told
-            self._spent += self._params.usd(prompt, completion)
+            self._spent += self.params.usd(prompt, completion)

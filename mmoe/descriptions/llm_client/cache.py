@@ -8,17 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from mmoe.descriptions.llm_client.types import FINAL, REJECTED, Reply
+from mmoe.descriptions.llm_client.types import REJECTED, Outcome, Reply
 from mmoe.errors import RankingError
 from mmoe.sqlite_cache import SqliteCache
 
 FILE = "llm-replies.sqlite"
 VERSION = 1  # of the table below; a file of another one is refused
-REJECTED_FOR = (
-    86400.0  # seconds for which a rejection holds: it cost nothing, and servers are mended
-)
+REJECTED_FOR = 86400.0  # seconds that a rejection holds: it cost nothing, and servers are mended
 
-_KEYS_AT_ONCE = 500
 _TABLE = """
 CREATE TABLE IF NOT EXISTS replies (
     key TEXT PRIMARY KEY,
@@ -27,16 +24,17 @@ CREATE TABLE IF NOT EXISTS replies (
     reply TEXT NOT NULL
 ) WITHOUT ROWID
 """
+_KEPT = """
+SELECT outcome, given, reply FROM replies WHERE key IN (SELECT value FROM json_each(?))
+"""
 
 
 class ReplyCache(SqliteCache):
     """The kept replies of a folder; any number of processes may use it at once."""
 
     def __init__(self, folder: Path, wall: Callable[[], float] = time.time) -> None:
-        """Opens the file, or makes it.
+        """Opens the file, or makes it; `wall` tells the seconds since 1970.
 
-        Args:
-            wall: tells the seconds since 1970.
         Raises:
             RankingError: if the folder can't be used or the file is no cache of ours.
         """
@@ -45,21 +43,17 @@ class ReplyCache(SqliteCache):
 
     def get(self, keys: Sequence[str]) -> dict[str, Reply]:
         """The replies that are kept, by key."""
-        found: dict[str, Reply] = {}
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            some = keys[start : start + _KEYS_AT_ONCE]
-            marks = ", ".join("?" * len(some))
-            query = f"SELECT outcome, given, reply FROM replies WHERE key IN ({marks})"  # noqa: S608
-            with self._trouble():
-                for outcome, given, text in self._database.execute(query, some):
-                    if outcome not in REJECTED or given > self._wall() - REJECTED_FOR:
-                        reply = _read(text)
-                        found[reply.key] = reply
-        return found
+        since = self._wall() - REJECTED_FOR
+        with self._trouble():
+            found = [
+                _read(text)
+                for outcome, given, text in self._database.execute(_KEPT, [json.dumps(keys)])
+                if outcome not in REJECTED or given > since
+            ]
+        return {reply.key: reply for reply in found}
 
     def put(self, reply: Reply) -> None:
         """Keeps a reply that is final; it is on disk when this returns."""
-        assert reply.outcome in FINAL
         row = (reply.key, reply.outcome, self._wall(), json.dumps(asdict(reply)))
         with self._trouble():
             self._database.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)", row)
@@ -68,10 +62,10 @@ class ReplyCache(SqliteCache):
 def _read(text: str) -> Reply:
     fields = json.loads(text)
     tokens = fields["top_tokens"]
-    # Replies that earlier versions have kept don't tell it.
-    left_out = fields.get("left_out")
+    # Replies that version 0.1 has kept may not tell what was left out.
     changed = {
         "top_tokens": tokens and [(token, value) for token, value in tokens],
-        "left_out": None if left_out is None else tuple(left_out),
+        "left_out": tuple(fields.get("left_out") or ()),
+        "outcome": Outcome(fields["outcome"]),
     }
     return Reply(**fields | changed)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from functools import partial
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from mmoe.descriptions.llm_client.cache import FILE, ReplyCache
-from mmoe.descriptions.llm_client.endpoint import Endpoint
 from mmoe.descriptions.llm_client.key import ApiKey
-from mmoe.descriptions.llm_client.session import Session
+from mmoe.descriptions.llm_client.session import Endpoint, Session
 from mmoe.descriptions.llm_client.types import Request, Round
 from mmoe.files import content_key
+from mmoe.locks import exclusive_lock
+
+WAITING = "another run asks the same model; waiting for it"
 
 
 def say(line: str) -> None:
@@ -43,54 +44,38 @@ class LlmClient(Endpoint):
         found = Round(len(distinct), spent_usd=0.0 if self.params.has_prices else None)
         with ReplyCache(self.cache_folder, self.clock.wall) as cache:
             if missing := _take_kept(distinct.values(), cache, found):
-                with self._turn(missing[0].body.get("model")):
+                model = content_key(self.url, str(missing[0].body.get("model")))
+                waiting = partial(say, WAITING)
+                with exclusive_lock(self.cache_folder, f"{FILE}.{model}.lock", waiting):
                     # The run that had its turn before may have sent the same.
                     if missing := _take_kept(missing, cache, found):
                         self._send(missing, cache, found)
         found.seconds = time.monotonic() - begun
         return found
 
-    @contextmanager
-    def _turn(self, model: object) -> Iterator[None]:
-        """Waits until no other run asks the same model; the lock of a killed run is free at once."""
-        lock = FileLock(self.cache_folder / f"{FILE}.{content_key(self.url, str(model))}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            say("another run asks the same model; waiting for it")
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
-
     def _send(self, missing: Sequence[Request], cache: ReplyCache, found: Round) -> None:
         """Sends, and writes down what it has cost and why it ended."""
-        secret = ApiKey.from_environment()
-        how = ", in batches" if self.params.mode == "batch" else ""
+        # Imported here: the openai package takes longer to load than all kept replies.
+        from mmoe.descriptions.llm_client.batch import send_batches
+        from mmoe.descriptions.llm_client.direct import send_directly
+
+        secret, in_batches = ApiKey(), self.params.mode == "batch"
+        send = send_batches if in_batches else send_directly
+        how = ", in batches" if in_batches else ""
         say(f"questions that go to {self.host}{how}: {len(missing):,}")
         calls, spent = self.budget.calls, self.budget.spent_usd or 0.0
         # Only where somebody watches, so that logs stay short.
         with tqdm(total=len(missing), desc="rank", unit=" questions", disable=None) as bar:
-            _run(Session(self, secret, cache, found, bar), missing)
+            try:
+                asyncio.run(send(Session(self, secret, cache, found, bar), missing))
+            except ExceptionGroup as group:
+                raise group.exceptions[0] from None
         found.calls = self.budget.calls - calls
         if self.budget.spent_usd is not None:
             found.spent_usd = self.budget.spent_usd - spent
         if found.left_out:
             counts = ", ".join(f"{name}: {count:,}" for name, count in found.left_out.items())
             say(f"calls without what the server refuses ({counts})")
-
-
-def _run(session: Session, requests: Sequence[Request]) -> None:
-    # Imported here: the openai package takes longer to load than all kept replies.
-    from mmoe.descriptions.llm_client.batch import send_batches
-    from mmoe.descriptions.llm_client.direct import send_directly
-
-    send = send_batches if session.client.params.mode == "batch" else send_directly
-    try:
-        asyncio.run(send(session, requests))
-    except ExceptionGroup as group:
-        raise group.exceptions[0] from None
 
 
 def _take_kept(requests: Iterable[Request], cache: ReplyCache, found: Round) -> list[Request]:

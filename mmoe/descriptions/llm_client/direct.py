@@ -9,44 +9,79 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aiolimiter import AsyncLimiter
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    DefaultAsyncHttpx2Client,
+    Timeout,
+)
 
-from mmoe.descriptions.llm_client.budget import Estimate
-from mmoe.descriptions.llm_client.connection import Connection, open_client
-from mmoe.descriptions.llm_client.fallbacks import left_out_of, names_in
-from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry, RetryWithout
-from mmoe.descriptions.llm_client.session import Session
-from mmoe.descriptions.llm_client.types import Reply, Request, Stop
+from mmoe.descriptions.llm_client.key import ApiKey
+from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry
+from mmoe.descriptions.llm_client.session import Attempt, Session
+from mmoe.descriptions.llm_client.types import Outcome, Reply, Request, Stop
 from mmoe.retry_after import retry_after
 
-ATTEMPTS = 8  # at one request
-BUSY_ATTEMPTS = 30  # of which so many may fail because the server is busy
-TIME_OUTS = 3  # each of them may have been billed
 HOPELESS = 3  # requests given up in a row, without any answer in between: the server is down
 LONGEST_WAIT = 600.0  # seconds that a server may ask us to wait; beyond, the run ends
 _FIRST_WAIT, _MOST_WAIT = 0.5, 30.0  # seconds
 _FIRST_LIMIT = 8.0  # requests in flight at first
+_CONNECT = 10.0  # seconds to open a connection
+_HEADERS = ("retry-after", "retry-after-ms", "x-should-retry")
+
+
+def open_client(url: str, secret: ApiKey, silence: float, retries: int = 0) -> AsyncOpenAI:
+    """Connections to one server; redirects are not followed: requests go where the user was told.
+
+    Args:
+        silence: seconds without a byte after which a call is lost.
+        retries: by the openai package itself.
+    """
+    timeout = Timeout(silence, connect=min(_CONNECT, silence))
+    return AsyncOpenAI(
+        api_key=secret.reveal(),
+        base_url=url,
+        max_retries=retries,
+        timeout=timeout,
+        http_client=DefaultAsyncHttpx2Client(timeout=timeout, follow_redirects=False),
+    )
+
+
+async def send(
+    client: AsyncOpenAI, body: Mapping[str, Any], timeout: float
+) -> Response | NoResponse:
+    """Sends chat.completions arguments once; the response may have any status.
+
+    Args:
+        timeout: seconds for the whole answer; the package's own limit is for each silence.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            response: Any = await client.chat.completions.with_raw_response.create(**body)
+    except APIStatusError as error:
+        response = error.response
+    except (TimeoutError, APITimeoutError):
+        return NoResponse("time out", f"no answer within {timeout:g} s")
+    except APIConnectionError as error:
+        # Its cause says what happened, its own text only that something did.
+        cause = error.__cause__ or error
+        return NoResponse("no connection", f"{type(cause).__name__} {cause}")
+    headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
+    return Response(response.status_code, response.content, headers)
 
 
 async def send_directly(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run ended and nothing is in flight."""
-    async with open_client(session.client.url, session.secret, session.client.timeout) as client:
-        await DirectSender(session, Connection(client, session.client.timeout)).send(requests)
-
-
-@dataclass(slots=True)
-class _Tries:
-    """The attempts at a request that failed."""
-
-    faults: int = 0
-    busy: int = 0
-    time_outs: int = 0
-    was_odd: bool = False
+    endpoint = session.endpoint
+    async with open_client(endpoint.url, session.secret, endpoint.timeout) as client:
+        await DirectSender(session, client).send(requests)
 
 
 class DirectSender:
@@ -56,14 +91,14 @@ class DirectSender:
     grows by one a round; it is halved, at most once a round, when the server has too much to do.
     """
 
-    def __init__(self, session: Session, connection: Connection) -> None:
-        self._session, self._connection, self._clock = session, connection, session.client.clock
-        per_minute = session.client.params.requests_per_minute
+    def __init__(self, session: Session, client: AsyncOpenAI) -> None:
+        self._session, self._client, self._clock = session, client, session.endpoint.clock
+        per_minute = session.endpoint.params.requests_per_minute
         self._pace: AsyncLimiter | None = None
         if per_minute is not None:
             # Evenly spread, in portions of at most a second.
             self._pace = AsyncLimiter(max(1, per_minute / 60), max(1, 60 / per_minute))
-        self._limit = min(_FIRST_LIMIT, session.client.concurrency)
+        self._limit = min(_FIRST_LIMIT, session.endpoint.concurrency)
         self._in_flight = self._begun = self._begun_at_halving = 0
         self._was_limited = False
         self._free_at = 0.0  # before then nothing is sent
@@ -74,50 +109,31 @@ class DirectSender:
     async def send(self, requests: Sequence[Request]) -> None:
         waiting = iter(requests)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._session.client.concurrency, len(requests))):
+            for _ in range(min(self._session.endpoint.concurrency, len(requests))):
                 group.create_task(self._work(waiting))
 
     async def _work(self, waiting: Iterable[Request]) -> None:
         """Takes one request after the other from those that all workers share."""
         for request in waiting:
-            await self._complete(request)
+            while (attempt := await self._turn(request)) is not None:
+                number = self._begun
+                response = await send(self._client, attempt.body, self._session.endpoint.timeout)
+                self._in_flight -= 1
+                outcome = self._session.settle(attempt, response)
+                self._settled.set()  # wakes all that wait, once
+                self._settled.clear()
+                if isinstance(outcome, Retry):
+                    await self._wait(request, outcome, response, number)
+                    continue
+                if isinstance(outcome, Reply):
+                    self._count(outcome)
+                break
             if self._session.round.stop is not None:
+                self._end(self._session.round.stop)
                 return
 
-    async def _complete(self, request: Request) -> None:
-        session, tries = self._session, _Tries()
-        while (estimate := await self._turn(request)) is not None:
-            number = self._begun
-            body = session.client.fallbacks.fit(request.body, session.round.left_out)
-            response = await self._connection.send(body)
-            self._in_flight -= 1
-            left_out = left_out_of(request.body, body)
-            outcome = session.settle(request.key, response, estimate, left_out)
-            self._settled.set()  # wakes all that wait, once
-            self._settled.clear()
-            match outcome:
-                case Reply():
-                    self._went_well()
-                    session.take(outcome)
-                    return
-                case Stop():
-                    self._end(outcome)
-                    return
-                case RetryWithout(parameter, otherwise):
-                    if not session.client.fallbacks.refuse(parameter, names_in(body)):
-                        session.take(otherwise)
-                        return
-                    session.round.retries[f"without {parameter}"] += 1
-                case Retry():
-                    wait = self._wait_after(outcome, response, tries, number)
-                    if wait is None:
-                        return
-                    session.round.retries[outcome.kind] += 1
-                    with self._waiting():
-                        await self._clock.sleep(wait)
-
-    async def _turn(self, request: Request) -> Estimate | None:
-        """Reserves a call when it may be sent; None if the run has ended."""
+    async def _turn(self, request: Request) -> Attempt | None:
+        """Counts a call when it may be sent; None if the run has ended."""
         session = self._session
         with self._waiting():
             if self._pace is not None:
@@ -127,60 +143,52 @@ class DirectSender:
                     await self._clock.sleep(pause)
                 elif self._in_flight >= int(self._limit):
                     await self._settled.wait()
-                elif session.may_call(estimate := session.client.budget.estimate(request.body)):
-                    session.client.budget.begin(estimate)
+                elif (attempt := session.attempt(request)) is not None:
                     self._in_flight += 1
                     self._begun += 1
-                    return estimate
+                    return attempt
                 elif session.round.stop is None:
                     await self._settled.wait()
-        self._end(session.round.stop)
         return None
 
-    def _wait_after(
-        self, outcome: Retry, response: Response | NoResponse, tries: _Tries, number: int
-    ) -> float | None:
-        """Seconds before the next attempt; None if there is none."""
-        if self._session.round.stop is not None:
-            return None
+    async def _wait(
+        self, request: Request, retry: Retry, response: Response | NoResponse, number: int
+    ) -> None:
+        """Until the next attempt: as long as the server says, or longer each time."""
+        if retry.without is not None:
+            return
         headers = response.headers if isinstance(response, Response) else {}
         told = retry_after(headers, self._clock.wall())
-        if outcome.is_busy:
-            self._rate_limited(number, told)
+        if retry.cause == "busy":
+            self._slow_down(number, told or 0.0)
         if told is not None and told > LONGEST_WAIT:
             words = f"the server asks us to stay away for {told:.0f} s"
-            self._end(Stop("wait", f"{words} ({outcome.otherwise.error}); start again then"))
-            return None
-        if _is_last(tries, outcome):
-            self._give_up(outcome)
-            return None
-        if told is not None:
-            return told
-        tried = max(0, tries.faults + tries.busy - 1)
+            self._end(Stop("wait", f"{words} ({retry.otherwise.error}); start again then"))
+            return
+        tried = self._session.failures[request.key].total() - 1
         share = random.uniform(0.75, 1.25)  # noqa: S311 - so that not all come back together
-        return min(_MOST_WAIT, _FIRST_WAIT * 2.0 ** min(tried, 10)) * share
+        with self._waiting():
+            await self._clock.sleep(told or min(_MOST_WAIT, _FIRST_WAIT * 2.0**tried) * share)
 
-    def _went_well(self) -> None:
-        self._given_up = 0
-        more = 1 / self._limit if self._was_limited else 1.0
-        self._limit = min(float(self._session.client.concurrency), self._limit + more)
+    def _count(self, reply: Reply) -> None:
+        """Goes on faster after an answer; ends the run if there has been none for long."""
+        if reply.outcome != Outcome.GAVE_UP:
+            self._given_up = 0
+            more = 1 / self._limit if self._was_limited else 1.0
+            self._limit = min(float(self._session.endpoint.concurrency), self._limit + more)
+            return
+        self._given_up += 1
+        if self._given_up >= HOPELESS:
+            last = f"{HOPELESS} questions in a row were given up, the last: {reply.error}"
+            self._session.end(Stop("server", f"the server does not answer; {last}"))
 
-    def _rate_limited(self, number: int, seconds: float | None) -> None:
-        """The server was too busy for a request, and maybe said for how long."""
+    def _slow_down(self, number: int, seconds: float) -> None:
+        """The server was too busy for the call of that number, and maybe said for how long."""
         self._was_limited = True
         if number > self._begun_at_halving:
             self._limit = max(1.0, self._limit / 2)
             self._begun_at_halving = self._begun
-        self._free_at = max(self._free_at, self._clock.now() + (seconds or 0.0))
-
-    def _give_up(self, outcome: Retry) -> None:
-        self._given_up = 0 if outcome.is_odd else self._given_up + 1
-        self._session.take(outcome.otherwise)
-        if self._given_up >= HOPELESS:
-            last = (
-                f"{HOPELESS} questions in a row were given up, the last: {outcome.otherwise.error}"
-            )
-            self._end(Stop("server", f"the server does not answer; {last}"))
+        self._free_at = max(self._free_at, self._clock.now() + seconds)
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -197,16 +205,3 @@ class DirectSender:
         self._session.end(stop)
         for task in list(self._idle):
             task.cancel()
-
-
-def _is_last(tries: _Tries, outcome: Retry) -> bool:
-    """Counts a failed attempt; true if it was the last one."""
-    if outcome.is_last:
-        return True
-    if outcome.is_odd:
-        was_odd, tries.was_odd = tries.was_odd, True
-        return was_odd
-    tries.faults += not outcome.is_busy
-    tries.busy += outcome.is_busy
-    tries.time_outs += outcome.kind == "time out"
-    return tries.faults >= ATTEMPTS or tries.busy >= BUSY_ATTEMPTS or tries.time_outs >= TIME_OUTS

@@ -8,19 +8,16 @@ back is checked in any case: a weaker form costs answers that can't be read, nev
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
 FORM = "response_format"  # what a refusal of any form is called
-# In the words of rank.output, the strongest first.
-SCHEMA, JSON_OBJECT, PLAIN = "schema", "json_object", "plain"
-FORMS = (SCHEMA, JSON_OBJECT)
-EXTRA, _VLLM = "extra_body", "structured_outputs"
+SCHEMA, JSON_OBJECT, PLAIN = "schema", "json_object", "plain"  # in the words of rank.output
+EXTRA = "extra_body"  # holds vLLM's structured_outputs, and nothing else
 
 _LENGTHS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 # Of the forms, one at most is in a body.
-_GO_TOGETHER = {"logprobs": ("logprobs", "top_logprobs"), FORM: FORMS}
+_GO_TOGETHER = {"logprobs": ("logprobs", "top_logprobs"), FORM: (SCHEMA, JSON_OBJECT)}
 DROPPABLE = frozenset({"temperature", "seed", FORM, "logprobs", "top_logprobs", *_LENGTHS})
 
 _CODES = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
@@ -63,7 +60,7 @@ def refused_parameter(error: Mapping[str, Any]) -> str | None:
 
 def form_of(body: Mapping[str, Any]) -> str:
     """The form that arguments of chat.completions hold the answer to, in whichever server's words."""
-    if _VLLM in (body.get(EXTRA) or {}):
+    if EXTRA in body:
         return SCHEMA
     match body.get(FORM):
         case None:
@@ -71,14 +68,6 @@ def form_of(body: Mapping[str, Any]) -> str:
         case {"type": "json_schema"} | {"schema": _}:
             return SCHEMA
     return JSON_OBJECT
-
-
-def in_form(body: Mapping[str, Any], form: str) -> dict[str, Any]:
-    """The same arguments with a weaker form: json_object, which all servers write alike, or plain."""
-    extra = {name: value for name, value in (body.get(EXTRA) or {}).items() if name != _VLLM}
-    rest = {name: value for name, value in body.items() if name not in (FORM, EXTRA)}
-    rest |= {EXTRA: extra} if extra else {}
-    return rest | {FORM: {"type": "json_object"}} if form == JSON_OBJECT else rest
 
 
 def names_in(body: Mapping[str, Any]) -> frozenset[str]:
@@ -102,26 +91,23 @@ def left_out_of(wanted: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[str
 
 
 class Fallbacks:
-    """What the server was found to refuse; holds for the whole run.
-
-    Attributes:
-        refused: names, as `names_in` says.
-    """
+    """What the server was found to refuse; holds for the whole run."""
 
     def __init__(self) -> None:
-        self.refused: set[str] = set()
+        self.refused: set[str] = set()  # names, as `names_in` says
 
-    def fit(self, body: Mapping[str, Any], left_out: Counter[str]) -> dict[str, Any]:
-        """The body as the server takes it; `left_out` counts what it lacks."""
-        fitted: dict[str, Any] = {}
-        for name, value in self._in_form(body).items():
-            other = _LENGTHS.get(name)
-            if name not in self.refused:
-                fitted[name] = value
-            elif other is not None and other not in self.refused:
-                fitted[other] = value
-        left_out.update(left_out_of(body, fitted))
-        return fitted
+    def fit(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The body as the server takes it, and what it lacks, as `left_out_of` says."""
+        kept, form = dict(body), form_of(body)
+        if form in self.refused:
+            kept = {name: value for name, value in body.items() if name not in (FORM, EXTRA)}
+            if form == SCHEMA and JSON_OBJECT not in self.refused:
+                kept[FORM] = {"type": "json_object"}  # which all servers write alike
+        for name in kept.keys() & self.refused:
+            value, other = kept.pop(name), _LENGTHS.get(name)
+            if other is not None and other not in self.refused:
+                kept[other] = value
+        return kept, left_out_of(body, kept)
 
     def refuse(self, name: str, sent: Collection[str]) -> bool:
         """Notes that the server refused a parameter; returns whether another attempt differs.
@@ -132,10 +118,3 @@ class Fallbacks:
         names = [one for one in _GO_TOGETHER.get(name, (name,)) if one in sent]
         self.refused.update(names)
         return bool(names)
-
-    def _in_form(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        form = form_of(body)
-        if form not in self.refused:
-            return body
-        weaker = [one for one in FORMS[FORMS.index(form) + 1 :] if one not in self.refused]
-        return in_form(body, weaker[0] if weaker else PLAIN)

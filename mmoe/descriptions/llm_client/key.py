@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -19,29 +20,21 @@ _PLAIN = re.compile(r"[!-~]+")
 
 
 class ApiKey:
-    """A secret that does not show itself.
+    """A secret that does not show itself: that of OPENAI_API_KEY, or none.
 
     Raises:
         RankingError: if the value can't be one; the message does not repeat it.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "is_set")
 
-    def __init__(self, value: str | None) -> None:
-        self._value = (value or "").strip() or NO_KEY
+    def __init__(self) -> None:
+        self._value = os.environ.get(VARIABLE, "").strip() or NO_KEY
+        self.is_set = self._value != NO_KEY
         if not _PLAIN.fullmatch(self._value):
             raise RankingError(
                 f"environment variable {VARIABLE}: holds blanks or characters that no key has; copy it again"
             )
-
-    @classmethod
-    def from_environment(cls) -> ApiKey:
-        """The key of OPENAI_API_KEY, or none."""
-        return cls(os.environ.get(VARIABLE))
-
-    @property
-    def is_set(self) -> bool:
-        return self._value != NO_KEY
 
     def reveal(self) -> str:
         """The secret itself, for the client."""
@@ -50,9 +43,10 @@ class ApiKey:
     def out_of(self, text: str) -> str:
         """An answer's text without the key, should the server repeat it; also without half characters."""
         whole = text.encode("utf-8", "replace").decode()
-        if self.is_set and len(self._value) >= _LONG:
-            return whole.replace(self._value, HIDDEN)
-        return whole
+        if len(self._value) < _LONG:
+            return whole
+        in_json = json.dumps(self._value)[1:-1]
+        return whole.replace(in_json, HIDDEN).replace(self._value, HIDDEN)
 
     def line(self, text: str) -> str:
         """A server's words for messages: one short line of printable characters, without any key."""

@@ -7,27 +7,18 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from mmoe.descriptions.llm_client.fallbacks import FORM, refused_parameter
 from mmoe.descriptions.llm_client.key import VARIABLE, ApiKey
-from mmoe.descriptions.llm_client.types import (
-    ANSWERED,
-    BAD_REQUEST,
-    CUT,
-    EMPTY,
-    ERROR_REPLY,
-    FILTERED,
-    GAVE_UP,
-    NO_CHOICES,
-    NOT_JSON,
-    REFUSED,
-    TOO_LONG,
-    Reply,
-    Stop,
-)
+from mmoe.descriptions.llm_client.types import Outcome, Reply, Stop
 
-BUSY = frozenset({429, 503, 529})  # the server has too much to do, not only for this request
+Cause = Literal["fault", "busy", "time out", "odd", "final"]
+# At one request, by why they fail. A time out may have been billed; busy is the server for all requests; odd
+# is a strange response with status 200; final is what the server says that no attempt will mend.
+ATTEMPTS: dict[Cause, int] = {"fault": 8, "busy": 30, "time out": 3, "odd": 2, "final": 1}
+
+_BUSY = frozenset({429, 503, 529})
 _PASSING = frozenset({408, 409, 429})
 # Some servers call a form of the response that they lack an error of their own.
 _REFUSALS = frozenset({400, 422, 500, 501})
@@ -57,58 +48,24 @@ class NoResponse:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Another attempt may help.
+    """Another attempt may help."""
 
-    Attributes:
-        kind: under which it is counted.
-        otherwise: the reply, if no attempt helps.
-        is_odd: a strange response with status 200, for which one more attempt is enough.
-        is_busy: the server has too much to do.
-        is_last: the server says that no attempt will help.
-    """
-
-    kind: str
-    otherwise: Reply
-    is_odd: bool = False
-    is_busy: bool = False
-    is_last: bool = False
+    kind: str  # under which it is counted
+    otherwise: Reply  # if no attempt helps
+    cause: Cause = "fault"  # by which the attempts are limited
+    without: str | None = None  # a parameter to leave out
 
 
-@dataclass(frozen=True, slots=True)
-class RetryWithout:
-    """Another attempt without a parameter may help."""
-
-    parameter: str
-    otherwise: Reply
+Verdict = Reply | Retry | Stop
 
 
-Outcome = Reply | Retry | RetryWithout | Stop
-
-
-def classify_response(
-    key: str,
-    response: Response | NoResponse,
-    secret: ApiKey,
-    left_out: tuple[str, ...] | None = (),
-) -> Outcome:
-    """Says what to make of what came for the request `key`.
-
-    Args:
-        left_out: what the call went without; a reply tells it.
-    """
-    match outcome := _classify(key, response, secret):
-        case Reply():
-            return replace(outcome, left_out=left_out)
-        case Retry() | RetryWithout():
-            return replace(outcome, otherwise=replace(outcome.otherwise, left_out=left_out))
-    return outcome
-
-
-def _classify(key: str, response: Response | NoResponse, secret: ApiKey) -> Outcome:
+def classify_response(key: str, response: Response | NoResponse, secret: ApiKey) -> Verdict:
+    """Says what to make of what came for the request `key`."""
     if isinstance(response, NoResponse):
-        return Retry(response.kind, Reply(key, GAVE_UP, error=secret.line(response.text)))
+        reply = Reply(key, Outcome.GAVE_UP, error=secret.line(response.text))
+        return Retry(response.kind, reply, "time out" if response.kind == "time out" else "fault")
     text = response.content.decode("utf-8", "replace")
-    content = _json(text)
+    content = _json(text, secret)
     error = _error(content, text)
     code, status = _code(error), response.status
     words = secret.line(f"{status} {error.get('message') or ''}")
@@ -117,52 +74,54 @@ def _classify(key: str, response: Response | NoResponse, secret: ApiKey) -> Outc
     if 200 <= status < 300:
         return _good(key, content, error, words, secret)
     rejected = Reply(key, _rejected(code, error), error=words)
+    gave_up = Reply(key, Outcome.GAVE_UP, error=words)
     parameter = refused_parameter(error) if status in _REFUSALS else None
-    if parameter == FORM and rejected.outcome == BAD_REQUEST:
-        return RetryWithout(FORM, rejected if status < 500 else Reply(key, GAVE_UP, error=words))
+    retry = Retry(f"without {parameter}", rejected, without=parameter)
+    if parameter == FORM and rejected.outcome == Outcome.BAD_REQUEST:
+        return retry if status < 500 else replace(retry, otherwise=gave_up)
     told = response.headers.get("x-should-retry")
     if told == "true" or status in _PASSING or status >= 500:
-        reply = Reply(key, GAVE_UP, error=words)
-        return Retry(str(status), reply, is_busy=status in BUSY, is_last=told == "false")
+        cause: Cause = "busy" if status in _BUSY else "fault"
+        return Retry(str(status), gave_up, "final" if told == "false" else cause)
     if status in _ENDS or status < 400:
         return _stop(status, words, secret)
-    if parameter is None or rejected.outcome != BAD_REQUEST:
-        return rejected
-    return RetryWithout(parameter, rejected)
+    return rejected if parameter is None or rejected.outcome != Outcome.BAD_REQUEST else retry
 
 
-def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: ApiKey) -> Outcome:
+def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: ApiKey) -> Verdict:
     if not isinstance(content, dict):
-        return Retry(NOT_JSON, Reply(key, NOT_JSON, error=words), is_odd=True)
+        return Retry(Outcome.NOT_JSON, Reply(key, Outcome.NOT_JSON, error=words), "odd")
     if error and not content.get("choices"):
-        return Retry(ERROR_REPLY, Reply(key, ERROR_REPLY, error=words), is_odd=True)
-    reply, is_odd = read_completion(key, content, secret)
-    return Retry(reply.outcome, reply, is_odd=True) if is_odd else reply
+        return Retry(Outcome.ERROR_REPLY, Reply(key, Outcome.ERROR_REPLY, error=words), "odd")
+    reply = read_completion(key, content)
+    if reply.error is not None:
+        reply = replace(reply, error=secret.line(reply.error))
+    is_odd = reply.outcome in (Outcome.NO_CHOICES, Outcome.EMPTY)
+    return Retry(reply.outcome, reply, "odd") if is_odd else reply
 
 
 def _stop(status: int, words: str, secret: ApiKey) -> Stop:
-    if status == 401:
-        state = "is wrong for this server" if secret.is_set else "is not set"
-        return Stop("key", f"the server wants another key ({words}); {VARIABLE} {state}")
-    if status == 403:
-        return Stop("permission", f"the server refuses us ({words}); ask who runs it")
-    if status < 400:
-        why = "it would send the questions elsewhere; put the final address into rank.base_url"
-        return Stop("address", f"the server redirects ({words}): {why}")
-    return Stop(
-        "model", f"no such model or address ({words}); look at rank.model and rank.base_url"
-    )
+    key = f"{VARIABLE} is {'wrong for this server' if secret.is_set else 'not set'}"
+    model = "knows no such model or address", "look at rank.model and rank.base_url"
+    by, what, remedy = {
+        401: ("key", "wants another key", key),
+        403: ("permission", "refuses us", "ask who runs it"),
+        404: ("model", *model),
+        405: ("model", *model),
+    }.get(status, ("address", "redirects us elsewhere", "put the final address into rank.base_url"))
+    return Stop(by, f"the server {what} ({words}); {remedy}")
 
 
-def _rejected(code: str, error: Mapping[str, Any]) -> str:
+def _rejected(code: str, error: Mapping[str, Any]) -> Outcome:
     if code in _LENGTH or _LENGTH_WORDS.search(str(error.get("message") or "")):
-        return TOO_LONG
-    return FILTERED if code in _FILTER else BAD_REQUEST
+        return Outcome.TOO_LONG
+    return Outcome.FILTERED if code in _FILTER else Outcome.BAD_REQUEST
 
 
-def _json(text: str) -> Any:
+def _json(text: str, secret: ApiKey) -> Any:
+    """The content without the key; None if it is no JSON. Escapes are read first, as they could hide one."""
     try:
-        return json.loads(text)
+        return json.loads(secret.out_of(json.dumps(json.loads(text), ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
 
@@ -191,58 +150,50 @@ def _code(error: Mapping[str, Any]) -> str:
     return code if isinstance(code, str) and not code.isdigit() else str(error.get("type") or "")
 
 
-def read_completion(key: str, content: Mapping[str, Any], secret: ApiKey) -> tuple[Reply, bool]:
-    """The reply to the request `key`, and whether it is so odd that another attempt may mend it."""
+def read_completion(key: str, content: Mapping[str, Any]) -> Reply:
+    """The reply to the request `key` that a completion of any shape makes."""
     choices = content.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
+    choice = _dict(choices[0]) if isinstance(choices, list) and choices else {}
     usage = _dict(content.get("usage"))
     reply = Reply(
         key,
-        NO_CHOICES,
+        Outcome.NO_CHOICES,
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
-        model=_text(content.get("model"), secret),
-        fingerprint=_text(content.get("system_fingerprint"), secret),
+        model=_text(content.get("model")),
+        fingerprint=_text(content.get("system_fingerprint")),
     )
-    if not isinstance(choice, dict) or not isinstance(message, dict):
-        return replace(reply, error="no choices in the answer"), True
-    text, tokens = _text(_joined(message.get("content")), secret), _top_tokens(choice, secret)
-    refusal, finish = message.get("refusal"), choice.get("finish_reason")
-    if isinstance(refusal, str) and refusal:
-        return replace(reply, outcome=REFUSED, text=text, error=secret.line(refusal)), False
+    message, finish = choice.get("message"), choice.get("finish_reason")
+    if not isinstance(message, dict):
+        return replace(reply, error="no choices in the answer")
+    text, tokens = _text(_joined(message.get("content"))), _top_tokens(choice)
+    if refusal := _text(message.get("refusal")):
+        return replace(reply, outcome=Outcome.REFUSED, text=text, error=refusal)
     if finish == "content_filter":
-        return replace(reply, outcome=FILTERED, text=text), False
-    if finish == "length":
-        return replace(reply, outcome=CUT, text=text, top_tokens=tokens), False
-    if not text and not tokens:
-        why = secret.line(f"no text, finish_reason {finish}")
-        return replace(reply, outcome=EMPTY, error=why), True
-    return replace(reply, outcome=ANSWERED, text=text, top_tokens=tokens), False
+        return replace(reply, outcome=Outcome.FILTERED, text=text)
+    if finish != "length" and not text and not tokens:
+        return replace(reply, outcome=Outcome.EMPTY, error=f"no text, finish_reason {finish}")
+    outcome = Outcome.CUT if finish == "length" else Outcome.ANSWERED
+    return replace(reply, outcome=outcome, text=text, top_tokens=tokens)
 
 
 def _joined(content: Any) -> Any:
     """The text of a content; some servers send it in parts."""
     if not isinstance(content, list):
         return content
-    return "".join(
-        part["text"]
-        for part in content
-        if isinstance(part, dict) and isinstance(part.get("text"), str)
-    )
+    return "".join(_text(_dict(part).get("text")) or "" for part in content)
 
 
-def _top_tokens(choice: Mapping[str, Any], secret: ApiKey) -> list[tuple[str, float]] | None:
+def _top_tokens(choice: Mapping[str, Any]) -> list[tuple[str, float]] | None:
     """The candidates for the first token; None if the server tells none."""
     content = _dict(choice.get("logprobs")).get("content")
     if not isinstance(content, list) or not content:
         return None
     entries = _dict(content[0]).get("top_logprobs")
     pairs = [
-        (secret.out_of(entry["token"]), float(entry["logprob"]))
-        for entry in (entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict)
-        and isinstance(entry.get("token"), str)
+        (entry["token"], float(entry["logprob"]))
+        for entry in map(_dict, entries if isinstance(entries, list) else [])
+        if isinstance(entry.get("token"), str)
         and isinstance(entry.get("logprob"), int | float)
         and math.isfinite(entry["logprob"])
     ]
@@ -257,5 +208,5 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _text(value: Any, secret: ApiKey) -> str | None:
-    return secret.out_of(value) if isinstance(value, str) else None
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from mmoe.errors import RankingError
 
-ANSWERED = "answered"
-REFUSED = "refused"  # by the model
-CUT = "cut"  # finish_reason "length": usual where one token was asked for
-FILTERED = "filtered"  # by the server
-EMPTY = "empty"  # neither text nor refusal
-BAD_REQUEST = "bad request"
-TOO_LONG = "context too long"
-NOT_JSON = "not json"  # with status 200
-ERROR_REPLY = "error reply"  # an error object with status 200
-NO_CHOICES = "no choices"
-GAVE_UP = "gave up"  # after all attempts
 
-REJECTED = frozenset({BAD_REQUEST, TOO_LONG})  # the server's settings may change
-FINAL = frozenset({ANSWERED, REFUSED, CUT, FILTERED, EMPTY}) | REJECTED
+class Outcome(StrEnum):
+    """What came of a request in the end."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"  # by the model
+    CUT = "cut"  # finish_reason "length": usual where one token was asked for
+    FILTERED = "filtered"  # by the server
+    EMPTY = "empty"  # neither text nor refusal
+    BAD_REQUEST = "bad request"
+    TOO_LONG = "context too long"
+    NOT_JSON = "not json"  # with status 200
+    ERROR_REPLY = "error reply"  # an error object with status 200
+    NO_CHOICES = "no choices"
+    GAVE_UP = "gave up"  # after all attempts
+
+
+REJECTED = frozenset({Outcome.BAD_REQUEST, Outcome.TOO_LONG})  # the server's settings may change
+PASSING = frozenset({Outcome.NOT_JSON, Outcome.ERROR_REPLY, Outcome.NO_CHOICES, Outcome.GAVE_UP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +48,16 @@ class Reply:
     """What came of a request; can be written as JSON.
 
     Attributes:
-        outcome: one of the constants above.
         text: of the message; a part of it where the outcome is "cut".
         top_tokens: candidates for the first token that was generated, each with its log-probability.
         prompt_tokens, completion_tokens: as the server counts them; None if it does not say.
         model, fingerprint: by which the server says that it answered.
         error: the server's own words on one line.
-        left_out: what of the body the call that was answered went without, as `fallbacks.left_out_of` says;
-            None if that was not recorded.
+        left_out: what of the body the call that was answered went without, as `fallbacks.left_out_of` says.
     """
 
     key: str
-    outcome: str
+    outcome: Outcome
     text: str | None = None
     top_tokens: list[tuple[str, float]] | None = None
     prompt_tokens: int | None = None
@@ -61,12 +65,14 @@ class Reply:
     model: str | None = None
     fingerprint: str | None = None
     error: str | None = None
-    left_out: tuple[str, ...] | None = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nothing more of this run can be answered: the kind of reason, and the reason in words."""
+    """Nothing more of this run can be answered: the kind of reason (key, permission, model, address, quota,
+    server, wait, batch, max_calls or max_cost_usd), and the reason in words.
+    """
 
     by: str
     why: str
@@ -74,32 +80,17 @@ class Stop:
 
 @dataclass
 class Round:
-    """What came of a list of requests.
+    """What came of a list of requests."""
 
-    Attributes:
-        replies: by the request's key; requests that were not sent have none.
-        requests: that differ from each other.
-        cache_hits: of them, those whose replies were kept from before.
-        calls: that were sent, failed ones included.
-        spent_usd: at the prices of the parameters; None without prices.
-        seconds: that it took.
-        retries: attempts that were made again, by kind.
-        left_out: calls sent without what the server refuses, by what that was, as of a reply.
-        oddities: of replies that could be used nevertheless, by kind.
-        stop: what ended it early (key, permission, model, address, quota, server, wait, batch, max_calls or
-            max_cost_usd); None if nothing did.
-    """
-
-    requests: int = 0
-    replies: dict[str, Reply] = field(default_factory=dict)
-    cache_hits: int = 0
-    calls: int = 0
-    spent_usd: float | None = None
+    requests: int = 0  # that differ from each other
+    replies: dict[str, Reply] = field(default_factory=dict)  # by the request's key
+    cache_hits: int = 0  # replies that were kept from before
+    calls: int = 0  # failed ones included
+    spent_usd: float | None = None  # without prices, None
     seconds: float = 0.0
-    retries: Counter[str] = field(default_factory=Counter)
-    left_out: Counter[str] = field(default_factory=Counter)
-    oddities: Counter[str] = field(default_factory=Counter)
-    stop: Stop | None = None
+    retries: Counter[str] = field(default_factory=Counter)  # by kind
+    left_out: Counter[str] = field(default_factory=Counter)  # calls by what they went without
+    stop: Stop | None = None  # what ended it early
 
     @property
     def outcomes(self) -> Counter[str]:
@@ -112,10 +103,6 @@ class Round:
         return self.requests - len(self.replies)
 
     @property
-    def stopped_by(self) -> str | None:
-        return self.stop.by if self.stop else None
-
-    @property
     def stopped(self) -> str | None:
         """Why it ended early, as a line for the user."""
         if self.stop is None:
@@ -124,25 +111,17 @@ class Round:
         return f"{self.stop.why}; {self.left:,} questions are left, {kept}"
 
     def raise_if_stopped(self) -> None:
-        """Raises:
-        RankingError: if the round ended early.
-        """
+        """Raises RankingError if the round ended early."""
         if self.stop is not None:
             raise RankingError(self.stopped)
 
     def log(self) -> dict[str, Any]:
         """Times, retries and money, which differ from run to run, for the log beside the outs."""
-        counts = {
-            name: dict(sorted(getattr(self, name).items()))
-            for name in ("outcomes", "retries", "left_out", "oddities")
-        }
+        names = ("cache_hits", "calls", "left", "spent_usd", "stopped")
+        counters = ("outcomes", "retries", "left_out")
         return {
             "questions": self.requests,
-            "cache_hits": self.cache_hits,
-            "calls": self.calls,
-            "left": self.left,
             "seconds": round(self.seconds, 3),
-            "spent_usd": self.spent_usd,
-            **counts,
-            "stopped": self.stopped,
+            **{name: getattr(self, name) for name in names},
+            **{name: dict(sorted(getattr(self, name).items())) for name in counters},
         }

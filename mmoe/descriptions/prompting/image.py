@@ -10,13 +10,6 @@ from PIL import Image
 
 from mmoe.images import DECODING_ERRORS, read_image
 
-ATTACHED = "attached"
-# Why a question has no image: the mention names none, no such file, a broken one, or one of too many bytes.
-NO_IMAGE = "no image"
-MISSING = "file is missing"
-BROKEN = "can't be read"
-TOO_LARGE = "too large"
-
 # What vision models take as it is.
 _AS_IT_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _QUALITY = 85
@@ -24,22 +17,24 @@ _SIDE = 512  # pixels; larger images are scaled down to it
 _MAX_BYTES = 500_000  # after scaling down
 
 
-def image_url(folder: Path, name: str) -> tuple[str | None, str]:
-    """An image as a data URL, or None, and what became of it: one of the constants above.
+def image_url(folder: Path | None, name: str | None) -> tuple[str | None, str]:
+    """An image as a data URL, or None, and what became of it, in words.
 
     Args:
-        folder: the data set's raw folder.
+        folder: the data set's raw folder; None to attach no image.
         name: as records name the image; a large one is scaled down and sent as JPEG.
     """
+    if folder is None or name is None:
+        return None, "no image"
     try:
         kind, content = _encoded(read_image(folder, name))
     except FileNotFoundError:
-        return None, MISSING
+        return None, "file is missing"
     except DECODING_ERRORS:
-        return None, BROKEN
+        return None, "can't be read"
     if len(content) > _MAX_BYTES:
-        return None, TOO_LARGE
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}", ATTACHED
+        return None, "too large"
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}", "attached"
 
 
 def _encoded(content: bytes) -> tuple[str, bytes]:

@@ -8,16 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    StrictUndefined,
-    Template,
-    TemplateError,
-    meta,
-)
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, meta
 
 from mmoe.errors import DataError, RankingError, one_line
 from mmoe.files import content_key, read_text
@@ -69,10 +60,15 @@ def load_prompt(name: str) -> Prompt:
     Raises:
         RankingError: if there is no such prompt, or it is no template, or its last message isn't the user's.
     """
-    file = _file(name)
-    loader = ChoiceLoader([FileSystemLoader(file.parent), FileSystemLoader(FOLDER)])
+    if "/" in name or name.endswith(".jinja"):
+        file = Path(name)
+    elif name in prompt_names():
+        file = FOLDER / f"{name}{ENDING}"
+    else:
+        known = ", ".join(prompt_names())
+        raise RankingError(f"rank.prompt: no prompt {name!r}; use {known} or the path of a file")
     environment = Environment(
-        loader=loader,
+        loader=FileSystemLoader([file.parent, FOLDER]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -80,7 +76,7 @@ def load_prompt(name: str) -> Prompt:
     )
     try:
         source = read_text(file).replace("\r\n", "\n")
-        version = content_key(_sources(environment, loader, source))
+        version = content_key(_sources(environment, source))
         # Parted before it is filled in, so that no value can begin a message.
         parts = _HEADING.split(source)[1:]
         turns = tuple(
@@ -94,23 +90,13 @@ def load_prompt(name: str) -> Prompt:
     return Prompt(name, version, turns)
 
 
-def _file(name: str) -> Path:
-    if "/" in name or name.endswith(".jinja"):
-        return Path(name)
-    if name not in prompt_names():
-        raise RankingError(
-            f"rank.prompt: no prompt {name!r}; use {', '.join(prompt_names())} or the path of a file"
-        )
-    return FOLDER / f"{name}{ENDING}"
-
-
-def _sources(environment: Environment, loader: BaseLoader, source: str) -> list[str]:
+def _sources(environment: Environment, source: str) -> list[str]:
     """The text of a template and of all that it includes, by name."""
-    found = {"": source}
-    to_read = [source]
+    assert environment.loader is not None
+    found, to_read = {"": source}, [source]
     while to_read:
         for name in meta.find_referenced_templates(environment.parse(to_read.pop())):
             if name is not None and name not in found:
-                found[name] = loader.get_source(environment, name)[0].replace("\r\n", "\n")
+                found[name] = environment.loader.get_source(environment, name)[0]
                 to_read.append(found[name])
     return [found[name] for name in sorted(found)]

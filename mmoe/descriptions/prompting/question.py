@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from mmoe.config.rank import RankParams
-from mmoe.descriptions.llm_client import Request, server_url
-from mmoe.descriptions.prompting.image import NO_IMAGE, image_url
-from mmoe.descriptions.prompting.output import answer_text, label, output_arguments
+from mmoe.descriptions.llm_client.session import server_url
+from mmoe.descriptions.llm_client.types import Request
+from mmoe.descriptions.prompting.answer import answer_text, label, output_arguments
+from mmoe.descriptions.prompting.image import image_url
 from mmoe.descriptions.prompting.prompts import Prompt, load_prompt
 from mmoe.descriptions.prompting.texts import cut, one_line, shortened
 from mmoe.files import content_key
@@ -44,11 +45,6 @@ class Question:
         """Candidates shown."""
         return len(self.order)
 
-    def position(self, option: int) -> int | None:
-        """The position of the candidate that is option 1, 2, … of the question; None for option 0."""
-        assert 0 <= option <= len(self.order)
-        return self.order[option - 1] if option else None
-
 
 class QuestionWriter:
     """Writes questions with one prompt for one server.
@@ -60,11 +56,11 @@ class QuestionWriter:
     """
 
     def __init__(self, params: RankParams, image_folder: Path | None = None) -> None:
-        self.params, self._folder = params, image_folder
+        self.params = params
         self.prompt: Prompt = load_prompt(params.prompt)
         self._url = server_url(params.base_url)
         # The mentions of a sentence share its image.
-        self._image = cache(self._read_image)
+        self._image = cache(partial(image_url, image_folder))
 
     def questions(
         self, mentions: Sequence[Mention], groups: Mapping[str, Sequence[Candidate]]
@@ -124,30 +120,25 @@ class QuestionWriter:
         context: str,
     ) -> Question:
         url, image = self._image(mention.image)
-        body = self._body(mention, [candidates[position] for position in order], context, url)
-        request = Request(content_key(body, self._url), body)
-        return Question(mention.mention_id, order, context, image, request)
-
-    def _body(
-        self, mention: Mention, shown: Sequence[Candidate], context: str, image: str | None
-    ) -> dict[str, Any]:
-        params = self.params
-        values = _values(mention, shown, context, params.output, has_image=image is not None)
+        params, shown = self.params, [candidates[position] for position in order]
+        values = _values(mention, shown, context, params.output, has_image=url is not None)
         messages: list[dict[str, Any]] = [*map(dict, self.prompt.messages(values))]
-        if image is not None:
-            messages[-1]["content"] = _with_image(messages[-1]["content"], image, params.server)
-        return {
+        if url is not None:
+            # One fixed price an image, see IMAGE_TOKENS; others than OpenAI have no such knob.
+            detail = {"detail": "low"} if params.server == "openai" else {}
+            messages[-1]["content"] = [
+                {"type": "text", "text": messages[-1]["content"]},
+                {"type": "image_url", "image_url": {"url": url} | detail},
+            ]
+        body = {
             "model": params.model,
             "messages": messages,
             "temperature": TEMPERATURE,
             "seed": params.seed,
             **output_arguments(len(shown), params),
         }
-
-    def _read_image(self, name: str | None) -> tuple[str | None, str]:
-        if self._folder is None or name is None:
-            return None, NO_IMAGE
-        return image_url(self._folder, name)
+        request = Request(content_key(body, self._url), body)
+        return Question(mention.mention_id, order, context, image, request)
 
 
 def _values(
@@ -169,11 +160,3 @@ def _values(
         "by_label": output == "logprobs",
         "has_image": has_image,
     }
-
-
-def _with_image(text: str, url: str, server: str) -> list[dict[str, Any]]:
-    image = {"url": url}
-    if server == "openai":
-        # One fixed price an image, see IMAGE_TOKENS; others have no such knob.
-        image["detail"] = "low"
-    return [{"type": "text", "text": text}, {"type": "image_url", "image_url": image}]

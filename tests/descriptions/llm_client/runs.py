@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mmoe.config.llm import LlmParams
-from mmoe.descriptions.llm_client import LlmClient, Request
-from mmoe.descriptions.llm_client.endpoint import Clock
+from mmoe.descriptions.llm_client.client import LlmClient
+from mmoe.descriptions.llm_client.session import Clock
+from mmoe.descriptions.llm_client.types import Request, Round
 from mmoe.files import content_key
 
 from tests.imports import ROOT
@@ -31,6 +32,11 @@ def request(text: str, url: str = "", **more: object) -> Request:
 
 def requests(number: int, url: str = "") -> list[Request]:
     return [request(f"say {n}", url) for n in range(number)]
+
+
+def stopped_by(found: Round) -> str | None:
+    """The kind of reason for which a round ended early."""
+    return found.stop.by if found.stop else None
 
 
 class QuickClock:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.llm_client import LlmClient, server_url
 from mmoe.descriptions.llm_client.cache import FILE, REJECTED_FOR, ReplyCache
-from mmoe.descriptions.llm_client.endpoint import default_cache_folder
+from mmoe.descriptions.llm_client.client import LlmClient
+from mmoe.descriptions.llm_client.session import default_cache_folder, server_url
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks
@@ -42,15 +42,11 @@ def wait_until_kept(folder: Path, replies: int) -> None:
     pytest.fail(f"{kept} replies are kept, not {replies}")
 
 
-def test_equal_requests_are_sent_once(fake: Fake, client: Clients) -> None:
-    found = client().complete(requests(10) * 3)
-    assert (found.requests, found.calls, len(fake.log)) == (10, 10, 10)
-
-
 def test_a_later_run_sends_what_is_new(
     fake: Fake, client: Clients, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    first = client().complete(requests(10))
+    first = client().complete(requests(10) * 3)
+    assert (first.requests, len(fake.log)) == (10, 10)
     capfd.readouterr()
     second = client().complete(requests(15))
     assert (second.cache_hits, second.calls) == (10, 5)
@@ -63,14 +59,11 @@ def test_a_later_run_sends_what_is_new(
 
 def test_the_openai_package_is_loaded_only_to_send() -> None:
     code = (
-        "import sys, tempfile; from pathlib import Path; from mmoe.descriptions.llm_client import *;"
+        "import sys, tempfile; from pathlib import Path; from mmoe.descriptions.llm_client.client import *;"
         "LlmClient(cache_folder=Path(tempfile.mkdtemp())).complete([]);"
-        "print(sorted({'openai', 'httpx2', 'torch'} & set(sys.modules)))"
+        "sys.exit(bool({'openai', 'httpx2', 'torch'} & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_a_rejection_holds_for_a_day(fake: Fake, client: Clients) -> None:
@@ -83,23 +76,23 @@ def test_a_rejection_holds_for_a_day(fake: Fake, client: Clients) -> None:
     assert client().complete(requests(1)).cache_hits == 1
 
 
-@pytest.mark.parametrize("held", [3, 21])
-def test_a_killed_run_repeats_only_what_was_under_way(
-    fake: Fake, client: Clients, held: int
-) -> None:
-    """Killed by SIGKILL while the server thinks about four answers."""
+def test_a_killed_run_repeats_only_what_was_under_way(fake: Fake, client: Clients) -> None:
+    """Killed by SIGKILL while the server thinks about four answers; another that waits for it goes on."""
+    held = 21
     arrived, release = threading.Semaphore(0), threading.Event()
     fake.tricks = dict.fromkeys(range(held, 1000), tricks.held(arrived, release))
     process = start(fake.url, client.folder, TEXTS)
     for _ in range(4):
         assert arrived.acquire(timeout=30)
     wait_until_kept(client.folder, held - 1)
+    second = start(fake.url, client.folder, TEXTS)
+    assert second.stderr is not None
+    assert "waiting for it" in second.stderr.readline()
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert len(fake.log) == held + 3
     fake.tricks = {}
     release.set()
-    assert finish(start(fake.url, client.folder, TEXTS)) == sorted(map(str, range(40)))
+    assert finish(second) == sorted(map(str, range(40)))
     assert len(fake.log) == len(TEXTS) + 4
 
 
@@ -107,25 +100,7 @@ def test_two_runs_at_once_ask_as_much_as_one(fake: Fake, client: Clients) -> Non
     fake.delay = 0.005
     both = [start(fake.url, client.folder, texts) for texts in (TEXTS, TEXTS[::-1])]
     assert [finish(process) for process in both] == [sorted(map(str, range(40)))] * 2
-    assert fake.questions() == dict.fromkeys(TEXTS, 1)
-    assert fake.most_at_once <= 4
-
-
-def test_a_run_goes_on_when_the_one_that_it_waits_for_is_killed(
-    fake: Fake, client: Clients
-) -> None:
-    arrived, release = threading.Semaphore(0), threading.Event()
-    fake.tricks = dict.fromkeys(range(10, 1000), tricks.held(arrived, release))
-    first = start(fake.url, client.folder, TEXTS)
-    assert arrived.acquire(timeout=30)
-    second = start(fake.url, client.folder, TEXTS)
-    assert second.stderr is not None
-    assert "waiting for it" in second.stderr.readline()
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
-    fake.tricks = {}
-    release.set()
-    assert len(finish(second)) == 40
+    assert sorted(call.question for call in fake.log) == sorted(TEXTS)
 
 
 def test_an_interrupted_run_ends_at_once(fake: Fake, client: Clients) -> None:
@@ -146,13 +121,6 @@ def test_a_broken_file_is_named(client: Clients) -> None:
         client().complete(requests(1))
 
 
-def test_a_file_of_another_version_is_refused(client: Clients) -> None:
-    with ReplyCache(client.folder) as cache:
-        cache._database.execute("PRAGMA user_version = 99")
-    with pytest.raises(RankingError, match="version 99"):
-        client().complete(requests(1))
-
-
 def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MMOE_CACHE", "/somewhere/else")
     assert default_cache_folder() == Path("/somewhere/else")
@@ -162,15 +130,7 @@ def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     "url",
-    [
-        "localhost:8000/v1",
-        "ftp://host/v1",
-        "https://",
-        "http://user:secret@host/v1",
-        "http://host/v1?key=secret",
-        "http://host:port/v1",
-        "http://[/v1",
-    ],
+    ["localhost:8000/v1", "https://", "http://user:secret@host/v1", "http://host/v1?key=secret"],
 )
 def test_an_address_that_can_not_be_found_or_holds_a_secret_is_refused(url: str) -> None:
     with pytest.raises(RankingError, match=r"rank\.base_url") as caught:

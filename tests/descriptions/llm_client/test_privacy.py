@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import traceback
 from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.llm_client import write_ledger
 from mmoe.descriptions.llm_client.cache import FILE
 from mmoe.descriptions.llm_client.key import ApiKey
+from mmoe.descriptions.llm_client.response import Response, classify_response
+from mmoe.descriptions.llm_client.types import Reply
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake, Handler
-from tests.descriptions.llm_client.runs import CANARY, Clients, requests
+from tests.descriptions.llm_client.runs import CANARY, Clients, requests, stopped_by
 
 
 def test_the_key_is_in_the_request_alone(
@@ -39,8 +39,7 @@ def test_the_key_is_in_the_request_alone(
     fake.tricks |= {13: tricks.hang_up, 14: tricks.echo(401)}
     wanted = requests(20)
     found = sending.complete(wanted)
-    assert found.stopped_by == "key"
-    write_ledger(tmp_path / "ledger.jsonl", wanted, found.replies, {})
+    assert stopped_by(found) == "key"
     said = [repr(found), str(found), json.dumps(found.log()), repr(sending), found.stopped or ""]
     try:
         found.raise_if_stopped()
@@ -55,40 +54,34 @@ def test_the_key_is_in_the_request_alone(
         rest = {name: value for name, value in call.headers.items() if name != "authorization"}
         assert CANARY not in f"{call.body} {rest}"
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
-    assert {FILE, "ledger.jsonl"} <= {file.name for file in files}
+    assert FILE in {file.name for file in files}
     assert not [file for file in files if CANARY.encode() in file.read_bytes()]
-    with sqlite3.connect(client.folder / FILE) as database:
-        rows = database.execute("SELECT * FROM replies").fetchall()
-    database.close()
-    assert "[key]" in str(rows)
-    assert CANARY not in str(rows)
 
 
-def test_a_local_server_gets_no_key(
-    fake: Fake, client: Clients, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("key", [f"{CANARY} x", f"{CANARY}\nx", f"{CANARY}é"])
+def test_a_key_that_can_not_be_one_is_not_repeated(
+    key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "  ")
-    client().complete(requests(1))
-    assert fake.log[0].headers["authorization"] == "Bearer none"
-
-
-@pytest.mark.parametrize("key", [f"{CANARY} x", f"{CANARY}\nx", f"{CANARY}é", f"{CANARY}\x00"])
-def test_a_key_that_can_not_be_one_is_not_repeated(key: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(RankingError, match="OPENAI_API_KEY") as caught:
-        ApiKey(key)
+        ApiKey()
     assert CANARY not in str(caught.value)
 
 
-def test_a_key_that_the_server_masks_is_hidden_too() -> None:
-    line = ApiKey(CANARY).line("Incorrect API key provided: sk-cana************7e2a. Look.")
-    assert line == "Incorrect API key provided: [key] Look."
-
-
-def test_words_of_the_server_are_one_short_line() -> None:
-    line = ApiKey(None).line("a\nb\x1b[31m\u202e" + "c " * 1000)
-    assert line.startswith("a b [31m c")
+def test_words_of_the_server_are_one_short_line_without_a_masked_key() -> None:
+    line = ApiKey().line("a\nb\x1b[31m\u202e wrong key sk-cana************7e2a. " + "c " * 1000)
+    assert line.startswith("a b [31m wrong key [key] c")
     assert len(line) == 300
     assert line.isprintable()
+
+
+def test_escapes_hide_neither_the_key_nor_half_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key := f'{CANARY}"\\x')
+    escaped = "".join(f"\\u{ord(character):04x}" for character in key).encode()
+    content = b'{"choices": [{"message": {"content": "' + escaped + b'\\ud83d"}}]}'
+    reply = classify_response("k", Response(200, content), ApiKey())
+    assert isinstance(reply, Reply)
+    assert reply.text == "[key]?"
 
 
 def test_the_run_says_where_it_sends_what_before_it_sends(

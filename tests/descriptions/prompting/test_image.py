@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmoe.descriptions.prompting import Question
+from mmoe.descriptions.prompting.question import Question
 from mmoe.records import Mention
 
 from tests.descriptions.prompting.written import writer, written
@@ -45,16 +45,14 @@ def test_a_small_image_goes_as_it_is_if_models_know_its_format(
     assert "image that was published with it" in question.request.body["messages"][0]["content"]
 
 
-def test_a_large_image_is_scaled_down(tmp_path: Path) -> None:
-    question = written(drawn(tmp_path, "a.png", 600), candidates("m", "x", "y"), tmp_path)
+@pytest.mark.parametrize("server", ["openai", "vllm"])
+def test_a_large_image_is_scaled_down_and_only_openai_is_told_the_detail(
+    tmp_path: Path, server: str
+) -> None:
+    about = drawn(tmp_path, "a.png", 600)
+    question = written(about, candidates("m", "x", "y"), tmp_path, server=server)
     head, image = image_of(question)
     assert (head, image.size) == ("data:image/jpeg", (512, 256))
-
-
-@pytest.mark.parametrize("server", ["openai", "vllm"])
-def test_only_openai_is_told_the_detail(tmp_path: Path, server: str) -> None:
-    about = drawn(tmp_path, "a.png")
-    question = written(about, candidates("m", "x", "y"), image_folder=tmp_path, server=server)
     part = question.request.body["messages"][-1]["content"][1]
     assert ("detail" in part["image_url"]) == (server == "openai")
 

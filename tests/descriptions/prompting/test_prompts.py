@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.descriptions.prompting import load_prompt, prompt_names
+from mmoe.descriptions.prompting.prompts import load_prompt, prompt_names
 from mmoe.errors import RankingError
 
 from tests.descriptions.prompting.written import last_message, written
@@ -18,10 +18,6 @@ Pick.
 {{ surface_form }} in {{ text }}: {% for c in candidates %}{{ label(loop.index) }}={{ c.label }}; {% endfor %}
 {{ answer(1) }}
 """
-
-
-def test_what_comes_along() -> None:
-    assert prompt_names() == ["few_shot", "zero_shot"]
 
 
 @pytest.mark.parametrize("output", ["schema", "json_object", "plain", "logprobs"])
@@ -83,23 +79,19 @@ def test_no_value_can_begin_a_message(tmp_path: Path) -> None:
     assert last_message(question).startswith("--- system ---\n in {{ answer(9) }}: ")
 
 
-def version_of(file: str) -> str:
-    return load_prompt(file).version
-
-
 def test_the_version_follows_what_a_file_says(tmp_path: Path) -> None:
     file, part = tmp_path / "own.jinja", tmp_path / "part.jinja"
     file.write_text(OWN + "{% include 'part.jinja' %}")
     part.write_text("one")
-    version = version_of(str(file))
-    assert version == version_of(str(file))
+    version = load_prompt(str(file)).version
+    assert version == load_prompt(str(file)).version
     part.write_text("two")
-    assert version_of(str(file)) != version
+    assert load_prompt(str(file)).version != version
     part.write_text("one")
     (tmp_path / "other.jinja").write_text(file.read_text())
-    assert version_of(str(tmp_path / "other.jinja")) == version
+    assert load_prompt(str(tmp_path / "other.jinja")).version == version
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-    assert version_of(str(file)) == version
+    assert load_prompt(str(file)).version == version
     assert load_prompt("zero_shot").version != load_prompt("few_shot").version
 
 
@@ -107,7 +99,6 @@ def test_the_version_follows_what_a_file_says(tmp_path: Path) -> None:
     ("text", "why"),
     [
         ("Pick.", "its last message must begin with --- user ---"),
-        ("--- user ---\nx\n--- system ---\ny", "its last message must begin"),
         ("--- user ---\n{{ surface_form", "unexpected end of template"),
         ("--- user ---\n{{ wrod }}", "'wrod' is undefined"),
         ("--- user ---\n{% include 'none.jinja' %}", "none.jinja"),

@@ -9,16 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mmoe.descriptions.llm_client import types
-from mmoe.descriptions.prompting import Choice, read_reply
-from mmoe.descriptions.prompting.output import answer_text
+from mmoe.descriptions.llm_client.types import Outcome
+from mmoe.descriptions.prompting.answer import Choice, answer_text, read_reply
 
-from tests.descriptions.prompting.hostile import HOSTILE
-from tests.descriptions.prompting.written import reply
-
-OUTCOMES = sorted(
-    value for name, value in vars(types).items() if name.isupper() and isinstance(value, str)
-)
+from tests.descriptions.prompting.written import HOSTILE, reply
 
 
 @pytest.mark.parametrize(
@@ -31,24 +25,17 @@ OUTCOMES = sorted(
         ('{"choice": 4}', None, "outside the candidates"),
         ('{"choice": 1e300}', None, "outside the candidates"),
         ('{"choice": "Q1"}', None, "not a number"),
-        ('{"choice": true}', None, "not a number"),
         ('{"choice": 1.5}', None, "not a number"),
-        ('{"choice": Infinity}', None, "not a number"),
         ('{"choice": "²"}', None, "not a number"),
         ('{"choice": 1, "choice": 2}', None, "several choices"),
         ("2", 2, "chosen, number alone"),
         ('```json\n{"choice": 1}\n```', 1, "chosen, fenced"),
-        ('```\n{"choice": 0}```', 0, "none, fenced"),
         ('I would say {"choice": 1}.', 1, "chosen, prose"),
         ('<think>is it {2}?</think>\n{"choice": 0}', 0, "none, prose"),
-        ('Here: ```json\n{"choice": 3}\n``` done', 3, "chosen, prose"),
-        ('{"choice": 1} or {"choice": 2}', None, "several choices"),
         ('first {"choice": 1}, so {"choice": 1}', None, "several choices"),
-        ('so: {"example": {"choice": 1}, "choice": 2', None, "several choices"),
         ('so: {"example": {"choice": 1}}', None, "no choice"),
         ("The second one.", None, "no choice"),
         ('{"answer": 2}', None, "no choice"),
-        ("[1]", None, "no choice"),
         ('{"choice": 2', None, "no choice"),
         ("", None, "empty"),
         (None, None, "empty"),
@@ -62,14 +49,12 @@ def test_what_a_text_says(text: str | None, option: int | None, reason: str) -> 
 @pytest.mark.parametrize(
     ("outcome", "text", "option", "reason"),
     [
-        ("refused", '{"choice": 1}', None, "refused"),
         ("filtered", '{"choice": 1}', None, "filtered"),
         ("empty", None, None, "empty"),
         ("cut", '{"choice": 1', None, "cut"),
         ("cut", "1", None, "cut"),
         ("cut", 'as {"choice": 1} says', None, "cut"),
         ("cut", '{"choice": 1}' + " " * 50, 1, "chosen"),
-        ("bad request", None, None, "failed"),
         ("gave up", None, None, "failed"),
         ("not json", '{"choice": 1}', None, "failed"),
     ],
@@ -106,27 +91,18 @@ PIECES = st.lists(
 
 
 @given(
-    st.text(st.characters(codec=None)) | OBJECTS | PIECES,
-    st.sampled_from(OUTCOMES),
+    st.text(st.characters(codec=None)) | OBJECTS | PIECES | st.sampled_from(list(HOSTILE.values())),
+    st.sampled_from(Outcome),
     st.integers(2, 20),
     st.sampled_from(["schema", "logprobs"]),
 )
 @example('{"choice": ' + "9" * 5000 + "}", "answered", 2, "schema")
 @example("[" * 100_000, "answered", 2, "schema")
-@example('{"a":' * 3000, "answered", 2, "schema")
+@example('{"a":' * 200_000, "answered", 2, "schema")
+@example("{" * 10**6, "answered", 2, "schema")
+@example('"choice":' * 10**5, "answered", 2, "schema")
 def test_no_reply_raises_or_chooses_outside(text: str, outcome: str, n: int, output: str) -> None:
     assert is_safe(read_reply(reply(text, outcome), n, output), n)
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_model_that_repeats_a_hostile_text_chooses_nothing_outside(name: str) -> None:
-    for output in ("schema", "logprobs"):
-        assert is_safe(read_reply(reply(HOSTILE[name]), 3, output), 3)
-
-
-@pytest.mark.parametrize("text", ['{"a":' * 200_000, "{" * 10**6, '"choice":' * 10**5, "`" * 10**5])
-def test_long_noise_chooses_nothing(text: str) -> None:
-    assert read_reply(reply(text), 3).option is None
 
 
 def test_a_choice_by_log_probabilities() -> None:
@@ -138,13 +114,6 @@ def test_a_choice_by_log_probabilities() -> None:
     assert choice.confidence == pytest.approx(0.6 / 0.8)
 
 
-def test_digits_name_up_to_nine_candidates() -> None:
-    logs = [(" 0", -0.1), ("9", -3.0), ("A", -0.01), ("12", -0.01)]
-    choice = read_reply(reply("0", "answered", logs), 9, "logprobs")
-    assert (choice.option, choice.reason) == (0, "none")
-    assert choice.confidence == pytest.approx(1 / (1 + math.exp(-2.9)))
-
-
 @pytest.mark.parametrize(
     ("text", "logs", "expected"),
     [
@@ -154,10 +123,7 @@ def test_digits_name_up_to_nine_candidates() -> None:
         ("0", [("1", -9999.0)], Choice(0, "none, no log-probabilities")),
         ("1", [("1", math.nan), ("2", -math.inf)], Choice(1, "chosen, no log-probabilities")),
         ("1", [("1", 5.0), ("3", math.inf), ("2", -0.1)], Choice(2, "chosen", 1.0)),
-        ("2", None, Choice(2, "chosen, no log-probabilities")),
         (" 2.", None, Choice(2, "chosen, no log-probabilities")),
-        ("0", None, Choice(0, "none, no log-probabilities")),
-        ("Two", None, Choice(None, "no choice")),
         ("", None, Choice(None, "empty")),
         ("", [("2", -1.0), ("1", -1.0)], Choice(1, "chosen", 0.5)),
     ],

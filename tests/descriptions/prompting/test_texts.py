@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.descriptions.prompting.texts import ELLIPSIS, one_line, shortened
-
-from tests.descriptions.prompting.hostile import HOSTILE
 
 TEXT = "Two boats left. Near Ely the painter Ada Ray met a miller, and Ada stayed there for good."
 
@@ -31,32 +27,7 @@ TEXT = "Two boats left. Near Ely the painter Ada Ray met a miller, and Ada staye
     ],
 )
 def test_what_is_sent_of_a_text(text: str, sent: str) -> None:
-    assert one_line(text) == sent
-
-
-def harmless(text: str) -> bool:
-    return (
-        "<" not in text
-        and ">" not in text
-        and text.splitlines() in ([], [text])
-        and text == " ".join(text.split())
-        and not {unicodedata.category(c) for c in text} & {"Cc", "Cs", "Co", "Zl", "Zp"}
-    )
-
-
-@given(st.text(st.characters(codec=None)))
-def test_any_text_becomes_one_harmless_line(text: str) -> None:
-    line = one_line(text)
-    assert harmless(line)
-    assert one_line(line) == line
-    line.encode()
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_text_becomes_one_harmless_line(name: str) -> None:
-    line = one_line(HOSTILE[name])
-    assert harmless(line)
-    assert one_line(line) == line
+    assert one_line(text) == one_line(sent) == sent
 
 
 @pytest.mark.parametrize(
@@ -75,17 +46,11 @@ def test_the_part_around_the_mention_is_kept(length: int, part: str) -> None:
     assert shortened(TEXT, "Ada", length) == part
 
 
-def test_a_word_of_its_own_goes_before_a_part_of_a_word() -> None:
+def test_a_word_of_its_own_goes_before_a_part_of_a_word_and_text_without_blanks_is_cut() -> None:
+    assert len(shortened("張" * 100, "李", 30)) == 30
     text = "Adaline is far; then came Ada and sang"
     assert shortened(text, "Ada", 13) == "…Ada and…"
     assert "Adaline" in shortened(text, "Adal", 9)
-
-
-def test_text_without_blanks_is_cut_anywhere() -> None:
-    part = shortened("x" * 50 + " Ada " + "y" * 50, "Ada", 25)
-    assert "Ada" in part
-    assert len(part) <= 25
-    assert len(shortened("張" * 100, "李", 30)) == 30
 
 
 @given(st.text("aAb .\n", max_size=60), st.text("aAb .", max_size=8), st.integers(1, 70))

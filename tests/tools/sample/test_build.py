@@ -17,7 +17,7 @@ from PIL import Image
 from mmoe.audit.leakage import find_leaks
 from mmoe.datasets.fingerprints import fingerprint_images
 from mmoe.datasets.registry import read_dataset
-from mmoe.descriptions import group_candidates, make_ranker
+from mmoe.descriptions import group_candidates, rank_mentions
 from mmoe.wikidata.index.build import build_from_slice
 from mmoe.wikidata.matching import Matching
 from mmoe.wikidata.query import find_in_index
@@ -153,7 +153,7 @@ def test_the_lexical_ranker_finds_nothing_to_go_by_where_only_the_image_tells(
     candidates = group_candidates(shown, find_in_index(tmp_path, shown, Matching("tokens")))
     several = [mention for mention in shown if len(candidates[mention.mention_id]) > 1]
     # Some: a word finds one candidate by its label and another by an alias that its label lacks.
-    described = [d for d in make_ranker("lexical").rank(several, candidates) if d.description]
+    described = [d for d in rank_mentions("lexical", several, candidates) if d.description]
     assert len(several) > 0.8 * len(shown)
     assert len(described) < 0.2 * len(several)
 

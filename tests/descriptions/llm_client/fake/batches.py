@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.descriptions.llm_client.fake.server import Handler
 
 Json = dict[str, Any]
+Lines = tuple[list[Any], list[Any]]  # of the output and of the error file
 
 
 def completion(text: str | None, body: Mapping[str, Any], **message: Any) -> Json:
@@ -54,19 +55,14 @@ class Batches:
     Attributes:
         work: makes the lines of output and error file out of one question's line, or none.
         ends: status in which the n-th batch ends, "completed" if it is not named.
-        polls: looks at a batch until it has ended.
         holds: whether no batch ends.
         away: looks at a batch that fail.
         refuses: answers every upload and start.
         on_create: called with a number when a batch was started, before the client hears of it.
     """
 
-    work: Callable[[Json, int], tuple[list[Any], list[Any]]] = lambda line, _: (
-        [answered(line)],
-        [],
-    )
+    work: Callable[[Json, int], Lines] = lambda line, _: ([answered(line)], [])
     ends: dict[int, str] = field(default_factory=dict)
-    polls: int = 2
     holds: bool = False
     away: int = 0
     on_create: Callable[[int, Handler], None] = lambda *_: None
@@ -123,10 +119,10 @@ class Batches:
             return number, batch
 
     def look(self, name: str) -> Json:
-        """A batch's state; it ends after some looks."""
+        """A batch's state; it ends at the second look."""
         batch = self.batches[name]
         self._looks[name] = self._looks.get(name, 0) + 1
-        if not self.holds and self._looks[name] == self.polls:
+        if not self.holds and self._looks[name] == 2:
             self.end(batch, int(name.removeprefix("batch_")))
         elif batch["status"] == "validating":
             batch["status"] = "in_progress"

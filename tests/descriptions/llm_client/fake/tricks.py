@@ -36,10 +36,6 @@ def quota(handler: Handler) -> None:
     handler.error(429, "You exceeded your quota.", "insufficient_quota", "insufficient_quota")
 
 
-def unknown_model(handler: Handler) -> None:
-    handler.error(404, "The model 'm' does not exist", "model_not_found")
-
-
 def html(status: int) -> Trick:
     """A page of a proxy."""
     return lambda handler: handler.reply(status, HTML, {"Content-Type": "text/html"})
@@ -51,12 +47,6 @@ def body(content: bytes | Any, status: int = 200) -> Trick:
     return lambda handler: handler.reply(status, raw, {"Content-Type": "application/json"})
 
 
-def detail(handler: Handler) -> None:
-    """A validation error of FastAPI."""
-    found = [{"type": "missing", "loc": ["body", "model"], "msg": "Field required"}]
-    handler.json(422, {"detail": found})
-
-
 def redirect(handler: Handler) -> None:
     handler.reply(307, b"", {"Location": "http://127.0.0.1:9/v1/chat/completions"})
 
@@ -65,7 +55,7 @@ def says(text: str | None, finish: str | None = "stop", **message: Any) -> Trick
     """A completion with that text."""
 
     def trick(handler: Handler) -> None:
-        content = completion(text, handler.call.body, **message)
+        content = completion(text, handler.asked().body, **message)
         content["choices"][0]["finish_reason"] = finish
         handler.json(200, content)
 
@@ -76,7 +66,7 @@ def label(*pairs: tuple[str, float]) -> Trick:
     """One token and its log-probabilities."""
 
     def trick(handler: Handler) -> None:
-        content = completion(pairs[0][0], handler.call.body)
+        content = completion(pairs[0][0], handler.asked().body)
         top = [{"token": token, "logprob": value, "bytes": None} for token, value in pairs]
         first = {"token": pairs[0][0], "logprob": pairs[0][1], "top_logprobs": top}
         content["choices"][0] |= {"logprobs": {"content": [first]}, "finish_reason": "length"}
@@ -94,8 +84,8 @@ def lacking(refusal: Trick, *forms: str, otherwise: Trick = good) -> Trick:
     """Refuses forms of the answer, by type of response_format, a key in it, or name of the parameter."""
 
     def trick(handler: Handler) -> None:
-        form = handler.call.body.get("response_format") or {}
-        is_refused = {*handler.call.body, *form, form.get("type")} & set(forms)
+        form = handler.asked().body.get("response_format") or {}
+        is_refused = {*handler.asked().body, *form, form.get("type")} & set(forms)
         (refusal if is_refused else otherwise)(handler)
 
     return trick
@@ -119,7 +109,6 @@ def cut_in_body(handler: Handler) -> None:
 
 def hang_up(handler: Handler) -> None:
     """Closes the connection without a word."""
-    handler.done()
     handler.close_connection = True
     handler.connection.shutdown(socket.SHUT_RDWR)
 
@@ -162,7 +151,7 @@ def echo(status: int) -> Trick:
     def trick(handler: Handler) -> None:
         told = handler.headers["Authorization"]
         if status == 200:
-            content = completion(f"you are {told}", handler.call.body)
+            content = completion(f"you are {told}", handler.asked().body)
             content |= {"model": told, "system_fingerprint": told}
             handler.json(200, content)
         else:

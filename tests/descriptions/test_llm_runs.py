@@ -1,4 +1,4 @@
-"""What was really sent is told by every run, also by one that asks nothing; the log tells of all runs."""
+"""What a run leaves in files, and what limits it: of calls and money, for all rounds together."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from mmoe.descriptions.llm_client import LlmClient, Round
 from mmoe.descriptions.llm_client.cache import FILE
 from mmoe.errors import RankingError
 from mmoe.files import read_json
 
 from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
+from tests.descriptions.llm_client.fake.batches import Lines, completion, responded
 from tests.descriptions.llm_client.fake.server import Fake, Handler
 from tests.descriptions.stage import choose, ledger, logs, run, write
 
@@ -23,12 +23,12 @@ REFUSED = ("max_completion_tokens -> max_tokens", "schema -> json_object", "temp
 
 
 @pytest.fixture
-def picky(fake: Fake) -> Fake:
+def picky(fake: Fake, at: Layout) -> Fake:
     """A server that takes neither a temperature, nor a schema, nor the newer name of a limit."""
 
     def answer(handler: Handler) -> None:
         for name in ("temperature", "max_completion_tokens"):
-            if name in handler.call.body:
+            if name in handler.asked().body:
                 handler.error(400, "Unsupported parameter", "unsupported_parameter", param=name)
                 return
         refusal = tricks.error(400, "response_format: this type is not supported")
@@ -38,34 +38,27 @@ def picky(fake: Fake) -> Fake:
     return fake
 
 
-def test_a_run_from_the_cache_says_the_same_as_the_one_that_asked(picky: Fake, at: Layout) -> None:
+def test_what_was_left_out_is_counted(picky: Fake, at: Layout) -> None:
     write(at, "one", "two", "one", "three")
     run(at, picky)
-    num_calls = len(picky.log)
     found = read_json(at.rank_counts)
     assert found["left_out"] == dict.fromkeys(REFUSED, 4)  # mentions
     assert [tuple(line["left_out"]) for line in ledger(at)] == [REFUSED] * 3  # questions
     host = picky.url.removeprefix("http://").removesuffix("/v1")
     told = {"server": "openai", "host": host, "output": "schema", "temperature": 0.0, "seed": 43}
     assert told.items() <= found.items()
-    first = at.rank_counts.read_bytes(), at.ledger.read_bytes()
-    run(at, picky)
-    assert (at.rank_counts.read_bytes(), at.ledger.read_bytes()) == first
-    assert len(picky.log) == num_calls
 
 
 def test_replies_kept_by_earlier_versions_are_taken(
     picky: Fake, at: Layout, tmp_path: Path
 ) -> None:
-    """They don't tell what was left out, and no run pretends to know."""
+    """Some don't tell what was left out; they were paid nevertheless."""
     write(at, "one", "two")
     first, num_calls = run(at, picky), len(picky.log)
     with sqlite3.connect(tmp_path / "cache" / FILE) as database:
         database.execute("UPDATE replies SET reply = json_remove(reply, '$.left_out')")
     database.close()
     assert (run(at, picky), len(picky.log)) == (first, num_calls)
-    assert read_json(at.rank_counts)["left_out"] == {"not recorded": 2}
-    assert [line["left_out"] for line in ledger(at)] == [None, None]
 
 
 def test_the_log_has_a_line_before_the_first_question_and_one_for_each_end(
@@ -95,29 +88,69 @@ def test_the_log_has_a_line_before_the_first_question_and_one_for_each_end(
     assert "max_calls" in logs(at)[0]["rounds"][0]["stopped"]
 
 
-def test_what_an_interrupted_run_has_spent_is_in_the_log(
-    fake: Fake, at: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(client: LlmClient, _: object) -> Round:
-        client.budget.begin(client.budget.estimate({"messages": []}))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(LlmClient, "complete", interrupted)
-    write(at, "one")
-    with pytest.raises(KeyboardInterrupt):
-        run(at, fake, price_prompt=1.0, price_completion=1.0)
-    (log,) = logs(at)
-    found = {name: log[name] for name in ("is_finished", "calls", "spent_usd", "rounds")}
-    assert found == {"is_finished": False, "calls": 1, "spent_usd": 0.0, "rounds": []}
+LONG = "Ada " + "is here {} " * 400
+TOLD = "This model's maximum context length is 100 tokens."
+CODE = "context_length_exceeded"
+MODES = pytest.mark.parametrize("mode", ["direct", "batch"])
 
 
-def test_nothing_that_differs_between_machines_is_in_the_outs(fake: Fake, at: Layout) -> None:
-    """Two runs at different times, prices and limits write the same files, bit for bit."""
-    write(at, "one", "two")
-    outs = (at.descriptions, at.inputs("mention_text"), at.rank_counts, at.ledger)
-    written = []
-    limited: dict[str, Any] = {"max_calls": 9, "price_prompt": 1.0, "price_completion": 2.0}
-    for limits in ({}, limited):
-        run(at, fake, **limits)
-        written.append([out.read_bytes() for out in outs])
-    assert written[0] == written[1]
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmoe.descriptions.llm_client.batch.POLL", 0.01)
+
+
+def costly(body: dict[str, Any]) -> dict[str, Any]:
+    """An answer that counts a million tokens of prompt."""
+    content = completion('{"choice": 1}', body)
+    content["usage"]["prompt_tokens"] = 1_000_000
+    return content
+
+
+def is_long(body: dict[str, Any]) -> bool:
+    return len(body["messages"][-1]["content"]) > 900
+
+
+@pytest.fixture
+def small(fake: Fake, at: Layout) -> Fake:
+    """A server that rejects long questions, which cost nothing, and takes much for short ones."""
+
+    def answer(handler: Handler) -> None:
+        if is_long(handler.asked().body):
+            handler.error(400, TOLD, CODE, param="messages")
+        else:
+            handler.json(200, costly(handler.asked().body))
+
+    def work(line: dict[str, Any], _: int) -> Lines:
+        if is_long(line["body"]):
+            return [], [responded(line, 400, {"error": {"message": TOLD, "code": CODE}})]
+        return [responded(line, 200, costly(line["body"]))], []
+
+    fake.always, fake.batches.work = answer, work
+    return fake
+
+
+def calls(fake: Fake) -> int:
+    in_batches = (len(fake.batches.lines(n + 1)) for n in range(len(fake.batches.batches)))
+    return len(fake.log) + sum(in_batches)
+
+
+@MODES
+def test_calls_of_all_rounds_count_together(small: Fake, at: Layout, mode: str) -> None:
+    most = 4
+    write(at, *(LONG.format(n, *range(399)) for n in range(3)))
+    with pytest.raises(RankingError, match=r"llm\.max_calls is reached"):
+        run(at, small, mode=mode, max_calls=most)
+    assert calls(small) == most
+    # What was answered is kept, so that the next run has the limit for the rest.
+    assert all(record.qid for record in run(at, small, mode=mode))
+
+
+@MODES
+def test_money_of_all_rounds_counts_together(small: Fake, at: Layout, mode: str) -> None:
+    """The first round spends all that is allowed, and the question that was too long is not asked again."""
+    write(at, "one", "two", LONG)
+    prices: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 0.0}
+    with pytest.raises(RankingError, match=r"llm\.max_cost_usd is reached"):
+        run(at, small, mode=mode, max_cost_usd=2.0, **prices)
+    assert calls(small) == 3
+    assert all(r.qid for r in run(at, small, mode=mode, max_cost_usd=100.0, **prices))

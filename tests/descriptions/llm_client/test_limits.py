@@ -1,7 +1,8 @@
-"""Calls and money: estimated, counted, compared before a call, and never overdrawn."""
+"""How fast requests are sent, and for how much money: estimated, compared before a call, never overdrawn."""
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -9,15 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.config.llm import LlmParams
-from mmoe.descriptions.llm_client import IMAGE_TOKENS, Request, estimate_all
-from mmoe.descriptions.llm_client.budget import Budget, prompt_tokens_of
+from mmoe.descriptions.llm_client.budget import IMAGE_TOKENS, Budget, estimate, prompt_tokens_of
+from mmoe.descriptions.llm_client.types import Request
+from mmoe.retry_after import retry_after
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake, Trick
-from tests.descriptions.llm_client.runs import Clients, request
+from tests.descriptions.llm_client.runs import (
+    STARTED,
+    Clients,
+    QuickClock,
+    request,
+    requests,
+    stopped_by,
+)
 
 PRICES: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 10.0}
-MILLIONTH = 1e-6
 CALL = 29e-6  # of `some`, as it is estimated: 9 tokens of prompt, 2 of completion
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 400_000}}
 
@@ -39,7 +47,7 @@ def test_the_cost_stops_the_run_before_it_is_passed(
 ) -> None:
     most = 100e-6
     found = client(concurrency=concurrency, max_cost_usd=most, **PRICES).complete(some(50))
-    assert found.stopped_by == "max_cost_usd"
+    assert stopped_by(found) == "max_cost_usd"
     assert found.spent_usd is not None
     assert most - CALL <= found.spent_usd <= most
     assert found.left == 50 - len(fake.log) > 0
@@ -53,12 +61,7 @@ def test_the_cost_stops_the_run_before_it_is_passed(
 def test_calls_that_fail_count_too(fake: Fake, client: Clients) -> None:
     fake.tricks = {2: tricks.error(500)}
     found = client(max_calls=10).complete(some(50))
-    assert (found.stopped_by, found.calls, len(fake.log), found.left) == ("max_calls", 10, 10, 41)
-
-
-def test_no_calls_allowed_means_none_sent(fake: Fake, client: Clients) -> None:
-    found = client(max_calls=0).complete(some(3))
-    assert (found.stopped_by, found.left, fake.log) == ("max_calls", 3, [])
+    assert (stopped_by(found), found.calls, len(fake.log), found.left) == ("max_calls", 10, 10, 41)
 
 
 @pytest.mark.parametrize(
@@ -84,21 +87,12 @@ def test_never_more_is_promised_than_allowed(calls: list[tuple[int, int]]) -> No
     most = 400e-6
     budget = Budget(LlmParams(max_cost_usd=most, **PRICES))
     for words, completion in calls:
-        estimate = budget.estimate(request("word " * words, max_completion_tokens=2).body)
-        if budget.has_money(estimate):
-            budget.begin(estimate)
-            budget.end(estimate, int(estimate.prompt_tokens), completion, is_billed=True)
+        body = request("word " * words, max_completion_tokens=2).body
+        cost = estimate([body], budget.params)
+        if budget.has_money(cost):
+            budget.begin(cost)
+            budget.end(cost, cost.prompt_tokens, completion, is_billed=True)
         assert (budget.spent_usd or 0) <= most + 1e-12
-
-
-def test_the_estimate_learns_from_the_server() -> None:
-    budget = Budget(LlmParams())
-    body = request("x" * 1000, max_completion_tokens=1).body
-    first = budget.estimate(body)
-    budget.begin(first)
-    budget.end(first, 250, 1, is_billed=True)
-    assert budget.estimate(body).prompt_tokens == pytest.approx(250)
-    assert first.prompt_tokens > 250
 
 
 def test_tokens_of_a_body() -> None:
@@ -109,7 +103,6 @@ def test_tokens_of_a_body() -> None:
     parts = [{"type": "text", "text": "x" * 9}, IMAGE]
     body = {"messages": [{"role": "user", "content": parts}]}
     assert prompt_tokens_of(body) == 4 + 3 + IMAGE_TOKENS
-    assert Budget(LlmParams()).estimate(body).prompt_tokens == 4 + 3 + IMAGE_TOKENS
 
 
 def tokens_of(text: str) -> int:
@@ -131,10 +124,75 @@ def test_other_scripts_and_digits_are_not_underestimated(text: str, tokens: int)
     assert tokens_of(text) >= tokens > len(text.encode()) / 3
 
 
-def test_equal_requests_are_estimated_once() -> None:
-    wanted = [*some(2), *some(2)]
-    found = estimate_all(wanted, LlmParams(**PRICES))
-    counted = sum(prompt_tokens_of(one.body) for one in wanted[:2])
-    assert (found.calls, found.counted, found.completion_tokens) == (2, counted, 2 * 2)
+def test_an_estimate_is_the_sum_of_its_requests() -> None:
+    bodies = [one.body for one in some(2)]
+    found = estimate(bodies, LlmParams(**PRICES))
+    counted = sum(map(prompt_tokens_of, bodies))
+    assert found[:3] == (2, counted, 2 * 2)
     assert found.usd == pytest.approx((counted * 1 + 4 * 10) / 1e6)
-    assert estimate_all([], LlmParams(**PRICES)).usd == 0
+    assert estimate([], LlmParams(**PRICES)).usd == 0
+
+
+def test_calls_a_minute_are_spread_evenly(fake: Fake, client: Clients) -> None:
+    """Ten a second, on a real clock: after the first ten at once, a second passes for each ten."""
+    assert client(requests_per_minute=600.0).complete(requests(15)).left == 0
+    assert fake.log[14].at - fake.log[0].at > 0.35
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry_after": "0.2"}, 0.2),
+        ({"retry_after_ms": "1500"}, 1.5),
+        ({"retry_after": formatdate(STARTED + 40, usegmt=True)}, 40),
+    ],
+)
+def test_a_wait_that_the_server_names_is_kept(
+    fake: Fake, client: Clients, time_of: QuickClock, headers: dict[str, str], seconds: float
+) -> None:
+    fake.tricks = {1: tricks.limited(**headers)}
+    found = client().complete(requests(1))
+    assert found.retries == {"429": 1}
+    assert time_of.now() == pytest.approx(seconds)
+
+
+def test_waits_grow_where_the_server_names_none(
+    fake: Fake, client: Clients, time_of: QuickClock
+) -> None:
+    fake.tricks = dict.fromkeys(range(1, 6), tricks.error(500))
+    client().complete(requests(1))
+    assert time_of.sleeps == [pytest.approx(0.5 * 2**n, rel=0.26) for n in range(5)]
+
+
+def test_all_wait_while_the_server_is_busy_and_then_come_back_fewer(
+    fake: Fake, client: Clients, time_of: QuickClock
+) -> None:
+    fake.now = time_of.now
+    fake.tricks = dict.fromkeys(range(60, 80), tricks.limited(retry_after="3"))
+    found = client().complete(requests(150))
+    assert found.outcomes == {"answered": 150}
+    assert found.retries == {"429": 20}
+    # Those under way arrive still; then nobody does for three seconds, and fewer at once after that.
+    assert min(call.at for call in fake.log if call.at) >= 3
+    assert 80 <= sum(call.at == 0 for call in fake.log) <= 80 + 64
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, 7),
+        ({"retry-after": formatdate(STARTED - 30, usegmt=True)}, None),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "Mon, 99 Foo 2026 00:00:00 GMT"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers, STARTED) == seconds
+
+
+@given(st.text(), st.text())
+def test_no_header_breaks_the_reading(text: str, other: str) -> None:
+    wait = retry_after({"retry-after": text, "retry-after-ms": other}, STARTED)
+    assert wait is None or wait > 0
