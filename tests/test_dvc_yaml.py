@@ -152,9 +152,9 @@ def test_what_dvc_counts_as_metrics_are_the_eight_in_git() -> None:
     assert found == {"metrics": [{"reports/${item.dataset}/metrics.json": {"cache": False}}]}
 
 
-def test_what_comes_after_training_can_come_out_of_the_run_cache() -> None:
+def test_every_stage_can_come_out_of_the_run_cache() -> None:
     """DVC's run cache leaves out a stage with an output that is neither cached nor a metric, or persists."""
-    for stage in STAGES[STAGES.index("train") :]:
+    for stage in STAGES:
         assert all(isinstance(entry, str) for entry in SPECS[stage]["outs"]), stage
     options = [
         next(iter(entry.values()))

@@ -80,7 +80,7 @@ ONLY_IN = {
 }
 LIGHT = (
     *("fingerprints", "ingest", "retrieve", "rank", "description_ablation", "metrics", "report"),
-    "show",
+    *("audit", "show"),
 )
 
 

@@ -48,7 +48,6 @@ def test_metrics_are_in_git_and_the_rest_is_dvcs(first: Run) -> None:
     assert {name for name in names if not name.endswith(".gitignore")} == {
         "reports/published.yaml",
         "reports/tiny/metrics.json",
-        "reports/tiny/data.json",
     }
 
 

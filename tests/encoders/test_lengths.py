@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,22 @@ def test_lengths_are_those_of_the_uncut_layout(monkeypatch: pytest.MonkeyPatch) 
     found = TokenCounter(str(CLIP)).lengths(ROWS)
     assert found.tolist() == slow
     assert slow[2] > 100
+
+
+@pytest.mark.parametrize("content", [None, '{"model": 1}'])
+def test_a_folder_that_does_not_say_all_is_left_to_transformers(
+    tmp_path: Path, content: str | None
+) -> None:
+    shutil.copytree(CLIP, tmp_path / "clip")
+    wanted = TokenCounter(str(CLIP)).lengths(ROWS)
+    if content is None:
+        settings = tmp_path / "clip/tokenizer_config.json"
+        settings.write_text(settings.read_text().replace("CLIPTokenizer", "OtherTokenizer"))
+        assert (TokenCounter(str(tmp_path / "clip")).lengths(ROWS) == wanted).all()
+        return
+    (tmp_path / "clip/tokenizer.json").write_text(content)
+    with pytest.raises(FeatureStoreError, match=r"encode\.model = .*can't be loaded"):
+        TokenCounter(str(tmp_path / "clip"))
 
 
 def test_no_texts() -> None:
