@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 from mmoe.config.load import ParamsFile
@@ -34,18 +35,19 @@ OFFLINE = "ask the cache of the API's answers and nothing else"
 def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
     params, limits = file.section(RetrieveParams), file.section(WikidataParams)
     mentions = read_records(at.mentions, Mention)
-    # DVC removes outs before a stage; a stage that is run by hand would leave another source's index.
-    shutil.rmtree(at.labels, ignore_errors=True)
-    at.labels.mkdir(parents=True)
     counts: dict[str, Any] = {}
     runs: dict[str, Any] = {}
+    candidates: list[Candidate] = []
+    labels = _empty(at.work("retrieve") / "labels")
     for source in sources_to_show(at, params):
         started = time.perf_counter()
-        found = SOURCES[source](Question(at, params, limits, mentions, offline))
+        found = SOURCES[source](Question(at, params, limits, mentions, offline, labels))
         runs[source] = {"seconds": round(time.perf_counter() - started, 2)} | found.run
         counts[source] = retrieval_counts(mentions, found.candidates) | found.counts
         if source == params.source:
-            write_records(at.candidates, Candidate, found.candidates, params.model_dump())
+            candidates = found.candidates
+    _replace(at.labels, labels)
+    write_records(at.candidates, Candidate, candidates, params.model_dump())
     note = {"note": KB_NOTE} if params.source == "kb" else {}
     write_json(at.retrieve_counts, {"source": params.source} | note | {"sources": counts})
     # Outside the stage's outs: seconds and requests differ from run to run.
@@ -59,6 +61,23 @@ def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
     )
     if numbers["recall_at_all"] is not None:
         print(f"the gold entity is among the candidates of {numbers['recall_at_all']:.1%}")
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _replace(folder: Path, new: Path) -> None:
+    """Puts a whole folder in the place of another one, of which nothing stays: it may be another source's."""
+    old = new.with_name(f"{new.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        shutil.move(folder, old)
+    shutil.move(new, folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 if __name__ == "__main__":

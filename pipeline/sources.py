@@ -22,13 +22,18 @@ from pipeline.layout import Layout
 
 @dataclass(frozen=True)
 class Question:
-    """What every source is asked."""
+    """What every source is asked.
+
+    Attributes:
+        labels: folder for the label indexes that a source makes.
+    """
 
     at: Layout
     params: RetrieveParams
     limits: WikidataParams
     mentions: Sequence[Mention]
     offline: bool
+    labels: Path
 
     @property
     def matching(self) -> Matching:
@@ -71,7 +76,7 @@ def _kb(q: Question) -> Found:
 
 
 def _index(q: Question) -> Found:
-    folder = Path(q.params.index) if q.params.index else q.at.labels / "index"
+    folder = Path(q.params.index) if q.params.index else q.labels / "index"
     if not q.params.index:
         build_from_slice(find_slice(q.at.raw), q.params.languages, folder)
     return Found(find_in_index(folder, q.mentions, q.matching))
@@ -91,9 +96,9 @@ def _api(q: Question) -> Found:
     names = [name for form in forms for name in names_meant_by(form, q.params.strip_suffix)]
     found = find_items(names, settings, match=q.params.match)
     source: dict[str, object] = {"url": q.params.api_url, "languages": q.params.languages}
-    write_label_index(q.at.labels / "api", found.items, source)
+    write_label_index(q.labels / "api", found.items, source)
     return Found(
-        find_in_index(q.at.labels / "api", q.mentions, q.matching),
+        find_in_index(q.labels / "api", q.mentions, q.matching),
         {"surface_forms_cut": found.surface_forms_cut, "items_left_out": found.dropped},
         {
             "requests": found.requests,

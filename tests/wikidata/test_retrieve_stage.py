@@ -63,6 +63,17 @@ def test_kb_reads_the_entities_says_so_and_leaves_no_old_index(at: Layout) -> No
     assert list(at.labels.iterdir()) == []
 
 
+def test_a_run_that_fails_loses_nothing(at: Layout) -> None:
+    dump = write_slice(at.raw / "wikidata.jsonl", item_line("Q2", "Ben", "sailor"))
+    retrieve(at, params("index", match="exact"))
+    outs = [at.candidates, at.retrieve_counts, at.labels / "index/source.json"]
+    before = [path.read_bytes() for path in outs]
+    dump.write_text("{")
+    with pytest.raises(WikidataError, match=r"wikidata\.jsonl"):
+        retrieve(at, params("index", match="exact"))
+    assert [path.read_bytes() for path in outs] == before
+
+
 def test_none_finds_nothing(at: Layout) -> None:
     retrieve(at, params("none"))
     assert read_records(at.candidates, Candidate) == []
