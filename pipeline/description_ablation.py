@@ -3,8 +3,7 @@
 usage  python -m pipeline.description_ablation DATASET
 in     data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet,
        data/features/<dataset>, data/models/<dataset>/matcher.safetensors
-out    data/ranks/<dataset>/{choices,description_ablation}.parquet,
-       reports/<dataset>/description_ablation.json
+out    data/ranks/<dataset>/{choices,description_ablation}.parquet, choices.json there
 
 Each backend chooses for the test mentions; texts that no other choice has made are encoded and ranked, by the
 matcher that was trained with the run's own descriptions and by the baselines that read descriptions. It is
@@ -24,9 +23,8 @@ from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.description_ablation.table import rank_table
+from mmoe.description_ablation.accuracy import accuracies
 from mmoe.description_ablation.texts import ChoiceTexts
-from mmoe.description_ablation.worth import accuracies, by_backend, gains
 from mmoe.descriptions import ablation_texts, group_candidates
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import atomic_write, write_json
@@ -46,58 +44,53 @@ from pipeline.stage import run_stage
 
 
 def description_ablation(at: Layout, file: ParamsFile) -> None:
-    params = file.section(DescriptionAblationParams)
+    params, ranking = file.section(DescriptionAblationParams), file.section(RankParams)
     test = [m for m in read_records(at.mentions, Mention) if m.split == "test" and m.in_kb]
     ids = {mention.mention_id for mention in test}
     found = [c for c in read_records(at.candidates, Candidate) if c.mention_id in ids]
     own = [r for r in read_records(at.descriptions, Description) if r.mention_id in ids]
-    used, choices = {record.backend for record in own}, list(own)
     why_off = _why_off(params, found)
-    if not why_off:
-        groups, ranking = group_candidates(test, found), file.section(RankParams)
+    choices, texts, ranks = list(own), ChoiceTexts([], []), dict[str, Ranks]()
+    if why_off:
+        print(f"{at.dataset}: descriptions are not compared: {why_off}")
+    else:
+        groups, used = group_candidates(test, found), {record.backend for record in own}
         encoding, runtime = file.section(EncodeParams).for_ranking, file.section(RuntimeParams)
         rankers = LocalRankers(
             at, "description_ablation", ranking.seed, ranking.encoder, encoding, runtime
         )
-        for backend in params.backends:
-            if backend not in used:
-                choices += rankers.rank(backend, test, groups)
-    by_name = {} if why_off else by_backend(choices)
-    texts = ChoiceTexts.of(ablation_texts(test, choices), test)
-    with_gold = _with_gold(test, found)
-    ranks: dict[str, Ranks] = {}
-    if why_off:
-        print(f"{at.dataset}: descriptions are not compared: {why_off}")
-    else:
+        others = [backend for backend in params.backends if backend not in used]
+        for backend in others:
+            choices += rankers.rank(backend, test, groups)
+        texts = ChoiceTexts.of(ablation_texts(test, choices), test)
         print(
-            f"{at.dataset}: {len(by_name)} backends make {len(texts.texts)} different texts of {len(test)} "
-            f"mentions; {len(texts.texts) - len(own)} are encoded and all are ranked, about "
+            f"{at.dataset}: {len(used) + len(others)} backends make {len(texts.texts)} different texts of "
+            f"{len(test)} mentions; {len(texts.texts) - len(own)} are encoded and all are ranked, about "
             f"{len(texts.texts) / len(test):.1f} times the work of stage evaluate "
             "(description_ablation.enabled: false leaves it out)"
         )
-        ranks = _measure(at, file, test, texts)
+        ranks = _measure(at, file, test, texts, rankers)
     write_records(at.ranks / "choices.parquet", Description, choices)
     with atomic_write(at.ranks / "description_ablation.parquet") as path:
-        pq.write_table(rank_table(by_name, texts, ranks), path, compression="zstd")
-    worth = {
+        pq.write_table(texts.rank_table(choices, ranks), path, compression="zstd")
+    with_gold = _with_gold(test, found)
+    counts = {
         "mentions": len(test),
         "with_gold_candidate": len(with_gold),
         "used": own[0].backend if own else None,
         "off": why_off,
-        "choices": accuracies(by_name, with_gold),
-        "systems": gains(by_name, texts, ranks, file.section(EvaluateParams).bootstrap_samples),
+        "choices": {} if why_off else accuracies(choices, with_gold),
     }
-    write_json(at.report / "description_ablation.json", worth)
+    write_json(at.ranks / "choices.json", counts)
 
 
 def _measure(
-    at: Layout, file: ParamsFile, test: list[Mention], texts: ChoiceTexts
+    at: Layout, file: ParamsFile, test: list[Mention], texts: ChoiceTexts, rankers: LocalRankers
 ) -> dict[str, Ranks]:
     """Encodes the texts that aren't the run's own and ranks all."""
     # Imported here: torch and transformers take seconds to start, and there may be nothing to measure.
     from mmoe.description_ablation.ranks import ranks_of_texts
     from mmoe.encoders.encode import encode_texts
-    from mmoe.encoders.registry import load_encoder
     from mmoe.linking.data import LinkingData
     from mmoe.linking.device import resolve_device
     from mmoe.linking.memory import keep_memory_flat
@@ -112,7 +105,7 @@ def _measure(
         work = at.work("description_ablation")
         table, features = work / "texts.parquet", work / "features"
         write_records(table, TextInput, new)
-        encoder = load_encoder(encode.model, runtime.device, encode.precision)
+        encoder = rankers.loaded(encode.model, encode.precision, "encode.model")
         encode_texts(table, features, work / "texts", encode, runtime, encoder, around_name=True)
         table.unlink()
     device, engine = resolve_device(runtime.device), file.section(EvaluateParams).engine

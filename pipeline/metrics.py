@@ -1,15 +1,18 @@
 """Stage metrics: from ranks to MRR and Hits@n, with intervals, gains over the baselines and breakdowns.
 
 usage  python -m pipeline.metrics DATASET
-in     data/ranks/<dataset>/{ranks,baselines}.parquet, data/interim/<dataset>/{mentions,leaks}.parquet
+in     data/ranks/<dataset>/{ranks,baselines,description_ablation}.parquet, choices.json there,
+       data/interim/<dataset>/{mentions,leaks}.parquet
 out    reports/<dataset>/metrics.json: the few figures that DVC compares;
-       reports/<dataset>/evaluation.json: all others; reports/<dataset>/plots/ranks.csv
+       reports/<dataset>/evaluation.json: all others; reports/<dataset>/description_ablation.json: those of
+       the descriptions of other backends; reports/<dataset>/plots/ranks.csv
 """
 
 from __future__ import annotations
 
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
+from mmoe.description_ablation.gains import gains
 from mmoe.evaluation.histogram import rank_histogram
 from mmoe.evaluation.metrics import run_metrics
 from mmoe.evaluation.ranks import Ranks
@@ -21,7 +24,7 @@ from mmoe.evaluation.reading import (
     ranks_in,
     read_table,
 )
-from mmoe.files import atomic_write, write_json
+from mmoe.files import atomic_write, read_json, write_json
 from mmoe.records import Leak, Mention, read_records
 
 from pipeline.layout import Layout
@@ -46,6 +49,9 @@ def metrics(at: Layout, file: ParamsFile) -> None:
     )
     write_json(at.report / "metrics.json", found.tracked())
     write_json(at.report / "evaluation.json", found.to_json())
+    worth = gains(read_table(at.ranks / "description_ablation.parquet"), params.bootstrap_samples)
+    choices = read_json(at.ranks / "choices.json")
+    write_json(at.report / "description_ablation.json", choices | {"systems": worth})
     with atomic_write(at.report / "plots/ranks.csv") as path:
         rank_histogram(frame["rank"].to_numpy()).to_csv(path, index=False)
     print(

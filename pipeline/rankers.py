@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from mmoe.records import (
 )
 
 from pipeline.layout import Layout
+
+if TYPE_CHECKING:
+    from mmoe.encoders.base import Encoder
 
 EMBEDDINGS = "embeddings"  # below the stage's work folder
 
@@ -44,6 +48,7 @@ class LocalRankers:
     encoder: str | None
     encoding: EncodeParams
     runtime: RuntimeParams
+    _encoders: dict[tuple[str, str], Encoder] = field(default_factory=dict, repr=False)
 
     def rank(
         self,
@@ -60,18 +65,26 @@ class LocalRankers:
         resources = RankerResources(self.seed, self._attributes, self._embedder)
         return rank_mentions(backend, mentions, groups, resources)
 
+    def loaded(self, model: str, precision: str, knob: str) -> Encoder:
+        """The encoder that a parameter names, loaded once."""
+        from mmoe.encoders.registry import load_encoder
+
+        if (model, precision) not in self._encoders:
+            found = load_encoder(model, self.runtime.device, precision, knob)
+            self._encoders[model, precision] = found
+        return self._encoders[model, precision]
+
     def _attributes(self) -> dict[str, str]:
         return {entity.qid: entity.attributes for entity in read_records(self.at.entities, Entity)}
 
     def _embedder(self) -> Embedder:
         # Imported here: torch and transformers take seconds to start.
         from mmoe.encoders.encode import encode_texts
-        from mmoe.encoders.registry import load_encoder
         from mmoe.features.store import read_pooled
 
         settings = self.encoding.model_copy(update={"model": self.encoder or self.encoding.model})
         knob = "rank.encoder" if self.encoder else "encode.model"
-        encoder = load_encoder(settings.model, self.runtime.device, settings.precision, knob)
+        encoder = self.loaded(settings.model, settings.precision, knob)
         folder = self.at.work(self.stage) / EMBEDDINGS
 
         def embed(side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import pandas as pd
@@ -68,13 +69,24 @@ def runs(
     For each: name, changed parameters, MRR with its 95 % interval, Hits@1, and how much better than --against
     it ranks the same mentions (paired, with interval; — where the ranks of a run are in no cache).
     """
-    found = list(find_runs(commits))
+    found = told_apart(list(find_runs(commits)))
     names = [run.name for run in found]
     if against not in names:
         raise DataError(f"--against {against}: no such run; there is {', '.join(names)}")
     for name in [dataset] if dataset else dataset_names(ParamsFile()):
         typer.echo(f"{name}, compared with {against}")
         typer.echo(table_of(found, name, against).to_string(index=False))
+
+
+def told_apart(found: list[Run]) -> list[Run]:
+    """The same runs; a name that several commits have is followed by the revision."""
+    times = Counter(run.name for run in found)
+    return [
+        replace(run, name=f"{run.name}@{run.revision[:7]}")
+        if run.revision and times[run.name] > 1
+        else run
+        for run in found
+    ]
 
 
 def find_runs(commits: int) -> Iterator[Run]:
@@ -87,10 +99,8 @@ def find_runs(commits: int) -> Iterator[Run]:
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         raise DataError(f"dvc exp show: {done.stderr.strip().splitlines()[-1]}")
-    head: Mapping[str, Any] = {}
     listed = json.loads(done.stdout)
-    for entry in listed[1:2]:
-        head = _params(entry)
+    head = _params(listed[1]) if len(listed) > 1 else {}
     for entry in listed:
         is_workspace = entry["rev"] == WORKSPACE
         own = _params(entry)
@@ -122,7 +132,7 @@ def _params(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def table_of(found: list[Run], dataset: str, against: str) -> pd.DataFrame:
-    """One row a run; the runs without figures for the data set are left out."""
+    """One row a run, their names all different; those without figures for the data set are left out."""
     measured = [run for run in found if run.metrics.get(dataset)]
     ranks = {run.name: ranks_of(run, dataset) for run in measured}
     reference = ranks.get(against)
@@ -146,7 +156,7 @@ def table_of(found: list[Run], dataset: str, against: str) -> pd.DataFrame:
 
 def ranks_of(run: Run, dataset: str) -> pd.DataFrame | None:
     """`mention_id`, `rank`, `rank_optimistic` of a run; None if its ranks are in no cache."""
-    # Imported here, as below: DVC takes a second to start.
+    # Imported here: DVC takes a second to start.
     import dvc.api  # type: ignore[import-untyped]
     from dvc.exceptions import DvcException  # type: ignore[import-untyped]
 

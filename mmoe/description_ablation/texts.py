@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
 from mmoe.evaluation.ranks import Ranks
 from mmoe.records import Description, Mention, TextInput
+
+RANKS = pa.schema(
+    [
+        pa.field("mention_id", pa.string(), nullable=False),
+        pa.field("backend", pa.string(), nullable=False),
+        pa.field("system", pa.string(), nullable=False),
+        pa.field("rank", pa.int64(), nullable=False),
+        pa.field("rank_optimistic", pa.int64(), nullable=False),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -43,16 +52,28 @@ class ChoiceTexts:
         """Word, context and description of each, for a search by words."""
         return [f"{text.name} {text.body} {text.description or ''}" for text in self.texts]
 
-    def ranks_of(self, choices: Sequence[Description], ranks: Ranks) -> Ranks:
-        """Looks up the ranks of some choices.
+    def rank_table(
+        self, choices: Sequence[Description], ranks_by_system: Mapping[str, Ranks]
+    ) -> pa.Table:
+        """One row for each system and choice, in the order of both.
 
         Args:
-            ranks: of all texts, in their order.
+            ranks_by_system: of all texts, in their order.
         """
-        rows = self.rows_of(choices)
-        return Ranks(ranks.pessimistic[rows], ranks.optimistic[rows])
-
-    def rows_of(self, choices: Sequence[Description]) -> NDArray[np.int64]:
-        """Where the texts of some choices stand."""
-        row_of = {text.id: row for row, text in enumerate(self.texts)}
-        return np.array([row_of[choice.text_id] for choice in choices], dtype=np.int64)
+        if not ranks_by_system:
+            return RANKS.empty_table()
+        row_of = {text_id: row for row, text_id in enumerate(self.ids)}
+        rows = [row_of[choice.text_id] for choice in choices]
+        return pa.concat_tables(
+            pa.table(
+                [
+                    [choice.mention_id for choice in choices],
+                    [choice.backend for choice in choices],
+                    [system] * len(choices),
+                    ranks.pessimistic[rows],
+                    ranks.optimistic[rows],
+                ],
+                schema=RANKS,
+            )
+            for system, ranks in ranks_by_system.items()
+        )

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.description_ablation.texts import ChoiceTexts
+from mmoe.description_ablation.texts import RANKS, ChoiceTexts
 from mmoe.descriptions import ablation_texts
 from mmoe.evaluation.ranks import Ranks
 
@@ -40,16 +40,16 @@ def test_ranks_are_those_of_the_choices_own_texts(pairs: list[tuple[str, str | N
     choices = [choice(mention_id, "any", text) for mention_id, text in pairs]
     texts = ChoiceTexts.of(ablation_texts(MENTIONS, choices), MENTIONS)
     numbers = np.arange(1, len(texts.texts) + 1)
-    found = texts.ranks_of(choices, Ranks(numbers, -numbers))
-    for (mention_id, text), rank, negative in zip(
-        pairs, found.pessimistic, found.optimistic, strict=True
-    ):
-        row = int(rank) - 1
-        assert (texts.mentions[row].mention_id, texts.texts[row].description) == (mention_id, text)
-        assert negative == -rank
+    table = texts.rank_table(choices, {"s": Ranks(numbers, -numbers), "t": Ranks(numbers, numbers)})
+    rows = table.to_pylist()
+    assert [row["system"] for row in rows] == ["s"] * len(pairs) + ["t"] * len(pairs)
+    for (mention_id, text), row in zip(pairs, rows[: len(pairs)], strict=True):
+        found = row["rank"] - 1
+        assert (row["mention_id"], row["backend"]) == (mention_id, "any")
+        assert texts.mentions[found].mention_id == mention_id
+        assert texts.texts[found].description == text
+        assert row["rank_optimistic"] == -row["rank"]
 
 
-def test_without_choices_there_is_nothing() -> None:
-    texts = ChoiceTexts.of([], MENTIONS)
-    none = np.zeros(0, dtype=np.int64)
-    assert len(texts.ranks_of([], Ranks(none, none))) == 0
+def test_nothing_compared_is_an_empty_table() -> None:
+    assert ChoiceTexts([], []).rank_table([choice("a", "none", None)], {}) == RANKS.empty_table()

@@ -133,7 +133,7 @@ def test_an_edit_that_may_decide_values_changes_the_fingerprints_of_its_stages(
         (
             "bootstrap_samples: 100",
             "bootstrap_samples: 200",
-            {"description_ablation", "metrics", "report"},
+            {"metrics", "report"},
         ),
         ("untrained: true", "untrained: false", {"evaluate", "report"}),
     ],

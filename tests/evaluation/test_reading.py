@@ -20,6 +20,7 @@ from mmoe.evaluation.reading import (
     read_metrics,
     read_ranks,
 )
+from mmoe.files import write_json
 from mmoe.records import Leak, Mention, write_records
 
 from pipeline.layout import Layout
@@ -86,6 +87,14 @@ def test_baselines_are_put_into_the_order_of_the_matcher() -> None:
     assert found["BM25"].pessimistic.tolist() == [4, 2, 3, 5]
 
 
+def ablation_frame() -> pd.DataFrame:
+    parts = [
+        rank_frame().assign(backend=backend, system="mmoe", rank=ranks)
+        for backend, ranks in (("first", RANKS), ("none", [10, 10, 10, 10]))
+    ]
+    return pd.concat(parts)[["mention_id", "backend", "system", "rank", "rank_optimistic"]]
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run of which the ranks are known and stage metrics has finished."""
@@ -99,6 +108,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_records(at.leaks, Leak, LEAKS)
     rank_frame().to_parquet(at.ranks / "ranks.parquet")
     baseline_frame().to_parquet(at.ranks / "baselines.parquet")
+    ablation_frame().to_parquet(at.ranks / "description_ablation.parquet")
+    write_json(at.ranks / "choices.json", {"used": "first", "choices": {}})
     metrics(at, ParamsFile())
     return tmp_path
 
@@ -110,6 +121,10 @@ def test_the_stage_writes_few_figures_for_dvc_and_all_others_beside_them(run: Pa
     everything = json.loads((report / "evaluation.json").read_text(encoding="utf-8"))
     assert everything["num_left_out"] == 1
     assert everything["strongest_baseline"] == "BM25"
+    ablation = json.loads((report / "description_ablation.json").read_text(encoding="utf-8"))
+    first = ablation["systems"]["mmoe"]["first"]
+    assert ablation["used"] == "first"
+    assert first["gain_mrr"] == pytest.approx(tracked["mrr"] - 10, abs=1e-3)
     assert (report / "plots/ranks.csv").read_text(encoding="utf-8").startswith("ranks,mentions,")
 
 

@@ -89,6 +89,7 @@ def test_it_is_off_by_a_knob_and_without_candidates(
     shutil.rmtree(at.features)  # it reads none
     run("description_ablation", "tiny")
     assert capsys.readouterr().out == f"tiny: descriptions are not compared: {why}\n"
+    run("metrics", "tiny")
     found = worth()
     assert (found["off"], found["choices"], found["systems"]) == (why, {}, {})
     run("report", "tiny")
