@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.code_fingerprint import Codebase, short_key
+from mmoe.config.backends import LOCAL_BACKENDS
 from mmoe.config.check import check_places
 from mmoe.config.description_ablation import DescriptionAblationParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
 from mmoe.config.retrieve import RetrieveParams
+from mmoe.descriptions.prompting.prompts import load_prompt
 from mmoe.errors import DataError
 from mmoe.files import read_json, sha256_of, write_json
 
@@ -42,6 +44,7 @@ PACKAGE_DATA = {
     "mmoe.descriptions.prompting": "mmoe/descriptions/prompts",
     "mmoe.reporting.page": "mmoe/reporting/templates",
 }
+BACKEND_MODULES = {module.partition(":")[0] for module in LOCAL_BACKENDS.values()}
 MEMORY = Path(".mmoe/fingerprints.json")  # of sources and files that have not changed since
 
 
@@ -70,7 +73,10 @@ class Fingerprints:
         }
         trees = {name: tree[:16] for name, tree in self.code.trees(modules).items()}
         return {
-            "behind_names": {key: self._behind(name) for key, name in self._named(stage)},
+            "behind_names": {
+                key: load_prompt(name).version if key == "rank.prompt" else self._behind(name)
+                for key, name in self._named(stage)
+            },
             "code": trees | data,
         }
 
@@ -84,11 +90,20 @@ class Fingerprints:
             return False
         if _in(module, "mmoe.wikidata.api"):
             return self.retrieve.source == "api"
+        if module in BACKEND_MODULES:
+            return module in self._backends(stage)
         if module == "pipeline.language_model" or _in(module, "mmoe.descriptions.llm_client"):
             return self.rank.backend == "openai"
         if stage == "rank" and _in(module, "mmoe.encoders"):
             return self.rank.backend == "embedding"
         return True
+
+    def _backends(self, stage: str) -> set[str]:
+        """The modules of the backends that the stage runs."""
+        chosen = [self.rank.backend] if stage == "rank" else []
+        if stage == "description_ablation" and self.ablation.enabled:
+            chosen = list(self.ablation.backends)
+        return {LOCAL_BACKENDS[name].partition(":")[0] for name in chosen if name in LOCAL_BACKENDS}
 
     def _named(self, stage: str) -> Iterator[tuple[str, str]]:
         """The knobs that name an encoder, a prompt or an index which the stage reads."""

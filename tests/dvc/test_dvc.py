@@ -63,6 +63,7 @@ VALUELESS = [
     ("mmoe/datasets/download.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom'),
     ("mmoe/wikidata/images/__init__.py", '"""', '"""\nEDITED = 1\n'),
     ("mmoe/descriptions/llm_client/__init__.py", '"""', '"""\nEDITED = 1\n'),
+    ("mmoe/config/llm.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom'),
     ("pipeline/stage.py", "def exit_on", "EDITED = 1\n\n\ndef exit_on"),
     ("mmoe/config/check.py", "SECTIONS: ", "EDITED = 1\nSECTIONS: "),
 ]
@@ -105,6 +106,12 @@ def test_an_edit_that_decides_no_value_runs_only_the_fingerprints(first: Run) ->
         ),
         ("mmoe/reporting/style.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom', {"report"}),
         ("mmoe/reporting/templates/report.html.jinja", "<", "<!-- edited --><", {"report"}),
+        (
+            "mmoe/descriptions/plain.py",  # the backend that is chosen is another one
+            '"""\n\nfrom',
+            '"""\n\nEDITED = 1\nfrom',
+            {"description_ablation"},
+        ),
         ("mmoe/training/optimiser.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom', {"train"}),
         (
             "data/raw/sample/clip/config.json",

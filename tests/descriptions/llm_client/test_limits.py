@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from email.utils import formatdate
 from typing import Any
 
@@ -135,8 +136,9 @@ def test_an_estimate_is_the_sum_of_its_requests() -> None:
 
 def test_calls_a_minute_are_spread_evenly(fake: Fake, client: Clients) -> None:
     """Ten a second, on a real clock: after the first ten at once, a second passes for each ten."""
+    begun = time.monotonic()
     assert client(requests_per_minute=600.0).complete(requests(15)).left == 0
-    assert fake.log[14].at - fake.log[0].at > 0.35
+    assert time.monotonic() - begun > 0.45
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""What the stages' fingerprints follow beside code; tests/dvc edits code in a clone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmoe.config.load import ParamsFile
+
+from pipeline.fingerprints import Fingerprints
+from tests.pipeline.tiny import write_params
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_params(Path("params.yaml"))
+    return tmp_path
+
+
+def behind_names(stage: str, **changes: tuple[str, str]) -> dict[str, Any]:
+    """What a stage's fingerprint holds of names, under a changed params.yaml."""
+    text = Path("params.yaml").read_text("utf-8")
+    for old, new in changes.values():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    Path("changed.yaml").write_text(text, "utf-8")
+    found: dict[str, Any] = Fingerprints(ParamsFile(Path("changed.yaml"))).of(stage)["behind_names"]
+    return found
+
+
+def test_a_prompt_counts_with_what_it_includes(here: Path) -> None:
+    (here / "mine.jinja").write_text("--- user ---\n{% include 'part.jinja' %}", "utf-8")
+    (here / "part.jinja").write_text("Which one?", "utf-8")
+    changes = {
+        "backend": ("backend: lexical", "backend: openai"),
+        "prompt": ("prompt: zero_shot", "prompt: ./mine.jinja"),
+    }
+    before = behind_names("rank", **changes)
+    (here / "part.jinja").write_text("Which of them?", "utf-8")
+    assert behind_names("rank", **changes) != before
+
+
+@pytest.mark.parametrize("source", ["index", "api", "kb"])
+def test_a_named_index_counts_whatever_the_source(here: Path, source: str) -> None:
+    (here / "labels").mkdir()
+    (here / "labels/rows.parquet").write_bytes(b"one")
+    changes = {
+        "source": ("source: index", f"source: {source}"),
+        "index": ("  index: null", "  index: labels"),
+    }
+    before = behind_names("retrieve", **changes)
+    (here / "labels/rows.parquet").write_bytes(b"other")
+    assert behind_names("retrieve", **changes) != before
