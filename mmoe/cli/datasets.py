@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -24,38 +23,11 @@ RAW = Path("data/raw")
 WARNINGS = 5
 
 
-class Benchmark(StrEnum):
-    """What `mmoe download` knows."""
-
-    RICHPEDIAMEL = "richpediamel"
-    WIKIMEL = "wikimel"
-    MIMIC = "mimic"
-
-
-class Format(StrEnum):
-    """The formats of mmoe.datasets.registry, named here so that the help needs no reader."""
-
-    AUTO = "auto"
-    OWN = "own"
-    MELBENCH = "melbench"
-    MIMIC = "mimic"
-    WIKIDIVERSE = "wikidiverse"
-    FISSFUSE = "fissfuse"
-
-
-class Table(StrEnum):
-    """The two tables of our own format."""
-
-    MENTIONS = "mentions"
-    ENTITIES = "entities"
-
-
-class Split(StrEnum):
-    """What a mention is for."""
-
-    TRAIN = "train"
-    VALID = "valid"
-    TEST = "test"
+# Words of mmoe.datasets, named here so that the help needs no reader; a test holds them equal.
+Benchmark = Literal["richpediamel", "wikimel", "mimic"]
+Format = Literal["auto", "own", "melbench", "mimic", "wikidiverse", "fissfuse"]
+Table = Literal["mentions", "entities"]
+Split = Literal["train", "valid", "test"]
 
 
 def register(app: typer.Typer) -> None:
@@ -66,14 +38,17 @@ def register(app: typer.Typer) -> None:
 
 def download(
     dataset: Annotated[
-        Benchmark, typer.Argument(help="mimic: says how to get what only a browser can fetch")
+        Benchmark, typer.Argument(help="mimic: says how to get what only a browser can fetch.")
     ],
-    to: Annotated[Path, typer.Option(help="parent of the data set's folder")] = RAW,
+    to: Annotated[Path, typer.Option(help="Parent of the data set's folder.")] = RAW,
     mirror: Annotated[
-        str, typer.Option(envvar="MMOE_MIRROR", help="server in the place of GitHub's")
-    ] = "https://raw.githubusercontent.com",
+        str | None,
+        typer.Option(
+            envvar="MMOE_MIRROR", metavar="URL", help="A server in the place of GitHub's."
+        ),
+    ] = None,
     long: Annotated[
-        bool, typer.Option("--long", help="long attributes as qid2abs.json (richpediamel)")
+        bool, typer.Option("--long", help="Long attributes as qid2abs.json (richpediamel).")
     ] = False,
 ) -> None:
     """Fetch a benchmark's public files (10 MB).
@@ -82,14 +57,15 @@ def download(
     and not fetched again; a file of yours is never written over. Exit code: 0 if the data set is complete,
     1 if not.
     """
-    from mmoe.datasets.catalogue import CATALOGUE
+    from mmoe.datasets.catalogue import CATALOGUE, GITHUB
     from mmoe.datasets.download import download as fetch
     from mmoe.datasets.download import mimic_page
     from mmoe.datasets.registry import read_dataset
 
-    if dataset is Benchmark.MIMIC:
+    if dataset == "mimic":
         print(mimic_page(to))
         raise typer.Exit(1)
+    mirror = mirror or GITHUB
     if not mirror.startswith(("https://", "http://")):
         raise DataError(f"--mirror {mirror}: must begin with https:// or http://")
     folder = to / dataset
@@ -121,12 +97,12 @@ def _next_steps(folder: Path) -> str:
 
 
 def check(
-    folder: Annotated[Path, typer.Argument(help="for example data/raw/mine")],
-    format: Annotated[Format, typer.Option(help="auto: told by the files")] = Format.AUTO,  # noqa: A002
+    folder: Annotated[Path, typer.Argument(help="For example data/raw/mine.")],
+    format: Annotated[Format, typer.Option(help="auto: told by the files.")] = "auto",  # noqa: A002
     warnings: Annotated[
-        int, typer.Option(min=0, metavar="N", help="warnings shown of each kind; all are counted")
+        int, typer.Option(min=0, metavar="N", help="Warnings shown of each kind; all are counted.")
     ] = WARNINGS,
-    images: Annotated[bool, typer.Option(help="open every image")] = True,
+    images: Annotated[bool, typer.Option(help="Open every image.")] = True,
 ) -> None:
     """List what is wrong with a data set's folder.
 
@@ -167,31 +143,31 @@ def _total(what: str, found: Problems) -> str:
 
 
 def convert(
-    table: Annotated[Table, typer.Argument(help="what the rows are")],
+    table: Annotated[Table, typer.Argument(help="What the rows are.")],
     sources: Annotated[
         list[Path],
         typer.Argument(
             metavar="SOURCES...",
-            help=".csv, .tsv, .jsonl, .parquet or .arrow files, or folders of one kind of them",
+            help="Files of .csv, .tsv, .jsonl, .parquet or .arrow, or folders of one kind of them.",
         ),
     ],
-    to: Annotated[Path, typer.Option(metavar="FOLDER", help="data/raw/<name>")],
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="For example data/raw/mine.")],
     map_: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", metavar="KEY=COLUMN", help="for example surface_form=text; once for each key"
+            "--map", metavar="KEY=COLUMN", help="For example surface_form=text; once for each key."
         ),
     ] = None,
-    split: Annotated[Split | None, typer.Option(help="the split of every row")] = None,
+    split: Annotated[Split | None, typer.Option(help="The split of every row.")] = None,
     split_column: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="says each row's split; else a column `split`, else the file's name (train, dev …)",
+            help="Says each row's split; else a column `split`, else the file's name (train, dev …).",
         ),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="replaces the table and its converted images")
+        bool, typer.Option("--replace", help="Replace the table and its converted images.")
     ] = False,
 ) -> None:
     """Turn your tables into our own format.
@@ -211,11 +187,13 @@ def convert(
         if split is not None:
             raise typer.BadParameter("not together with --split", param_hint="--split-column")
         columns["split"] = split_column
-    wish = Wish(table, columns, None if split is None else str(split), replace)
+    wish = Wish(table, columns, split, replace)
     _say(make(find_sources(sources), wish, to))
-    there = [name for name in Table if any((to / f"{name}{e}").is_file() for e in ENDINGS)]
+    there = [
+        name for name in get_args(Table) if any((to / f"{name}{e}").is_file() for e in ENDINGS)
+    ]
     is_wrong = _show(to, examine_own(to, there))
-    for name in Table:
+    for name in get_args(Table):
         if name not in there:
             print(f"{to}: {name} are still to come; convert or write them, then check the folder")
     if is_wrong:
@@ -247,7 +225,7 @@ def _say(done: Conversion) -> None:
 
 
 def schema(
-    table: Annotated[Table | None, typer.Argument(help="one table; both if left out")] = None,
+    table: Annotated[Table | None, typer.Argument(help="One table; both if left out.")] = None,
 ) -> None:
     """Print the JSON Schema of our own format.
 

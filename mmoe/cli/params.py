@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-group = typer.Typer(help="Look at params.yaml.", no_args_is_help=True, rich_markup_mode=None)
+group = typer.Typer(
+    help="The parameters: look at params.yaml.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +24,7 @@ def about() -> None:
 
 @group.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="the file to look at")] = Path("params.yaml"),
+    file: Annotated[Path, typer.Argument(help="The file to look at.")] = Path("params.yaml"),
 ) -> None:
     """Validate params.yaml: every key, every value, and what must fit together.
 

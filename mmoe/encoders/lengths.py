@@ -74,7 +74,7 @@ class _LightTokenizer:
 
 
 def _light_tokenizer(name: str) -> _LightTokenizer | None:
-    """The tokenizer of a folder whose files say all about it; None where transformers must add what it knows."""
+    """The tokenizer of a folder whose files say all about it; None where transformers must add to it."""
     source = ModelSource.find(name, "encode.model")
     folder = Path(source.path)
     file, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
@@ -87,7 +87,7 @@ def _light_tokenizer(name: str) -> _LightTokenizer | None:
         return None
     try:
         tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # noqa: BLE001 - it raises nothing narrower
+    except Exception as error:  # it raises nothing narrower
         raise source.error(f"can't be loaded: {file.name}: {error}") from None
     return _LightTokenizer(tokenizer, separator, unknown)
 

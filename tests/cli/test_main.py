@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -15,6 +16,7 @@ from mmoe.cli import app, datasets, main
 from mmoe.datasets import FORMATS
 from mmoe.datasets.catalogue import CATALOGUE
 from mmoe.datasets.own_schema import ROWS
+from mmoe.records import SPLITS
 
 from tests.datasets.folders import three_mentions, write_own
 from tests.imports import ROOT
@@ -55,9 +57,10 @@ def test_a_system_error_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_the_words_of_the_help_are_those_of_the_readers() -> None:
-    assert {*datasets.Format} == {"auto", *FORMATS}
-    assert {*datasets.Benchmark} == {"mimic", *CATALOGUE}
-    assert [*datasets.Table] == [*ROWS]
+    assert {*get_args(datasets.Format)} == {"auto", *FORMATS}
+    assert {*get_args(datasets.Benchmark)} == {"mimic", *CATALOGUE}
+    assert get_args(datasets.Table) == (*ROWS,)
+    assert get_args(datasets.Split) == SPLITS
 
 
 @pytest.mark.parametrize("command", ["schema", "check"])
