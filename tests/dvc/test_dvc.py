@@ -63,7 +63,7 @@ VALUELESS = [
     ("mmoe/datasets/download.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom'),
     ("mmoe/wikidata/images/__init__.py", '"""', '"""\nEDITED = 1\n'),
     ("mmoe/descriptions/llm_client/__init__.py", '"""', '"""\nEDITED = 1\n'),
-    ("mmoe/config/llm.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom'),
+    ("mmoe/config/llm.py", "class LlmParams", "EDITED = 1\n\n\nclass LlmParams"),
     ("pipeline/stage.py", "def exit_on", "EDITED = 1\n\n\ndef exit_on"),
     ("mmoe/config/check.py", "SECTIONS: ", "EDITED = 1\nSECTIONS: "),
 ]
