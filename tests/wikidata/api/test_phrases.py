@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mmoe.names import name_tokens, normalise_name
@@ -67,6 +67,7 @@ def test_a_token_that_is_too_long_is_left_out_and_alone_can_not_be_asked_for() -
 WORDS = st.text("aAbé' -_.\"ßI@\\,’नी²!", max_size=40).map(normalise_name)
 
 
+@example(word="a'a'ी")
 @given(word=WORDS)
 def test_a_question_can_be_put_and_asks_for_no_more_than_the_word_has(word: str) -> None:
     """Whatever the server makes of a name, what a part makes must be in what the word makes."""
