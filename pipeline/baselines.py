@@ -1,7 +1,7 @@
-"""Stage baselines: name match, BM25 and untrained cosines on the test mentions, over the whole KB.
+"""Stage baselines: names, BM25 and frozen cosines on the test mentions, over the whole KB.
 
 usage  python -m pipeline.baselines DATASET
-in     data/interim/<dataset>/{mentions,entities}.parquet, data/features/<dataset>
+in     data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet, data/features/<dataset>
 out    data/ranks/<dataset>/baselines.parquet
 """
 
@@ -10,11 +10,11 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmoe.baselines.run import run_baselines
+from mmoe.baselines.run import Records, run_baselines
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.files import atomic_write
-from mmoe.records import Entity, Mention, read_records
+from mmoe.records import Candidate, Description, Entity, Mention, read_records
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
@@ -22,9 +22,18 @@ from pipeline.stage import run_stage
 
 def baselines(at: Layout, file: ParamsFile) -> None:
     encode = file.section(EncodeParams)
-    entities = read_records(at.entities, Entity)
-    mentions = [m for m in read_records(at.mentions, Mention) if m.split == "test" and m.in_kb]
-    ranks = run_baselines(mentions, entities, at.features, encode.feature_config)
+    records = Records(
+        read_records(at.mentions, Mention),
+        read_records(at.entities, Entity),
+        read_records(at.candidates, Candidate),
+        {
+            chosen.mention_id: chosen.description
+            for chosen in read_records(at.descriptions, Description)
+            if chosen.description
+        },
+    )
+    mentions = records.linkable("test")
+    ranks = run_baselines(records, at.features, encode.feature_config)
     table = pa.concat_tables(
         pa.table(
             {

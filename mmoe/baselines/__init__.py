@@ -1,1 +1,1 @@
-"""Baselines that need no training; each returns the ranks of the gold entities."""
+"""Cheap rivals of the matcher; each gives the ranks of the gold entities, and only one is fitted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,45 @@ class Vectors:
         return np.ones(len(self.values_NP), bool) if self.present_N is None else self.present_N
 
 
+class CosineTerms:
+    """The cosines of mentions and entities, one a term, as parts of a score.
+
+    A cosine with a missing side counts as the mean cosine of the pairs that have both: neither for nor
+    against the entity.
+
+    Args:
+        terms: (mentions' vectors, entities' vectors) of each cosine.
+        typical: mentions over which that mean is taken; None for all.
+    """
+
+    def __init__(
+        self,
+        terms: Sequence[tuple[Vectors, Vectors]],
+        typical: NDArray[np.int64] | None = None,
+    ) -> None:
+        self._terms = [
+            (mentions.unit(), mentions.present(), entities.unit(), entities.present())
+            for mentions, entities in terms
+        ]
+        rows = slice(None) if typical is None else typical
+        self.neutral = [
+            _mean_cosine(m[rows], has_m[rows], e, has_e) for m, has_m, e, has_e in self._terms
+        ]
+
+    def each(self, of: slice) -> Iterator[NDArray[np.float32]]:
+        """Every term's cosines [B, N] of the mentions in a slice with all entities."""
+        for (mentions, has_mention, entities, has_entity), mean in zip(
+            self._terms, self.neutral, strict=True
+        ):
+            both = has_mention[of, None] & has_entity[None, :]
+            yield np.where(both, mentions[of] @ entities.T, mean)
+
+    def score(self, of: slice, weights: NDArray[np.floating] | None = None) -> NDArray[np.float32]:
+        """Their sum [B, N], each times its weight."""
+        factors = np.ones(len(self._terms)) if weights is None else weights
+        return sum(np.float32(w) * each for w, each in zip(factors, self.each(of), strict=True))
+
+
 def cosine_ranks(
     terms: Sequence[tuple[Vectors, Vectors]],
     gold: NDArray[np.int64],
@@ -43,31 +82,11 @@ def cosine_ranks(
 ) -> Ranks:
     """Ranks by a sum of cosines over the whole knowledge base.
 
-    A cosine with a missing side counts as the mean cosine of the pairs that have both: neither for nor
-    against the entity.
-
     Args:
-        terms: (mentions' vectors, entities' vectors) of each cosine.
+        terms, typical: see `CosineTerms`.
         gold: [M], position of each mention's gold entity.
-        typical: mentions over which that mean is taken; None for all.
     """
-    prepared = [
-        (mentions.unit(), mentions.present(), entities.unit(), entities.present())
-        for mentions, entities in terms
-    ]
-    rows = slice(None) if typical is None else typical
-    neutral = [_mean_cosine(m[rows], has_m[rows], e, has_e) for m, has_m, e, has_e in prepared]
-
-    def scores(of: slice) -> NDArray[np.float32]:
-        total_BN = np.zeros((len(gold[of]), len(prepared[0][2])), dtype=np.float32)
-        for (mentions, has_mention, entities, has_entity), mean in zip(
-            prepared, neutral, strict=True
-        ):
-            both = has_mention[of, None] & has_entity[None, :]
-            total_BN += np.where(both, mentions[of] @ entities.T, mean)
-        return total_BN
-
-    return count_ranks_in_chunks(scores, gold, CHUNK)
+    return count_ranks_in_chunks(CosineTerms(terms, typical).score, gold, CHUNK)
 
 
 def _mean_cosine(

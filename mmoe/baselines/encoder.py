@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.baselines.cosine import Vectors, cosine_ranks
-from mmoe.evaluation.ranks import Ranks
+from mmoe.baselines.cosine import CHUNK, CosineTerms, Vectors, cosine_ranks
+from mmoe.baselines.learned import fit_weights
+from mmoe.evaluation.ranks import Ranks, count_ranks_in_chunks
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,47 @@ def encoder_ranks(
         Method name to ranks, in the order in which tables show them; CLIP zero-shot only where there are
         images.
     """
-    texts, names = (mentions.text, entities.text), (mentions.name, entities.name)
+    found = cosine_pairs(mentions, entities)
     terms = {
-        "cosine, text–text": [texts],
-        "cosine, surface form–name": [names],
-        "two-part cosine": [texts, names],
+        "cosine, text–text": ["text"],
+        "cosine, surface form–name": ["name"],
+        "two-part cosine": ["text", "name"],
     }
-    if mentions.image is not None and entities.image is not None:
-        images = (mentions.image, entities.image)
-        across = [(mentions.text, entities.image), (mentions.image, entities.text)]
-        terms["CLIP zero-shot, image"] = [images]
-        terms["CLIP zero-shot"] = [texts, images, *across]
-    return {name: cosine_ranks(pairs, gold, typical) for name, pairs in terms.items()}
+    if "image" in found:
+        terms["CLIP zero-shot, image"] = ["image"]
+        terms["CLIP zero-shot"] = [name for name in found if name != "name"]
+        terms["sum of frozen cosines"] = list(found)
+    return {
+        name: cosine_ranks([found[term] for term in chosen], gold, typical)
+        for name, chosen in terms.items()
+    }
+
+
+def learned_ranks(
+    train: SideVectors,
+    train_gold: NDArray[np.int64],
+    mentions: SideVectors,
+    entities: SideVectors,
+    gold: NDArray[np.int64],
+) -> Ranks:
+    """Ranks by the frozen cosines with weights that are learned from the train mentions.
+
+    Args:
+        train_gold, gold: positions of the gold entities of `train` and of `mentions`.
+    """
+    weights = fit_weights(CosineTerms(list(cosine_pairs(train, entities).values())), train_gold)
+    terms = CosineTerms(list(cosine_pairs(mentions, entities).values()))
+    return count_ranks_in_chunks(lambda of: terms.score(of, weights), gold, CHUNK)
+
+
+def cosine_pairs(
+    mentions: SideVectors, entities: SideVectors
+) -> dict[str, tuple[Vectors, Vectors]]:
+    """Both sides of every cosine that the frozen encoder gives: those of MMoE's residual similarities."""
+    pairs = {"text": (mentions.text, entities.text), "name": (mentions.name, entities.name)}
+    if mentions.image is None or entities.image is None:
+        return pairs
+    pairs["image"] = (mentions.image, entities.image)
+    pairs["text–image"] = (mentions.text, entities.image)
+    pairs["image–text"] = (mentions.image, entities.text)
+    return pairs

@@ -1,4 +1,4 @@
-"""Baseline exact name: an entity scores 1 if its name is the mention's surface form, else 0."""
+"""Baselines that read names alone: equality of surface form and name, and the first retrieved candidate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from mmoe.evaluation.ranks import Ranks
 from mmoe.names import normalise_name
-from mmoe.records import Entity, Mention
+from mmoe.records import Candidate, Entity, Mention
 
 
 def exact_name(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks:
@@ -31,3 +31,27 @@ def exact_name(mentions: Sequence[Mention], entities: Sequence[Entity]) -> Ranks
         pessimistic=np.where(equal, bearers, len(entities)),
         optimistic=np.where(equal, 1, 1 + bearers),
     )
+
+
+def first_candidate(
+    mentions: Sequence[Mention], candidates: Sequence[Candidate], entities: Sequence[Entity]
+) -> Ranks:
+    """Ranks by one answer: the first candidate that retrieval gives; all other entities tie behind it.
+
+    Args:
+        mentions: each with its gold entity in the knowledge base.
+        candidates: of these and other mentions; those that are no entity of the knowledge base don't count.
+        entities: the whole knowledge base.
+    """
+    known = {entity.qid for entity in entities}
+    first: dict[str, str] = {}
+    for candidate in sorted(candidates, key=lambda each: each.position):
+        if candidate.qid in known:
+            first.setdefault(candidate.mention_id, candidate.qid)
+    answers = [first.get(mention.mention_id) for mention in mentions]
+    right = np.array(
+        [answer == mention.gold_qid for answer, mention in zip(answers, mentions, strict=True)],
+        dtype=bool,
+    )
+    answered = np.array([answer is not None for answer in answers], dtype=np.int64)
+    return Ranks(np.where(right, 1, len(entities)), np.where(right, 1, 1 + answered))

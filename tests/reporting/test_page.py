@@ -168,7 +168,6 @@ def test_a_bare_run_is_shown_too(tmp_path: Path) -> None:
     assert "Published results" not in outline.text
     assert "Examples" not in outline.text
     assert "untrained" not in bare.markdown
-    assert "Training gained" not in bare.markdown
 
 
 def test_experts_that_saw_no_token_have_no_chart(inputs: Inputs) -> None:

@@ -1,0 +1,56 @@
+"""Baseline with learned weights: a linear score over frozen cosines, fitted listwise in about a second."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from mmoe.baselines.cosine import CosineTerms
+
+MOST_MENTIONS = 4000  # a handful of weights needs no more
+DEPTH = 24  # wrong entities beside each gold one
+CHUNK = 64  # mentions whose terms are held at a time
+INITIAL_WEIGHT = 20.0
+RIDGE = 1e-5  # keeps weights finite where the cosines tell all golds apart
+
+
+def fit_weights(train: CosineTerms, gold: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights of a sum of cosines that tell gold entities from those that the plain sum likes best.
+
+    Minimises the cross entropy of the gold entity among itself and DEPTH mined entities.
+
+    Args:
+        train: cosines of the train mentions.
+        gold: [M], position of each one's gold entity.
+    Returns:
+        float64 [F], one a term.
+    """
+    lists_MNF = _mined(train, gold)
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        log_shares = log_softmax(lists_MNF @ weights, axis=1)
+        wanted = np.einsum("mn,mnf->mf", np.exp(log_shares), lists_MNF) - lists_MNF[:, 0]
+        value = -log_shares[:, 0].mean() + RIDGE * weights @ weights
+        return float(value), wanted.mean(axis=0) + 2 * RIDGE * weights
+
+    start = np.full(lists_MNF.shape[2], INITIAL_WEIGHT)
+    found: NDArray[np.float64] = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    return found
+
+
+def _mined(train: CosineTerms, gold: NDArray[np.int64]) -> NDArray[np.float64]:
+    """[M, 1 + DEPTH, F]: every term of the gold entity, then of the mined ones."""
+    lists = []
+    for start in range(0, len(gold), CHUNK):
+        rows = slice(start, start + CHUNK)
+        terms_FBN = np.stack(list(train.each(rows)))
+        gold_B1 = gold[rows, None]
+        total_BN = terms_FBN.sum(axis=0)
+        np.put_along_axis(total_BN, gold_B1, -np.inf, axis=1)
+        depth = min(DEPTH, total_BN.shape[1] - 1)
+        hard_BD = np.argpartition(-total_BN, max(depth - 1, 0), axis=1)[:, :depth]
+        chosen = np.concatenate([gold_B1, hard_BD], axis=1)
+        lists.append(np.take_along_axis(terms_FBN, chosen[None], axis=2).transpose(1, 2, 0))
+    return np.concatenate(lists).astype(np.float64)
