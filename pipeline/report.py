@@ -11,7 +11,6 @@ out    reports/<dataset>/report.html, reports/<dataset>/report.md
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
@@ -21,35 +20,19 @@ from mmoe.config.rank import RankParams
 from mmoe.config.report import ReportParams
 from mmoe.config.retrieve import RetrieveParams
 from mmoe.files import write_text
-from mmoe.reporting.inputs import ReportFiles, read_inputs
+from mmoe.reporting.inputs import read_inputs
 from mmoe.reporting.page import build_report
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
-PUBLISHED = Path("reports/published.yaml")
 SHOWN_SECTIONS = (DataParams, RetrieveParams, RankParams, EncodeParams, EvaluateParams)
 PACKAGES = ("mmoe", "torch", "transformers", "numpy", "bm25s")
 
 
 def report(at: Layout, file: ParamsFile) -> None:
-    files = ReportFiles(
-        raw=at.raw,
-        mentions=at.mentions,
-        entities=at.entities,
-        candidates=at.candidates,
-        descriptions=at.descriptions,
-        retrieve_counts=at.retrieve_counts,
-        rank_counts=at.rank_counts,
-        history=at.model / "history.json",
-        ranks=at.ranks / "ranks.parquet",
-        evaluation=at.report / "evaluation.json",
-        data=at.report / "data.json",
-        ablation=at.report / "description_ablation.json",
-        published=PUBLISHED,
-    )
     settings = {kind.SECTION: file.section(kind).model_dump(mode="json") for kind in SHOWN_SECTIONS}
-    inputs = read_inputs(at.dataset, files, settings, installed_versions())
+    inputs = read_inputs(at.dataset, settings, installed_versions())
     built = build_report(inputs, file.section(ReportParams).num_examples)
     write_text(at.report / "report.html", built.html)
     write_text(at.report / "report.md", built.markdown)

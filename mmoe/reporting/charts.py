@@ -1,22 +1,21 @@
 """The page's charts as static SVG: nothing is fetched and nothing runs when the page is opened.
 
-altair and vl-convert are imported when the first chart is drawn; they would double a stage's start.
+It is imported when the first chart is drawn: altair and vl-convert would double a stage's start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import altair as alt
 import pandas as pd
+import vl_convert
 
 from mmoe.reporting.inputs import Epoch, History
 from mmoe.reporting.style import FAINT, INK, MUTED, PAPER, SERIES, chart_config
 from mmoe.reporting.table import System
 from mmoe.reporting.wording import label
-
-if TYPE_CHECKING:
-    import altair as alt
 
 WIDTH, HEIGHT = 400, 190
 MOST_TICKS = 10
@@ -27,8 +26,6 @@ POINT = {"size": 36, "filled": True, "opacity": 1}
 
 def interval_chart(systems: Sequence[System]) -> str:
     """MRR of every system with its 95 % interval, in the order given; ours in colour."""
-    import altair as alt
-
     rows = [
         {
             "name": system.name,
@@ -54,8 +51,6 @@ def interval_chart(systems: Sequence[System]) -> str:
 
 def loss_chart(epochs: Sequence[Epoch]) -> str:
     """Mean training loss of every epoch, one line a term."""
-    import altair as alt
-
     rows = [
         {"epoch": epoch.epoch, "term": label(term), "loss": loss}
         for epoch in epochs
@@ -76,8 +71,6 @@ def loss_chart(epochs: Sequence[Epoch]) -> str:
 
 def validation_chart(history: History) -> str:
     """Validation MRR of every epoch that measured it, the untrained matcher as epoch 0, the best ringed."""
-    import altair as alt
-
     rows: list[dict[str, Any]] = [
         {"epoch": epoch.epoch, "mrr": epoch.valid_mrr, "best": epoch.epoch == history.best_epoch}
         for epoch in history.epochs
@@ -101,8 +94,6 @@ def validation_chart(history: History) -> str:
 
 def learning_rate_chart(epochs: Sequence[Epoch]) -> str:
     """Learning rate at the end of every epoch."""
-    import altair as alt
-
     rows = [{"epoch": epoch.epoch, "rate": epoch.learning_rate} for epoch in epochs]
     axis = alt.Axis(labelExpr="datum.value ? format(datum.value, '~e') : '0'", tickCount=4)
     chart = (
@@ -115,8 +106,6 @@ def learning_rate_chart(epochs: Sequence[Epoch]) -> str:
 
 def expert_chart(load: dict[str, list[float]]) -> str:
     """Share of the tokens that each expert of each unit works on; the rule marks even shares."""
-    import altair as alt
-
     rows = [
         {
             "unit": label(unit),
@@ -145,8 +134,6 @@ def expert_chart(load: dict[str, list[float]]) -> str:
 
 def rank_chart(histograms: dict[str, pd.DataFrame]) -> str:
     """Share of mentions in each bucket of ranks, one series a system; the first one is in colour."""
-    import altair as alt
-
     parts = [buckets.assign(system=name) for name, buckets in histograms.items()]
     rows: list[dict[str, Any]] = pd.concat(parts).to_dict("records")  # type: ignore[assignment]
     names, ranks = list(histograms), list(dict.fromkeys(row["ranks"] for row in rows))
@@ -166,14 +153,10 @@ def rank_chart(histograms: dict[str, pd.DataFrame]) -> str:
 
 
 def _data(rows: list[dict[str, Any]]) -> alt.InlineData:
-    import altair as alt
-
     return alt.InlineData(values=rows)
 
 
 def _epochs(epochs: Sequence[Epoch], first: int = 1) -> alt.X:
-    import altair as alt
-
     last = max(epoch.epoch for epoch in epochs)
     step = 1 + (last - first) // MOST_TICKS
     axis = alt.Axis(values=list(range(first, last + 1, step)), format="d", grid=False)
@@ -181,15 +164,11 @@ def _epochs(epochs: Sequence[Epoch], first: int = 1) -> alt.X:
 
 
 def _few_ticks() -> alt.Axis:
-    import altair as alt
-
     return alt.Axis(tickCount=5)
 
 
 def _svg(chart: Any, width: int = WIDTH, height: int = HEIGHT, sized: bool = False) -> str:
     """Renders a chart; one that is made of several parts has set their sizes itself."""
-    import vl_convert
-
     sizes = {} if sized else {"width": width, "height": height}
     spec = chart.properties(**sizes).to_dict() | {"config": chart_config()}
     svg: str = vl_convert.vegalite_to_svg(spec)

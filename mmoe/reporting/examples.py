@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+import pandas as pd
 
 from mmoe.errors import DataError
 from mmoe.files import content_key
 from mmoe.records import Candidate, Description, Entity, Mention
 from mmoe.reporting.inputs import Inputs
-from mmoe.reporting.ranked import RankedMentions, Scored
 from mmoe.reporting.thumbnails import Thumbnail, thumbnail
 from mmoe.reporting.wording import minus
 from mmoe.surface_forms import find_surface_form
@@ -22,15 +23,13 @@ SCORES = {"lexical": "BM25", "embedding": "cosine", "openai": "confidence"}
 Record = TypeVar("Record")
 
 
-@dataclass(frozen=True)
-class TopRow:
-    """A line of an example's ranking; scores are texts, one for each unit of the page."""
+class TopRow(NamedTuple):
+    """A line of an example's ranking; scores are texts: overall, then one for each unit."""
 
     position: int
     qid: str
     name: str
-    overall: str
-    units: tuple[str, ...]
+    scores: tuple[str, ...]
     is_gold: bool
 
 
@@ -65,7 +64,7 @@ class Example:
         return self.rank == 1
 
 
-def choose_rows(ranked: RankedMentions, num: int) -> list[int]:
+def choose_rows(ranked: pd.DataFrame, num: int) -> list[int]:
     """Which mentions are shown: half errors, of them half the worst ones; then right ones.
 
     Where one kind has too few, the other fills up. The draw depends on the mentions' ids alone, so a
@@ -74,11 +73,12 @@ def choose_rows(ranked: RankedMentions, num: int) -> list[int]:
     Returns:
         Rows of `ranked`: the worst errors, other errors, right ones.
     """
-    drawn = sorted(range(len(ranked)), key=lambda row: content_key(ranked.mention_ids[row]))
-    wrong = [row for row in drawn if ranked.ranks[row] > 1]
-    right = [row for row in drawn if ranked.ranks[row] == 1]
+    ids, ranks = ranked["mention_id"].tolist(), ranked["rank"].tolist()
+    drawn = sorted(range(len(ids)), key=lambda row: content_key(ids[row]))
+    wrong = [row for row in drawn if ranks[row] > 1]
+    right = [row for row in drawn if ranks[row] == 1]
     num_wrong = min(len(wrong), max((num + 1) // 2, num - len(right)))
-    worst = sorted(wrong, key=lambda row: -ranked.ranks[row])[: (num_wrong + 1) // 2]
+    worst = sorted(wrong, key=lambda row: -ranks[row])[: (num_wrong + 1) // 2]
     others = [row for row in wrong if row not in worst][: num_wrong - len(worst)]
     return [*worst, *others, *right[: num - num_wrong]]
 
@@ -89,18 +89,21 @@ def examples(inputs: Inputs, num: int) -> list[Example]:
     Raises:
         DataError: if the ranks name a mention or entity that the records lack.
     """
-    return [_example(inputs, row) for row in choose_rows(inputs.ranked, num)]
+    untrained = inputs.untrained_ranks
+    return [
+        _example(
+            inputs, inputs.ranked.iloc[row], None if untrained is None else int(untrained[row])
+        )
+        for row in choose_rows(inputs.ranked, num)
+    ]
 
 
-def _example(inputs: Inputs, row: int) -> Example:
-    ranked = inputs.ranked
-    mention = _known(inputs.mentions, ranked.mention_ids[row], "mention")
-    gold = _known(inputs.entities, ranked.gold_qids[row], "entity")
-    top, own = ranked.top(row), ranked.gold(row)
-    units = tuple(own.units)
-    rank = int(ranked.ranks[row])
+def _example(inputs: Inputs, ranked: pd.Series[Any], untrained_rank: int | None) -> Example:
+    mention = _known(inputs.mentions, ranked["mention_id"], "mention")
+    gold = _known(inputs.entities, ranked["gold_qid"], "entity")
     description = inputs.descriptions.get(mention.mention_id)
     candidates = inputs.candidates.get(mention.mention_id, [])
+    score = None if description is None else description.score
     return Example(
         mention=mention,
         context=_cut(mention),
@@ -108,13 +111,16 @@ def _example(inputs: Inputs, row: int) -> Example:
         description=description,
         options=_options(candidates, description, gold),
         num_options=len(candidates),
-        confidence=_confidence(description),
+        confidence=""
+        if description is None or score is None
+        else f"{SCORES.get(description.backend, 'score')} {minus(f'{score:.3g}')}",
         gold=gold,
         gold_image=thumbnail(inputs.raw, next(iter(gold.images), None)),
-        rank=rank,
-        untrained_rank=None if ranked.untrained is None else int(ranked.untrained[row]),
-        units=units,
-        top=tuple(_top_rows(inputs, top, own, units, gold, rank)),
+        rank=int(ranked["rank"]),
+        untrained_rank=untrained_rank,
+        # The columns beside the overall score are the matcher's units, by its own names.
+        units=tuple(name for name in ranked["gold"] if name != "overall"),
+        top=tuple(_top_rows(inputs, ranked)),
     )
 
 
@@ -135,37 +141,18 @@ def _options(
     }
 
 
-def _confidence(description: Description | None) -> str:
-    if description is None or description.score is None:
-        return ""
-    return f"{SCORES.get(description.backend, 'score')} {minus(f'{description.score:.3g}')}"
-
-
-def _top_rows(
-    inputs: Inputs,
-    top: list[Scored],
-    own: Scored,
-    units: tuple[str, ...],
-    gold: Entity,
-    rank: int,
-) -> Iterator[TopRow]:
+def _top_rows(inputs: Inputs, ranked: pd.Series[Any]) -> Iterator[TopRow]:
     """The first entities, then the gold one at its rank if it is not among them."""
-
-    def row(position: int, scored: Scored, name: str) -> TopRow:
-        scores = tuple(_score(scored.units[unit]) for unit in units)
-        return TopRow(
-            position, scored.qid, name, _score(scored.overall), scores, scored.qid == gold.qid
-        )
-
-    for position, scored in enumerate(top, start=1):
-        if position <= TOP_SHOWN or scored.qid == gold.qid:
-            yield row(position, scored, _known(inputs.entities, scored.qid, "entity").name)
-    if gold.qid not in {scored.qid for scored in top}:
-        yield row(rank, own, gold.name)
-
-
-def _score(value: float) -> str:
-    return minus(f"{value:.3f}")
+    gold, own, top = ranked["gold_qid"], ranked["gold"], list(ranked["top"])
+    places = dict(enumerate(top, start=1))
+    if all(found["qid"] != gold for found in top):
+        places[int(ranked["rank"])] = {"qid": gold, **own}
+    for position, found in places.items():
+        qid = found["qid"]
+        if position <= TOP_SHOWN or qid == gold:
+            name = _known(inputs.entities, qid, "entity").name
+            scores = tuple(minus(f"{found[key]:.3f}") for key in own)
+            yield TopRow(position, qid, name, scores, qid == gold)
 
 
 def _known(rows: dict[str, Record], key: str, kind: str) -> Record:

@@ -7,42 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from mmoe.errors import DataError
 from mmoe.evaluation.metrics import Metrics
+from mmoe.evaluation.reading import RANK_COLUMNS, read_table
 from mmoe.files import read_json
 from mmoe.records import Candidate, Description, Entity, Mention, read_records
 from mmoe.reporting.published import PublishedOn, read_published
-from mmoe.reporting.ranked import RankedMentions, read_ranked
 
 NEEDED_GROUPS = ("table1", "text", "names", "images", "read", "leaks")
+COLUMNS = (*RANK_COLUMNS, "gold", "top")
+
+Counts = dict[str, Any]  # what a stage counted, as its file holds it
 
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class ReportFiles:
-    """Where the report reads.
-
-    Attributes:
-        raw: the folder that image paths start from.
-        ablation: need not exist.
-    """
-
-    raw: Path
-    mentions: Path
-    entities: Path
-    candidates: Path
-    descriptions: Path
-    retrieve_counts: Path
-    rank_counts: Path
-    history: Path
-    ranks: Path
-    evaluation: Path
-    data: Path
-    ablation: Path
-    published: Path
 
 
 class Epoch(BaseModel):
@@ -79,6 +61,7 @@ class Inputs:
         versions: of the packages that made the run.
         ablation: of stage description_ablation; None if nothing was measured.
         ablation_off: why nothing was measured, "" where that is not said.
+        ranked: ranks.parquet, with the scores of the gold and of the best entities.
     """
 
     dataset: str
@@ -87,24 +70,30 @@ class Inputs:
     versions: Mapping[str, str]
     metrics: Metrics
     history: History
-    data: dict[str, Any]
-    ranking: dict[str, Any]
-    retrieval: dict[str, Any]
+    data: Counts
+    ranking: Counts
+    retrieval: Counts
     mentions: dict[str, Mention]
     entities: dict[str, Entity]
     candidates: dict[str, list[Candidate]]
     descriptions: dict[str, Description]
-    ablation: dict[str, Any] | None
+    ablation: Counts | None
     ablation_off: str
-    ranked: RankedMentions
+    ranked: pd.DataFrame
     published: PublishedOn | None
+
+    @property
+    def untrained_ranks(self) -> NDArray[np.int64] | None:
+        """Ranks of the same matcher before training; None if they were not measured."""
+        ranks = self.ranked["untrained_rank"]
+        return None if ranks.isna().any() else ranks.to_numpy(np.int64)
 
 
 def read_inputs(
     dataset: str,
-    files: ReportFiles,
     settings: Mapping[str, Mapping[str, Any]],
     versions: Mapping[str, str],
+    root: Path = Path(),
 ) -> Inputs:
     """Reads all files.
 
@@ -112,29 +101,32 @@ def read_inputs(
         settings: see `Inputs`.
         versions: those installed; history.json's own go before them. What follows a `+` names the build
             for one kind of machine and is left out.
+        root: the project's folder.
     Raises:
         DataError: naming the file and key that is missing or broken.
     """
-    history = _validated(files.history, TypeAdapter(History))
-    ablation = _read_counts(files.ablation) if files.ablation.exists() else {}
+    interim, reports = root / "data/interim" / dataset, root / "reports" / dataset
+    history = _validated(root / "data/models" / dataset / "history.json", History)
+    ablation = _validated(reports / "description_ablation.json", Counts)
+    descriptions = read_records(interim / "descriptions.parquet", Description)
     return Inputs(
         dataset=dataset,
-        raw=files.raw,
+        raw=root / "data/raw" / dataset,
         settings=settings,
         versions={n: v.partition("+")[0] for n, v in {**versions, **history.versions}.items()},
-        metrics=_validated(files.evaluation, TypeAdapter(Metrics)),
+        metrics=_validated(reports / "evaluation.json", Metrics),
         history=history,
-        data=_read_data(files.data),
-        ranking=_read_counts(files.rank_counts),
-        retrieval=_read_counts(files.retrieve_counts),
-        mentions={row.mention_id: row for row in read_records(files.mentions, Mention)},
-        entities={row.qid: row for row in read_records(files.entities, Entity)},
-        candidates=_by_mention(read_records(files.candidates, Candidate)),
-        descriptions={r.mention_id: r for r in read_records(files.descriptions, Description)},
+        data=_read_data(reports / "data.json"),
+        ranking=_validated(interim / "rank.json", Counts),
+        retrieval=_validated(interim / "retrieve.json", Counts),
+        mentions={m.mention_id: m for m in read_records(interim / "mentions.parquet", Mention)},
+        entities={e.qid: e for e in read_records(interim / "entities.parquet", Entity)},
+        candidates=_by_mention(read_records(interim / "candidates.parquet", Candidate)),
+        descriptions={d.mention_id: d for d in descriptions},
         ablation=ablation if ablation.get("choices") and ablation.get("systems") else None,
         ablation_off=ablation.get("off") or "",
-        ranked=read_ranked(files.ranks),
-        published=read_published(files.published, dataset),
+        ranked=read_table(root / "data/ranks" / dataset / "ranks.parquet", COLUMNS),
+        published=read_published(root / "reports/published.yaml", dataset),
     )
 
 
@@ -145,21 +137,17 @@ def _by_mention(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
     return groups
 
 
-def _read_counts(path: Path) -> dict[str, Any]:
-    return _validated(path, TypeAdapter(dict[str, Any]))
-
-
-def _read_data(path: Path) -> dict[str, Any]:
-    data = _read_counts(path)
+def _read_data(path: Path) -> Counts:
+    data = _validated(path, Counts)
     missing = [group for group in NEEDED_GROUPS if group not in data]
     if missing:
         raise DataError(f"{path}: lacks {', '.join(missing)}; run stage audit again")
     return data
 
 
-def _validated(path: Path, adapter: TypeAdapter[Value]) -> Value:
+def _validated(path: Path, kind: type[Value]) -> Value:
     try:
-        return adapter.validate_python(read_json(path))
+        return TypeAdapter(kind).validate_python(read_json(path))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from mmoe.evaluation.histogram import rank_histogram
 from mmoe.records import READS_ANSWER
-from mmoe.reporting import audit, charts, descriptions, retrieval, setup, systems, wording
+from mmoe.reporting import audit, descriptions, retrieval, setup, systems, wording
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.markdown import cell, markdown_table
@@ -121,6 +121,8 @@ def _ablation_tables(ablation: descriptions.Ablation) -> dict[str, Any]:
 
 def _charts(inputs: Inputs, histograms: dict[str, pd.DataFrame]) -> dict[str, Markup]:
     """The charts that the data allow; their texts are escaped by the renderer."""
+    from mmoe.reporting import charts
+
     history = inputs.history
     drawn = {
         "intervals": charts.interval_chart(systems.main_systems(inputs)),
@@ -139,13 +141,9 @@ def _charts(inputs: Inputs, histograms: dict[str, pd.DataFrame]) -> dict[str, Ma
 
 
 def _histograms(inputs: Inputs) -> dict[str, pd.DataFrame]:
-    ranked = inputs.ranked
-    found = {"Trained": rank_histogram(ranked.ranks)}
-    return (
-        found
-        if ranked.untrained is None
-        else found | {"Untrained": rank_histogram(ranked.untrained)}
-    )
+    untrained = inputs.untrained_ranks
+    found = {"Trained": rank_histogram(inputs.ranked["rank"].to_numpy())}
+    return found if untrained is None else found | {"Untrained": rank_histogram(untrained)}
 
 
 def _environment() -> Environment:

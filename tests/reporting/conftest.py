@@ -13,7 +13,7 @@ from tests.reporting.fixture import read_run, write_run
 
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    return read_run(write_run(tmp_path_factory.mktemp("run") / "data"), "richpediamel")
+    return read_run(write_run(tmp_path_factory.mktemp("run"), dataset="richpediamel"))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from mmoe.evaluation.ranks import Ranks
 from mmoe.files import write_json
 from mmoe.records import Candidate, Description, Entity, Mention, write_records
 from mmoe.reporting.audit import LEAKS
-from mmoe.reporting.inputs import Inputs, ReportFiles, read_inputs
+from mmoe.reporting.inputs import Inputs, read_inputs
 from mmoe.wikidata.counts import retrieval_counts
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published.yaml"
@@ -31,6 +33,20 @@ GAIN = {"gain_mrr": -2.5, "gain_mrr_low": -4.96, "gain_mrr_high": 0.0}
 GAP = {"gap_closed": 0.4951, "gap_closed_low": -0.02, "gap_closed_high": 0.61}
 VERSIONS = {"mmoe": "0.2", "torch": "2.9+cpu"}
 
+PLACES = {
+    "mentions": "data/interim/mentions.parquet",
+    "entities": "data/interim/entities.parquet",
+    "candidates": "data/interim/candidates.parquet",
+    "descriptions": "data/interim/descriptions.parquet",
+    "retrieval": "data/interim/retrieve.json",
+    "ranking": "data/interim/rank.json",
+    "history": "data/models/history.json",
+    "ranks": "data/ranks/ranks.parquet",
+    "evaluation": "reports/evaluation.json",
+    "data": "reports/data.json",
+    "ablation": "reports/description_ablation.json",
+}
+
 # Name, context around it; each of them has broken some page before.
 AWKWARD = (
     ("<b>Bold</b> & Co", "The firm <b>Bold</b> & Co went public. <script>alert(1)</script>"),
@@ -42,6 +58,18 @@ AWKWARD = (
 )
 
 
+@dataclass(frozen=True)
+class Run:
+    """The files of a run that tests take away or change."""
+
+    root: Path
+    dataset: str
+
+    def __getattr__(self, name: str) -> Path:
+        folder, _, file = PLACES[name].rpartition("/")
+        return self.root / folder / self.dataset / file
+
+
 def write_run(
     root: Path,
     *,
@@ -50,13 +78,16 @@ def write_run(
     units: tuple[str, ...] = UNITS,
     epochs: int = 4,
     untrained: bool = True,
-) -> ReportFiles:
+    dataset: str = "sample",
+) -> Run:
     """Writes all files of a run below `root` and says where they are."""
-    files = _files(root)
+    files = Run(root, dataset)
     drawn = np.random.default_rng(0)
     ranks = np.minimum(drawn.geometric(0.6, size=num_mentions) ** 2, num_entities)
     before = np.minimum(ranks + drawn.integers(0, 3, size=num_mentions), num_entities)
-    _write_images(files.raw)
+    _write_images(root / "data/raw" / dataset)
+    (root / "reports").mkdir(exist_ok=True)
+    shutil.copy(PUBLISHED, root / "reports")
     _write_records(files, num_mentions, num_entities)
     _write_ranks(files.ranks, ranks, before if untrained else None, num_entities, units)
     _write_metrics(files.evaluation, ranks, before if untrained else None)
@@ -64,9 +95,9 @@ def write_run(
     return files
 
 
-def read_run(files: ReportFiles, dataset: str = "sample") -> Inputs:
+def read_run(files: Run) -> Inputs:
     """Reads a run as the stage does."""
-    return read_inputs(dataset, files, SETTINGS, VERSIONS)
+    return read_inputs(files.dataset, SETTINGS, VERSIONS, files.root)
 
 
 def history(epochs: int, units: tuple[str, ...] = UNITS) -> dict[str, Any]:
@@ -91,26 +122,6 @@ def history(epochs: int, units: tuple[str, ...] = UNITS) -> dict[str, Any]:
             "train": {"learning_rate": 5e-4, "seed": 43},
         },
     }
-
-
-def _files(root: Path) -> ReportFiles:
-    """Where the pipeline has the files of a data set named sample."""
-    interim, report = root / "data/interim/sample", root / "reports/sample"
-    return ReportFiles(
-        raw=root / "data/raw/sample",
-        mentions=interim / "mentions.parquet",
-        entities=interim / "entities.parquet",
-        candidates=interim / "candidates.parquet",
-        descriptions=interim / "descriptions.parquet",
-        retrieve_counts=interim / "retrieve.json",
-        rank_counts=interim / "rank.json",
-        history=root / "data/models/sample/history.json",
-        ranks=root / "data/ranks/sample/ranks.parquet",
-        evaluation=report / "evaluation.json",
-        data=report / "data.json",
-        ablation=report / "description_ablation.json",
-        published=PUBLISHED,
-    )
 
 
 def _data(num_mentions: int, num_entities: int) -> dict[str, Any]:
@@ -140,7 +151,7 @@ def _write_images(raw: Path) -> None:
     (raw / "broken.jpg").write_bytes((raw / "wide.jpg").read_bytes()[:200])
 
 
-def _write_records(files: ReportFiles, num_mentions: int, num_entities: int) -> None:
+def _write_records(files: Run, num_mentions: int, num_entities: int) -> None:
     images = ("wide.jpg", "clear.png", "broken.jpg", "lost.jpg", None)
     names = [AWKWARD[i % len(AWKWARD)] for i in range(max(num_mentions, num_entities))]
     entities = [
@@ -173,9 +184,9 @@ def _write_records(files: ReportFiles, num_mentions: int, num_entities: int) -> 
     counts = retrieval_counts(mentions, candidates)
     sources = {"kb": counts, "index": counts}
     retrieval = {"source": "kb", "note": "<entity text>", "sources": sources}
-    write_json(files.retrieve_counts, retrieval)
+    write_json(files.retrieval, retrieval)
     write_json(files.ablation, ablation(GAIN | GAP))
-    write_json(files.rank_counts, {"backend": "lexical", "chosen": 7, "share_right": 0.875})
+    write_json(files.ranking, {"backend": "lexical", "chosen": 7, "share_right": 0.875})
 
 
 def ablation(more: dict[str, Any]) -> dict[str, Any]:

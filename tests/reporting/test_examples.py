@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,23 +14,14 @@ from mmoe.errors import DataError
 from mmoe.reporting.examples import choose_rows, examples
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.page import build_report
-from mmoe.reporting.ranked import RankedMentions
 
 from tests.reporting.fixture import read_run, write_run
 
 pytestmark = pytest.mark.usefixtures("without_charts")
 
 
-def ranked(ranks: list[int], ids: list[str] | None = None) -> RankedMentions:
-    names = ids or [f"m{i}" for i in range(len(ranks))]
-    columns = {
-        "mention_id": pa.array(names, pa.string()),
-        "gold_qid": pa.array(["Q1"] * len(ranks), pa.string()),
-        "rank": pa.array(ranks, pa.int64()),
-        "untrained_rank": pa.nulls(len(ranks), pa.int64()),
-        "top": pa.nulls(len(ranks), pa.list_(pa.struct([("qid", pa.string())]))),
-    }
-    return RankedMentions(pa.table(columns))
+def ranked(ranks: list[int], ids: list[str] | None = None) -> pd.DataFrame:
+    return pd.DataFrame({"mention_id": ids or [f"m{i}" for i in range(len(ranks))], "rank": ranks})
 
 
 @settings(deadline=None)  # a shared machine may stall
@@ -73,7 +64,7 @@ def test_the_gold_entity_is_always_in_the_ranking_with_its_own_scores(inputs: In
         assert gold.position == example.rank
         assert 5 <= len(example.top) <= 6
         if example.rank > 6:
-            assert (gold.overall, gold.units[0]) == (f"−{example.rank}.000", "−0.250")
+            assert gold.scores[:2] == (f"−{example.rank}.000", "−0.250")
 
 
 def test_units_are_named_by_the_matcher(tmp_path: Path) -> None:

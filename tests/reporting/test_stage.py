@@ -23,7 +23,6 @@ def test_both_files_are_written(
 ) -> None:
     at = Layout("sample")
     write_run(tmp_path)
-    shutil.copy(PUBLISHED, tmp_path / "reports")
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     report(at, ParamsFile())
