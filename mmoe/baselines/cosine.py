@@ -72,7 +72,11 @@ class CosineTerms:
     def score(self, of: slice, weights: NDArray[np.floating] | None = None) -> NDArray[np.float32]:
         """Their sum [B, N], each times its weight."""
         factors = np.ones(len(self._terms)) if weights is None else weights
-        return sum(np.float32(w) * each for w, each in zip(factors, self.each(of), strict=True))
+        weighted = (np.float32(w) * each for w, each in zip(factors, self.each(of), strict=True))
+        total_BN = next(weighted)
+        for term_BN in weighted:
+            total_BN += term_BN
+        return total_BN
 
 
 def cosine_ranks(

@@ -184,7 +184,7 @@ class _Batch:
         chunks = [
             self.index.pair_scores(self.encoded, mentions, entities)
             for mentions, entities in zip(
-                mentions_P.split(PAIRS), entities_P.split(PAIRS), strict=True
+                torch.split(mentions_P, PAIRS), torch.split(entities_P, PAIRS), strict=True
             )
         ]
         scores = {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]}
@@ -269,7 +269,7 @@ def _in_order(scores: Tensor, margin: float, top_n: int) -> Tensor:
 
 
 def _every_score(index: EntityIndex, mentions: EncodedMentions) -> dict[str, Tensor]:
-    chunks = torch.arange(len(index), device=index.device).split(BRUTE_ENTITIES)
+    chunks = torch.split(torch.arange(len(index), device=index.device), BRUTE_ENTITIES)
     parts = [index.scores(mentions, chunk) for chunk in chunks]
     scores = {name: torch.cat([part[name] for part in parts], dim=1) for name in parts[0]}
     _check_finite(scores[OVERALL])

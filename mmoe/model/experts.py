@@ -45,10 +45,10 @@ class SparseExperts(nn.Module):
         device = tokens_TC.device
         shares = [
             functional.pad(tokens, (0, num_fillers(len(tokens), device.type)))
-            for tokens in (order // top_k).split(counts)
+            for tokens in torch.split(order // top_k, counts)
         ]
         gathered_TC = in_compute_dtype(tokens_TC).index_select(0, torch.cat(shares))
-        parts = gathered_TC.split([len(share) for share in shares])
+        parts = torch.split(gathered_TC, [len(share) for share in shares])
         outputs = [
             expert(part)[:count]
             for expert, part, count in zip(self.experts, parts, counts, strict=True)

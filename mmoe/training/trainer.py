@@ -240,7 +240,7 @@ class Trainer:
             everyone = self.matcher.encode_entities(entity_features)
             groups = [
                 self._group(select(encoded, rows.to(self.device)), everyone, golds[rows], own[rows])
-                for rows in torch.arange(len(gold)).split(self.params.group_size)
+                for rows in torch.split(torch.arange(len(gold)), self.params.group_size)
             ]
         return LossBatch(
             {
