@@ -13,7 +13,7 @@ STEPS = 30
 def hull_norm(vectors_BLD: Tensor, mask_BL: Tensor, steps: int = STEPS) -> Tensor:
     """A lower bound [B] of the smallest norm in each row's convex hull.
 
-    Frank–Wolfe on |x|²: at any point x of the hull every y in it has y · x >= min_j V_j · x, so
+    Frank-Wolfe on |x|²: at any point x of the hull every y in it has y · x >= min_j V_j · x, so
     |y| >= min_j V_j · x / |x|. The best such value of all steps is kept.
 
     Args:
