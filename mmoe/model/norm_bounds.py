@@ -1,4 +1,4 @@
-"""Bounds of a fine score that passes through a LayerNorm: a · G / sqrt(|G|²/D + ε), G a convex combination."""
+"""Bounds of a fine score behind a LayerNorm: a · G / sqrt(|G|²/D + ε), G a convex combination."""
 
 from __future__ import annotations
 
