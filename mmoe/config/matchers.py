@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from mmoe.config.mimic import MimicParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.section import Section
 from mmoe.errors import ConfigError
@@ -11,6 +12,7 @@ from mmoe.errors import ConfigError
 # One line a matcher, as in mmoe/model/registry.py.
 MATCHER_SECTIONS: dict[str, type[Section]] = {
     "mmoe": MoeParams,
+    "mimic": MimicParams,
 }
 
 

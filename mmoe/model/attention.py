@@ -23,15 +23,20 @@ def attention_scores(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
     Source: MMoE eq. 5. Differs from the release: padding takes no part in attention, no LayerNorm on
         mean(A V).
     """
+    mean_NBL = mean_weights(mentions, entities)
+    values_BLD, _ = mentions.packed("values").padded()
+    worth_NBL = entities.tensor("entity_vector") @ values_BLD.flatten(0, 1).T
+    return (mean_NBL * worth_NBL.view_as(mean_NBL)).sum(dim=-1).T
+
+
+def mean_weights(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+    """mean(A) of all pairs, [N, B, L]: the weights of a mention's tokens, averaged over an entity's."""
     queries = entities.packed("queries")
     keys_BLD, mask_BL = mentions.packed("keys").padded()
-    values_BLD, _ = mentions.packed("values").padded()
     # Plain matrix products over all B·L tokens at once: twice as fast as batched ones on CPU.
     logits = queries.values_TC @ keys_BLD.flatten(0, 1).T
     weights_TBL = (logits.view(-1, *mask_BL.shape) + _padding(mask_BL, logits)).softmax(dim=-1)
-    mean_NBL = segment_mean(weights_TBL, queries)
-    worth_NBL = entities.tensor("entity_vector") @ values_BLD.flatten(0, 1).T
-    return (mean_NBL * worth_NBL.view(-1, *mask_BL.shape)).sum(dim=-1).T
+    return segment_mean(weights_TBL, queries)
 
 
 def attention_scores_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
@@ -40,9 +45,17 @@ def attention_scores_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Ten
     Args:
         entities: B · n entities, the first mention's n first.
     """
+    mean_BnL = mean_weights_of_own(mentions, entities)
+    values_BLD, _ = mentions.packed("values").padded()
+    vector_ND = entities.tensor("entity_vector")
+    vector_BnD = vector_ND.reshape(len(mentions), -1, vector_ND.shape[1])
+    return (mean_BnL * (vector_BnD @ values_BLD.mT)).sum(dim=-1)
+
+
+def mean_weights_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+    """As `mean_weights`, of each mention with n entities of its own: [B, n, L]."""
     num_mentions = len(mentions)
     keys_BLD, mask_BL = mentions.packed("keys").padded()
-    values_BLD, _ = mentions.packed("values").padded()
     queries = entities.packed("queries")
     queries_NQD, is_query_NQ = queries.padded()
     logits_BSL = queries_NQD.reshape(num_mentions, -1, queries_NQD.shape[2]) @ keys_BLD.mT
@@ -50,10 +63,7 @@ def attention_scores_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Ten
     weights_NQL = weights_BSL.reshape(-1, queries_NQD.shape[1], keys_BLD.shape[1])
     share_NQ = is_query_NQ / queries.lengths_B[:, None]
     mean_NL = torch.einsum("nql,nq->nl", weights_NQL, share_NQ.to(weights_NQL.dtype))
-    vector_ND = entities.tensor("entity_vector")
-    vector_BnD = vector_ND.reshape(num_mentions, -1, vector_ND.shape[1])
-    worth_BnL = vector_BnD @ values_BLD.mT
-    return (mean_NL.view_as(worth_BnL) * worth_BnL).sum(dim=-1)
+    return mean_NL.view(num_mentions, -1, mean_NL.shape[1])
 
 
 def attention_bounds(mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ class DualGate(nn.Module):
     pair follows from inner products; no [pairs × D] array is made.
 
     Shape:
-        query cls_BD, other cls_ND, other patch mean_ND -> scores [B, N], in the dtype of the weights.
+        query cls_BD, other cls_ND, other patch mean_ND -> scores [B, N].
     Source: MIMIC, vision-grained matching; as released.
     """
 
@@ -27,6 +27,14 @@ class DualGate(nn.Module):
         self.gate_fc = nn.Linear(embed_dim, 1)
         self.add_layer_norm = nn.LayerNorm(embed_dim)
         self.layer_norm = nn.LayerNorm(embed_dim)
+
+    def of_pairs(self, query_PD: Tensor, other_PD: Tensor, mean_PD: Tensor) -> Tensor:
+        """The scores [...] of single pairs, by the formula; rows of all three belong together."""
+        query, value = self.cls_fc(query_PD), self.tokens_fc(mean_PD)
+        context = self.fc(self.add_layer_norm(value + query))
+        gated = self.gate_fc(context).tanh() * context + self.cls_fc(other_PD)
+        scores: Tensor = (self.layer_norm(gated) * self.layer_norm(query)).sum(dim=-1)
+        return scores
 
     def forward(self, query_BD: Tensor, other_ND: Tensor, mean_ND: Tensor) -> Tensor:
         inner, outer = self.add_layer_norm, self.layer_norm

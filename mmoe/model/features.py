@@ -86,6 +86,21 @@ class Stem:
     image_coarse_BD: Tensor | None
     image_fine: Packed | None
 
+    @classmethod
+    def of(cls, features: SideFeatures, text_stem: TextStem, image_stem: ImageStem | None) -> Stem:
+        """Features through both stems; without images where no unit needs them."""
+        coarse, fine = text_stem(features.text_pooled_BP, features.text.values_TC)
+        text_fine = features.text.with_values(fine)
+        if image_stem is None:
+            return cls(features, coarse, text_fine, None, None)
+        assert features.image is not None
+        image_coarse, image_fine = image_stem(
+            features.image_pooled_BP, features.image, features.has_image_B
+        )
+        return cls(
+            features, coarse, text_fine, image_coarse, features.image.with_values(image_fine)
+        )
+
 
 class TextStem(nn.Module):
     """LayerNorms of pooled embedding and token features; a linear layer where their widths differ."""
@@ -104,10 +119,11 @@ class TextStem(nn.Module):
 
 
 class ImageStem(nn.Module):
-    """Projections of pooled image and patches to the shared width, with a learned missing image.
+    """Projections of pooled image and patches to the shared width, and LayerNorms.
 
-    Source: MMoE §3.3 with the released widths. Differs from the release: a missing
-        image is a learned pooled vector and a learned patch, not a black image.
+    What comes out for a row without an image is not to be used.
+
+    Source: MMoE §3.3 with the released widths; MIMIC and M3EL have the same.
     """
 
     def __init__(self, widths: FeatureWidths, dim: int, dropout: float) -> None:
@@ -116,18 +132,37 @@ class ImageStem(nn.Module):
         self.fine = TokenLinear(widths.image, dim)
         self.coarse_norm, self.fine_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        pooled_BP: Tensor,
+        patches: Packed,
+        has_image_B: Tensor,  # noqa: ARG002
+    ) -> tuple[Tensor, Tensor]:
+        coarse = self.coarse_norm(self.coarse(pooled_BP))
+        fine = self.fine_norm(self.fine(patches.values_TC))
+        return self.dropout(coarse), self.dropout(fine)
+
+
+class ImageStemWithMissing(ImageStem):
+    """As `ImageStem`, with a learned pooled vector and a learned patch for a missing image.
+
+    Differs from MMoE's release, where it is a black image.
+    """
+
+    def __init__(self, widths: FeatureWidths, dim: int, dropout: float) -> None:
+        super().__init__(widths, dim, dropout)
         self.missing_coarse = nn.Parameter(torch.randn(dim))
         self.missing_fine = nn.Parameter(torch.randn(dim))
 
     def forward(
         self, pooled_BP: Tensor, patches: Packed, has_image_B: Tensor
     ) -> tuple[Tensor, Tensor]:
-        coarse = self.coarse_norm(self.coarse(pooled_BP))
-        fine = self.fine_norm(self.fine(patches.values_TC))
+        coarse, fine = super().forward(pooled_BP, patches, has_image_B)
         has_image_T = has_image_B[patches.rows_T]
         return (
-            torch.where(has_image_B[:, None], self.dropout(coarse), self.missing_coarse),
-            torch.where(has_image_T[:, None], self.dropout(fine), self.missing_fine),
+            torch.where(has_image_B[:, None], coarse, self.missing_coarse),
+            torch.where(has_image_T[:, None], fine, self.missing_fine),
         )
 
 

@@ -43,6 +43,20 @@ class MatcherSpec:
     model: ModelParams
     own: Section
 
+    def units_with_images(self) -> list[str]:
+        """Those of `model.units` that need images.
+
+        Raises:
+            ValueError: if there are any and the features have no images.
+        """
+        named = [unit for unit in self.model.units if unit != "text"]
+        if named and not self.widths.image:
+            raise ValueError(
+                f"model.units = {list(self.model.units)}: {' and '.join(named)} need images, "
+                "which the feature store lacks; use model.units=[text] or another encode.model"
+            )
+        return named
+
 
 class Matcher(nn.Module, ABC):
     """Scores pairs of a mention and an entity, which are encoded apart.
@@ -162,9 +176,11 @@ class SumOfUnits(Matcher):
 
     Attributes:
         units: by name, in the order in which tables show them.
+        unit_weight: the overall score is their sum times this.
     """
 
     units: nn.ModuleDict
+    unit_weight: ClassVar[float] = 1.0
 
     @property
     def unit_names(self) -> tuple[str, ...]:
@@ -194,7 +210,7 @@ class SumOfUnits(Matcher):
             pair = mentions[name], entities[name]
             fine = self.unit(name).fine_scores(*pair)
             scores[name] = inner_scores(*pair) if fine is None else inner_scores(*pair) + fine
-        return _with_sum(scores)
+        return self._with_sum(scores)
 
     def scores_with_own_negatives(
         self, mentions: EncodedMentions, entities: EncodedEntities
@@ -204,7 +220,7 @@ class SumOfUnits(Matcher):
             pair = mentions[name], entities[name]
             fine, inner = self.unit(name).fine_scores_of_own(*pair), inner_scores_of_own(*pair)
             scores[name] = inner if fine is None else inner + fine
-        return _with_sum(scores)
+        return self._with_sum(scores)
 
     def bounds(self, mentions: EncodedMentions, entities: EncodedEntities) -> tuple[Tensor, Tensor]:
         low = torch.stack([inner_scores(mentions[name], entities[name]) for name in self.units])
@@ -215,12 +231,12 @@ class SumOfUnits(Matcher):
             if fine is not None:
                 low += fine[0]
                 high += fine[1]
-        return low, high
+        return low * self.unit_weight, high * self.unit_weight
 
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
         for name in self.units:
             self.unit(name).calibrate(mentions, entities)
 
-
-def _with_sum(scores: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {**scores, OVERALL: torch.stack(list(scores.values())).sum(dim=0)}
+    def _with_sum(self, scores: dict[str, Tensor]) -> dict[str, Tensor]:
+        total = torch.stack(list(scores.values())).sum(dim=0)
+        return {**scores, OVERALL: total * self.unit_weight}

@@ -13,11 +13,13 @@ from mmoe.errors import ConfigError
 from mmoe.model.features import FeatureWidths
 from mmoe.model.losses import LossTerm
 from mmoe.model.matcher import Matcher, MatcherSpec
+from mmoe.model.matchers.mimic import Mimic
 from mmoe.model.matchers.mmoe import MMoE
 
 # One line a matcher, as in mmoe/config/matchers.py.
 MATCHERS: dict[str, type[Matcher]] = {
     "mmoe": MMoE,
+    "mimic": Mimic,
 }
 
 

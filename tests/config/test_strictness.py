@@ -90,7 +90,7 @@ def test_a_key_like_no_other_gets_the_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", all_sections())
 def test_params_yaml_states_the_defaults_of_every_section(kind: type[Section]) -> None:
     assert ParamsFile(PARAMS).section(kind) == kind()
-    assert DEFAULTS[kind.SECTION].keys() == kind.model_fields.keys()
+    assert DEFAULTS.get(kind.SECTION, {}).keys() == kind.model_fields.keys()
 
 
 def test_a_key_or_a_section_that_is_left_out_has_its_default(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_an_unknown_section_gets_the_list(tmp_path: Path) -> None:
     assert said.splitlines()[0].startswith("unknown section `reprot`; known: data, datasets, ")
 
 
-@pytest.mark.parametrize("kind", all_sections())
+@pytest.mark.parametrize("kind", [kind for kind in all_sections() if kind.model_fields])
 def test_a_section_is_frozen_and_closed(kind: type[Section]) -> None:
     section = ParamsFile(PARAMS).section(kind)
     name, value = next(iter(section.model_dump().items()))

@@ -6,7 +6,7 @@ from torch import nn
 
 from mmoe.config.moe import MoeParams
 from mmoe.model.experts import ProjectionParams, SparseMixture
-from mmoe.model.features import ImageStem, SideFeatures, Stem, TextStem
+from mmoe.model.features import ImageStemWithMissing, SideFeatures, Stem, TextStem
 from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
 from mmoe.model.units import CrossUnit, TextUnit, VisionUnit
 
@@ -26,28 +26,16 @@ class MMoE(SumOfUnits):
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__(spec)
         widths, model = spec.widths, spec.model
-        need_images = [unit for unit in model.units if unit != "text"]
-        if need_images and not widths.image:
-            raise ValueError(
-                f"model.units = {list(model.units)}: {' and '.join(need_images)} need images, "
-                "which the feature store lacks; use model.units=[text] or another encode.model"
-            )
         self.text_stem = TextStem(widths, model.dropout)
-        self.image_stem = ImageStem(widths, model.embed_dim, model.dropout) if need_images else None
+        self.image_stem = (
+            ImageStemWithMissing(widths, model.embed_dim, model.dropout)
+            if spec.units_with_images()
+            else None
+        )
         self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in model.units})
 
     def unit_inputs(self, features: SideFeatures) -> Stem:
-        coarse, fine = self.text_stem(features.text_pooled_BP, features.text.values_TC)
-        text_fine = features.text.with_values(fine)
-        if self.image_stem is None:
-            return Stem(features, coarse, text_fine, None, None)
-        assert features.image is not None
-        image_coarse, image_fine = self.image_stem(
-            features.image_pooled_BP, features.image, features.has_image_B
-        )
-        return Stem(
-            features, coarse, text_fine, image_coarse, features.image.with_values(image_fine)
-        )
+        return Stem.of(features, self.text_stem, self.image_stem)
 
     def take_expert_load(self) -> dict[str, list[float]]:
         loads: dict[str, list[float]] = {}

@@ -1,0 +1,156 @@
+"""MIMIC: text, vision and cross units without experts (KDD 2023); the baseline that DME is also added to."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mmoe.config.mimic import MimicParams
+from mmoe.model.dual_gate import DualGate
+from mmoe.model.encoded import Column, EncodedUnit
+from mmoe.model.features import ImageStem, SideFeatures, Stem, TextStem
+from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
+from mmoe.model.neutral import NeutralConstant, image_mask
+from mmoe.model.normed_unit import NormedTextUnit
+from mmoe.model.packed import Packed
+from mmoe.model.token_linear import TokenLinear
+
+MEAN = 1 / 3  # of the three units' scores, whichever of them are there
+
+
+class DualGatedVisionUnit(Unit):
+    """Each side's pooled image against the other's mean patch behind a gate; the mean of both directions.
+
+    A pair's score is neither an inner product nor an attention, but it has a closed form for all pairs, so
+    that its bounds are its values.
+
+    Source: MIMIC, vision-based intra-modal matching. Differs from the release: a pair that lacks an image
+        gets a learned constant.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.from_entity, self.from_mention = DualGate(dim, dim), DualGate(dim, dim)
+        self.missing = NeutralConstant()
+
+    def encode_mentions(self, inputs: Stem) -> EncodedUnit:
+        has_B1 = image_mask(inputs.features)
+        return EncodedUnit(self.missing.mention(has_B1), _image_columns(inputs, has_B1))
+
+    def encode_entities(self, inputs: Stem) -> EncodedUnit:
+        has_N1 = image_mask(inputs.features)
+        return EncodedUnit(self.missing.entity(has_N1), _image_columns(inputs, has_N1))
+
+    def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        ours, theirs = (
+            (side.tensor("image"), side.tensor("patch_mean")) for side in (mentions, entities)
+        )
+        scores = self.from_entity(theirs[0], *ours).T + self.from_mention(ours[0], *theirs)
+        both = mentions.tensor("has") @ entities.tensor("has").T
+        masked: Tensor = scores / 2 * both
+        return masked
+
+    def fine_scores_of_own(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        def each(name: str) -> tuple[Tensor, Tensor]:
+            ours_BD, theirs_ND = mentions.tensor(name), entities.tensor(name)
+            theirs_BnD = theirs_ND.view(len(ours_BD), -1, theirs_ND.shape[1])
+            return ours_BD[:, None].expand_as(theirs_BnD), theirs_BnD
+
+        (our_image, image), (our_mean, mean), (has, their_has) = map(
+            each, ("image", "patch_mean", "has")
+        )
+        scores = self.from_entity.of_pairs(image, our_image, our_mean)
+        scores = scores + self.from_mention.of_pairs(our_image, image, mean)
+        return scores / 2 * (has * their_has)[..., 0]
+
+    def fine_bounds(self, mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
+        exact = self.fine_scores(mentions, entities)
+        return exact, exact
+
+    @torch.no_grad()
+    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+        """Nothing to set before training: unrelated pairs of random weights score around zero."""
+
+
+class TextInVisionUnit(Unit):
+    """S = c_m · c_e, c = LayerNorm(tanh(gate(t)) t + softmax(t · Vᵀ) V): texts in the light of their image.
+
+    Source: MIMIC, cross-modal matching. Differs from the release: a pair that lacks an image gets a learned
+        constant.
+    """
+
+    def __init__(self, text_dim: int, dim: int) -> None:
+        super().__init__()
+        self.text_fc, self.image_fc = nn.Linear(text_dim, dim), TokenLinear(dim, dim)
+        self.gate_fc = nn.Linear(dim, 1)
+        self.norm = nn.LayerNorm(dim)
+        self.missing = NeutralConstant()
+
+    def encode_mentions(self, inputs: Stem) -> EncodedUnit:
+        has_B1 = image_mask(inputs.features)
+        context_BD = self._context(inputs) * has_B1
+        return EncodedUnit(torch.cat([context_BD, self.missing.mention(has_B1)], dim=-1))
+
+    def encode_entities(self, inputs: Stem) -> EncodedUnit:
+        has_N1 = image_mask(inputs.features)
+        context_ND = self._context(inputs) * has_N1
+        return EncodedUnit(torch.cat([context_ND, self.missing.entity(has_N1)], dim=-1))
+
+    def _context(self, inputs: Stem) -> Tensor:
+        text_BD = self.text_fc(inputs.text_coarse_BC)
+        patches = _patches(inputs)
+        tokens_BLD, mask_BL = patches.with_values(self.image_fc(patches.values_TC)).padded()
+        logits_BL = torch.einsum("bd,bld->bl", text_BD, tokens_BLD)
+        weights_BL = logits_BL.masked_fill(~mask_BL, -torch.inf).softmax(dim=-1)
+        context_BD = torch.einsum("bl,bld->bd", weights_BL, tokens_BLD)
+        normed: Tensor = self.norm(self.gate_fc(text_BD).tanh() * text_BD + context_BD)
+        return normed
+
+
+class Mimic(SumOfUnits):
+    """MIMIC's matcher with the units that `model.units` names; the score is a third of their sum.
+
+    Raises:
+        ValueError: if a unit needs images and `spec.widths` has none.
+    Source: MIMIC (KDD 2023) and its release. Differs from the release: padding takes no part, and pairs that
+        lack an image get a constant from the units that need one.
+    """
+
+    NAME = "mimic"
+    SECTION = MimicParams
+    unit_weight = MEAN
+
+    def __init__(self, spec: MatcherSpec) -> None:
+        super().__init__(spec)
+        widths, model = spec.widths, spec.model
+        needs_images = spec.units_with_images()
+        self.text_stem = TextStem(widths, model.dropout)
+        self.image_stem = (
+            ImageStem(widths, model.embed_dim, model.dropout) if needs_images else None
+        )
+        self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in model.units})
+
+    def unit_inputs(self, features: SideFeatures) -> Stem:
+        return Stem.of(features, self.text_stem, self.image_stem)
+
+
+def _build_unit(name: str, spec: MatcherSpec) -> Unit:
+    if name == "text":
+        return NormedTextUnit(spec.widths.text, spec.model.embed_dim)
+    if name == "vision":
+        return DualGatedVisionUnit(spec.model.embed_dim)
+    return TextInVisionUnit(spec.widths.text, spec.model.embed_dim)
+
+
+def _image_columns(inputs: Stem, has_B1: Tensor) -> dict[str, Column]:
+    assert inputs.image_coarse_BD is not None
+    return {
+        "image": inputs.image_coarse_BD,
+        "patch_mean": _patches(inputs).mean(),
+        "has": has_B1,
+    }
+
+
+def _patches(inputs: Stem) -> Packed:
+    assert inputs.image_fine is not None
+    return inputs.image_fine

@@ -1,0 +1,34 @@
+"""What a pair gets from a unit that needs both images where one is missing: a constant, the same for all."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mmoe.model.features import SideFeatures
+from mmoe.model.residual import image_of
+
+
+def image_mask(features: SideFeatures) -> Tensor:
+    """[B, 1]: 1 for a row with an image, 0 for a row without."""
+    images_BP, has_B = image_of(features)
+    return has_B[:, None].to(images_BP.dtype)
+
+
+class NeutralConstant(nn.Module):
+    """A learned constant for pairs that lack an image on either side, as an inner product.
+
+    The mention's vector is [c · has, c · (1 - has)], the entity's [1 - has, 1]: c unless both have an image.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.zeros(()))
+
+    def mention(self, has_B1: Tensor) -> Tensor:
+        """[B, 2]."""
+        return torch.cat([self.value * has_B1, self.value * (1 - has_B1)], dim=-1)
+
+    def entity(self, has_N1: Tensor) -> Tensor:
+        """[N, 2]."""
+        return torch.cat([1 - has_N1, torch.ones_like(has_N1)], dim=-1)

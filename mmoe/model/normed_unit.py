@@ -1,0 +1,78 @@
+"""The matching unit within a modality that MIMIC, M3EL and MMoE's release share: a LayerNorm on mean(A V)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from mmoe.model.attention import mean_weights, mean_weights_of_own
+from mmoe.model.encoded import Column, EncodedUnit
+from mmoe.model.features import Stem
+from mmoe.model.matcher import Unit
+from mmoe.model.norm_bounds import norm_bounds
+from mmoe.model.token_linear import TokenLinear
+
+
+class NormedTextUnit(Unit):
+    """S = (f_m · f_e + h_e · LayerNorm(mean(A V))) / 2 on LayerNormed inputs f and linear projections.
+
+    Source: MIMIC, text-based intra-modal matching. As its release has it: the coarse part takes the inputs f,
+        which keeps the encoder's cosine. Differs from the release: no padding in attention.
+    """
+
+    def __init__(self, dim: int, embed_dim: int) -> None:
+        super().__init__()
+        self.query, self.key = TokenLinear(dim, embed_dim), TokenLinear(dim, embed_dim)
+        self.value, self.coarse = TokenLinear(dim, embed_dim), TokenLinear(dim, embed_dim)
+        self.norm = nn.LayerNorm(embed_dim)
+        self.scale = 1 / math.sqrt(embed_dim)
+
+    def encode_mentions(self, inputs: Stem) -> EncodedUnit:
+        fine = inputs.text_fine
+        columns: dict[str, Column] = {
+            "keys": fine.with_values(self.key(fine.values_TC)),
+            "values": fine.with_values(self.value(fine.values_TC)),
+        }
+        return EncodedUnit(inputs.text_coarse_BC, columns)
+
+    def encode_entities(self, inputs: Stem) -> EncodedUnit:
+        fine = inputs.text_fine
+        columns: dict[str, Column] = {
+            "queries": fine.with_values(self.query(fine.values_TC) * self.scale),
+            "entity_vector": self.coarse(inputs.text_coarse_BC) / 2,
+        }
+        return EncodedUnit(inputs.text_coarse_BC / 2, columns)
+
+    def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        mean_NBL = mean_weights(mentions, entities)
+        values_BLD, _ = mentions.packed("values").padded()
+        taken_BND = torch.einsum("nbl,bld->bnd", mean_NBL, values_BLD)
+        return self._normed_dot(taken_BND, entities.tensor("entity_vector"))
+
+    def fine_scores_of_own(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        mean_BnL = mean_weights_of_own(mentions, entities)
+        values_BLD, _ = mentions.packed("values").padded()
+        vector_ND = entities.tensor("entity_vector")
+        return self._normed_dot(mean_BnL @ values_BLD, vector_ND.view(*mean_BnL.shape[:2], -1))
+
+    def fine_bounds(self, mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
+        """From LN(G) · h = (γ h) · G / σ(G) + β · h with G, centred, in the hull of the centred values."""
+        values_BLD, mask_BL = mentions.packed("values").padded()
+        vector_ND = entities.tensor("entity_vector")
+        low, high = norm_bounds(
+            _centred(values_BLD), mask_BL, _centred(vector_ND * self.norm.weight), self.norm.eps
+        )
+        constant_N = vector_ND @ self.norm.bias
+        return low + constant_N, high + constant_N
+
+    def _normed_dot(self, taken_BND: Tensor, vector_ND: Tensor) -> Tensor:
+        """Entity vectors times LayerNorm of what attention takes, [B, N]; never in half precision."""
+        with torch.autocast(taken_BND.device.type, enabled=False):
+            scores: Tensor = (self.norm(taken_BND.float()) * vector_ND.float()).sum(dim=-1)
+        return scores
+
+
+def _centred(vectors: Tensor) -> Tensor:
+    return vectors - vectors.mean(dim=-1, keepdim=True)
