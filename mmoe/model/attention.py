@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mmoe.model.encoded import EncodedUnit
-from mmoe.model.packed import segment_mean
+from mmoe.model.packed import Packed, segment_mean
 
 
 def attention_scores(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
@@ -64,6 +64,14 @@ def mean_weights_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
     share_NQ = is_query_NQ / queries.lengths_B[:, None]
     mean_NL = torch.einsum("nql,nq->nl", weights_NQL, share_NQ.to(weights_NQL.dtype))
     return mean_NL.view(num_mentions, -1, mean_NL.shape[1])
+
+
+def own_context(query_BD: Tensor, tokens: Packed) -> Tensor:
+    """softmax(q Hᵀ) H: each row's query over the row's own tokens, [B, D]."""
+    tokens_BLD, mask_BL = tokens.padded()
+    logits_BL = torch.einsum("bd,bld->bl", query_BD, tokens_BLD)
+    weights_BL = logits_BL.masked_fill(~mask_BL, -torch.inf).softmax(dim=-1)
+    return torch.einsum("bl,bld->bd", weights_BL, tokens_BLD)
 
 
 def attention_bounds(mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,12 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
-from mmoe.model.attention import attention_bounds, attention_scores, attention_scores_of_own
+from mmoe.model.attention import (
+    attention_bounds,
+    attention_scores,
+    attention_scores_of_own,
+    own_context,
+)
 from mmoe.model.encoded import Column, EncodedUnit
 from mmoe.model.experts import ProjectionParams, project
 from mmoe.model.features import SideFeatures, Stem
@@ -153,10 +158,7 @@ class CrossContext(nn.Module):
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, coarse_BD: Tensor, tokens: Packed) -> Tensor:
-        tokens_BLD, mask_BL = tokens.padded()
-        logits_BL = torch.einsum("bd,bld->bl", coarse_BD, tokens_BLD)
-        weights_BL = logits_BL.masked_fill(~mask_BL, -torch.inf).softmax(dim=-1)
-        context_BD = torch.einsum("bl,bld->bd", weights_BL, tokens_BLD)
+        context_BD = own_context(coarse_BD, tokens)
         gated: Tensor = self.norm(self.gate(coarse_BD).tanh() * coarse_BD + context_BD)
         return gated
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmoe.config.mimic import MimicParams
+from mmoe.model.attention import own_context
 from mmoe.model.dual_gate import DualGate
 from mmoe.model.encoded import Column, EncodedUnit
 from mmoe.model.features import ImageStem, SideFeatures, Stem, TextStem
@@ -99,10 +100,7 @@ class TextInVisionUnit(Unit):
     def _context(self, inputs: Stem) -> Tensor:
         text_BD = self.text_fc(inputs.text_coarse_BC)
         patches = _patches(inputs)
-        tokens_BLD, mask_BL = patches.with_values(self.image_fc(patches.values_TC)).padded()
-        logits_BL = torch.einsum("bd,bld->bl", text_BD, tokens_BLD)
-        weights_BL = logits_BL.masked_fill(~mask_BL, -torch.inf).softmax(dim=-1)
-        context_BD = torch.einsum("bl,bld->bd", weights_BL, tokens_BLD)
+        context_BD = own_context(text_BD, patches.with_values(self.image_fc(patches.values_TC)))
         normed: Tensor = self.norm(self.gate_fc(text_BD).tanh() * text_BD + context_BD)
         return normed
 
