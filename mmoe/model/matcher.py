@@ -49,7 +49,7 @@ class MatcherSpec:
         Raises:
             ValueError: if there are any and the features have no images.
         """
-        named = [unit for unit in self.model.units if unit != "text"]
+        named = [str(unit) for unit in self.model.units if unit != "text"]
         if named and not self.widths.image:
             raise ValueError(
                 f"model.units = {list(self.model.units)}: {' and '.join(named)} need images, "
