@@ -95,9 +95,10 @@ def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None
 def test_the_report_reads_every_file_that_it_depends_on_and_no_other() -> None:
     """mmoe.reporting finds them below the project's folder."""
     tree = ast.parse((ROOT / "mmoe/reporting/inputs.py").read_text())
-    literals = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    literals = {text for text in constants if isinstance(text, str)}
     endings = (".json", ".parquet", ".yaml")
-    read = {Path(text).name for text in literals if str(text).endswith(endings) and " " not in text}
+    read = {Path(text).name for text in literals if text.endswith(endings) and " " not in text}
     assert read == {Path(path).name for path in entries("report", "deps")[1:]} - {at.raw.name}
 
 
