@@ -17,7 +17,7 @@ from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.llm import LlmParams
 from mmoe.config.load import ParamsFile
-from mmoe.config.loss import LossParams
+from mmoe.config.loss import SOME_HAVE, LossParams
 from mmoe.config.matchers import MATCHER_SECTIONS, matcher_section
 from mmoe.config.model import ModelParams, Unit
 from mmoe.config.moved import moved_keys, renamed_backends
@@ -154,7 +154,7 @@ def _problems_between_sections(params: ParamsFile) -> list[str]:
     matcher_section(params.section(ModelParams).name)
     units, terms = params.section(ModelParams).units, params.section(LossParams).terms
     # A term that is no unit's may be the matcher's own: mmoe.model.registry knows when it trains.
-    if set(terms) & set(units) or not set(terms) <= set(get_args(Unit)):
+    if set(terms) & set(units) or not set(terms) <= {*get_args(Unit), *SOME_HAVE}:
         return []
     return [
         f"{params.path}: loss.terms = {list(terms)}: none of them is overall or one of "

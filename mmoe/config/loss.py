@@ -1,4 +1,4 @@
-"""Section `loss`: which cross entropies are added up (MMoE eq. 8)."""
+"""Section `loss`: which terms are added up (MMoE eq. 8)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pydantic import Field, model_validator
 
 from mmoe.config.section import Section
 
+SOME_HAVE = ("contrastive",)  # terms beside the units' that only some matchers have
+
 
 class LossParams(Section):
     SECTION: ClassVar[str] = "loss"
 
     terms: tuple[str, ...] = Field(
-        default=("overall", "text", "vision", "cross"), min_length=1, strict=False
+        default=("overall", "text", "vision", "cross", "contrastive"), min_length=1, strict=False
     )
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from mmoe.config.m3el import M3elParams
 from mmoe.config.mimic import MimicParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.section import Section
@@ -12,6 +13,7 @@ from mmoe.errors import ConfigError
 # One line a matcher, as in mmoe/model/registry.py.
 MATCHER_SECTIONS: dict[str, type[Section]] = {
     "mmoe": MoeParams,
+    "m3el": M3elParams,
     "mimic": MimicParams,
 }
 

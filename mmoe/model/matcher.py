@@ -180,7 +180,7 @@ class SumOfUnits(Matcher):
     """
 
     units: nn.ModuleDict
-    unit_weight: ClassVar[float] = 1.0
+    unit_weight: float = 1.0
 
     @property
     def unit_names(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +12,19 @@ from mmoe.model.attention import mean_weights, mean_weights_of_own
 from mmoe.model.encoded import Column, EncodedUnit
 from mmoe.model.features import Stem
 from mmoe.model.matcher import Unit
+from mmoe.model.neutral import NeutralConstant, image_mask
 from mmoe.model.norm_bounds import norm_bounds
+from mmoe.model.packed import Packed
 from mmoe.model.token_linear import TokenLinear
 
 
-class NormedTextUnit(Unit):
+class NormedUnit(Unit):
     """S = (f_m · f_e + h_e · LayerNorm(mean(A V))) / 2 on LayerNormed inputs f and linear projections.
 
-    Source: MIMIC, text-based intra-modal matching. As its release has it: the coarse part takes the inputs f,
-        which keeps the encoder's cosine. Differs from the release: no padding in attention.
+    The coarse part takes the inputs f, as the releases have it, which keeps the encoder's cosine.
+
+    Source: MIMIC, text-based intra-modal matching; M3EL, intra-modal matching. Differs from the releases:
+        no padding in attention.
     """
 
     def __init__(self, dim: int, embed_dim: int) -> None:
@@ -29,21 +34,25 @@ class NormedTextUnit(Unit):
         self.norm = nn.LayerNorm(embed_dim)
         self.scale = 1 / math.sqrt(embed_dim)
 
+    @abstractmethod
+    def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
+        """The unit's modality: coarse and fine features."""
+
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
-        fine = inputs.text_fine
+        coarse_BC, fine = self.inputs(inputs)
         columns: dict[str, Column] = {
             "keys": fine.with_values(self.key(fine.values_TC)),
             "values": fine.with_values(self.value(fine.values_TC)),
         }
-        return EncodedUnit(inputs.text_coarse_BC, columns)
+        return EncodedUnit(coarse_BC, columns)
 
     def encode_entities(self, inputs: Stem) -> EncodedUnit:
-        fine = inputs.text_fine
+        coarse_NC, fine = self.inputs(inputs)
         columns: dict[str, Column] = {
             "queries": fine.with_values(self.query(fine.values_TC) * self.scale),
-            "entity_vector": self.coarse(inputs.text_coarse_BC) / 2,
+            "entity_vector": self.coarse(coarse_NC) / 2,
         }
-        return EncodedUnit(inputs.text_coarse_BC / 2, columns)
+        return EncodedUnit(coarse_NC / 2, columns)
 
     def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
         mean_NBL = mean_weights(mentions, entities)
@@ -72,6 +81,54 @@ class NormedTextUnit(Unit):
         with torch.autocast(taken_BND.device.type, enabled=False):
             scores: Tensor = (self.norm(taken_BND.float()) * vector_ND.float()).sum(dim=-1)
         return scores
+
+
+class NormedTextUnit(NormedUnit):
+    """`NormedUnit` on texts."""
+
+    def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
+        return stem.text_coarse_BC, stem.text_fine
+
+
+class NormedImageUnit(NormedUnit):
+    """`NormedUnit` on images.
+
+    Differs from the releases: a pair that lacks an image gets a learned constant.
+    """
+
+    def __init__(self, dim: int, embed_dim: int) -> None:
+        super().__init__(dim, embed_dim)
+        self.missing = NeutralConstant()
+
+    def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
+        assert stem.image_coarse_BD is not None
+        assert stem.image_fine is not None
+        return stem.image_coarse_BD, stem.image_fine
+
+    def encode_mentions(self, inputs: Stem) -> EncodedUnit:
+        has_B1 = image_mask(inputs.features)
+        return self._masked(super().encode_mentions(inputs), has_B1, self.missing.mention(has_B1))
+
+    def encode_entities(self, inputs: Stem) -> EncodedUnit:
+        has_N1 = image_mask(inputs.features)
+        return self._masked(super().encode_entities(inputs), has_N1, self.missing.entity(has_N1))
+
+    def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        both_BN = mentions.tensor("has") @ entities.tensor("has").T
+        return super().fine_scores(mentions, entities) * both_BN
+
+    def fine_scores_of_own(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
+        both_Bn = mentions.tensor("has") * entities.tensor("has").view(len(mentions), -1)
+        return super().fine_scores_of_own(mentions, entities) * both_Bn
+
+    def fine_bounds(self, mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
+        both_BN = mentions.tensor("has") @ entities.tensor("has").T
+        low, high = super().fine_bounds(mentions, entities)
+        return low * both_BN, high * both_BN
+
+    def _masked(self, unit: EncodedUnit, has_B1: Tensor, constant_B2: Tensor) -> EncodedUnit:
+        inner_BI = torch.cat([unit.inner_BI * has_B1, constant_B2], dim=-1)
+        return EncodedUnit(inner_BI, {**unit.columns, "has": has_B1})
 
 
 def _centred(vectors: Tensor) -> Tensor:

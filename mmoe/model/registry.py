@@ -7,18 +7,21 @@ from typing import get_args
 import torch
 
 from mmoe.config.load import ParamsFile
+from mmoe.config.loss import SOME_HAVE
 from mmoe.config.matchers import MATCHER_SECTIONS, matcher_section
 from mmoe.config.model import ModelParams, Unit
 from mmoe.errors import ConfigError
 from mmoe.model.features import FeatureWidths
 from mmoe.model.losses import LossTerm
 from mmoe.model.matcher import Matcher, MatcherSpec
+from mmoe.model.matchers.m3el import M3el
 from mmoe.model.matchers.mimic import Mimic
 from mmoe.model.matchers.mmoe import MMoE
 
 # One line a matcher, as in mmoe/config/matchers.py.
 MATCHERS: dict[str, type[Matcher]] = {
     "mmoe": MMoE,
+    "m3el": M3el,
     "mimic": Mimic,
 }
 
@@ -66,14 +69,15 @@ def build_matcher(spec: MatcherSpec, seed: int | None = None) -> Matcher:
 
 
 def chosen_loss_terms(matcher: Matcher, names: tuple[str, ...]) -> dict[str, LossTerm]:
-    """The terms of `loss.terms` that the matcher has; those of units that it lacks are left out.
+    """The terms of `loss.terms` that the matcher has; those that only others have are left out.
 
     Raises:
-        ConfigError: if a name is neither a term of the matcher nor a unit's, or if none is left, so that
+        ConfigError: if a name is neither a term of the matcher nor of any other, or if none is left, so that
             nothing would be trained.
     """
     known = matcher.loss_terms()
-    odd = [name for name in names if name not in known and name not in get_args(Unit)]
+    elsewhere = (*get_args(Unit), *SOME_HAVE)
+    odd = [name for name in names if name not in known and name not in elsewhere]
     if odd:
         raise ConfigError(
             f"params.yaml: loss.terms: {odd[0]!r} is no term of model.name = {matcher.NAME}; "

@@ -70,7 +70,7 @@ def test_a_rule_between_keys(changes: dict[str, Any], said: str, tmp_path: Path)
         {"encode.description_budget": 9, "encode.max_text_length": 19},
         {"model.units": ["text"], "loss.terms": ["vision", "text"]},
         {"model.units": ["text"], "loss.terms": ["overall"]},
-        {"loss.terms": ["contrastive"]},  # a matcher's own
+        {"loss.terms": ["of_its_own"]},  # a matcher's own
         {"evaluate.hits_at": [10, 1]},
     ],
 )

@@ -1,0 +1,304 @@
+"""M3EL and MIMIC equal their releases without padding and missing images, and are mended elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from mmoe.config.m3el import M3elParams
+from mmoe.config.mimic import MimicParams
+from mmoe.config.model import ModelParams
+from mmoe.linking.index import EntityIndex
+from mmoe.linking.ranking import rank_mentions
+from mmoe.model.contrastive import contrastive_loss
+from mmoe.model.features import FeatureWidths, SideFeatures
+from mmoe.model.losses import LossBatch
+from mmoe.model.matcher import OVERALL, MatcherSpec, SumOfUnits
+from mmoe.model.matchers.m3el import M3el
+from mmoe.model.matchers.mimic import Mimic
+
+from tests.model.matchers import WIDTHS, random_side, sides, take
+from tests.model.releases import Release, released
+
+CLIP = FeatureWidths(text=512, text_pooled=512, image=768, image_pooled=512, joint=True)
+STEMS = {
+    "text_stem.coarse_norm": "matcher.text_cls_layernorm",
+    "text_stem.fine_norm": "matcher.text_tokens_layernorm",
+    "image_stem.coarse": "encoder.image_cls_fc",
+    "image_stem.fine": "encoder.image_tokens_fc",
+    "image_stem.coarse_norm": "matcher.image_cls_layernorm",
+    "image_stem.fine_norm": "matcher.image_tokens_layernorm",
+}
+
+
+def normed(unit: str, theirs: str) -> dict[str, str]:
+    """The names of a `NormedUnit`: ours, and those in a released checkpoint."""
+    parts = {"query": "query", "key": "key", "value": "value", "coarse": "cls"}
+    names = {f"units.{unit}.{ours}": f"matcher.{theirs}.fc_{name}" for ours, name in parts.items()}
+    return {**names, f"units.{unit}.norm": f"matcher.{theirs}.layer_norm"}
+
+
+MIMIC = {
+    **STEMS,
+    **normed("text", "tglu"),
+    "units.vision.from_entity": "matcher.vdlu.dual_ent2men",
+    "units.vision.from_mention": "matcher.vdlu.dual_men2ent",
+    "units.cross.text_fc": "matcher.cmfu.text_fc",
+    "units.cross.image_fc": "matcher.cmfu.image_fc",
+    "units.cross.gate_fc": "matcher.cmfu.gate_fc",
+    "units.cross.norm": "matcher.cmfu.gate_layer_norm",
+}
+
+
+def m3el_names(cross: str) -> dict[str, str]:
+    ours = "units.cross.alignment"
+    return {
+        **STEMS,
+        **normed("text", "timm"),
+        **normed("vision", "iimm"),
+        **{
+            f"{ours}.{part}": f"matcher.{cross}.{part}"
+            for part in ("text_fc", "image_fc", "gate_fc")
+        },
+        f"{ours}.norm": f"matcher.{cross}.gate_layer_norm",
+        f"{ours}.match_fc": f"matcher.{cross}.match_module.trans_linear",
+        f"{ours}.fusion": f"matcher.{cross}.fusion_module.linear",
+    }
+
+
+def build(name: str, widths: FeatureWidths, **model: Any) -> SumOfUnits:
+    """mimic, or m3el with its directions: `m3el one_way`."""
+    kind, _, directions = name.partition(" ")
+    params = ModelParams.model_validate({"name": kind, "embed_dim": 5, **model})
+    if kind == "mimic":
+        return Mimic(MatcherSpec(widths, params, MimicParams())).eval()
+    own = M3elParams.model_validate({"directions": directions})
+    return M3el(MatcherSpec(widths, params, own)).eval()
+
+
+NAMES = ("mimic", "m3el one_way", "m3el both_ways")
+
+
+def random_matcher(name: str, seed: int = 0, **model: Any) -> SumOfUnits:
+    """Every weight is random, those that start at 0 or 1 included."""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(seed)
+        matcher = build(name, WIDTHS, **model)
+        for parameter in matcher.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape))
+    return matcher
+
+
+def load_released(
+    matcher: SumOfUnits, names: Mapping[str, str], state: Mapping[str, Tensor]
+) -> set[str]:
+    """Loads a release's weights; returns the names of what the release does not have."""
+    ours = {}
+    for name in matcher.state_dict():
+        prefix = next((known for known in names if name.startswith(f"{known}.")), None)
+        if prefix is not None:
+            ours[name] = state[names[prefix] + name.removeprefix(prefix)]
+    return set(matcher.load_state_dict(ours, strict=False).missing_keys)
+
+
+CONSTANTS = {"units.vision.missing.value", "units.cross.missing.value"}
+ADAPTER = {"text_adapter.weight", "text_adapter.bias"}
+
+
+def test_mimic_scores_as_its_release() -> None:
+    release, matcher = released("mimic"), build("mimic", CLIP, embed_dim=96)
+    assert load_released(matcher, MIMIC, release.state) == CONSTANTS
+    assert_scores(release, matcher, release.figures)
+
+
+@pytest.mark.parametrize(("directions", "cross"), [("one_way", "cmm"), ("both_ways", "cmmb")])
+def test_m3el_scores_as_its_release(directions: str, cross: str) -> None:
+    release, matcher = released("m3el"), build(f"m3el {directions}", CLIP, embed_dim=96)
+    missing = load_released(matcher, m3el_names(cross), release.state)
+    assert missing == CONSTANTS | ADAPTER | {"units.cross.alignment.head_weights"}
+    heads = release.state[f"matcher.{cross}.multi_head_module.weight"]
+    matcher.get_buffer("units.cross.alignment.head_weights").copy_(heads[:, 0])
+    figures = release.figures[directions]
+    text, vision, *across = figures["units"]
+    both = torch.tensor(across).sum(dim=0)
+    assert_scores(release, matcher, {**figures, "units": [text, vision, both.tolist()]})
+
+
+def assert_scores(release: Release, matcher: SumOfUnits, figures: Mapping[str, Any]) -> None:
+    scores = scores_of(matcher, release.side("mention"), release.side("entity"))
+    for name, wanted in zip(("text", "vision", "cross"), figures["units"], strict=True):
+        release.assert_equal(scores[name], wanted)
+    release.assert_equal(scores[OVERALL], figures["overall"])
+
+
+def test_the_contrastive_loss_is_that_of_m3els_release() -> None:
+    release, matcher = released("m3el"), build("m3el one_way", CLIP, embed_dim=96)
+    load_released(matcher, m3el_names("cmm"), release.state)
+    assert isinstance(matcher, M3el)
+    assert matcher.image_stem is not None
+    ours, theirs = release.side("mention"), take(release.side("entity"), range(6))
+    project = matcher.image_stem.coarse
+    with torch.no_grad():
+        pairs = [
+            (ours.text_pooled_BP, theirs.text_pooled_BP),
+            (project(ours.image_pooled_BP), project(theirs.image_pooled_BP)),
+        ]
+        found = [
+            contrastive_loss(*pair, torch.arange(6), temperature=0.03, own_side=0.8, own_self=0.0)
+            for pair in pairs
+        ]
+    wanted = release.figures["contrastive_loss_first_six_entities"]
+    assert float(torch.stack(found).mean()) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_contrastive_loss_without_another_sample_is_zero() -> None:
+    """Nor are rows of one entity negatives of each other."""
+    vectors = torch.randn(3, 4)
+    loss = contrastive_loss(
+        vectors, vectors.flip(1), torch.tensor([7, 7, 7]), temperature=0.03, own_side=0.8
+    )
+    assert float(loss) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_contrastive_term_trains_adapter_and_projection_and_copes_without_images() -> None:
+    matcher = random_matcher("m3el one_way").train()
+    for patches, projected in (([2, 1, 0], True), ([0, 0, 0], False)):
+        matcher.zero_grad()
+        ours, theirs = random_side([2, 3, 1], patches), random_side([1, 1, 2], [1, 1, 1], seed=1)
+        gold = torch.tensor([4, 5, 6])
+        batch = LossBatch({}, gold, gold[:, None] > 0, ours, lambda at=theirs: at, gold)
+        matcher.loss_terms()["contrastive"](batch).backward()
+        grads = {
+            name for name, parameter in matcher.named_parameters() if parameter.grad is not None
+        }
+        stem = {"image_stem.coarse.weight", "image_stem.coarse.bias"} if projected else set()
+        assert grads == ADAPTER | stem
+
+
+# Parameters that the releases hold and nothing goes through, or that are not trained.
+MIMIC_UNUSED = 2 * 96
+LOSS_LAYERS = 2 * (96 * 96 + 96)
+HEADS = 5
+
+
+def num_parameters(matcher: SumOfUnits, unit: str) -> int:
+    named = matcher.unit(unit).named_parameters()
+    return sum(parameter.numel() for name, parameter in named if name != "missing.value")
+
+
+def test_mimics_units_have_as_many_parameters_as_the_release() -> None:
+    """METHOD: text 197,184, vision 56,834, cross 59,041; with the LayerNorms of the inputs 315,491."""
+    matcher = build("mimic", CLIP, embed_dim=96)
+    found = [num_parameters(matcher, unit) for unit in ("text", "vision", "cross")]
+    assert found == [197_184, 56_834, 59_041 - MIMIC_UNUSED]
+    assert sum(found) + MIMIC_UNUSED + 2 * 2 * (512 + 96) == 315_491
+
+
+@pytest.mark.parametrize(
+    ("directions", "cross", "losses"), [("one_way", 96_102, 1), ("both_ways", 105_414, 2)]
+)
+def test_m3els_units_have_as_many_parameters_as_the_release(
+    directions: str, cross: int, losses: int
+) -> None:
+    matcher = build(f"m3el {directions}", CLIP, embed_dim=96)
+    found = [num_parameters(matcher, unit) for unit in ("text", "vision", "cross")]
+    assert found == [197_184, 37_440, cross - HEADS - losses * LOSS_LAYERS]
+
+
+def scores_of(
+    matcher: SumOfUnits, mentions: SideFeatures, entities: SideFeatures
+) -> dict[str, Tensor]:
+    with torch.no_grad():
+        scores: dict[str, Tensor] = matcher(mentions, entities)
+    return scores
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(sides(4), sides(5), st.integers(0, 2**20))
+@settings(deadline=None, max_examples=8)
+def test_a_pair_alone_scores_as_in_a_batch(
+    name: str, mentions: SideFeatures, entities: SideFeatures, seed: int
+) -> None:
+    """Neither padding nor what else is in the batch counts."""
+    matcher = random_matcher(name, seed)
+    together = scores_of(matcher, mentions, entities)
+    for i in range(len(mentions)):
+        for j in range(len(entities)):
+            alone = scores_of(matcher, take(mentions, [i]), take(entities, [j]))
+            for unit, table in together.items():
+                torch.testing.assert_close(alone[unit][0, 0], table[i, j], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(sides(4), sides(5), st.integers(0, 2**20))
+@settings(deadline=None, max_examples=8)
+def test_pairs_that_lack_an_image_get_one_constant(
+    name: str, mentions: SideFeatures, entities: SideFeatures, seed: int
+) -> None:
+    scores = scores_of(random_matcher(name, seed), mentions, entities)
+    assert mentions.has_image_B is not None
+    assert entities.has_image_B is not None
+    lacks = ~(mentions.has_image_B[:, None] & entities.has_image_B)
+    for unit in ("vision", "cross"):
+        values = scores[unit][lacks]
+        assert (values == values[:1]).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(sides(3), sides(6), st.integers(0, 2**20), st.data())
+@settings(deadline=None, max_examples=8)
+def test_single_pairs_score_as_all_pairs(
+    name: str, mentions: SideFeatures, entities: SideFeatures, seed: int, data: st.DataObject
+) -> None:
+    matcher = random_matcher(name, seed)
+    table = scores_of(matcher, mentions, entities)
+    column = st.integers(0, len(entities) - 1)
+    own = data.draw(st.lists(column, min_size=2 * len(mentions), max_size=2 * len(mentions)))
+    with torch.no_grad():
+        found = matcher.scores_with_own_negatives(
+            matcher.encode_mentions(mentions), matcher.encode_entities(take(entities, own))
+        )
+    for unit, scores in table.items():
+        wanted = scores.gather(1, torch.tensor(own).view(len(mentions), 2))
+        torch.testing.assert_close(found[unit], wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(sides(4), sides(12), st.integers(0, 2**20), st.data())
+@settings(deadline=None, max_examples=12)
+def test_bounds_hold_and_rank_as_brute_force(
+    name: str, mentions: SideFeatures, entities: SideFeatures, seed: int, data: st.DataObject
+) -> None:
+    matcher = random_matcher(name, seed)
+    row = st.integers(0, len(entities) - 1)
+    gold = torch.tensor(data.draw(st.lists(row, min_size=len(mentions), max_size=len(mentions))))
+    index = EntityIndex.build(matcher, [entities])
+    with torch.no_grad():
+        low, high = index.bounds(matcher.encode_mentions(mentions))
+        scores = matcher(mentions, entities)[OVERALL]
+    slack = 1e-5 * torch.maximum(low.abs(), high.abs()).amax(dim=1, keepdim=True)
+    assert (low - slack <= scores).all()
+    assert (scores <= high + slack).all()
+    bounds, brute = (
+        rank_mentions(index, [mentions], gold, engine=engine, top_n=3)
+        for engine in ("bounds", "brute")
+    )
+    assert bounds.ranks.pessimistic.tolist() == brute.ranks.pessimistic.tolist()
+    assert bounds.ranks.optimistic.tolist() == brute.ranks.optimistic.tolist()
+
+
+@pytest.mark.parametrize("name", ["mimic", "m3el one_way"])
+def test_bounds_settle_most_pairs(name: str) -> None:
+    matcher = random_matcher(name, units=["text"])
+    mentions, entities = random_side([4] * 5, [0] * 5, seed=1), random_side([3] * 200, [0] * 200)
+    index, gold = EntityIndex.build(matcher, [entities]), torch.tensor([3, 50, 100, 150, 199])
+    bounds, brute = (
+        rank_mentions(index, [mentions], gold, engine=engine) for engine in ("bounds", "brute")
+    )
+    assert bounds.num_scored < brute.num_scored / 2
