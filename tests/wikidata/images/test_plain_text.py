@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import html
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mmoe.wikidata.images.plain_text import plain_text
 
@@ -33,9 +29,3 @@ from mmoe.wikidata.images.plain_text import plain_text
 )
 def test_what_a_reader_would_see(written: str, seen: str) -> None:
     assert plain_text(written) == seen
-
-
-@given(text=st.text())
-def test_escaped_text_comes_back(text: str) -> None:
-    shown = text.replace("\r", "\n").replace("\0", "")
-    assert plain_text(html.escape(shown)) == " ".join(shown.split())
