@@ -176,19 +176,8 @@ class _Run:
     def _compare_names(self, hits: dict[str, Hits]) -> None:
         every = dict.fromkeys(qid for found in hits.values() for qid in found.qids)
         new = [qid for qid in every if qid not in self._known]
-        unknown = self._take_all(NAMES, new, self._take_names, num_hits=len(every))
+        unknown = self._take_all(NAMES, new, self._take_names)
         self._not_kept |= {f for f, found in hits.items() if not unknown.isdisjoint(found.qids)}
-
-    def _tell_cost(self, num_hits: int, num_requests: int) -> None:
-        """Says what is to come, in time for somebody who does not want to wait for it."""
-        if num_requests and not self._api.settings.offline:
-            pace = self._api.settings.limits.requests_per_minute
-            others = "about as many" if self._match == "tokens" else "fewer"
-            self._api.bar.note(
-                f"{num_hits:,} items may bear the surface forms; at least {num_requests:,} requests to "
-                f"come, {num_requests / pace:.1f} minutes at {pace:,} a minute, for their names, then "
-                f"{others} for those that do; Ctrl-C stops, all answers are kept"
-            )
 
     def _take_names(self, entities: dict[str, Json]) -> None:
         for qid, entity in entities.items():
@@ -226,16 +215,10 @@ class _Run:
         return reason is not None
 
     def _take_all(
-        self,
-        kind: str,
-        qids: Sequence[str],
-        take: Callable[[dict[str, Json]], None],
-        num_hits: int | None = None,
+        self, kind: str, qids: Sequence[str], take: Callable[[dict[str, Json]], None]
     ) -> set[str]:
         """Takes what is kept, some at a time, then what is asked for in fifties.
 
-        Args:
-            num_hits: of which the user is told before what the requests will cost.
         Returns:
             The ids of what is not kept, in an offline run.
         """
@@ -254,8 +237,6 @@ class _Run:
                 not_kept.update(error.ids)
 
         groups = batches(left)
-        if num_hits is not None:
-            self._tell_cost(num_hits, len(groups))
         self._api.bar.expect(len(groups))
         self._each(groups, ask)
         return not_kept

@@ -100,7 +100,7 @@ def _drafts(
     drafts = []
     for qid, entity in entities_of(api, ITEMS, qids):
         if is_missing(entity):
-            chooser.tally.skip(GONE)
+            chooser.tally.counts[GONE] += 1
             continue
         if qid in listed:
             target_of[qid] = entity["id"]
@@ -115,7 +115,7 @@ def _drafts(
     else:
         # Pages that bear a name never came here, unless they are listed, too.
         spared = Counter(why for why in if_not_listed.values() if why is not None)
-        chooser.tally.skipped.update(Counter(found.dropped) - spared)
+        chooser.tally.counts.update(Counter(found.dropped) - spared)
         counts = chooser.counts() | {CUT: len(found.surface_forms_cut)}
     if listed:
         counts[LISTED_WITHOUT] = sum(target_of.get(qid) not in chooser.qids for qid in listed)
