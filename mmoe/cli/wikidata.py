@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mmoe.config.wikidata import WikidataParams
-from mmoe.wikidata.api.cache import describe_cache, forget_answers
+from mmoe.wikidata.api.cache import describe_cache
 from mmoe.wikidata.api.search import DEEPEST
 from mmoe.wikidata.api.settings import WIKIDATA, ApiSettings, default_cache_folder
 from mmoe.wikidata.images.add import COMMONS, ImageRequest, add_images
@@ -282,9 +282,7 @@ def cache(
     ] = None,
 ) -> None:
     """Show how many answers of the Wikidata API are kept, how large and how old they are; or clear them."""
-    at = folder or default_cache_folder()
-    lines = forget_answers(at, older_than) if clear else describe_cache(at, older_than)
-    for line in lines:
+    for line in describe_cache(folder or default_cache_folder(), older_than, clear):
         typer.echo(line)
 
 

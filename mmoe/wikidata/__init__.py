@@ -3,7 +3,7 @@
 entity.py       what one item says, from the JSON of the dump and of the API
 dump.py         the files of a dump, decompressed, line by line
 selection.py    which kinds of items are left out
-matching.py     when a name counts as a surface form; candidates out of hits
+matching.py     when a name counts as a surface form
 label_index.py  items and their names in Parquet; index/ makes it of a dump of any size
 query.py        candidates from a label index or from a knowledge base, all mentions in one query
 api/            candidates from Wikidata itself, asked politely, every answer kept

@@ -1,28 +1,17 @@
-"""When an item's name counts as a surface form, and the candidates of each mention out of the hits."""
+"""When an item's name counts as a surface form."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from mmoe.names import name_tokens, normalise_name, without_suffix
-from mmoe.records import Candidate, Mention
+from mmoe.records import Mention
 
 Match = Literal["exact", "tokens"]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """An item found for a surface form; the fields are those of a candidate."""
-
-    qid: str
-    label: str
-    description: str
-    match: str
-    sitelinks: int | None
 
 
 @dataclass(frozen=True)
@@ -51,29 +40,6 @@ def distinct_surface_forms(mentions: Iterable[Mention]) -> list[str]:
     """The normalised surface forms, each once, in order; empty ones are left out."""
     forms = dict.fromkeys(normalise_name(mention.surface_form) for mention in mentions)
     return [form for form in forms if form]
-
-
-def candidates_of(
-    mentions: Iterable[Mention], hits: Mapping[str, Sequence[Hit]]
-) -> list[Candidate]:
-    """The candidates of each mention in turn.
-
-    Args:
-        hits: best first, by normalised surface form; one that is absent has no hit.
-    """
-    return [
-        Candidate(
-            mention_id=mention.mention_id,
-            position=position,
-            qid=hit.qid,
-            label=hit.label,
-            description=hit.description,
-            match=hit.match,
-            sitelinks=hit.sitelinks,
-        )
-        for mention in mentions
-        for position, hit in enumerate(hits.get(normalise_name(mention.surface_form), ()))
-    ]
 
 
 class NameMatcher:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,14 +15,8 @@ import pyarrow as pa
 from mmoe.errors import WikidataError, one_line
 from mmoe.names import name_tokens, normalise_name
 from mmoe.records import Candidate, Entity, Mention
-from mmoe.wikidata.label_index import ITEMS, NAMES, read_source
-from mmoe.wikidata.matching import (
-    Hit,
-    Matching,
-    candidates_of,
-    distinct_surface_forms,
-    names_meant_by,
-)
+from mmoe.wikidata.label_index import ITEMS, NAMES, columns_of, read_source
+from mmoe.wikidata.matching import Matching, distinct_surface_forms, names_meant_by
 
 MEMORY = "1500MB"  # what a query may take; beyond it DuckDB goes to the disk
 
@@ -186,15 +181,16 @@ def _candidates(
         for form in distinct_surface_forms(mentions)
         for name in names_meant_by(form, matching.strip_suffix)
     ]
-    columns: dict[str, Any] = {
-        name: pa.array([row[place] for row in rows], pa.string())
-        for place, name in enumerate(("surface_form", "name"))
-    }
-    database.register("forms", pa.table(columns))
+    schema = pa.schema([("surface_form", pa.string()), ("name", pa.string())])
+    database.register("forms", pa.Table.from_arrays(columns_of(rows, schema), schema=schema))
     for step in (_EXACT,) if matching.match == "exact" else (_RAREST, _BY_TOKENS):
         database.execute(step)
     values = {"max_candidates": matching.max_candidates}
-    hits: dict[str, list[Hit]] = {}
+    hits: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for form, *fields in database.execute(_RANKED.format(order=order), values).fetchall():
-        hits.setdefault(form, []).append(Hit(*fields))
-    return candidates_of(mentions, hits)
+        hits[form].append(tuple(fields))  # in the order of a candidate's
+    return [
+        Candidate(mention.mention_id, position, *fields)
+        for mention in mentions
+        for position, fields in enumerate(hits[normalise_name(mention.surface_form)])
+    ]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import json
 from pathlib import Path
 
 import pytest
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.dump import find_slice, has_slice, id_of
+from mmoe.wikidata.dump import find_slice, has_slice
 from mmoe.wikidata.index.build import build_from_slice
 from mmoe.wikidata.label_index import ITEMS, read_source
 
@@ -77,14 +76,6 @@ def test_an_item_twice_or_none_at_all_is_refused(tmp_path: Path) -> None:
         qids(write_slice(tmp_path / "s.jsonl", '{"type": "property", "id": "P1"}'))
 
 
-def test_pages_of_wikipedia_are_left_out_and_counted(tmp_path: Path) -> None:
-    page = json.loads(BEN)
-    value = {"snaktype": "value", "datavalue": {"value": {"id": "Q4167410"}}}
-    page["claims"] = {"P31": [{"rank": "normal", "mainsnak": value}]}
-    assert qids(write_slice(tmp_path / "s.jsonl", ADA, json.dumps(page))) == ["Q1"]
-    assert read_source(tmp_path / "index")["skipped"] == {"disambiguation page": 1}
-
-
 def test_one_slice_must_be_there(tmp_path: Path) -> None:
     assert not has_slice(tmp_path)
     with pytest.raises(WikidataError, match=r"no wikidata\.jsonl .*retrieve\.source .*kb or"):
@@ -94,8 +85,3 @@ def test_one_slice_must_be_there(tmp_path: Path) -> None:
     write_slice(tmp_path / "wikidata.jsonl.gz", ADA)
     with pytest.raises(WikidataError, match="keep one"):
         find_slice(tmp_path)
-
-
-@pytest.mark.parametrize("content", [b"", b"[]", b"7", b"nonsense", b'{"type":"item","id":7}'])
-def test_a_line_without_an_id(content: bytes) -> None:
-    assert id_of(content) is None

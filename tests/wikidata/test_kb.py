@@ -29,18 +29,6 @@ def test_exact_name_then_short_names_then_the_kbs_order() -> None:
     ]
 
 
-def test_at_most_max_candidates_are_kept() -> None:
-    found = find_in_kb(
-        KB, [mention("Washington", "a"), mention("George Washington", "b")], by_tokens(1)
-    )
-    assert [(c.mention_id, c.qid) for c in found] == [("a", "Q2"), ("b", "Q1")]
-
-
-def test_a_part_of_a_token_an_unknown_token_and_no_token_find_nothing() -> None:
-    words = ["Washing", "Washington Bergen", "?!", "", " "]
-    assert find_in_kb(KB, [mention(word, word) for word in words], by_tokens(10)) == []
-
-
 def test_no_mention_and_no_entity_find_nothing() -> None:
     assert find_in_kb(KB, [], by_tokens(10)) == []
     assert find_in_kb([], [mention("Oslo")], by_tokens(10)) == []

@@ -12,9 +12,8 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -42,8 +41,7 @@ FROM answers WHERE given <= ? GROUP BY kind ORDER BY kind
 """
 
 
-@dataclass(frozen=True)
-class KindOfAnswers:
+class KindOfAnswers(NamedTuple):
     """What is kept of one kind; ages in days."""
 
     kind: str
@@ -120,12 +118,19 @@ class AnswerCache(SqliteCache):
         return removed
 
 
-def describe_cache(folder: Path, older_than_days: float = 0) -> list[str]:
-    """What a folder keeps, a line for each kind of answers; the folder is left as it is."""
+def describe_cache(folder: Path, older_than_days: float = 0, clear: bool = False) -> list[str]:
+    """What a folder keeps, a line for each kind of answers, or how much of it was forgotten.
+
+    Args:
+        clear: whether answers of at least that age are removed; otherwise the folder is left as it is.
+    """
     file = folder / FILE
     if not file.is_file():
         return [f"{file}: nothing is kept"]
     with AnswerCache(folder, _FOREVER) as cache:
+        if clear:
+            removed = cache.remove(older_than_days)
+            return [f"{file}: {removed:,} answers forgotten, {_size(file)} left"]
         kinds = cache.kinds(older_than_days)
     lines = [
         f"{kind.kind:8}{kind.answers:>10,} answers  {kind.num_bytes / 1e6:>10,.1f} MB  "
@@ -133,16 +138,6 @@ def describe_cache(folder: Path, older_than_days: float = 0) -> list[str]:
         for kind in kinds
     ]
     return [f"{file}: {_size(file)}", *(lines or ["no answers"])]
-
-
-def forget_answers(folder: Path, older_than_days: float = 0) -> list[str]:
-    """Removes what a folder keeps, and says how much that was."""
-    file = folder / FILE
-    if not file.is_file():
-        return [f"{file}: nothing is kept"]
-    with AnswerCache(folder, _FOREVER) as cache:
-        removed = cache.remove(older_than_days)
-    return [f"{file}: {removed:,} answers forgotten, {_size(file)} left"]
 
 
 def _size(file: Path) -> str:

@@ -170,39 +170,14 @@ class _Run:
         new = [qid for qid in dict.fromkeys(qids) if qid not in self._known]
         for batch in batches(new):
             self._api.bar.expect(1)
-            self._learn_names(batch)
+            self._take_names(ask_for_entities(self._api, NAMES, batch))
         return any(form in self._known[qid].named for qid in qids)
 
     def _compare_names(self, hits: dict[str, Hits]) -> None:
         every = dict.fromkeys(qid for found in hits.values() for qid in found.qids)
         new = [qid for qid in every if qid not in self._known]
-        left = batches(self._each_kept(NAMES, new, self._take_names))
-        unknown: set[str] = set()
-
-        def learn(batch: list[str]) -> None:
-            try:
-                self._learn_names(batch)
-            except NotKeptError as error:
-                unknown.update(error.ids)
-
-        self._tell_cost(len(every), len(left))
-        self._api.bar.expect(len(left))
-        self._each(left, learn)
+        unknown = self._take_all(NAMES, new, self._take_names)
         self._not_kept |= {f for f, found in hits.items() if not unknown.isdisjoint(found.qids)}
-
-    def _tell_cost(self, num_hits: int, num_requests: int) -> None:
-        """Says what is to come, in time for somebody who does not want to wait for it."""
-        if num_requests and not self._api.settings.offline:
-            pace = self._api.settings.limits.requests_per_minute
-            others = "about as many" if self._match == "tokens" else "fewer"
-            self._api.bar.note(
-                f"{num_hits:,} items may bear the surface forms; at least {num_requests:,} requests to "
-                f"come, {num_requests / pace:.1f} minutes at {pace:,} a minute, for their names, then "
-                f"{others} for those that do; Ctrl-C stops, all answers are kept"
-            )
-
-    def _learn_names(self, qids: list[str]) -> None:
-        self._take_names(ask_for_entities(self._api, NAMES, qids))
 
     def _take_names(self, entities: dict[str, Json]) -> None:
         for qid, entity in entities.items():
@@ -226,17 +201,10 @@ class _Run:
                     with self._lock:
                         found[item.qid] = item
 
-        def fetch(batch: list[str]) -> None:
-            try:
-                take(ask_for_entities(self._api, ITEMS, batch))
-            except NotKeptError as error:
-                for hit in self._known.values():
-                    if hit.target in error.ids:
-                        self._not_kept |= hit.borne
-
-        left = batches(self._each_kept(ITEMS, qids, take))
-        self._api.bar.expect(len(left))
-        self._each(left, fetch)
+        unknown = self._take_all(ITEMS, qids, take)
+        for hit in self._known.values():
+            if hit.target in unknown:
+                self._not_kept |= hit.borne
         ordered = sorted(found.values(), key=lambda item: qid_number(item.qid))
         return [item for item in ordered if not self._is_dropped(item)]
 
@@ -246,17 +214,32 @@ class _Run:
             self.dropped[reason] += 1
         return reason is not None
 
-    def _each_kept(
+    def _take_all(
         self, kind: str, qids: Sequence[str], take: Callable[[dict[str, Json]], None]
-    ) -> list[str]:
-        """Takes what is kept, some at a time; returns the ids of what is not."""
-        left = []
+    ) -> set[str]:
+        """Takes what is kept, some at a time, then what is asked for in fifties.
+
+        Returns:
+            The ids of what is not kept, in an offline run.
+        """
+        left: list[str] = []
         for start in range(0, len(qids), _READ_AT_ONCE):
             some = qids[start : start + _READ_AT_ONCE]
             kept = self._api.kept(question_about(kind, some, self._languages))
             take(kept)
             left += [qid for qid in some if qid not in kept]
-        return left
+        not_kept: set[str] = set()
+
+        def ask(batch: list[str]) -> None:
+            try:
+                take(ask_for_entities(self._api, kind, batch))
+            except NotKeptError as error:
+                not_kept.update(error.ids)
+
+        groups = batches(left)
+        self._api.bar.expect(len(groups))
+        self._each(groups, ask)
+        return not_kept
 
     def _each(self, tasks: Sequence[Task], work: Callable[[Task], None]) -> None:
         """Works on tasks in threads; the first failure lets no further request leave."""

@@ -11,13 +11,7 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
-SLOWER = (
-    1.5  # by which the time between two requests grows when the server says that we are too fast
-)
-
-
-def _sleep(seconds: float, stopped: threading.Event) -> None:
-    stopped.wait(seconds)
+SLOWER = 1.5  # times the pause between two requests, when the server says that we are too fast
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class Clock:
 
     now: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
-    sleep: Callable[[float, threading.Event], None] = _sleep
+    sleep: Callable[[float, threading.Event], object] = lambda s, stopped: stopped.wait(s)
 
 
 CLOCK = Clock()
@@ -54,7 +48,7 @@ class Pacer:
         self._next = clock.now()
         self._paused_until = clock.now()
         self._slowed_until = clock.now()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._stopped = threading.Event()
 
     @property
@@ -89,14 +83,16 @@ class Pacer:
     def pause(self, seconds: float) -> float:
         """Lets no request leave for so long; returns by how much that prolongs the waiting."""
         with self._lock:
-            longer = self._longer(seconds)
+            longer = self.longer(seconds)
             self._paused_until += longer
             return longer
 
     def longer(self, seconds: float) -> float:
         """By how much a pause of so many seconds from now would prolong the waiting."""
         with self._lock:
-            return self._longer(seconds)
+            now = self._clock.now()
+            self._paused_until = max(self._paused_until, now)
+            return max(0.0, now + seconds - self._paused_until)
 
     def slow_down(self, seconds: float) -> None:
         """Widens the pace, once for all that is heard in the next `seconds`."""
@@ -120,11 +116,6 @@ class Pacer:
             self._next = now + self._interval
             return 0.0
 
-    def _longer(self, seconds: float) -> float:
-        now = self._clock.now()
-        self._paused_until = max(self._paused_until, now)
-        return max(0.0, now + seconds - self._paused_until)
-
 
 _FORM = "{desc}: {n_fmt} of {total_fmt} requests answered or kept [{elapsed}{postfix}]"
 
@@ -138,7 +129,6 @@ class RequestBar:
     def __init__(self, pacer: Pacer) -> None:
         self._pacer = pacer
         self._lock = threading.Lock()
-        self._expected = self._counted = 0
         self._bar: tqdm[Any] = tqdm(
             total=0, bar_format=_FORM, desc="wikidata", file=sys.stderr, mininterval=0.5
         )
@@ -152,19 +142,18 @@ class RequestBar:
     def expect(self, requests: int) -> None:
         """So many more are needed."""
         with self._lock:
-            self._expected += requests
-            self._bar.total = self._expected
+            self._bar.total += requests
 
     def count(self) -> None:
         """One was answered."""
         with self._lock:
-            self._counted += 1
+            self._bar.n += 1
             self._bar.set_postfix_str(f"at least {self.time_left()} left", refresh=False)
-            self._bar.update()
+            self._bar.update(0)
 
     def time_left(self) -> str:
         """What the known requests take at the pace of now, as minutes:seconds."""
-        left = max(0, self._expected - self._counted)
+        left = max(0, self._bar.total - self._bar.n)
         return tqdm.format_interval(60 * left / self._pacer.per_minute)
 
     def note(self, line: str) -> None:

@@ -7,6 +7,7 @@ Used for the API and for any other server of Wikimedia's: what an answer means i
 from __future__ import annotations
 
 import queue
+import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,13 +16,6 @@ from typing import Self, TypeVar
 
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, SSLError
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    wait_exponential_jitter,
-    wait_random,
-)
 
 from mmoe.errors import WikidataError, one_line
 from mmoe.wikidata.api.answers import Cause, TransientError
@@ -31,9 +25,6 @@ from mmoe.wikidata.api.settings import user_agent
 T = TypeVar("T")
 
 LAG_WAIT = 5.0  # seconds to wait for lagging servers that don't say how long
-
-_BACKOFF = wait_exponential_jitter(initial=1, max=60, jitter=1)
-_JITTER = wait_random(0, 1)  # so that those who were sent away together don't come back together
 
 
 @dataclass(frozen=True)
@@ -123,22 +114,21 @@ class PoliteSession:
             WikidataError: if the server refuses, or after too many attempts or too long a wait.
             StoppedError: if the pacer was stopped meanwhile.
         """
-        call = _Call()
-        retrying = Retrying(
-            retry=retry_if_exception_type(TransientError),
-            wait=self._wait,
-            stop=lambda state: self._stop(state, call),
-            before_sleep=self._before_sleep,
-            sleep=self._pacer.sleep,
-            reraise=True,
-        )
-        try:
-            result: T = retrying(self._attempt, url, params, kind, read)
-        except TransientError as error:
-            raise WikidataError(self._plain(f"{url}: {self._gave_up(error)}")) from None
-        except WikidataError as error:
-            raise WikidataError(self._plain(str(error))) from None
-        return result
+        attempts = faults = 0
+        while True:
+            try:
+                return self._attempt(url, params, kind, read)
+            except TransientError as error:
+                attempts, faults = attempts + 1, faults + (error.cause is not Cause.LAG)
+                wait = _wait(error, attempts)
+                reason = self._reason_to_give_up(error, wait, faults)
+                if reason is not None:
+                    kept = "what was answered is kept, so that a later run goes on from here"
+                    raise WikidataError(self._plain(f"{url}: {reason}; {kept}")) from None
+                self._prepare_retry(error, wait)
+            except WikidataError as error:
+                raise WikidataError(self._plain(str(error))) from None
+            self._pacer.sleep(wait)
 
     def _attempt(
         self,
@@ -178,57 +168,35 @@ class PoliteSession:
                 f"{url}: can't be asked for ({reason}); look at the address and the proxy"
             ) from None
 
-    def _wait(self, state: RetryCallState) -> float:
-        error = _error(state)
-        if error.wait is not None:
-            return error.wait + _JITTER(state)
-        return LAG_WAIT + _JITTER(state) if error.cause is Cause.LAG else _BACKOFF(state)
-
-    def _stop(self, state: RetryCallState, call: _Call) -> bool:
-        error = _error(state)
+    def _reason_to_give_up(self, error: TransientError, wait: float, faults: int) -> str | None:
+        policy = self._policy
         if error.cause is Cause.LAG:
-            longer = self._pacer.longer(state.upcoming_sleep)
-            return self.waited_for_lag + longer > self._policy.max_lag_wait
-        call.faults += 1
-        too_long = error.wait is not None and error.wait > self._policy.longest_wait
-        return too_long or call.faults >= self._policy.attempts
+            if self.waited_for_lag + self._pacer.longer(wait) <= policy.max_lag_wait:
+                return None
+            return (
+                f"its databases lag behind ({error.text}); waited {self.waited_for_lag:.0f} s in all, "
+                f"the limit (max_lag_wait) is {policy.max_lag_wait:.0f}"
+            )
+        if error.wait is not None and error.wait > policy.longest_wait:
+            return f"asks us to stay away for {error.wait:.0f} s ({error.text})"
+        if faults >= policy.attempts:
+            return f"gave up after {policy.attempts} attempts, the last: {error.text}"
+        return None
 
-    def _before_sleep(self, state: RetryCallState) -> None:
-        error, wait = _error(state), state.upcoming_sleep
+    def _prepare_retry(self, error: TransientError, wait: float) -> None:
+        if error.cause is Cause.LIMIT:
+            self._pacer.slow_down(wait)
+        longer = 0.0 if error.cause is Cause.FAULT else self._pacer.pause(wait)
         with self._lock:
             self.retries[error.reason] += 1
             is_new = self.retries[error.reason] == 1
-        if error.cause is Cause.LIMIT:
-            self._pacer.slow_down(wait)
-        if error.cause is not Cause.FAULT:
-            longer = self._pacer.pause(wait)
-            if error.cause is Cause.LAG:
-                with self._lock:
-                    self.waited_for_lag += longer
+            self.waited_for_lag += longer if error.cause is Cause.LAG else 0
         if is_new:
             self._note(self._plain(f"{error.text}; again in {wait:.0f} s"))
-
-    def _gave_up(self, error: TransientError) -> str:
-        kept = "what was answered is kept, so that a later run goes on from here"
-        if error.cause is Cause.LAG:
-            return (
-                f"its databases lag behind ({error.text}); waited {self.waited_for_lag:.0f} s in all, "
-                f"the limit (max_lag_wait) is {self._policy.max_lag_wait:.0f}; {kept}"
-            )
-        if error.wait is not None and error.wait > self._policy.longest_wait:
-            return f"asks us to stay away for {error.wait:.0f} s ({error.text}); {kept}"
-        return f"gave up after {self._policy.attempts} attempts, the last: {error.text}; {kept}"
 
     def _plain(self, text: str) -> str:
         """Without the contact: a server's error page may quote our User-Agent."""
         return text.replace(self._contact, "MMOE_CONTACT")
-
-
-@dataclass
-class _Call:
-    """Attempts at one request that failed, lagging servers left out."""
-
-    faults: int = 0
 
 
 def _without_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -236,7 +204,11 @@ def _without_login(request: requests.PreparedRequest) -> requests.PreparedReques
     return request
 
 
-def _error(state: RetryCallState) -> TransientError:
-    error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, TransientError)
-    return error
+def _wait(error: TransientError, attempts: int) -> float:
+    """As long as the server asks for, or else longer after each attempt; at random, so that those who were
+    sent away together don't come back together.
+    """
+    jitter = random.random()  # noqa: S311 - nothing to guess
+    if error.wait is not None:
+        return error.wait + jitter
+    return LAG_WAIT + jitter if error.cause is Cause.LAG else min(2 ** (attempts - 1) + jitter, 60)

@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
+from tqdm import tqdm
 
+from mmoe.errors import WikidataError
 from mmoe.files import atomic_write, content_key, sha256_of
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.api.pace import CLOCK, Clock
-from mmoe.wikidata.images.downloads import download
+from mmoe.wikidata.api.session import PoliteSession
+from mmoe.wikidata.images.fetch import IMAGE_POLICY, Failure, FetchedImage, fetch_image
 from mmoe.wikidata.images.folder import IMAGES, Work, holds, read_licences, write_licences
 from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
 from mmoe.wikidata.knowledge.lists import Row
 from mmoe.wikidata.work import exclusive_folder
 
 LOCK, WORK = ".images.lock", ".images-"
+NO_FILE = "no such file on Commons"
+IN_A_ROW = 3  # images given up one after another, with which the run ends
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def collect(
         work = Work(out / f"{WORK}{content_key(width)}")
         with Api(commons, f"names of {len(set(missing.values())):,} files", clock) as api:
             infos = ask_for_infos(api, list(dict.fromkeys(missing.values())), width)
-            num_requests = download(infos, width, work, api) + sum(api.requests.values())
+            num_requests = _download(infos, width, work, api) + sum(api.requests.values())
         new = dict(_placed(missing, infos, out, width, work))
         write_licences(out, (rows | new).values())
         counts = _counts(names, there, new, infos, work) | {"requests": num_requests}
@@ -139,3 +144,57 @@ def _counts(
         "without a licence": sum(row["licence"] is None for row in rows.values()),
         "without an author": sum(row["author"] is None for row in rows.values()),
     }
+
+
+def _download(
+    infos: Mapping[str, FileInfo | None],
+    width: int,
+    work: Work,
+    api: Api,
+) -> int:
+    """Fetches what has neither arrived nor failed yet into the work folder.
+
+    Args:
+        infos: by name on Commons; None for what is not there.
+        width: at most, in pixels.
+        api: Commons' own, whose pace the server of images shares.
+    Returns:
+        Number of requests.
+    Raises:
+        WikidataError: if the server refuses us, or gives no image several times in a row.
+    """
+    rest = [name for name in infos if not work.arrived(name) and name not in work.failures]
+    if not rest:
+        return 0
+    with (
+        tqdm(total=len(rest), desc="images", unit="image") as bar,
+        PoliteSession(api.settings.contact, IMAGE_POLICY, api.pacer, bar.write) as session,
+    ):
+        # Perhaps the network's fault and not the images': not written down before another answer comes.
+        given_up: dict[str, Failure] = {}
+        for name in rest:
+            found = _image(session, infos[name], width)
+            if isinstance(found, Failure) and found.gave_up is not None:
+                given_up[name] = found
+                if len(given_up) == IN_A_ROW:
+                    raise WikidataError(found.gave_up)
+            else:
+                work.note(given_up)
+                given_up = {}
+                if isinstance(found, Failure):
+                    work.note({name: found})
+                else:
+                    work.keep(name, found)
+            bar.update()
+        work.note(given_up)
+        return sum(session.requests.values())
+
+
+def _image(session: PoliteSession, info: FileInfo | None, width: int) -> FetchedImage | Failure:
+    if info is None:
+        return Failure(NO_FILE)
+    address = address_of(info, width)
+    if address is None:
+        return Failure(f"no thumbnail of {info.mime}")
+    sha1 = info.sha1 if address == info.url else None
+    return fetch_image(session, address, sha1)

@@ -14,9 +14,10 @@ from requests import Response
 from mmoe.errors import WikidataError, one_line
 from mmoe.images import DECODING_ERRORS
 from mmoe.wikidata.api.answers import TransientError, check_status
-from mmoe.wikidata.api.session import PoliteSession
+from mmoe.wikidata.api.session import PoliteSession, RetryPolicy
 
 ENDINGS = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "GIF": ".gif", "WEBP": ".webp"}
+IMAGE_POLICY = RetryPolicy(max_concurrent=1, attempts=4)
 KIND = "image"  # under which requests are counted
 
 GONE = "not at its address (HTTP 404)"
@@ -53,14 +54,11 @@ class RefusedError(Exception):
     """The server refuses us, not the image; the message says what to do."""
 
 
-def fetch_image(
-    session: PoliteSession, url: str, sha1: str | None, longest_wait: float
-) -> FetchedImage | Failure:
+def fetch_image(session: PoliteSession, url: str, sha1: str | None) -> FetchedImage | Failure:
     """Asks for an image until it comes whole, if another attempt may mend that.
 
     Args:
         sha1: of the bytes, if it is known.
-        longest_wait: seconds for which a server may send us away.
     Raises:
         WikidataError: if the server refuses us.
     """
@@ -68,7 +66,7 @@ def fetch_image(
 
     def read(answer: Response) -> FetchedImage | Failure:
         try:
-            return read_image(answer, sha1, longest_wait)
+            return _read_image(answer, sha1)
         except TransientError as error:
             troubles.append(error.reason)
             raise
@@ -82,7 +80,7 @@ def fetch_image(
         return Failure(f"gave up: {reason}", gave_up=str(error))
 
 
-def read_image(answer: Response, sha1: str | None, longest_wait: float) -> FetchedImage | Failure:
+def _read_image(answer: Response, sha1: str | None) -> FetchedImage | Failure:
     """The image of an answer, or why it will never hold one.
 
     Raises:
@@ -104,7 +102,7 @@ def read_image(answer: Response, sha1: str | None, longest_wait: float) -> Fetch
     try:
         check_status(answer)
     except TransientError as error:
-        if error.wait is not None and error.wait > longest_wait:
+        if error.wait is not None and error.wait > IMAGE_POLICY.longest_wait:
             raise RefusedError(
                 f"{answer.url}: asks us to stay away for {error.wait:.0f} s ({error.text}); run the "
                 "command again then, it goes on from what has arrived"

@@ -1,17 +1,18 @@
-"""The widths in which Commons serves thumbnails; any other is answered with HTTP 429 and never served."""
+"""What Commons tells of files: where a thumbnail lies, author and licence, as plain text."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api.ask import Api, Json, Question, wrong_form
-from mmoe.wikidata.images.plain_text import plain_text
 
+# Any other is answered with HTTP 429 and never served.
 WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)  # pixels
 
 
@@ -210,3 +211,47 @@ def _text(metadata: Mapping[str, Any], key: str) -> str | None:
     value = metadata.get(key)
     text = value.get("value") if isinstance(value, dict) else None
     return plain_text(text) or None if isinstance(text, str) else None
+
+
+_WITHOUT_END = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "source", "wbr"})
+_APART = frozenset({"br", "dd", "div", "dt", "hr", "li", "p", "td", "th", "tr"})
+_UNSEEN = frozenset({"script", "style"})
+
+
+def plain_text(html: str) -> str:
+    """What a reader would see, on one line."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return " ".join("".join(reader.seen).split())
+
+
+class _Reader(HTMLParser):
+    """Collects text outside of elements that are not shown."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.seen: list[str] = []
+        self._open: list[tuple[str, bool]] = []  # (tag, whether what it holds is shown)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _APART:
+            self.seen.append(" ")
+        if tag not in _WITHOUT_END:
+            style = (dict(attrs).get("style") or "").replace(" ", "").lower()
+            is_shown = tag not in _UNSEEN and "display:none" not in style
+            self._open.append((tag, is_shown and self._is_shown()))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _APART:
+            self.seen.append(" ")
+        places = [place for place, (name, _) in enumerate(self._open) if name == tag]
+        if places:
+            del self._open[places[-1] :]
+
+    def handle_data(self, data: str) -> None:
+        if self._is_shown():
+            self.seen.append(data)
+
+    def _is_shown(self) -> bool:
+        return not self._open or self._open[-1][1]

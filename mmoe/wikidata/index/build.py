@@ -23,7 +23,7 @@ from mmoe.wikidata.dump import Part, parts_of
 from mmoe.wikidata.index.merge import merge_chunks
 from mmoe.wikidata.index.on_ray import extract_parts_on_ray
 from mmoe.wikidata.index.parts import ChunkFolder, Grain, PartResult, extract_part
-from mmoe.wikidata.index.tally import Tally
+from mmoe.wikidata.index.tally import CLOSING, DUPLICATE, KEPT, OPENING, Tally
 from mmoe.wikidata.index.workers import extracting
 from mmoe.wikidata.selection import Selection
 from mmoe.wikidata.work import exclusive_folder
@@ -111,7 +111,8 @@ def build_index(
             )
         tally.check(dump, enough=1)
         if not tally.kept:
-            raise WikidataError(f"{dump}: no item is kept ({tally.reasons()}); look at the options")
+            reasons = ", ".join(f"{number:,} {reason}" for reason, number in tally.skipped.items())
+            raise WikidataError(f"{dump}: no item is kept ({reasons}); look at the options")
         (folder / label_index.SOURCE).unlink(missing_ok=True)
         merged = merge_chunks(work, folder, options.processes)
         if strict and merged.duplicates:
@@ -119,15 +120,16 @@ def build_index(
                 f"{dump}: {merged.duplicates} lines hold an item that stands in another line, too; keep one "
                 "line of each item"
             )
-        tally.drop_duplicates(merged.duplicates)
+        tally.counts.update({KEPT: -merged.duplicates, DUPLICATE: merged.duplicates})
         assert tally.kept == merged.items
-        numbers = {"items": merged.items, "names": merged.names}
-        source = _described(dump, parts) | selection.as_json() | tally.counts() | numbers
+        source = _described(dump, parts) | selection.as_json()
+        source |= {"lines": tally.lines, "kept": tally.kept, "skipped": tally.skipped}
+        source |= {"broken_lines": tally.examples, "items": merged.items, "names": merged.names}
         write_json(folder / label_index.SOURCE, source)
         for finished in {work, *folder.glob(f"{WORK}*")}:
             shutil.rmtree(finished)
     resumed = sum(result.resumed for result in results)
-    return Built(source, resumed, is_closed=tally.opening <= tally.closing)
+    return Built(source, resumed, is_closed=tally.counts[OPENING] <= tally.counts[CLOSING])
 
 
 def build_from_slice(dump: Path, languages: Sequence[str], folder: Path) -> dict[str, Any]:

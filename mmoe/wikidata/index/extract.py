@@ -16,7 +16,7 @@ import pyarrow as pa
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import BYTE_ORDER_MARK, entity_in
 from mmoe.wikidata.entity import Item, read_item
-from mmoe.wikidata.index.tally import NO_NAME, NOT_AS_DOCUMENTED, NOT_JSON, NOT_UTF8, Tally
+from mmoe.wikidata.index.tally import KEPT, NO_NAME, NOT_AS_DOCUMENTED, NOT_JSON, NOT_UTF8, Tally
 from mmoe.wikidata.label_index import (
     ITEM_SCHEMA,
     NAME_SCHEMA,
@@ -114,8 +114,8 @@ def _rows(
     """The rows of the line's item, if it is kept; the line is counted in any case."""
     content = entity_in(line)
     if content is None:
-        tally.opening += line.strip() == b"["
-        tally.closing += line.strip() == b"]"
+        if bracket := line.strip().removesuffix(b",").decode():
+            tally.counts[bracket] += 1
         return None
     item = _item(content, selection, where, tally)
     if item is None:
@@ -123,9 +123,9 @@ def _rows(
     reason = selection.reason_against(item)
     names = [] if reason else name_rows(item)
     if not names:
-        tally.skip(reason or NO_NAME)
+        tally.counts[reason or NO_NAME] += 1
         return None
-    tally.keep()
+    tally.counts[KEPT] += 1
     return item_row(item), names
 
 
@@ -147,7 +147,7 @@ def _item(content: bytes, selection: Selection, where: str, tally: Tally) -> Ite
         tally.skip_broken(NOT_AS_DOCUMENTED, str(error))
         return None
     if item is None:
-        tally.skip(entity["type"] if entity["type"] in ENTITIES else ANOTHER_ENTITY)
+        tally.counts[entity["type"] if entity["type"] in ENTITIES else ANOTHER_ENTITY] += 1
     return item
 
 

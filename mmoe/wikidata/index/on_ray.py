@@ -54,12 +54,9 @@ def _extract_row(
     part = parts[row["part"]]
     try:
         with extracting(selection, processes=1) as in_order:
-            result = extract_part(part, chunks, in_order, grain, report=_nobody)
+            # Ray shows its own progress.
+            result = extract_part(part, chunks, in_order, grain, report=lambda _: None)
     except WikidataError as error:
         return {"part": part.number, "error": str(error), "tally": "", "resumed": 0}
-    tally = json.dumps(result.tally.as_json())
+    tally = json.dumps(vars(result.tally))
     return {"part": part.number, "error": "", "tally": tally, "resumed": result.resumed}
-
-
-def _nobody(position: int) -> None:
-    """Ray shows its own progress."""

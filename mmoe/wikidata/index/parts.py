@@ -64,7 +64,7 @@ class ChunkFolder:
         record = {
             "blocks": [(each.size, each.checksum) for each in extracts],
             "lines": sum(each.num_lines for each in extracts),
-            "tally": tally.as_json(),
+            "tally": vars(tally),
         }
         write_json(self._record(part, number), record)
 
@@ -132,7 +132,7 @@ def extract_part(
         extracts = in_order(_blocks(part, stream, lines_before, grain.block, report))
         for number, batch in enumerate(_batched(extracts, grain.blocks_per_chunk), len(done)):
             batch_tally = Tally.sum(each.tally for each in batch)
-            tally.add(batch_tally)
+            tally = Tally.sum((tally, batch_tally))
             tally.check(part.where)
             chunks.write(part.number, number, batch, batch_tally)
         if stream.fault is not None:

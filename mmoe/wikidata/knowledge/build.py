@@ -57,28 +57,24 @@ def build_from_dump(dump: str, folder: Path, request: KbRequest) -> dict[str, in
         raise WikidataError("-: standard input can't be read twice; write it to a file first")
     parts = parts_of(dump)
     with exclusive_folder(folder, LOCK):
-        return _build(dump, parts, folder, request)
-
-
-def _build(dump: str, parts: Sequence[Part], folder: Path, request: KbRequest) -> dict[str, int]:
-    work = _Work(folder, parts, request)
-    if not (work.chosen / COUNTS).is_file():
-        _choose(parts, work, request)
-    counts: dict[str, int] = read_json(work.chosen / COUNTS)
-    if not counts["chosen"]:
-        shutil.rmtree(work.chosen)  # of no use to a request that chooses other items
-        raise WikidataError(f"{dump}: {nothing_chosen(counts)}")
-    drafts = _DraftFile(work.chosen / DRAFTS)
-    if request.max_entities is not None:
-        drafts = _DraftFile(work.chosen / DRAFTS, most_linked(drafts, request.max_entities))
-        counts[BEYOND] = counts["chosen"] - len(drafts.qids())
-    forget_previous(folder)
-    needed = {name for draft in drafts for name in draft.refers_to()}
-    labels = _labels(parts, folder, request, needed, drafts)
-    source = {"dump": [part.name for part in parts]}
-    counts = write_knowledge_base(folder, drafts, request, needed, labels, source, counts)
-    work.remove()
-    return counts
+        work = _Work(folder, parts, request)
+        if not (work.chosen / COUNTS).is_file():
+            _choose(parts, work, request)
+        counts: dict[str, int] = read_json(work.chosen / COUNTS)
+        if not counts["chosen"]:
+            shutil.rmtree(work.chosen)  # of no use to a request that chooses other items
+            raise WikidataError(f"{dump}: {nothing_chosen(counts)}")
+        drafts = _DraftFile(work.chosen / DRAFTS)
+        if request.max_entities is not None:
+            drafts = _DraftFile(work.chosen / DRAFTS, most_linked(drafts, request.max_entities))
+            counts[BEYOND] = counts["chosen"] - len(drafts.qids())
+        forget_previous(folder)
+        needed = {name for draft in drafts for name in draft.refers_to()}
+        labels = _labels(parts, folder, request, needed, drafts)
+        source = {"dump": [part.name for part in parts]}
+        counts = write_knowledge_base(folder, drafts, request, needed, labels, source, counts)
+        work.remove()
+        return counts
 
 
 class _Work:

@@ -53,28 +53,22 @@ def build_from_api(
             run writes to `folder`.
     """
     with exclusive_folder(folder, LOCK):
-        return _ask_and_build(folder, request, settings, clock)
-
-
-def _ask_and_build(
-    folder: Path, request: KbRequest, settings: ApiSettings, clock: Clock
-) -> dict[str, int]:
-    listed = request.choice.qids or frozenset()
-    qids, num_requests = dict.fromkeys(sorted(listed, key=qid_number)), 0
-    found = None
-    if request.choice.names is not None:
-        found = find_items(sorted(request.choice.names), settings, clock, request.choice.match)
-        qids |= dict.fromkeys(item.qid for item in found.items)
-        num_requests = sum(found.requests.values())
-    with Api(settings, "ids of items and properties", clock) as api:
-        try:
-            counts = _build(folder, request, list(qids), found, api)
-        except NotKeptError as error:
-            raise WikidataError(
-                f"{settings.cache_folder}: answers about {len(error.ids)} entities and perhaps more are "
-                "not kept; run once without --offline to ask for them"
-            ) from None
-        return counts | {"requests": num_requests + sum(api.requests.values())}
+        listed = request.choice.qids or frozenset()
+        qids, num_requests = dict.fromkeys(sorted(listed, key=qid_number)), 0
+        found = None
+        if request.choice.names is not None:
+            found = find_items(sorted(request.choice.names), settings, clock, request.choice.match)
+            qids |= dict.fromkeys(item.qid for item in found.items)
+            num_requests = sum(found.requests.values())
+        with Api(settings, "ids of items and properties", clock) as api:
+            try:
+                counts = _build(folder, request, list(qids), found, api)
+            except NotKeptError as error:
+                raise WikidataError(
+                    f"{settings.cache_folder}: answers about {len(error.ids)} entities and perhaps more are "
+                    "not kept; run once without --offline to ask for them"
+                ) from None
+            return counts | {"requests": num_requests + sum(api.requests.values())}
 
 
 def _build(
@@ -106,7 +100,7 @@ def _drafts(
     drafts = []
     for qid, entity in entities_of(api, ITEMS, qids):
         if is_missing(entity):
-            chooser.tally.skip(GONE)
+            chooser.tally.counts[GONE] += 1
             continue
         if qid in listed:
             target_of[qid] = entity["id"]
@@ -121,7 +115,7 @@ def _drafts(
     else:
         # Pages that bear a name never came here, unless they are listed, too.
         spared = Counter(why for why in if_not_listed.values() if why is not None)
-        chooser.tally.skipped.update(Counter(found.dropped) - spared)
+        chooser.tally.counts.update(Counter(found.dropped) - spared)
         counts = chooser.counts() | {CUT: len(found.surface_forms_cut)}
     if listed:
         counts[LISTED_WITHOUT] = sum(target_of.get(qid) not in chooser.qids for qid in listed)

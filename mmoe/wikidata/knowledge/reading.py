@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import id_of, parsed
 from mmoe.wikidata.entity import Item, best_values, is_qid, label_of, qid_number, read_item
-from mmoe.wikidata.index.tally import DUPLICATE, NOT_AS_DOCUMENTED, NOT_JSON, Tally
+from mmoe.wikidata.index.tally import DUPLICATE, KEPT, NOT_AS_DOCUMENTED, NOT_JSON, Tally
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
 from mmoe.wikidata.knowledge.request import KbRequest
 
@@ -60,17 +60,17 @@ class Chooser:
         try:
             item = read_item(entity, request.languages, where)
             if item is None:
-                self.tally.skip(NO_ITEM)
+                self.tally.counts[NO_ITEM] += 1
                 return None
             reason = self._reason_against(item)
             if reason is not None:
-                self.tally.skip(reason)
+                self.tally.counts[reason] += 1
                 return None
             draft = draft_of(entity, item, request, self.unwritten)
         except WikidataError as error:
             self.tally.skip_broken(NOT_AS_DOCUMENTED, str(error))
             return None
-        self.tally.keep()
+        self.tally.counts[KEPT] += 1
         self.qids.add(item.qid)
         self.names |= request.choice.names_of(item)
         return draft
@@ -87,7 +87,7 @@ class Chooser:
             counts["names without an item"] = len(choice.names) - len(self.names)
         if choice.qids is not None:
             counts[LISTED_WITHOUT] = len(choice.qids - self.qids)
-        counts |= {f"left out: {why}": n for why, n in sorted(tally.skipped.items())}
+        counts |= {f"left out: {why}": n for why, n in tally.skipped.items()}
         return counts | {
             f"values without text: {why}": n for why, n in sorted(self.unwritten.items())
         }

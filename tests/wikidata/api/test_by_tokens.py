@@ -49,16 +49,6 @@ def test_candidates_are_those_of_a_dump(fake: Fake, find: Client, tmp_path: Path
     assert {one.match for one in of_api} == {"label", "alias", "tokens"}
 
 
-def test_tokens_that_stand_in_two_names_are_not_enough(fake: Fake, find: Client) -> None:
-    fake.store.add(item(1, "Ada Brask", ["Lurien Vell"]), item(2, "Lurien, Ada Brask"))
-    fake.store.add(item(3, {"fr": "Ada Lurien"}), item(4, "Adaline Lurien"))
-    found = find(["Ada Lurien"])
-    assert qids(found.items) == ["Q2"]
-    assert found.requests == {"search": 1, "names": 1, "items": 1}
-    (names,) = [asked.params["ids"] for asked in fake.log if "ids" in asked.params][:1]
-    assert names == "Q1|Q2|Q3"
-
-
 def test_a_word_that_is_longer_than_a_question(fake: Fake, find: Client) -> None:
     """The shortest tokens are not asked for; the comparison here still wants them."""
     word = " ".join(["of", "the", *(f"part{number:03}" for number in range(60))])
@@ -91,14 +81,6 @@ def test_names_that_mix_the_ways_are_found(
 def test_marks_belong_to_their_letters_for_the_server(fake: Fake, find: Client) -> None:
     fake.store.add(item(1, "नी देवी"), item(2, "देवी"))
     assert qids(find(["नी"]).items) == ["Q1"]
-
-
-def test_a_part_of_such_a_term_is_found_by_a_dump_only(fake: Fake, find: Client) -> None:
-    """The limit that the module tells; by its whole term the item is found."""
-    fake.store.add(item(1, "Vessa O'Mara"))
-    assert bearers(fake.store, ["Mara"], match="tokens") == ["Q1"]
-    assert find(["Mara"]).items == []
-    assert qids(find(["O'Mara"]).items) == ["Q1"]
 
 
 def test_a_word_in_too_many_names_is_told_and_its_own_names_are_found(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.api.cache import DAY, FILE, AnswerCache
+from mmoe.wikidata.api.cache import FILE, AnswerCache
 
 from tests.imports import ROOT
 
@@ -22,16 +22,6 @@ for number in range(60):
     with AnswerCache(Path(sys.argv[1]), 1) as cache:
         cache.put("search", {f"{sys.argv[2]}-{number}": {"n": number}, "shared": {"by": sys.argv[2]}})
 """
-
-
-class Wall:
-    """The time of day, which a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_what_was_kept_is_found_by_the_next(tmp_path: Path) -> None:
@@ -47,36 +37,6 @@ def test_what_was_kept_is_found_by_the_next(tmp_path: Path) -> None:
         assert cache.get("search", ["a"]) == {"a": {"hits": []}}
 
 
-def test_an_old_answer_is_not_given_out(tmp_path: Path) -> None:
-    wall = Wall()
-    with AnswerCache(tmp_path, 10, wall) as cache:
-        cache.put("k", {"a": 1})
-        wall.now += 9.9 * DAY
-        cache.put("k", {"b": 2})
-        assert cache.get("k", ["a", "b"]) == {"a": 1, "b": 2}
-        wall.now += 0.2 * DAY
-        assert cache.get("k", ["a", "b"]) == {"b": 2}
-    with AnswerCache(tmp_path, 20, wall) as cache:
-        assert cache.get("k", ["a", "b"]) == {"a": 1, "b": 2}
-
-
-def test_what_is_kept_can_be_listed_and_removed_by_age(tmp_path: Path) -> None:
-    wall = Wall()
-    with AnswerCache(tmp_path, 10, wall) as cache:
-        cache.put("search", {"a": "x" * 1000, "b": 1})
-        wall.now += 3 * DAY
-        cache.put("names", {"a": 1})
-        names, search = cache.kinds()
-        assert (names.kind, names.answers, names.oldest) == ("names", 1, 0)
-        assert (search.answers, search.oldest, search.newest) == (2, 3, 3)
-        assert 0 < search.num_bytes < 100
-        assert [kind.kind for kind in cache.kinds(older_than_days=3)] == ["search"]
-        assert cache.remove(older_than_days=3) == 2
-        assert [kind.kind for kind in cache.kinds()] == ["names"]
-        assert cache.remove() == 1
-        assert cache.kinds() == []
-
-
 def test_processes_share_one_file(tmp_path: Path) -> None:
     """Both open, write and close it sixty times; none is refused and nothing is lost."""
     writers = [
@@ -88,15 +48,6 @@ def test_processes_share_one_file(tmp_path: Path) -> None:
         keys = [f"{name}-{number}" for name in ("one", "two") for number in range(60)]
         assert len(cache.get("search", keys)) == 120
         assert cache.get("search", ["shared"])["shared"]["by"] in ("one", "two")
-
-
-def test_all_answers_of_a_batch_or_none(tmp_path: Path) -> None:
-    with AnswerCache(tmp_path, 1) as cache:
-        with pytest.raises(TypeError):
-            cache.put("k", {"a": 1, "b": object()})
-        assert cache.get("k", ["a", "b"]) == {}
-        cache.put("k", {"a": 1})
-        assert cache.get("k", ["a"]) == {"a": 1}
 
 
 def test_a_full_disk_is_told_and_leaves_the_rest_in_order(tmp_path: Path) -> None:

@@ -103,19 +103,6 @@ def test_fifty_ids_a_request_and_names_before_whole_items(fake: Fake, find: Clie
     assert {one["format"] + one["formatversion"] + one["maxlag"] for one in asked} == {"json25"}
 
 
-def test_words_in_too_many_names_are_told(
-    fake: Fake, find: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The word's own names come first, so that all are found although no list is whole."""
-    fake.store.add(*(item(number, f"Ob {number}") for number in range(1, 1001)))
-    fake.store.add(*(item(number, "OB") for number in range(2000, 2060)), item(2999, "Brask"))
-    found = find(["Ob", "Brask"], max_hits=100)
-    assert qids(found.items) == bearers(fake.store, ["Ob", "Brask"])
-    assert found.surface_forms_cut == ["ob"]
-    told = capsys.readouterr().err
-    assert "1 of 2 surface forms are in more names than the API lists (ob): obscure items" in told
-
-
 def test_the_matched_name_that_the_server_shows_is_not_relied_on(fake: Fake, find: Client) -> None:
     """Five hundred such items in a row would else look like a list that has gone quiet."""
     longer = [item(number, f"Ob {number} Club", ["Ob"]) for number in range(1, 702)]

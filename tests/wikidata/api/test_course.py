@@ -14,7 +14,6 @@ from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.api.ask import _lock_file
 from mmoe.wikidata.api.pace import Clock
-from mmoe.wikidata.matching import Match
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.conftest import Client
@@ -38,26 +37,6 @@ def test_a_second_run_asks_nothing_and_a_larger_one_only_what_is_new(
     more = find([*WORDS, "Brask"])
     assert more.requests == {"search": 1, "names": 1, "items": 1}
     assert qids(more.items) == [*qids(first.items), "Q500"]
-
-
-@pytest.mark.parametrize(
-    ("match", "others"), [("exact", "then fewer"), ("tokens", "then about as many")]
-)
-def test_before_names_are_asked_for_the_user_is_told_what_it_takes(
-    fake: Fake, find: Client, capsys: pytest.CaptureFixture[str], match: Match, others: str
-) -> None:
-    fake.store.add(*(item(number, f"Ob {number}") for number in range(1, 1201)))
-    fake.tricks = {4: tricks.api_error("readonly")}  # three pages of hits, then the first names
-    with pytest.raises(WikidataError, match="readonly"):
-        find(["Ob"], match)
-    told = "1,200 items may bear the surface forms; at least 24 requests to come, 0.1 minutes at 180 a minute"
-    err = capsys.readouterr().err
-    assert err.count(told) == 1
-    assert others in err
-    find(["Ob"], match)
-    assert "1,200 items may bear the surface forms; at least 2" in capsys.readouterr().err
-    find(["Ob"], match)
-    assert "to come" not in capsys.readouterr().err
 
 
 def test_answers_that_are_too_old_are_asked_for_again(

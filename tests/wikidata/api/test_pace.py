@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.api.pace import Pacer, RequestBar, StoppedError
+from mmoe.wikidata.api.pace import Pacer, StoppedError
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
@@ -25,19 +25,6 @@ def test_turns_come_evenly_and_never_in_a_burst(time_of: StoppedClock) -> None:
         pacer.turn()
         at.append(time_of.now())
     assert at[5:] == [12, 12.5, 13]
-
-
-def test_a_pause_holds_for_all_and_its_length_is_told(time_of: StoppedClock) -> None:
-    pacer = Pacer(60, time_of.clock())
-    assert pacer.longer(5) == 5
-    assert pacer.pause(5) == 5
-    assert pacer.pause(3) == 0
-    assert pacer.pause(6) == 1
-    pacer.turn()
-    assert time_of.now() == 6
-    assert pacer.longer(2) == 2
-    pacer.turn()
-    assert time_of.now() == 7
 
 
 def test_one_reproach_slows_down_once(time_of: StoppedClock) -> None:
@@ -68,22 +55,6 @@ def test_stop_wakes_who_waits() -> None:
     assert len(failed) == 1
     with pytest.raises(StoppedError):
         pacer.sleep(60)
-
-
-def test_the_time_left_follows_the_pace(time_of: StoppedClock) -> None:
-    pacer = Pacer(180, time_of.clock())
-    with RequestBar(pacer) as bar:
-        bar.expect(361)
-        assert bar.time_left() == "02:00"
-        bar.count()
-        assert bar.time_left() == "02:00"
-        for _ in range(60):
-            bar.count()
-        assert bar.time_left() == "01:40"
-        bar.expect(180)
-        assert bar.time_left() == "02:40"
-        pacer.slow_down(1)
-        assert bar.time_left() == "04:00"
 
 
 def test_a_run_takes_the_time_that_its_pace_needs(

@@ -47,15 +47,6 @@ def test_a_word_and_its_questions(word: str, expected: list[list[str]]) -> None:
     assert [parts(query) for query in token_queries(word)] == expected
 
 
-@pytest.mark.parametrize(
-    ("word", "num_queries"),
-    [("j.r. o'neal", 6), ("o'mara d'ob", 9), ("o'mara d'ob l'arc", 9), ("a.b.c.d ob", 8)],
-)
-def test_parts_with_signs_are_asked_for_in_all_mixtures(word: str, num_queries: int) -> None:
-    """Of too many the shorter parts are left out."""
-    assert len(token_queries(word)) == num_queries
-
-
 def test_a_token_that_is_too_long_is_left_out_and_alone_can_not_be_asked_for() -> None:
     assert token_queries(f"{'x' * 300} ob") == ('inlabel:"ob"',)
     assert token_queries("x" * 300) == ()

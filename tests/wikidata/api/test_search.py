@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mmoe.wikidata.api.ask import Api
-from mmoe.wikidata.api.search import QUIET_HITS, Hits, find_hits
+from mmoe.wikidata.api.search import Hits, find_hits
 from mmoe.wikidata.api.settings import ApiSettings
 
 from tests.wikidata.api.clock import StoppedClock
@@ -33,13 +33,6 @@ def find(fake: Fake, settings: ApiSettings, time_of: StoppedClock) -> Find:
             return find_hits(api, word, lambda qids: any(qid in bearers for qid in qids))
 
     return find_one
-
-
-def test_one_request_settles_a_word_of_few_names(fake: Fake, find: Find) -> None:
-    fake.store.add(item(1, "Ob"), item(2, {"fr": "Ob"}), item(3, "Ob River"), item(4, "Obb"))
-    assert find("ob") == Hits(("Q1", "Q2", "Q3"), is_whole=True)
-    assert find("nothing") == Hits((), is_whole=True)
-    assert fake.actions() == {"query": 2}
 
 
 def test_a_long_list_is_read_to_its_end(fake: Fake, find: Find) -> None:
@@ -81,13 +74,6 @@ def test_what_no_phrase_can_ask_for_goes_by_prefix(fake: Fake, find: Find, word:
     assert fake.actions() == {"wbsearchentities": 2}
 
 
-@pytest.mark.parametrize("word", ['the "fox"', "a@b", "c\\d", "c++", "o'neil", "ac/dc", "a_b"])
-def test_signs_that_a_query_could_take_for_syntax(fake: Fake, find: Find, word: str) -> None:
-    fake.store.add(item(1, word), item(2, f"new {word}"), item(3, "something else"))
-    assert find(word).qids[:2] == ("Q1", "Q2")
-    assert all(asked.is_good for asked in fake.log)
-
-
 def test_beyond_the_longest_list_the_best_matches_decide(fake: Fake, find: Find) -> None:
     """Ten thousand popular longer names; the exact ones are obscure and come after them by popularity."""
     fake.store.add(
@@ -101,15 +87,6 @@ def test_beyond_the_longest_list_the_best_matches_decide(fake: Fake, find: Find)
     assert hits.is_whole  # both lists by prefix end
     assert {"Q30000", "Q30001", "Q30002"} <= set(hits.qids)
     assert fake.actions() == {"query": 1, "wbsearchentities": 3 + 2}
-
-
-def test_a_list_by_prefix_without_end_is_left_and_reported(fake: Fake, find: Find) -> None:
-    fake.store.add(*(item(number, f"Ob {number}") for number in range(1, 1501)))
-    fake.store.add(*(item(number, "Ob") for number in range(2000, 2100)))
-    hits = find("ob", bearers=[f"Q{number}" for number in range(2000, 2100)], max_hits=1000)
-    assert not hits.is_whole
-    assert set(hits.qids) >= {f"Q{number}" for number in range(2000, 2100)}
-    assert fake.actions()["wbsearchentities"] == (100 + QUIET_HITS) // 50
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -199,13 +198,3 @@ def test_a_silent_server_counts_as_lost(fake: Fake, client: Open) -> None:
     assert one.ask()["success"] == 1
     assert one.session.retries == {"no_connection": 1}
     release.set()
-
-
-@pytest.mark.parametrize("most", [1, 3])
-def test_no_more_at_once_than_allowed(fake: Fake, client: Open, most: int) -> None:
-    fake.delay = 0.01
-    one = client(max_concurrent=most)
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: one.ask(), range(16)))
-    assert len(answers) == 16
-    assert fake.most_at_once == most

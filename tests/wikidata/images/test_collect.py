@@ -21,7 +21,7 @@ from mmoe.wikidata.images.collect import Collected, collect
 from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.runs import FAST
-from tests.wikidata.images.commons import Commons, Trick, drawn
+from tests.wikidata.images.commons import Commons, drawn
 from tests.wikidata.images.tricks import body, held, status
 
 NAMES = {"Q1": "Ada 1901.jpg", "Q2": "Emblem.svg", "Q3": "Ada 1901.jpg", "Q4": "Gone.jpg"}
@@ -193,30 +193,6 @@ def test_a_server_that_is_down_ends_the_run_and_keeps_what_came(
     counts = folder.collect(names).counts
     assert (counts["fetched"], counts["requests"]) == (4, 3)
     assert len(filled.asked_for("Ada 1901.jpg")) == 1
-
-
-@pytest.mark.parametrize(
-    ("trick", "complaint"),
-    [
-        (status(429), "refuses this width .*; choose another --width"),
-        (
-            body(b"<html>", "text/html"),
-            "answers with text/html in place of an image; does a proxy",
-        ),
-    ],
-)
-def test_three_refusals_in_a_row_end_the_run(
-    filled: Commons, folder: Folder, trick: Trick, complaint: str
-) -> None:
-    for letter in "ABCD":
-        filled.add(f"{letter}.jpg", "image/jpeg", 800, 600, trick)
-    names = {f"Q{number}": f"{letter}.jpg" for number, letter in enumerate("ABCD")}
-    with pytest.raises(WikidataError, match=complaint):
-        folder.collect(names)
-    assert len(filled.log) == 1 + 3
-    # They were not held against the images.
-    filled.tricks.clear()
-    assert folder.collect(names).counts["fetched"] == 4
 
 
 def process_of(commons: Commons, folder: Folder, names: dict[str, str]) -> subprocess.Popen[bytes]:

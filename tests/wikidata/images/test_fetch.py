@@ -10,8 +10,7 @@ import pytest
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api.pace import Pacer
 from mmoe.wikidata.api.session import PoliteSession
-from mmoe.wikidata.images.downloads import IMAGE_POLICY
-from mmoe.wikidata.images.fetch import Failure, FetchedImage, fetch_image
+from mmoe.wikidata.images.fetch import IMAGE_POLICY, Failure, FetchedImage, fetch_image
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.images.commons import WRONG_WIDTH, Commons, Trick, drawn, path_of
@@ -32,7 +31,7 @@ def fetch(
     commons: Commons, session: PoliteSession, *tricks: Trick, path: str = path_of("A.jpg")
 ) -> FetchedImage | Failure:
     commons.add("A.jpg", "image/jpeg", 64, 48, *tricks)
-    return fetch_image(session, f"{commons.base}{path}", None, IMAGE_POLICY.longest_wait)
+    return fetch_image(session, f"{commons.base}{path}", None)
 
 
 def test_a_image_comes_whole_and_is_measured(commons: Commons, session: PoliteSession) -> None:
@@ -135,7 +134,7 @@ def test_an_original_must_have_the_bytes_that_it_is_known_by(
 ) -> None:
     commons.add("A.jpg", "image/jpeg", 64, 48, body(drawn(64, 48, "PNG")))
     sha1 = hashlib.sha1(commons.files["A.jpg"].content, usedforsecurity=False).hexdigest()
-    found = fetch_image(session, f"{commons.base}{path_of('A.jpg')}", sha1, 300)
+    found = fetch_image(session, f"{commons.base}{path_of('A.jpg')}", sha1)
     assert isinstance(found, FetchedImage)
     assert found.ending == ".jpg"
     assert len(commons.log) == 2

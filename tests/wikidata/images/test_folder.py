@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import orjson
@@ -14,12 +13,9 @@ from mmoe.wikidata.images.folder import (
     FAILURES,
     Work,
     check_place,
-    holds,
     put_into,
     read_licences,
-    write_licences,
 )
-from mmoe.wikidata.knowledge.lists import Row
 
 
 def write(file: Path, *rows: object) -> Path:
@@ -32,30 +28,11 @@ def images(file: Path) -> list[list[str] | None]:
     return [orjson.loads(line).get("images") for line in file.read_bytes().splitlines()]
 
 
-def test_licences_come_back(tmp_path: Path) -> None:
-    rows: dict[str, Row] = {"Q2": {"qid": "Q2", "author": "é"}, "Q1": {"qid": "Q1", "author": None}}
-    assert read_licences(tmp_path) == {}
-    write_licences(tmp_path, rows.values())
-    assert read_licences(tmp_path) == rows
-
-
 @pytest.mark.parametrize("row", [["Q1"], {"id": "Q1"}, {"qid": 1}])
 def test_another_table_is_named(tmp_path: Path, row: object) -> None:
     write(tmp_path / "licences.jsonl", row)
     with pytest.raises(WikidataError, match=r"licences\.jsonl, row 1: "):
         read_licences(tmp_path)
-
-
-def test_a_row_holds_while_name_width_and_bytes_are_the_same(tmp_path: Path) -> None:
-    (tmp_path / "Q1.jpg").write_bytes(b"x")
-    sha256 = hashlib.sha256(b"x").hexdigest()
-    row = {"file": "A.jpg", "asked_width": 330, "path": "Q1.jpg", "sha256": sha256}
-    assert holds(tmp_path, row, "A.jpg", 330)
-    assert not holds(tmp_path, row, "B.jpg", 330)
-    assert not holds(tmp_path, row, "A.jpg", 500)
-    assert not holds(tmp_path, row | {"path": "gone"}, "A.jpg", 330)
-    (tmp_path / "Q1.jpg").write_bytes(b"y")
-    assert not holds(tmp_path, row, "A.jpg", 330)
 
 
 def test_images_are_put_after_the_users_own_and_replace_earlier_ones(tmp_path: Path) -> None:
@@ -104,20 +81,6 @@ def test_images_must_lie_where_the_table_can_name_them(tmp_path: Path) -> None:
         WikidataError, match=r"entities\.csv: no such file; name the entities\.jsonl"
     ):
         check_place(table.with_suffix(".csv"), tmp_path / "kb")
-
-
-def test_images_and_failures_are_found_again(tmp_path: Path) -> None:
-    work = Work(tmp_path / "work")
-    work.keep("A.svg", FetchedImage(b"bytes", ".png", 1, 1))
-    work.note({"B.jpg": Failure("gone"), 'C "é".jpg': Failure("odd", gave_up="a long story")})
-    again = Work(tmp_path / "work")
-    arrived = again.arrived("A.svg")
-    assert arrived is not None
-    assert (arrived.suffix, arrived.read_bytes()) == (".png", b"bytes")
-    assert again.arrived("A.png") is None
-    assert again.failures == work.failures == {"B.jpg": "gone", 'C "é".jpg': "odd"}
-    again.remove()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_half_a_line_and_half_a_file_count_for_nothing(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from mmoe.wikidata.images.infos import (
     address_of,
     ask_for_infos,
     check_width,
+    plain_text,
     title_batches,
     width_within,
 )
@@ -177,3 +178,27 @@ def test_the_width_within_is_the_largest_that_neither_limit_forbids(
     check_width(wanted)
     with pytest.raises(WikidataError, match="choose one of 20, 40, 60, 120, 250, 330, 500, 960"):
         check_width(wanted + 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("Ada Testwell", "Ada Testwell"),
+        ('<a href="//x.example/wiki/User:Ada" title="User:Ada">Ada</a>', "Ada"),
+        ("<bdi><a>Ada</a>\n</bdi>", "Ada"),
+        ("Ada &amp; Ben &lt;x&gt; &#233;", "Ada & Ben <x> é"),
+        ("one<br>two<br/>three", "one two three"),
+        ("<p>one</p><p>two</p>", "one two"),
+        ("<b>A</b>da", "Ada"),
+        ('Unknown author<span style="display: none;">Unknown author</span>', "Unknown author"),
+        ('<div style="color:red;DISPLAY:NONE"><b>x</b><br></div>seen', "seen"),
+        ("<style>p{color:red}</style><script>1 < 2</script>seen", "seen"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),
+        ("</b>x</i></p>", "x"),
+        ('<span style="display:none">never closed', ""),
+        ("", ""),
+        (" \n ", ""),
+    ],
+)
+def test_what_a_reader_would_see(written: str, seen: str) -> None:
+    assert plain_text(written) == seen

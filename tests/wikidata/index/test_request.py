@@ -6,19 +6,11 @@ import pytest
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import Item
-from mmoe.wikidata.selection import PAGES, Selection, checked_selection
+from mmoe.wikidata.selection import Selection, checked_selection
 
 
 def reason(selection: Selection, *kinds: str) -> str | None:
     return selection.reason_against(Item("Q1", "Ada", None, instance_of=kinds))
-
-
-def test_pages_are_dropped_by_default() -> None:
-    selection = checked_selection(["en"], None, [])
-    assert selection.drop_kinds == tuple(PAGES)
-    assert reason(selection, "Q5", "Q13406463") == "list article"
-    assert reason(selection, "Q5") is None
-    assert reason(selection) is None
 
 
 def test_kinds_to_keep_leave_only_these() -> None:

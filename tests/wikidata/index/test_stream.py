@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata import dump
-from mmoe.wikidata.dump import HEAD, Stream, opened, parts_of, whole_lines
+from mmoe.wikidata.dump import Stream, opened, parts_of, whole_lines
 
 Compress = Callable[[bytes], bytes]
 
@@ -85,23 +84,6 @@ def test_a_line_that_is_far_too_long_is_refused(monkeypatch: pytest.MonkeyPatch)
     raw = io.BytesIO(b"a\n" + b"b" * ((1 << 20) + 100))
     with pytest.raises(WikidataError, match="here: holds a line of more than 1 MiB"):
         list(whole_lines(Stream(raw, raw), "here", 1000))
-
-
-@pytest.mark.parametrize("size", [0, 10, HEAD, HEAD + 1])
-def test_standard_input_is_read_from_its_first_byte(
-    size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = (LINES * 10)[:size]
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-    (part,) = parts_of("-")
-    assert (part.head, part.size, part.name) == (data[:HEAD], None, "standard input")
-    with opened(part) as opened_stream:
-        # Whatever the head's length, a read is not cut short by it.
-        assert opened_stream.read(HEAD - 3) == data[: HEAD - 3]
-        assert opened_stream.read(5) == data[HEAD - 3 : HEAD + 2]
-        rest = b"".join(whole_lines(opened_stream, "here", 1000))
-        assert rest == data[HEAD + 2 :]
-        assert opened_stream.position() == size
 
 
 def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:

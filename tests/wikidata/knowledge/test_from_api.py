@@ -17,7 +17,6 @@ from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
-from tests.wikidata.cli import refused
 from tests.wikidata.knowledge.statements import entity
 from tests.wikidata.knowledge.test_command import run
 from tests.wikidata.knowledge.world import write_dump
@@ -127,25 +126,6 @@ def test_the_receipt_tells_of_names_in_too_many_items(
         assert receipt["counts"]["names in more items than the API lists"] == cut
         assert counts == receipt["counts"] | {"requests": counts["requests"]}
         assert (counts["entities"] == 602) == (not cut)
-
-
-def test_how_the_api_is_asked_is_the_users(
-    settings: ApiSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[ApiSettings] = []
-
-    def build(_out: Path, _request: KbRequest, asked: ApiSettings) -> dict[str, int]:
-        seen.append(asked)
-        return {"entities": 1}
-
-    monkeypatch.setattr("mmoe.cli.wikidata.build_from_api", build)
-    (tmp_path / "ids").write_text("Q900001\n")
-    command = ("api", tmp_path / "kb", "--qids", tmp_path / "ids")
-    assert run(*command) == 0
-    assert run(*command, "--max-hits", 0, "--requests-per-minute", 7, "--offline") == 0
-    found = [(one.max_hits, one.limits.requests_per_minute, one.offline) for one in seen]
-    assert found == [(10_000, 180, False), (0, 7, True)]
-    assert "--max-hits" in refused("kb", "build", *command, "--max-hits", 10_001)
 
 
 def test_the_command_with_the_api_in_place_of_a_dump(

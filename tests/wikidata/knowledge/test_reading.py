@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import pytest
@@ -12,10 +11,7 @@ from hypothesis import strategies as st
 from mmoe.wikidata.dump import id_of
 from mmoe.wikidata.entity import label_of
 from mmoe.wikidata.knowledge.drafts import Draft
-from mmoe.wikidata.knowledge.reading import copied, labels_in, most_linked
-
-from tests.wikidata.knowledge.statements import line
-from tests.wikidata.knowledge.world import LINES
+from mmoe.wikidata.knowledge.reading import most_linked
 
 IDS = st.from_regex(r"[QPL][1-9][0-9]{0,3}", fullmatch=True)
 
@@ -54,16 +50,3 @@ def test_labels_in_the_first_language_that_has_one() -> None:
     assert label_of({"labels": {"en": {"value": " "}, "mul": {"value": "x  y"}}}, ["en"]) == "x y"
     odd: list[object] = [[], None, {"en": "x"}]
     assert [label_of({"labels": labels}, ["en"]) for labels in odd] == [None] * 3
-
-
-def test_only_what_is_needed_gets_a_label_and_the_first_line_counts() -> None:
-    lines = [text.encode() for text in (*LINES, line("Q5", "another"), "broken", line("Q14", None))]
-    found = labels_in(lines, {"Q5", "P106", "Q14", "Q404"}, ["en"])
-    assert found == {"Q5": "human", "P106": "occupation"}
-
-
-def test_the_chosen_lines_are_copied_once_as_they_are() -> None:
-    lines = [text.encode() for text in (*LINES, LINES[0])]
-    out = io.BytesIO()
-    assert list(copied(lines, {"Q900001", "Q5"}, out)) == lines
-    assert out.getvalue().decode().splitlines() == [LINES[0], LINES[4]]

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,23 +120,6 @@ build.Chooser = Killed
 choice = Choice(kinds=frozenset({"Q515"}), with_subclasses=True)
 build.build_from_dump(sys.argv[1], Path(sys.argv[2]), KbRequest(choice))
 """
-
-
-def test_who_chose_nothing_does_not_read_the_subclasses_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dump, out = write_dump(tmp_path / "dump.json", *CLASSES), tmp_path / "kb"
-    mistyped = replace(CITIES, names=frozenset({"tesfield"}))
-    with pytest.raises(WikidataError, match="no item is chosen"):
-        build_from_dump(str(dump), out, KbRequest(mistyped))
-    assert [path.name for path in out.glob(".kb-*/*")] == ["kinds.json"]
-    with monkeypatch.context() as patch:
-        patch.setattr(build, "Subclasses", lambda: pytest.fail("the subclasses are read again"))
-        with pytest.raises(WikidataError, match="no item is chosen"):
-            build_from_dump(str(dump), out, KbRequest(mistyped, max_values=1))
-        counts = build_from_dump(str(dump), out, KbRequest(CITIES, max_values=1))
-    assert counts["kinds with their subclasses"] == counts["entities"] == 3
-    assert list(out.glob(".kb-*")) == []
 
 
 def test_a_killed_run_does_not_read_the_subclasses_again(

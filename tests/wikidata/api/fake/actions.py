@@ -65,9 +65,8 @@ def search(store: Store, params: Mapping[str, str], most: int) -> Json:
         (phrase, None if languages in ("", "*") else languages.split(","))
         for phrase, languages in _INLABEL.findall(query)
     ]
-    warnings: Json = {}
-    limit = _number(params, "srlimit", 10, most, warnings)
-    offset = _number(params, "sroffset", 0, DEEPEST, warnings)
+    limit = _number(params, "srlimit", 10, most)
+    offset = _number(params, "sroffset", 0, DEEPEST)
     found = store.in_labels(phrases)
     page = found[offset : min(offset + limit, DEEPEST)]
     hits = [{"ns": 0, "title": qid, "pageid": int(qid[1:])} for qid in page]
@@ -77,26 +76,22 @@ def search(store: Store, params: Mapping[str, str], most: int) -> Json:
     }
     if offset + limit < min(len(found), DEEPEST):
         answer["continue"] = {"sroffset": offset + limit, "continue": "-||"}
-    return answer | warnings
+    return answer
 
 
 def search_entities(store: Store, params: Mapping[str, str], most: int) -> Json:
     wanted, language = _required(params, "search"), _required(params, "language")
     if language not in LANGUAGES:
         raise ApiError("badvalue", f'Unrecognized value for parameter "language": {language}.')
-    warnings: Json = {}
-    limit = _number(params, "limit", 7, most, warnings)
-    offset = _number(params, "continue", 0, DEEPEST, warnings)
+    limit = _number(params, "limit", 7, most)
+    offset = _number(params, "continue", 0, DEEPEST)
     # Any value makes a presence boolean true.
     found = store.by_prefix(wanted, language, strict="strictlanguage" in params)
-    hits = [
-        _hit(store.items[qid], term, with_url=params.get("props", "url") == "url")
-        for qid, term in found[offset : offset + limit]
-    ]
+    hits = [_hit(store.items[qid], term) for qid, term in found[offset : offset + limit]]
     answer: Json = {"searchinfo": {"search": wanted}, "search": hits}
     if len(found) > offset + limit and offset + limit <= SOFT_LIMIT:
         answer["search-continue"] = offset + limit
-    return answer | {"success": 1} | warnings
+    return answer | {"success": 1}
 
 
 def get_entities(store: Store, params: Mapping[str, str]) -> Json:
@@ -145,22 +140,12 @@ def _entity(
     return entity
 
 
-def _hit(one: Json, term: Term, with_url: bool) -> Json:
-    qid, (kind, code, text) = one["id"], term
+def _hit(one: Json, term: Term) -> Json:
+    """Without the description and the address, which nobody reads."""
+    kind, code, text = term
     label = one["labels"].get("en") or one["labels"].get("mul")
-    description = one["descriptions"].get("en")
-    hit: Json = {
-        "id": qid,
-        "title": qid,
-        "pageid": one["pageid"],
-        "concepturi": f"http://www.wikidata.org/entity/{qid}",
-        "repository": "wikidata",
-    }
-    if with_url:
-        hit["url"] = f"//www.wikidata.org/wiki/{qid}"
-    shown = {"label": label, "description": description}
-    hit["display"] = {key: value for key, value in shown.items() if value}
-    hit |= {key: value["value"] for key, value in shown.items() if value}
+    hit: Json = {"id": one["id"], "title": one["id"], "pageid": one["pageid"]}
+    hit["display"] = {"label": label} if label else {}
     hit["match"] = {"type": kind, "language": code, "text": text}
     if label is None or text != label["value"]:
         hit["aliases"] = [text]
@@ -173,10 +158,6 @@ def _required(params: Mapping[str, str], name: str) -> str:
     return params[name]
 
 
-def _number(params: Mapping[str, str], name: str, default: int, most: int, warnings: Json) -> int:
-    value = int(params.get(name, default))
-    if value <= most:
-        return value
-    text = f'The value "{value}" for parameter "{name}" must be no more than {most}.'
-    warnings["warnings"] = {params["action"]: {"warnings": text}}
-    return most
+def _number(params: Mapping[str, str], name: str, default: int, most: int) -> int:
+    """Above the maximum it is cut to it."""
+    return min(int(params.get(name, default)), most)

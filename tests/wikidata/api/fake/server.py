@@ -68,10 +68,6 @@ class Fake:
     _recent: deque[float] = field(default_factory=deque)
     _away_until: float = -math.inf
 
-    @property
-    def most_hits(self) -> Limits:
-        return Limits(self.most_phrase_hits, self.most_prefix_hits)
-
     def arrive(self, asked: Asked) -> tuple[int, int]:
         """Counts a request in; returns its number and how many came within the window."""
         with self._lock:
@@ -99,13 +95,9 @@ class Fake:
         with self._lock:
             return max(1, math.ceil(self._recent[0] + self.window - self.now()))
 
-    def good(self, action: str | None = None) -> list[dict[str, str]]:
+    def good(self) -> list[dict[str, str]]:
         """The parameters of the requests that were answered well."""
-        return [
-            asked.params
-            for asked in list(self.log)
-            if asked.is_good and action in (None, asked.params.get("action"))
-        ]
+        return [asked.params for asked in list(self.log) if asked.is_good]
 
     def actions(self) -> Counter[str]:
         """All requests, by action."""
@@ -136,8 +128,10 @@ class Handler(LoopbackHandler):
             self.fake.tricks[number](self)
         elif self.fake.per_minute is not None and recent > self.fake.per_minute:
             self.too_many(str(self.fake.until_free()), self.fake.until_free())
-        elif "maxlag" in self.asked.params and self.lag(number) > int(self.asked.params["maxlag"]):
-            self.lagging(self.lag(number))
+        elif "maxlag" in self.asked.params and self.fake.lag(number) > int(
+            self.asked.params["maxlag"]
+        ):
+            self.lagging(self.fake.lag(number))
         else:
             self.act()
 
@@ -149,11 +143,10 @@ class Handler(LoopbackHandler):
             self.error(error.code, error.info, **error.more)
 
     def good(self) -> Json:
-        return act(self.fake.store, self.asked.params, self.fake.most_hits)
-
-    def lag(self, number: int) -> float:
-        # maxlag=-1 always triggers.
-        return max(0.0, self.fake.lag(number))
+        fake = self.fake
+        return act(
+            fake.store, self.asked.params, Limits(fake.most_phrase_hits, fake.most_prefix_hits)
+        )
 
     def lagging(self, lag: float) -> None:
         wait = max(int(self.asked.params.get("maxlag", "5")), 5)
@@ -171,10 +164,7 @@ class Handler(LoopbackHandler):
         self, code: str, info: str, headers: dict[str, str] | None = None, **more: Any
     ) -> None:
         self.asked.code = code
-        documented = {"docref": "See https://www.wikidata.org/w/api.php for API usage."}
-        if self.asked.params.get("formatversion", "1") == "1":
-            documented = {"*": documented["docref"]}
-        error = {"code": code, "info": info} | more | documented
+        error = {"code": code, "info": info, "docref": "See the API's own page."} | more
         told = {"MediaWiki-API-Error": code, "Cache-Control": "private"} | (headers or {})
         self.json({"error": error, "servedby": "mw1"}, told)
 
