@@ -45,11 +45,3 @@ class EntityIndex:
     def scores(self, mentions: EncodedMentions, rows: Tensor) -> dict[str, Tensor]:
         """Each unit's exact scores and `overall`, [B, n], against the entities at `rows`."""
         return self.matcher.scores(mentions, select(self.entities, rows))
-
-    def pair_scores(
-        self, mentions: EncodedMentions, mentions_P: Tensor, entities_P: Tensor
-    ) -> dict[str, Tensor]:
-        """Each unit's exact scores and `overall`, [P], of single pairs."""
-        pairs = select(mentions, mentions_P), select(self.entities, entities_P)
-        scores = self.matcher.scores_with_own_negatives(*pairs)
-        return {name: each_P1[:, 0] for name, each_P1 in scores.items()}

@@ -23,12 +23,13 @@ from torch import Tensor
 from mmoe.errors import TrainingError
 from mmoe.evaluation.ranks import TIE_TOLERANCE, Ranks
 from mmoe.linking.index import EntityIndex
-from mmoe.model.encoded import EncodedMentions
+from mmoe.model.encoded import EncodedMentions, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL, Matcher
 
 BRUTE_ENTITIES = 4096  # entities scored at a time by the brute-force engine
-PAIRS = 1024  # pairs scored at a time otherwise
+PAIRS = 128  # pairs scored at a time otherwise
+MANY = 16  # pairs of one mention from which on it is scored alone
 Scores = dict[str, NDArray[np.float32]]
 
 
@@ -181,15 +182,27 @@ class _Batch:
         """Exact scores [P] of pairs: one entry a unit, and `overall`."""
         if self.every_BN is not None:
             return {name: each[mentions_P, entities_P] for name, each in self.every_BN.items()}
-        chunks = [
-            self.index.pair_scores(self.encoded, mentions, entities)
-            for mentions, entities in zip(
-                torch.split(mentions_P, PAIRS), torch.split(entities_P, PAIRS), strict=True
-            )
+        # A mention of many pairs is scored alone, with no copy of it for each; the pairs of others together.
+        per_mention = mentions_P.bincount(minlength=len(self))
+        few_P = (per_mention <= MANY)[mentions_P]
+        blocks = [
+            *torch.split(torch.where(few_P)[0], PAIRS),
+            *(torch.where(mentions_P == row)[0] for row in torch.where(per_mention > MANY)[0]),
         ]
-        scores = {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]}
+        parts = [self._block(mentions_P[at], entities_P[at]) for at in blocks if len(at)]
+        order = torch.cat(blocks).argsort()
+        scores = {name: torch.cat([part[name] for part in parts])[order] for name in parts[0]}
         _check_finite(scores[OVERALL])
         return scores
+
+    def _block(self, mentions_P: Tensor, entities_P: Tensor) -> dict[str, Tensor]:
+        """Scores of pairs that are computed at once: of many with one mention, or of single ones."""
+        if len(mentions_P) > MANY and bool((mentions_P == mentions_P[0]).all()):
+            own = self.index.scores(select(self.encoded, mentions_P[:1]), entities_P)
+            return {name: each_1P[0] for name, each_1P in own.items()}
+        pairs = select(self.encoded, mentions_P), select(self.index.entities, entities_P)
+        own = self.index.matcher.scores_with_own_negatives(*pairs)
+        return {name: each_P1[:, 0] for name, each_P1 in own.items()}
 
     def count(self, gold_B: Tensor, gold_scores_B: Tensor) -> tuple[Tensor, int]:
         """Pessimistic and optimistic ranks of the gold entities, [B, 2], and how many pairs they cost."""
