@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-BENCHMARKS := $(filter-out __init__ generated_dump measure,$(basename $(notdir $(wildcard benchmarks/*.py))))
+BENCHMARKS := $(filter-out __init__ generated_dump measure parity,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .PHONY: demo test lint bench check setup clean
 

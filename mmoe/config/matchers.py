@@ -6,6 +6,7 @@ import difflib
 
 from mmoe.config.m3el import M3elParams
 from mmoe.config.mimic import MimicParams
+from mmoe.config.mmoe_released import MmoeReleasedParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.section import Section
 from mmoe.errors import ConfigError
@@ -13,6 +14,7 @@ from mmoe.errors import ConfigError
 # One line a matcher, as in mmoe/model/registry.py.
 MATCHER_SECTIONS: dict[str, type[Section]] = {
     "mmoe": MoeParams,
+    "mmoe_released": MmoeReleasedParams,
     "m3el": M3elParams,
     "mimic": MimicParams,
 }

@@ -22,6 +22,8 @@ class FeatureWidths:
         image: C of a patch feature.
         image_pooled: P of the pooled image embedding.
         joint: whether pooled texts and images share a space.
+        padded: whether texts hold their padding up to the longest, and missing images the encoder's states
+            of an all-zero one (encode.keep_padding).
     """
 
     text: int
@@ -29,6 +31,7 @@ class FeatureWidths:
     image: int
     image_pooled: int
     joint: bool
+    padded: bool = False
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,19 @@ class MatcherSpec:
             )
         return named
 
+    def need_padding(self, *, wanted: bool = True) -> None:
+        """For matchers that compute with padding as published code does, or must not see it.
+
+        Raises:
+            ValueError: if the features are of the other kind.
+        """
+        if self.widths.padded != wanted:
+            kept, value = ("no", "true") if wanted else ("their", "false")
+            raise ValueError(
+                f"model.name = {self.model.name}: the features hold {kept} padding; "
+                f"set encode.keep_padding: {value}"
+            )
+
 
 class Matcher(nn.Module, ABC):
     """Scores pairs of a mention and an entity, which are encoded apart.
@@ -68,10 +81,14 @@ class Matcher(nn.Module, ABC):
     Attributes:
         NAME: its value of model.name.
         SECTION: type of its own section of params.yaml.
+        encoding_batch: None where a row's encoding depends on the row alone. A number for a matcher whose
+            encodings depend on the batch, as some published code has it: outside training, rows then go
+            through it so many at a time, in the order of their ids.
     """
 
     NAME: ClassVar[str]
     SECTION: ClassVar[type[Section]]
+    encoding_batch: int | None = None
 
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__()
@@ -84,11 +101,11 @@ class Matcher(nn.Module, ABC):
 
     @abstractmethod
     def encode_mentions(self, features: SideFeatures) -> EncodedMentions:
-        """Each unit's view of the mentions; independent of what else is in the batch."""
+        """Each unit's view of the mentions; independent of the batch, but see `encoding_batch`."""
 
     @abstractmethod
     def encode_entities(self, features: SideFeatures) -> EncodedEntities:
-        """Each unit's view of the entities; independent of what else is in the batch."""
+        """Each unit's view of the entities; independent of the batch, but see `encoding_batch`."""
 
     @abstractmethod
     def scores(self, mentions: EncodedMentions, entities: EncodedEntities) -> dict[str, Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -15,15 +17,25 @@ def image_mask(features: SideFeatures) -> Tensor:
     return has_B[:, None].to(images_BP.dtype)
 
 
+def with_every_image(features: SideFeatures) -> SideFeatures:
+    """The same features, a missing image being one like others, as published code has it.
+
+    Only for features with `padded` widths: they hold the encoder's states of an all-zero image in its place.
+    """
+    if features.has_image_B is None:
+        return features
+    return replace(features, has_image_B=torch.ones_like(features.has_image_B))
+
+
 class NeutralConstant(nn.Module):
-    """A learned constant for pairs that lack an image on either side, as an inner product.
+    """A constant for pairs that lack an image on either side, as an inner product: learned, or 0.
 
     The mention's vector is [c · has, c · (1 - has)], the entity's [1 - has, 1]: c unless both have an image.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, learned: bool = True) -> None:
         super().__init__()
-        self.value = nn.Parameter(torch.zeros(()))
+        self.value = nn.Parameter(torch.zeros(()), requires_grad=learned)
 
     def mention(self, has_B1: Tensor) -> Tensor:
         """[B, 2]."""

@@ -15,22 +15,28 @@ from mmoe.model.matcher import Unit
 from mmoe.model.neutral import NeutralConstant, image_mask
 from mmoe.model.norm_bounds import norm_bounds
 from mmoe.model.packed import Packed
-from mmoe.model.token_linear import TokenLinear
+from mmoe.model.released_mixture import ReleasedMixture, joined, parted
+from mmoe.model.token_linear import TokenLinear, in_full_precision
 
 
 class NormedUnit(Unit):
-    """S = (f_m · f_e + h_e · LayerNorm(mean(A V))) / 2 on LayerNormed inputs f and linear projections.
+    """S = (f_m · f_e + h_e · LayerNorm(mean(A V))) / 2 on LayerNormed inputs f.
 
-    The coarse part takes the inputs f, as the releases have it, which keeps the encoder's cosine.
+    The coarse part takes the inputs f, as the releases have it, which keeps the encoder's cosine. Without
+    experts h is linear in the coarse input, and queries, keys and values are linear in the tokens.
 
-    Source: MIMIC, text-based intra-modal matching; M3EL, intra-modal matching. Differs from the releases:
-        no padding in attention.
+    Args:
+        mixture: experts that the coarse feature and the tokens go through first; then h is what comes out.
+    Source: MIMIC, text-based intra-modal matching; M3EL, intra-modal matching; with experts MMoE's release.
     """
 
-    def __init__(self, dim: int, embed_dim: int) -> None:
+    def __init__(self, dim: int, embed_dim: int, mixture: ReleasedMixture | None = None) -> None:
         super().__init__()
-        self.query, self.key = TokenLinear(dim, embed_dim), TokenLinear(dim, embed_dim)
-        self.value, self.coarse = TokenLinear(dim, embed_dim), TokenLinear(dim, embed_dim)
+        self.mixture = mixture
+        self.coarse = TokenLinear(dim, embed_dim) if mixture is None else nn.Identity()
+        width = dim if mixture is None else embed_dim
+        self.query, self.key = TokenLinear(width, embed_dim), TokenLinear(width, embed_dim)
+        self.value = TokenLinear(width, embed_dim)
         self.norm = nn.LayerNorm(embed_dim)
         self.scale = 1 / math.sqrt(embed_dim)
 
@@ -40,6 +46,7 @@ class NormedUnit(Unit):
 
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
         coarse_BC, fine = self.inputs(inputs)
+        _, fine = self._mixed(coarse_BC, fine)
         columns: dict[str, Column] = {
             "keys": fine.with_values(self.key(fine.values_TC)),
             "values": fine.with_values(self.value(fine.values_TC)),
@@ -48,9 +55,10 @@ class NormedUnit(Unit):
 
     def encode_entities(self, inputs: Stem) -> EncodedUnit:
         coarse_NC, fine = self.inputs(inputs)
+        mixed_NC, fine = self._mixed(coarse_NC, fine)
         columns: dict[str, Column] = {
             "queries": fine.with_values(self.query(fine.values_TC) * self.scale),
-            "entity_vector": self.coarse(coarse_NC) / 2,
+            "entity_vector": self.coarse(mixed_NC) / 2,
         }
         return EncodedUnit(coarse_NC / 2, columns)
 
@@ -76,10 +84,18 @@ class NormedUnit(Unit):
         constant_N = vector_ND @ self.norm.bias
         return low + constant_N, high + constant_N
 
+    def _mixed(self, coarse_BC: Tensor, fine: Packed) -> tuple[Tensor, Packed]:
+        """Coarse feature and tokens behind the experts, or as they are."""
+        if self.mixture is None:
+            return coarse_BC, fine
+        sequences_BLC = joined(coarse_BC, fine)
+        return parted(self.mixture(sequences_BLC, sequences_BLC), fine)
+
     def _normed_dot(self, taken_BND: Tensor, vector_ND: Tensor) -> Tensor:
         """Entity vectors times LayerNorm of what attention takes, [B, N]; never in half precision."""
         with torch.autocast(taken_BND.device.type, enabled=False):
-            scores: Tensor = (self.norm(taken_BND.float()) * vector_ND.float()).sum(dim=-1)
+            normed_BND = self.norm(in_full_precision(taken_BND))
+            scores: Tensor = (normed_BND * in_full_precision(vector_ND)).sum(dim=-1)
         return scores
 
 
@@ -91,14 +107,22 @@ class NormedTextUnit(NormedUnit):
 
 
 class NormedImageUnit(NormedUnit):
-    """`NormedUnit` on images.
+    """`NormedUnit` on images; a pair that lacks one gets a constant.
 
-    Differs from the releases: a pair that lacks an image gets a learned constant.
+    Args:
+        learned_missing: whether that constant is learned; it is 0 otherwise.
     """
 
-    def __init__(self, dim: int, embed_dim: int) -> None:
-        super().__init__(dim, embed_dim)
-        self.missing = NeutralConstant()
+    def __init__(
+        self,
+        dim: int,
+        embed_dim: int,
+        mixture: ReleasedMixture | None = None,
+        *,
+        learned_missing: bool = True,
+    ) -> None:
+        super().__init__(dim, embed_dim, mixture)
+        self.missing = NeutralConstant(learned=learned_missing)
 
     def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
         assert stem.image_coarse_BD is not None

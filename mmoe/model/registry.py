@@ -17,10 +17,12 @@ from mmoe.model.matcher import Matcher, MatcherSpec
 from mmoe.model.matchers.m3el import M3el
 from mmoe.model.matchers.mimic import Mimic
 from mmoe.model.matchers.mmoe import MMoE
+from mmoe.model.matchers.mmoe_released import MmoeReleased
 
 # One line a matcher, as in mmoe/config/matchers.py.
 MATCHERS: dict[str, type[Matcher]] = {
     "mmoe": MMoE,
+    "mmoe_released": MmoeReleased,
     "m3el": M3el,
     "mimic": Mimic,
 }

@@ -38,3 +38,8 @@ def in_compute_dtype(tokens_TC: Tensor) -> Tensor:
     if not torch.is_autocast_enabled(device):
         return tokens_TC
     return tokens_TC.to(torch.get_autocast_dtype(device))
+
+
+def in_full_precision(values: Tensor) -> Tensor:
+    """Values as float32, or as float64 where they are that."""
+    return values if values.dtype == torch.float64 else values.float()

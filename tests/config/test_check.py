@@ -194,9 +194,9 @@ def test_make_check_is_content_with_a_good_file(tmp_path: Path) -> None:
 
 
 def test_make_check_fails_with_one_line_a_problem(tmp_path: Path) -> None:
-    edited(tmp_path, "top_k: 3", "top_k: 5")
+    edited(tmp_path, "moe:\n  num_experts: 4", "moe:\n  num_experts: 2")
     done = run_check(tmp_path)
-    wanted = "error: params.yaml: moe.top_k = 5: must lie in [1, moe.num_experts = 4]\n"
+    wanted = "error: params.yaml: moe.top_k = 3: must lie in [1, moe.num_experts = 2]\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", wanted)
 
 

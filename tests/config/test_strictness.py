@@ -76,9 +76,9 @@ def test_an_empty_list_is_refused(key: str, tmp_path: Path) -> None:
 
 
 def test_a_typing_error_in_a_key_gets_a_suggestion(tmp_path: Path) -> None:
-    path = edited(tmp_path, "  top_k:", "  topk:")
+    path = edited(tmp_path, "  expansion:", "  expantion:")
     assert complaint(ParamsFile(path)).splitlines() == [
-        "moe.topk: unknown key; did you mean `top_k`?",
+        "moe.expantion: unknown key; did you mean `expansion`?",
     ]
 
 

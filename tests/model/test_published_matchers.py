@@ -1,8 +1,7 @@
-"""M3EL and MIMIC equal their releases without padding and missing images, and are mended elsewhere."""
+"""M3EL and MIMIC in their mended form; tests/model/test_released_variants.py has the published one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -25,52 +24,8 @@ from mmoe.model.matchers.m3el import M3el
 from mmoe.model.matchers.mimic import Mimic
 
 from tests.model.matchers import WIDTHS, random_side, sides, take
-from tests.model.releases import Release, released
 
 CLIP = FeatureWidths(text=512, text_pooled=512, image=768, image_pooled=512, joint=True)
-STEMS = {
-    "text_stem.coarse_norm": "matcher.text_cls_layernorm",
-    "text_stem.fine_norm": "matcher.text_tokens_layernorm",
-    "image_stem.coarse": "encoder.image_cls_fc",
-    "image_stem.fine": "encoder.image_tokens_fc",
-    "image_stem.coarse_norm": "matcher.image_cls_layernorm",
-    "image_stem.fine_norm": "matcher.image_tokens_layernorm",
-}
-
-
-def normed(unit: str, theirs: str) -> dict[str, str]:
-    """The names of a `NormedUnit`: ours, and those in a released checkpoint."""
-    parts = {"query": "query", "key": "key", "value": "value", "coarse": "cls"}
-    names = {f"units.{unit}.{ours}": f"matcher.{theirs}.fc_{name}" for ours, name in parts.items()}
-    return {**names, f"units.{unit}.norm": f"matcher.{theirs}.layer_norm"}
-
-
-MIMIC = {
-    **STEMS,
-    **normed("text", "tglu"),
-    "units.vision.from_entity": "matcher.vdlu.dual_ent2men",
-    "units.vision.from_mention": "matcher.vdlu.dual_men2ent",
-    "units.cross.text_fc": "matcher.cmfu.text_fc",
-    "units.cross.image_fc": "matcher.cmfu.image_fc",
-    "units.cross.gate_fc": "matcher.cmfu.gate_fc",
-    "units.cross.norm": "matcher.cmfu.gate_layer_norm",
-}
-
-
-def m3el_names(cross: str) -> dict[str, str]:
-    ours = "units.cross.alignment"
-    return {
-        **STEMS,
-        **normed("text", "timm"),
-        **normed("vision", "iimm"),
-        **{
-            f"{ours}.{part}": f"matcher.{cross}.{part}"
-            for part in ("text_fc", "image_fc", "gate_fc")
-        },
-        f"{ours}.norm": f"matcher.{cross}.gate_layer_norm",
-        f"{ours}.match_fc": f"matcher.{cross}.match_module.trans_linear",
-        f"{ours}.fusion": f"matcher.{cross}.fusion_module.linear",
-    }
 
 
 def build(name: str, widths: FeatureWidths, **model: Any) -> SumOfUnits:
@@ -96,66 +51,7 @@ def random_matcher(name: str, seed: int = 0, **model: Any) -> SumOfUnits:
     return matcher
 
 
-def load_released(
-    matcher: SumOfUnits, names: Mapping[str, str], state: Mapping[str, Tensor]
-) -> set[str]:
-    """Loads a release's weights; returns the names of what the release does not have."""
-    ours = {}
-    for name in matcher.state_dict():
-        prefix = next((known for known in names if name.startswith(f"{known}.")), None)
-        if prefix is not None:
-            ours[name] = state[names[prefix] + name.removeprefix(prefix)]
-    return set(matcher.load_state_dict(ours, strict=False).missing_keys)
-
-
-CONSTANTS = {"units.vision.missing.value", "units.cross.missing.value"}
 ADAPTER = {"text_adapter.weight", "text_adapter.bias"}
-
-
-def test_mimic_scores_as_its_release() -> None:
-    release, matcher = released("mimic"), build("mimic", CLIP, embed_dim=96)
-    assert load_released(matcher, MIMIC, release.state) == CONSTANTS
-    assert_scores(release, matcher, release.figures)
-
-
-@pytest.mark.parametrize(("directions", "cross"), [("one_way", "cmm"), ("both_ways", "cmmb")])
-def test_m3el_scores_as_its_release(directions: str, cross: str) -> None:
-    release, matcher = released("m3el"), build(f"m3el {directions}", CLIP, embed_dim=96)
-    missing = load_released(matcher, m3el_names(cross), release.state)
-    assert missing == CONSTANTS | ADAPTER | {"units.cross.alignment.head_weights"}
-    heads = release.state[f"matcher.{cross}.multi_head_module.weight"]
-    matcher.get_buffer("units.cross.alignment.head_weights").copy_(heads[:, 0])
-    figures = release.figures[directions]
-    text, vision, *across = figures["units"]
-    both = torch.tensor(across).sum(dim=0)
-    assert_scores(release, matcher, {**figures, "units": [text, vision, both.tolist()]})
-
-
-def assert_scores(release: Release, matcher: SumOfUnits, figures: Mapping[str, Any]) -> None:
-    scores = scores_of(matcher, release.side("mention"), release.side("entity"))
-    for name, wanted in zip(("text", "vision", "cross"), figures["units"], strict=True):
-        release.assert_equal(scores[name], wanted)
-    release.assert_equal(scores[OVERALL], figures["overall"])
-
-
-def test_the_contrastive_loss_is_that_of_m3els_release() -> None:
-    release, matcher = released("m3el"), build("m3el one_way", CLIP, embed_dim=96)
-    load_released(matcher, m3el_names("cmm"), release.state)
-    assert isinstance(matcher, M3el)
-    assert matcher.image_stem is not None
-    ours, theirs = release.side("mention"), take(release.side("entity"), range(6))
-    project = matcher.image_stem.coarse
-    with torch.no_grad():
-        pairs = [
-            (ours.text_pooled_BP, theirs.text_pooled_BP),
-            (project(ours.image_pooled_BP), project(theirs.image_pooled_BP)),
-        ]
-        found = [
-            contrastive_loss(*pair, torch.arange(6), temperature=0.03, own_side=0.8, own_self=0.0)
-            for pair in pairs
-        ]
-    wanted = release.figures["contrastive_loss_first_six_entities"]
-    assert float(torch.stack(found).mean()) == pytest.approx(wanted, rel=1e-4)
 
 
 def test_a_contrastive_loss_without_another_sample_is_zero() -> None:

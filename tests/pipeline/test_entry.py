@@ -25,17 +25,17 @@ def test_illegal_parameters_stop_a_stage_before_it_reads(
     stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """top_k is no knob of ingest; still ingest is where a run of hours must stop."""
-    edited(tmp_path, "top_k: 3", "top_k: 5")
+    edited(tmp_path, "moe:\n  num_experts: 4", "moe:\n  num_experts: 2")
     monkeypatch.chdir(tmp_path)
     line = one_line(capsys, stage, *arguments_of(stage))
-    assert line == "params.yaml: moe.top_k = 5: must lie in [1, moe.num_experts = 4]"
+    assert line == "params.yaml: moe.top_k = 3: must lie in [1, moe.num_experts = 2]"
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
 def test_all_problems_of_the_parameters_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = edited(tmp_path, "top_k: 3", "top_k: 5")
+    path = edited(tmp_path, "moe:\n  num_experts: 4", "moe:\n  num_experts: 2")
     path.write_text(path.read_text("utf-8").replace("seed: 43", 'seed: "43"'), "utf-8")
     monkeypatch.chdir(tmp_path)
     code, stderr = failed(capsys, "ingest", "tiny")
@@ -115,7 +115,7 @@ def raising(error: Exception) -> Callable[[], None]:
 @pytest.mark.parametrize("stage", ["ingest", "report"])  # the others load torch
 def test_a_stage_is_a_module_to_run(stage: str, tmp_path: Path) -> None:
     """A real process: the guard at the module's end, the exit code, the streams."""
-    edited(tmp_path, "top_k: 3", "top_k: 5")
+    edited(tmp_path, "moe:\n  num_experts: 4", "moe:\n  num_experts: 2")
     done = subprocess.run(
         [sys.executable, "-m", f"pipeline.{stage}", "tiny"],
         cwd=tmp_path,
@@ -124,7 +124,7 @@ def test_a_stage_is_a_module_to_run(stage: str, tmp_path: Path) -> None:
         text=True,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: params.yaml: moe.top_k = 5")
+    assert done.stderr.startswith("error: params.yaml: moe.top_k = 3")
     assert done.stderr.count("\n") == 1
 
 

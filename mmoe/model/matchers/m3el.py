@@ -14,7 +14,7 @@ from mmoe.model.encoded import EncodedUnit
 from mmoe.model.features import ImageStem, SideFeatures, Stem, TextStem
 from mmoe.model.losses import LossBatch, LossTerm
 from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
-from mmoe.model.neutral import NeutralConstant, image_mask
+from mmoe.model.neutral import NeutralConstant, image_mask, with_every_image
 from mmoe.model.normed_unit import NormedImageUnit, NormedTextUnit
 from mmoe.model.packed import Packed
 from mmoe.model.residual import image_of
@@ -104,14 +104,15 @@ class SoftAlignment(nn.Module):
 class AlignmentUnit(Unit):
     """Inner products of `SoftAlignment`'s vectors, added up over the directions.
 
-    Differs from the release: a pair that lacks an image gets a learned constant, and both directions have one
-    loss term.
+    Differs from the release: both directions have one loss term.
     """
 
-    def __init__(self, text_dim: int, dim: int, *, both_ways: bool) -> None:
+    def __init__(
+        self, text_dim: int, dim: int, *, both_ways: bool, learned_missing: bool = True
+    ) -> None:
         super().__init__()
         self.alignment = SoftAlignment(text_dim, dim, both_ways=both_ways)
-        self.missing = NeutralConstant()
+        self.missing = NeutralConstant(learned=learned_missing)
 
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
         has_B1 = image_mask(inputs.features)
@@ -130,10 +131,12 @@ class M3el(SumOfUnits):
     Its loss may have a term `contrastive`.
 
     Raises:
-        ValueError: if a unit needs images and `spec.widths` has none.
-    Source: M3EL and its release. Differs from the release: padding takes no part, pairs that lack an image
-        get a constant from the units that need one, and a linear adapter, which starts as the identity,
-        stands behind the pooled texts: on frozen features the contrastive loss could train nothing of them.
+        ValueError: if a unit needs images and `spec.widths` has none, or if the features hold padding and the
+            variant is not `released`, or the other way round.
+    Source: M3EL and its release. Unless `m3el.variant` is `released`, padding takes no part, pairs that lack
+        an image get a learned constant from the units that need one, repeated entities are no negatives of
+        each other in the contrastive loss, and a linear adapter, which starts as the identity, stands behind
+        the pooled texts: on frozen features that loss could train nothing of them.
     """
 
     NAME = "m3el"
@@ -143,11 +146,11 @@ class M3el(SumOfUnits):
         super().__init__(spec)
         assert isinstance(spec.own, M3elParams)
         self.own = spec.own
+        self.as_released = spec.own.variant == "released"
+        spec.need_padding(wanted=self.as_released)
         widths, model = spec.widths, spec.model
         needs_images = spec.units_with_images()
-        self.text_adapter = nn.Linear(widths.text_pooled, widths.text_pooled)
-        nn.init.eye_(self.text_adapter.weight)
-        nn.init.zeros_(self.text_adapter.bias)
+        self.text_adapter = nn.Identity() if self.as_released else _adapter(widths.text_pooled)
         self.text_stem = TextStem(widths, model.dropout)
         self.image_stem = (
             ImageStem(widths, model.embed_dim, model.dropout) if needs_images else None
@@ -157,6 +160,7 @@ class M3el(SumOfUnits):
         self.unit_weight = 1 / (4 if spec.own.directions == "both_ways" else 3)
 
     def unit_inputs(self, features: SideFeatures) -> Stem:
+        features = with_every_image(features) if self.as_released else features
         adapted = replace(features, text_pooled_BP=self.text_adapter(features.text_pooled_BP))
         return Stem.of(adapted, self.text_stem, self.image_stem)
 
@@ -175,7 +179,8 @@ class M3el(SumOfUnits):
         ]
         if self.image_stem is not None:
             (ours, has_ours), (theirs, has_theirs) = image_of(batch.mentions), image_of(golds)
-            rows = torch.where(has_ours & has_theirs)[0]
+            both_B = has_ours & has_theirs
+            rows = torch.where(torch.ones_like(both_B) if self.as_released else both_B)[0]
             if len(rows):
                 project = self.image_stem.coarse
                 ours, theirs = (project(side.index_select(0, rows)) for side in (ours, theirs))
@@ -183,17 +188,31 @@ class M3el(SumOfUnits):
         return torch.stack(losses).mean()
 
     def _side_loss(self, mentions_BP: Tensor, entities_BP: Tensor, ids_B: Tensor) -> Tensor:
-        own = self.own
+        own, each = self.own, torch.arange(len(ids_B), device=ids_B.device)
         return contrastive_loss(
-            mentions_BP, entities_BP, ids_B, temperature=own.temperature, own_side=own.own_side
+            mentions_BP,
+            entities_BP,
+            each if self.as_released else ids_B,
+            temperature=own.temperature,
+            own_side=own.own_side,
+            own_self=0.0 if self.as_released else -torch.inf,
         )
 
 
 def _build_unit(name: str, spec: MatcherSpec) -> Unit:
     assert isinstance(spec.own, M3elParams)
+    text_dim, dim, mended = spec.widths.text, spec.model.embed_dim, spec.own.variant == "mended"
     if name == "text":
-        return NormedTextUnit(spec.widths.text, spec.model.embed_dim)
+        return NormedTextUnit(text_dim, dim)
     if name == "vision":
-        return NormedImageUnit(spec.model.embed_dim, spec.model.embed_dim)
+        return NormedImageUnit(dim, dim, learned_missing=mended)
     both_ways = spec.own.directions == "both_ways"
-    return AlignmentUnit(spec.widths.text, spec.model.embed_dim, both_ways=both_ways)
+    return AlignmentUnit(text_dim, dim, both_ways=both_ways, learned_missing=mended)
+
+
+def _adapter(width: int) -> nn.Linear:
+    """A linear layer that starts as the identity."""
+    adapter = nn.Linear(width, width)
+    nn.init.eye_(adapter.weight)
+    nn.init.zeros_(adapter.bias)
+    return adapter

@@ -11,7 +11,7 @@ from mmoe.model.dual_gate import DualGate
 from mmoe.model.encoded import Column, EncodedUnit
 from mmoe.model.features import ImageStem, SideFeatures, Stem, TextStem
 from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
-from mmoe.model.neutral import NeutralConstant, image_mask
+from mmoe.model.neutral import NeutralConstant, image_mask, with_every_image
 from mmoe.model.normed_unit import NormedTextUnit
 from mmoe.model.packed import Packed
 from mmoe.model.token_linear import TokenLinear
@@ -25,14 +25,13 @@ class DualGatedVisionUnit(Unit):
     A pair's score is neither an inner product nor an attention, but it has a closed form for all pairs, so
     that its bounds are its values.
 
-    Source: MIMIC, vision-based intra-modal matching. Differs from the release: a pair that lacks an image
-        gets a learned constant.
+    Source: MIMIC, vision-based intra-modal matching.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, *, learned_missing: bool) -> None:
         super().__init__()
         self.from_entity, self.from_mention = DualGate(dim, dim), DualGate(dim, dim)
-        self.missing = NeutralConstant()
+        self.missing = NeutralConstant(learned=learned_missing)
 
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
         has_B1 = image_mask(inputs.features)
@@ -76,16 +75,15 @@ class DualGatedVisionUnit(Unit):
 class TextInVisionUnit(Unit):
     """S = c_m · c_e, c = LayerNorm(tanh(gate(t)) t + softmax(t · Vᵀ) V): texts in the light of their image.
 
-    Source: MIMIC, cross-modal matching. Differs from the release: a pair that lacks an image gets a learned
-        constant.
+    Source: MIMIC, cross-modal matching.
     """
 
-    def __init__(self, text_dim: int, dim: int) -> None:
+    def __init__(self, text_dim: int, dim: int, *, learned_missing: bool) -> None:
         super().__init__()
         self.text_fc, self.image_fc = nn.Linear(text_dim, dim), TokenLinear(dim, dim)
         self.gate_fc = nn.Linear(dim, 1)
         self.norm = nn.LayerNorm(dim)
-        self.missing = NeutralConstant()
+        self.missing = NeutralConstant(learned=learned_missing)
 
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
         has_B1 = image_mask(inputs.features)
@@ -109,9 +107,10 @@ class Mimic(SumOfUnits):
     """MIMIC's matcher with the units that `model.units` names; the score is a third of their sum.
 
     Raises:
-        ValueError: if a unit needs images and `spec.widths` has none.
-    Source: MIMIC (KDD 2023) and its release. Differs from the release: padding takes no part, and pairs that
-        lack an image get a constant from the units that need one.
+        ValueError: if a unit needs images and `spec.widths` has none, or if the features hold padding and the
+            variant is not `released`, or the other way round.
+    Source: MIMIC (KDD 2023) and its release. Unless `mimic.variant` is `released`, padding takes no part, and
+        pairs that lack an image get a learned constant from the units that need one.
     """
 
     NAME = "mimic"
@@ -120,6 +119,9 @@ class Mimic(SumOfUnits):
 
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__(spec)
+        assert isinstance(spec.own, MimicParams)
+        self.as_released = spec.own.variant == "released"
+        spec.need_padding(wanted=self.as_released)
         widths, model = spec.widths, spec.model
         needs_images = spec.units_with_images()
         self.text_stem = TextStem(widths, model.dropout)
@@ -129,15 +131,18 @@ class Mimic(SumOfUnits):
         self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in model.units})
 
     def unit_inputs(self, features: SideFeatures) -> Stem:
+        features = with_every_image(features) if self.as_released else features
         return Stem.of(features, self.text_stem, self.image_stem)
 
 
 def _build_unit(name: str, spec: MatcherSpec) -> Unit:
+    assert isinstance(spec.own, MimicParams)
+    text_dim, dim, mended = spec.widths.text, spec.model.embed_dim, spec.own.variant == "mended"
     if name == "text":
-        return NormedTextUnit(spec.widths.text, spec.model.embed_dim)
+        return NormedTextUnit(text_dim, dim)
     if name == "vision":
-        return DualGatedVisionUnit(spec.model.embed_dim)
-    return TextInVisionUnit(spec.widths.text, spec.model.embed_dim)
+        return DualGatedVisionUnit(dim, learned_missing=mended)
+    return TextInVisionUnit(text_dim, dim, learned_missing=mended)
 
 
 def _image_columns(inputs: Stem, has_B1: Tensor) -> dict[str, Column]:
