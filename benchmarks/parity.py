@@ -59,7 +59,7 @@ def differences(
             n: by_formula(content["salt"], n, shape).to(dtype)
             for n, shape in release["state"].items()
         }
-        sides = [side(content, each, state) for each in ("mention", "entity")]
+        sides = side(content, "mention", state), side(content, "entity", state)
         if name != "m3el":
             matcher = released_matcher(name, state)
             yield from _tables(name, matcher, *sides, release)
@@ -82,7 +82,7 @@ def released_matcher(
     )
     widths = FeatureWidths(len(text), len(text), image, image_pooled, joint=True, padded=True)
     own: Section = {
-        "mmoe": lambda: MmoeReleasedParams(),
+        "mmoe": MmoeReleasedParams,
         "m3el": lambda: M3elParams.model_validate(
             {"variant": "released", "directions": directions}
         ),

@@ -151,7 +151,13 @@ def _unknown_sections(params: ParamsFile) -> list[str]:
 
 
 def _problems_between_sections(params: ParamsFile) -> list[str]:
-    matcher_section(params.section(ModelParams).name)
+    name = params.section(ModelParams).name
+    wanted = params.section(matcher_section(name)).needs_padding
+    if params.section(EncodeParams).keep_padding != wanted:
+        why = "computes with padding" if wanted else "must not see padding"
+        return [
+            f"{params.path}: encode.keep_padding: must be {str(wanted).lower()}: model.name = {name} {why}"
+        ]
     units, terms = params.section(ModelParams).units, params.section(LossParams).terms
     # A term that is no unit's may be the matcher's own: mmoe.model.registry knows when it trains.
     if set(terms) & set(units) or not set(terms) <= {*get_args(Unit), *SOME_HAVE}:

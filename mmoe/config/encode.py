@@ -16,11 +16,13 @@ class EncodeParams(Section):
     max_text_length: int = Field(50, ge=8, le=512)
     description_budget: int = Field(16, ge=0, le=256)
     precision: Literal["float32", "bfloat16"] = "float32"
+    keep_padding: bool = False
 
     @property
     def feature_config(self) -> dict[str, object]:
         """What a feature store must say of itself to have been made with these parameters."""
-        return {
+        padding = {"keep_padding": True} if self.keep_padding else {}
+        return padding | {
             "encoder": self.model,
             "max_text_length": self.max_text_length,
             "description_budget": self.description_budget,

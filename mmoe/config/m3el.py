@@ -16,3 +16,7 @@ class M3elParams(Section):
     directions: Literal["one_way", "both_ways"] = "one_way"
     temperature: float = Field(0.03, gt=0, le=10, allow_inf_nan=False)
     own_side: float = Field(0.8, ge=0, le=10, allow_inf_nan=False)
+
+    @property
+    def needs_padding(self) -> bool:
+        return self.variant == "released"

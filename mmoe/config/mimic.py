@@ -11,3 +11,7 @@ class MimicParams(Section):
     SECTION: ClassVar[str] = "mimic"
 
     variant: Literal["mended", "released"] = "mended"
+
+    @property
+    def needs_padding(self) -> bool:
+        return self.variant == "released"

@@ -17,6 +17,10 @@ class MmoeReleasedParams(Section):
     top_k: int = Field(3, ge=1, le=64)
     evaluation_batch: int = Field(512, ge=1, le=65536)
 
+    @property
+    def needs_padding(self) -> bool:
+        return True
+
     @model_validator(mode="after")
     def _top_k_within_experts(self) -> MmoeReleasedParams:
         if self.top_k > self.num_experts:

@@ -16,3 +16,8 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     SECTION: ClassVar[str]
+
+    @property
+    def needs_padding(self) -> bool:
+        """Of a matcher's section: whether it computes with padding, as published code does."""
+        return False

@@ -32,6 +32,11 @@ class Encoded:
     pooled_BP: Tensor
 
 
+def kept(lengths_B: Tensor, padded_to: int | None) -> Tensor:
+    """How many states to keep of texts of these lengths."""
+    return lengths_B if padded_to is None else torch.full_like(lengths_B, padded_to)
+
+
 def pretrained(auto_class: Any, path: str, **options: Any) -> Any:
     """What a transformers class loads from a folder or the hub; a model's own code is never run."""
     return auto_class.from_pretrained(path, trust_remote_code=False, **options)
@@ -73,8 +78,14 @@ class Encoder(ABC):
         return (0, 0)
 
     @abstractmethod
-    def encode_texts(self, token_ids: Sequence[Sequence[int]]) -> Encoded:
-        """Encodes laid-out texts."""
+    def encode_texts(
+        self, token_ids: Sequence[Sequence[int]], padded_to: int | None = None
+    ) -> Encoded:
+        """Encodes laid-out texts.
+
+        Args:
+            padded_to: keep the states of padding too, up to so many tokens; None: those of real tokens alone.
+        """
 
     def encode_images(self, images: Sequence[Image.Image]) -> Encoded:
         """Encodes RGB images.
@@ -85,6 +96,14 @@ class Encoder(ABC):
         raise FeatureStoreError(
             f"{self.name}: a text-only encoder can't encode {len(images)} images"
         )
+
+    def encode_no_image(self) -> Encoded:
+        """One row: what an image of zeros, behind the normalisation, gives.
+
+        Raises:
+            FeatureStoreError: if the encoder is text-only.
+        """
+        raise FeatureStoreError(f"{self.name}: a text-only encoder has no states of an image")
 
     def layout(self, max_length: int, description_budget: int) -> TextLayout:
         """The text layout with this tokenizer's special tokens.

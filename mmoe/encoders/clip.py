@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import torch
 from PIL import Image
+from torch import Tensor
 from transformers import AutoImageProcessor
 
-from mmoe.encoders.base import Encoded, Encoder, pretrained
+from mmoe.encoders.base import Encoded, Encoder, kept, pretrained
 from mmoe.encoders.source import ModelSource
 
 
@@ -40,17 +41,28 @@ class ClipEncoder(Encoder):
         return config.vision_config.hidden_size, config.projection_dim
 
     @torch.inference_mode()
-    def encode_texts(self, token_ids: Sequence[Sequence[int]]) -> Encoded:
-        ids_BL, lengths_B = self._padded(token_ids)
+    def encode_texts(
+        self, token_ids: Sequence[Sequence[int]], padded_to: int | None = None
+    ) -> Encoded:
+        ids_BL, lengths_B = self._padded(token_ids, padded_to)
         mask_BL = torch.arange(ids_BL.shape[1], device=self.device) < lengths_B[:, None]
         out = self.model.get_text_features(input_ids=ids_BL, attention_mask=mask_BL.long())
-        return Encoded(out.last_hidden_state, lengths_B, out.pooler_output)
+        return Encoded(out.last_hidden_state, kept(lengths_B, padded_to), out.pooler_output)
 
     @torch.inference_mode()
     def encode_images(self, images: Sequence[Image.Image]) -> Encoded:
         pixels = self.processor(images=list(images), return_tensors="pt")["pixel_values"]
-        pixels = pixels.to(self.device, self.model.dtype)
+        return self._encode_pixels(pixels.to(self.device, self.model.dtype))
+
+    @torch.inference_mode()
+    def encode_no_image(self) -> Encoded:
+        side = self.model.config.vision_config.image_size
+        return self._encode_pixels(
+            torch.zeros(1, 3, side, side, device=self.device, dtype=self.model.dtype)
+        )
+
+    def _encode_pixels(self, pixels: Tensor) -> Encoded:
         out = self.model.get_image_features(pixel_values=pixels)
         patches_BLC = out.last_hidden_state
-        lengths_B = torch.full((len(images),), patches_BLC.shape[1], device=self.device)
+        lengths_B = torch.full((len(pixels),), patches_BLC.shape[1], device=self.device)
         return Encoded(patches_BLC, lengths_B, out.pooler_output)

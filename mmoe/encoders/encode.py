@@ -22,7 +22,7 @@ from mmoe.encoders.base import Encoder
 from mmoe.encoders.images import ImageError, load_image
 from mmoe.encoders.rows import SMALLEST_BATCH, encode_image_rows, encode_text_rows
 from mmoe.features.part import Part, write_part
-from mmoe.features.shards import UNREADABLE, FeatureRow, PartColumns
+from mmoe.features.shards import KEEP_PADDING, UNREADABLE, FeatureRow, PartColumns
 from mmoe.files import content_key
 from mmoe.records import ImageInput, TextInput, read_records
 
@@ -67,7 +67,9 @@ def encode_texts(
 
     def encode(new: Sequence[TextInput]) -> list[FeatureRow]:
         size = runtime.encode_batch_size
-        encoded = encode_text_rows(encoder, new, length, budget, size, around_name)
+        encoded = encode_text_rows(
+            encoder, new, length, budget, size, around_name, params.keep_padding
+        )
         return encoded if keep_tokens else [replace(row, tokens=None) for row in encoded]
 
     token_width, pooled_width = encoder.text_widths
@@ -107,7 +109,7 @@ def encode_images(
         for start in range(0, len(new), size):
             batch = new[start : start + size]
             decoded = [_load(row, raw, unreadable) for row in batch]
-            encoded = encode_image_rows(encoder, decoded, size)
+            encoded = encode_image_rows(encoder, decoded, size, params.keep_padding)
             done += [
                 replace(features, status=UNREADABLE) if row.image in unreadable else features
                 for row, features in zip(batch, encoded, strict=True)
@@ -141,7 +143,8 @@ def _load(row: ImageInput, raw: Path, unreadable: dict[str, str]) -> Image.Image
 
 def _metadata(params: EncodeParams, encoder: Encoder) -> dict[str, Any]:
     """The settings that decide the features."""
-    return {
+    padding = {KEEP_PADDING: True} if params.keep_padding else {}
+    return padding | {
         "encoder": encoder.name,
         "fingerprint": encoder.fingerprint,
         "joint": encoder.joint,

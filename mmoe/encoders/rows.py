@@ -36,12 +36,14 @@ def encode_text_rows(
     description_budget: int,
     batch_size: int,
     around_name: bool,
+    keep_padding: bool = False,
 ) -> list[FeatureRow]:
     """Encodes texts: token features, pooled embedding, pooled embedding of the name alone.
 
     Args:
         around_name: shorten a long body around the place where the name stands in it (mentions) instead
             of keeping its head (entities).
+        keep_padding: token features of every text up to `max_text_length`, of padding too.
     Returns:
         One row a text, in order.
     Raises:
@@ -57,7 +59,8 @@ def encode_text_rows(
     for i, row in enumerate(rows):
         focus = find_focus(row.name, row.body, bodies["offset_mapping"][i]) if around_name else None
         texts.append(layout.whole(names[i], bodies["input_ids"][i], descriptions[i], focus))
-    whole = encode_in_length_order(encoder, texts, batch_size)
+    padded_to = max_text_length if keep_padding else None
+    whole = encode_in_length_order(encoder, texts, batch_size, padded_to)
     names = [layout.name_alone(name) for name in names]
     alone = encode_in_length_order(encoder, names, batch_size * NAME_BATCH_FACTOR)
     return [
@@ -67,12 +70,16 @@ def encode_text_rows(
 
 
 def encode_image_rows(
-    encoder: Encoder, images: Sequence[Image.Image | None], batch_size: int
+    encoder: Encoder,
+    images: Sequence[Image.Image | None],
+    batch_size: int,
+    keep_padding: bool = False,
 ) -> list[FeatureRow]:
     """Encodes RGB images: patch features and pooled embedding.
 
     Args:
         images: as `mmoe.encoders.images` decodes them; None for a missing one.
+        keep_padding: a missing image gets the features of an all-zero one.
     Returns:
         One row an image, in order and without an id; a missing one is absent.
     Raises:
@@ -82,22 +89,28 @@ def encode_image_rows(
     features: list[Features] = []
     for batch in _batches(present, batch_size):
         features += _features(encoder.encode_images(_filled(batch)))[: len(batch)]
-    encoded = iter(features)
-    return [
-        FeatureRow("", ABSENT, None, None) if image is None else FeatureRow("", OK, *next(encoded))
-        for image in images
-    ]
+    encoded, absent = iter(features), FeatureRow("", ABSENT, None, None)
+    if keep_padding and len(present) < len(images):
+        absent = FeatureRow("", ABSENT, *_features(encoder.encode_no_image())[0])
+    return [absent if image is None else FeatureRow("", OK, *next(encoded)) for image in images]
 
 
 def encode_in_length_order(
-    encoder: Encoder, texts: Sequence[Sequence[int]], batch_size: int
+    encoder: Encoder,
+    texts: Sequence[Sequence[int]],
+    batch_size: int,
+    padded_to: int | None = None,
 ) -> list[Features]:
-    """Encodes texts of one length together, so that nothing is padding; returns them as given."""
+    """Encodes texts of one length together, so that they see no padding; returns them as given.
+
+    Args:
+        padded_to: see `Encoder.encode_texts`.
+    """
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     done: dict[int, Features] = {}
     for _, same in groupby(order, key=lambda i: len(texts[i])):
         for batch in _batches(same, batch_size):
-            encoded = encoder.encode_texts(_filled([texts[i] for i in batch]))
+            encoded = encoder.encode_texts(_filled([texts[i] for i in batch]), padded_to)
             done.update(zip(batch, _features(encoded), strict=False))
     return [done[i] for i in range(len(texts))]
 

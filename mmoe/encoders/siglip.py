@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from mmoe.encoders.base import Encoded
+from mmoe.encoders.base import Encoded, kept
 from mmoe.encoders.clip import ClipEncoder
 
 
@@ -24,7 +24,9 @@ class SiglipEncoder(ClipEncoder):
         return width, width
 
     @torch.inference_mode()
-    def encode_texts(self, token_ids: Sequence[Sequence[int]]) -> Encoded:
+    def encode_texts(
+        self, token_ids: Sequence[Sequence[int]], padded_to: int | None = None
+    ) -> Encoded:
         ids_BL, lengths_B = self._padded(token_ids, self.text_limit)
         out = self.model.get_text_features(input_ids=ids_BL)
-        return Encoded(out.last_hidden_state, lengths_B, out.pooler_output)
+        return Encoded(out.last_hidden_state, kept(lengths_B, padded_to), out.pooler_output)

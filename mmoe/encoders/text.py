@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from mmoe.encoders.base import Encoded, Encoder
+from mmoe.encoders.base import Encoded, Encoder, kept
 
 
 class TextOnlyEncoder(Encoder):
@@ -24,9 +24,11 @@ class TextOnlyEncoder(Encoder):
         return width, width
 
     @torch.inference_mode()
-    def encode_texts(self, token_ids: Sequence[Sequence[int]]) -> Encoded:
-        ids_BL, lengths_B = self._padded(token_ids)
+    def encode_texts(
+        self, token_ids: Sequence[Sequence[int]], padded_to: int | None = None
+    ) -> Encoded:
+        ids_BL, lengths_B = self._padded(token_ids, padded_to)
         mask_BL = torch.arange(ids_BL.shape[1], device=self.device) < lengths_B[:, None]
         tokens_BLC = self.model(input_ids=ids_BL, attention_mask=mask_BL.long()).last_hidden_state
         summed_BP = (tokens_BLC * mask_BL[..., None]).sum(dim=1, dtype=torch.float32)
-        return Encoded(tokens_BLC, lengths_B, summed_BP / lengths_B[:, None])
+        return Encoded(tokens_BLC, kept(lengths_B, padded_to), summed_BP / lengths_B[:, None])

@@ -22,12 +22,13 @@ from mmoe.files import atomic_write
 
 FORMAT_VERSION = "2"
 ROW_GROUP_ROWS = 256
+KEEP_PADDING = "keep_padding"  # in the metadata of parts that do
 OK, ABSENT, UNREADABLE = "ok", "absent", "unreadable"
 
 
 @dataclass(frozen=True)
 class FeatureRow:
-    """The features of one text or image; arrays are None where there is nothing to encode.
+    """The features of one text or image; arrays are None where there is nothing to encode, but with padding.
 
     Attributes:
         tokens: float16 [num_tokens, C], of an image's patches if it is one; also None if left out.

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmoe.errors import FeatureStoreError, one_line
 from mmoe.features.shards import (
+    KEEP_PADDING,
     OK,
     ROW_GROUP_ROWS,
     open_shard,
@@ -33,7 +34,7 @@ class FeatureTable:
         ids: N mention_ids or qids.
         tokens_TC: float16 token or patch features of all rows, one after the other.
         offsets: int64 [N + 1].
-        pooled_NP: float16; rows that are not present hold zeros and must be masked.
+        pooled_NP: float16; rows that are not present hold zeros and must be masked, but see `padded`.
         name_pooled_NP: float16 of the surface form or name alone; None for images.
         present: bool [N]; whether there was something to encode.
         metadata: what made the features.
@@ -56,6 +57,11 @@ class FeatureTable:
     def lengths(self) -> NDArray[np.int64]:
         """Number of tokens or patches of each row, [N]."""
         return np.diff(self.offsets)
+
+    @property
+    def padded(self) -> bool:
+        """Whether texts hold their padding, and rows without an image the states of an all-zero one."""
+        return bool(self.metadata.get(KEEP_PADDING))
 
     @property
     def token_width(self) -> int:
@@ -122,6 +128,8 @@ def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
     counts = light[columns.count].to_numpy().astype(np.int64) if tokens else np.zeros(len(light))
     offsets = np.concatenate([[0], counts.cumsum()]).astype(np.int64)
     present = np.array([value == OK for value in light["status"].to_pylist()], dtype=bool)
+    # With padding, a missing image has the states of an all-zero one.
+    filled = present | bool(metadata.get(KEEP_PADDING))
     # Raw bytes are as large on disk: a broken count must not ask for memory that is not there.
     if int(offsets[-1]) * columns.token_width * 2 > sum(path.stat().st_size for path in paths):
         raise ValueError("it counts more tokens than it has bytes")
@@ -131,7 +139,7 @@ def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
 
     def read_pooled(name: str) -> Tensor:
         values = np.zeros((len(light), columns.pooled_width), dtype="<f2")
-        values[present] = read(name, int(present.sum()))
+        values[filled] = read(name, int(filled.sum()))
         return torch.from_numpy(values)
 
     ids = light["id"].to_pylist()
@@ -180,12 +188,13 @@ def check_feature_config(table: FeatureTable, folder: Path, wanted: dict[str, An
     """Checks that features were made with the settings that params.yaml names.
 
     Args:
-        wanted: metadata keys and values; keys that the part does not have are not compared.
+        wanted: metadata keys and values; keys that the part does not have are not compared. Only
+            keep_padding always is: where it is missing it is false.
     Raises:
         FeatureStoreError: naming the first setting that differs.
     """
-    for key, value in wanted.items():
-        found = table.metadata.get(key, value)
+    for key, value in ({KEEP_PADDING: False} | wanted).items():
+        found = table.metadata.get(key, False if key == KEEP_PADDING else value)
         if found != value:
             raise FeatureStoreError(
                 f"{folder}: made with {key} = {found!r}, params.yaml says {value!r}; run dvc repro"

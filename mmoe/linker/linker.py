@@ -139,6 +139,7 @@ class Linker:
     ) -> SideFeatures:
         """A mention's features, as stage `encode` would store them; see `link` for the arguments."""
         config = self.checkpoint.feature_config
+        keep_padding = bool(config.get("keep_padding"))
         text = TextInput("mention", surface_form, context, description)
         texts = encode_text_rows(
             self.encoder,
@@ -147,11 +148,12 @@ class Linker:
             config["description_budget"],
             ENCODE_BATCH,
             around_name=True,
+            keep_padding=keep_padding,
         )
         images = []
         if self.encoder.sees_images:
             decoded = None if image is None else _decoded(image)
-            images = encode_image_rows(self.encoder, [decoded], ENCODE_BATCH)
+            images = encode_image_rows(self.encoder, [decoded], ENCODE_BATCH, keep_padding)
         widths, strings = self.checkpoint.matcher.spec.widths, Strings((surface_form,), (context,))
         return features_of_rows(texts, images, widths, strings, self.index.device)
 

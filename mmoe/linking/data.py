@@ -27,6 +27,7 @@ FEATURE_CONFIG = (
     "max_text_length",
     "description_budget",
     "precision",
+    "keep_padding",
 )
 ENTITY_BATCH = 512  # entities encoded at a time
 MENTION_BATCH = 16  # mentions ranked at a time: bounds take 16 · 50 · N floats
@@ -106,6 +107,7 @@ class FeatureSide:
             images.token_width if images is not None else 0,
             images.pooled_width if images is not None else 0,
             bool(self.texts.metadata["joint"]),
+            texts.padded,
         )
 
     def gather(self, records: Tensor, device: torch.device) -> SideFeatures:

@@ -57,12 +57,13 @@ class MatcherSpec:
             )
         return named
 
-    def need_padding(self, *, wanted: bool = True) -> None:
-        """For matchers that compute with padding as published code does, or must not see it.
+    def check_padding(self) -> None:
+        """Some matchers compute with padding, as published code does; the others must not see it.
 
         Raises:
             ValueError: if the features are of the other kind.
         """
+        wanted = self.own.needs_padding
         if self.widths.padded != wanted:
             kept, value = ("no", "true") if wanted else ("their", "false")
             raise ValueError(
@@ -92,6 +93,7 @@ class Matcher(nn.Module, ABC):
 
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__()
+        spec.check_padding()
         self.spec = spec
 
     @property

@@ -42,8 +42,8 @@ def load_release(matcher: Matcher, released: Mapping[str, Tensor]) -> None:
     Raises:
         CheckpointError: naming tensors that are missing, that no place is known for, or of another shape.
     """
-    wanted = {ours: _theirs(matcher, ours) for ours in matcher.state_dict()}
-    wanted = {ours: theirs for ours, theirs in wanted.items() if theirs is not None}
+    pairs = ((ours, _theirs(matcher, ours)) for ours in matcher.state_dict())
+    wanted = {ours: theirs for ours, theirs in pairs if theirs is not None}
     missing = sorted(set(wanted.values()) - set(released))
     unused = _unused(matcher)
     extra = [n for n in sorted(set(released) - set(wanted.values())) if not n.startswith(unused)]

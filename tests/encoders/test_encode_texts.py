@@ -201,8 +201,8 @@ def test_a_value_beyond_float16_is_refused_by_name(
 ) -> None:
     usual = bench.encoder.encode_texts
 
-    def loud(texts: Sequence[Sequence[int]]) -> Encoded:
-        out = usual(texts)
+    def loud(texts: Sequence[Sequence[int]], padded_to: int | None = None) -> Encoded:
+        out = usual(texts, padded_to)
         longest = out.lengths_B >= 16
         return Encoded(out.tokens_BLC, out.lengths_B, torch.where(longest[:, None], 1e5, 0.0))
 

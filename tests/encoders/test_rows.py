@@ -144,7 +144,11 @@ class Echo:
         self.batches: list[int] = []
         self.widths: list[int] = []
 
-    def encode_texts(self, texts: Sequence[Sequence[int]]) -> Encoded:
+    def encode_texts(
+        self,
+        texts: Sequence[Sequence[int]],
+        padded_to: int | None = None,  # noqa: ARG002
+    ) -> Encoded:
         [length] = {len(text) for text in texts}
         self.batches.append(len(texts))
         self.widths.append(length)

@@ -23,6 +23,7 @@ from mmoe.linking.ranking import rank_mentions
 from mmoe.model.features import FeatureWidths, SideFeatures
 from mmoe.model.matcher import OVERALL, Matcher, MatcherSpec
 from mmoe.model.registry import build_matcher
+from mmoe.model.released_mixture import ReleasedMixture
 
 from benchmarks import parity
 from tests.model.matchers import random_side, take
@@ -171,6 +172,7 @@ def test_only_the_first_positions_and_experts_have_a_gate() -> None:
     """As a scatter along axis 1, which the published router does, has it."""
     matcher = random_matcher("mmoe_released")
     mixture = matcher.get_submodule("units.text.mixture")
+    assert isinstance(mixture, ReleasedMixture)
     sequences = torch.randn(3, LENGTH + 1, 9)
     with torch.no_grad():
         probs = mixture.score(sequences).softmax(-1)

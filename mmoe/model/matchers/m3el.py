@@ -131,8 +131,7 @@ class M3el(SumOfUnits):
     Its loss may have a term `contrastive`.
 
     Raises:
-        ValueError: if a unit needs images and `spec.widths` has none, or if the features hold padding and the
-            variant is not `released`, or the other way round.
+        ValueError: if a unit needs images and `spec.widths` has none.
     Source: M3EL and its release. Unless `m3el.variant` is `released`, padding takes no part, pairs that lack
         an image get a learned constant from the units that need one, repeated entities are no negatives of
         each other in the contrastive loss, and a linear adapter, which starts as the identity, stands behind
@@ -147,7 +146,6 @@ class M3el(SumOfUnits):
         assert isinstance(spec.own, M3elParams)
         self.own = spec.own
         self.as_released = spec.own.variant == "released"
-        spec.need_padding(wanted=self.as_released)
         widths, model = spec.widths, spec.model
         needs_images = spec.units_with_images()
         self.text_adapter = nn.Identity() if self.as_released else _adapter(widths.text_pooled)

@@ -107,8 +107,7 @@ class Mimic(SumOfUnits):
     """MIMIC's matcher with the units that `model.units` names; the score is a third of their sum.
 
     Raises:
-        ValueError: if a unit needs images and `spec.widths` has none, or if the features hold padding and the
-            variant is not `released`, or the other way round.
+        ValueError: if a unit needs images and `spec.widths` has none.
     Source: MIMIC (KDD 2023) and its release. Unless `mimic.variant` is `released`, padding takes no part, and
         pairs that lack an image get a learned constant from the units that need one.
     """
@@ -121,7 +120,6 @@ class Mimic(SumOfUnits):
         super().__init__(spec)
         assert isinstance(spec.own, MimicParams)
         self.as_released = spec.own.variant == "released"
-        spec.need_padding(wanted=self.as_released)
         widths, model = spec.widths, spec.model
         needs_images = spec.units_with_images()
         self.text_stem = TextStem(widths, model.dropout)

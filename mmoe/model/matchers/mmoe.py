@@ -15,7 +15,7 @@ class MMoE(SumOfUnits):
     """The paper's matcher with the units that `model.units` names.
 
     Raises:
-        ValueError: if a unit needs images and `spec.widths` has none, or if the features hold padding.
+        ValueError: if a unit needs images and `spec.widths` has none.
     Source: MMoE §3.4-3.6. Differs from the release: the sum and not the mean of the units' scores; see
         TopKRouter, IntraUnit, CrossContext and ImageStem for what differs inside the units.
     """
@@ -25,7 +25,6 @@ class MMoE(SumOfUnits):
 
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__(spec)
-        spec.need_padding(wanted=False)
         widths, model = spec.widths, spec.model
         self.text_stem = TextStem(widths, model.dropout)
         self.image_stem = (

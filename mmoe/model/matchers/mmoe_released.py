@@ -88,7 +88,7 @@ class MmoeReleased(SumOfUnits):
     score depends on the batch; `encoding_batch` fixes it.
 
     Raises:
-        ValueError: if the features are not padded, or a unit needs images and `spec.widths` has none.
+        ValueError: if a unit needs images and `spec.widths` has none.
     Source: MMoE's release.
     """
 
@@ -99,7 +99,6 @@ class MmoeReleased(SumOfUnits):
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__(spec)
         assert isinstance(spec.own, MmoeReleasedParams)
-        spec.need_padding()
         widths, model, own = spec.widths, spec.model, spec.own
         needs_images = spec.units_with_images()
         self.encoding_batch = own.evaluation_batch if own.smoe else None
