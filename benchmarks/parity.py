@@ -81,13 +81,11 @@ def released_matcher(
         state[f"encoder.image_{n}_fc.weight"].shape[1] for n in ("tokens", "cls")
     )
     widths = FeatureWidths(len(text), len(text), image, image_pooled, joint=True, padded=True)
-    own: Section = {
-        "mmoe": MmoeReleasedParams,
-        "m3el": lambda: M3elParams.model_validate(
-            {"variant": "released", "directions": directions}
-        ),
-        "mimic": lambda: MimicParams(variant="released"),
-    }[name]()
+    own: Section = MmoeReleasedParams()
+    if name == "mimic":
+        own = MimicParams(variant="released")
+    elif name == "m3el":
+        own = M3elParams.model_validate({"variant": "released", "directions": directions})
     model = ModelParams(name="mmoe_released" if name == "mmoe" else name, embed_dim=len(embed_dim))
     matcher = build_matcher(MatcherSpec(widths, model, own)).eval()
     load_release(matcher, state)

@@ -21,6 +21,7 @@ from mmoe.linking.checkpoint import load_matcher
 from mmoe.linking.data import MENTION_BATCH, LinkingData
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranking import rank_mentions
+from mmoe.linking.whole_kb import build_index
 from mmoe.model.features import FeatureWidths, SideFeatures
 from mmoe.model.matcher import MatcherSpec
 from mmoe.model.matchers.mmoe import MMoE
@@ -59,8 +60,9 @@ def trained(dataset: str) -> Setting:
     data = LinkingData.open(mentions, entities, at.features, wanted)
     matcher = load_matcher(at.model / "matcher.safetensors")
     chosen = data.linkable("test")[:MENTIONS]
-    index = EntityIndex.build(matcher, data.entity_batches(CPU))
-    return index, list(data.mention_batches(chosen, CPU)), data.gold_of(chosen)
+    index = build_index(matcher, data.entity_side, CPU)
+    batches = data.mention_side.batches(chosen, MENTION_BATCH, CPU)
+    return index, list(batches), data.gold_of(chosen)
 
 
 def random() -> Setting:

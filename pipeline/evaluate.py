@@ -7,8 +7,6 @@ out    data/ranks/<dataset>/ranks.parquet
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
@@ -19,7 +17,9 @@ from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_device
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.rank_table import write_rank_table
-from mmoe.linking.ranking import MentionRanks, rank_over_kb
+from mmoe.linking.ranking import MentionRanks
+from mmoe.linking.whole_kb import build_index, rank_records
+from mmoe.model.matcher import Matcher
 from mmoe.model.registry import spec_from_params
 from mmoe.records import Entity, Mention, read_records
 
@@ -37,22 +37,32 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
     test = data.linkable("test")
     chosen = [mentions[i] for i in test.tolist()]
 
-    def ranks_by(checkpoint: Path, top_n: int) -> MentionRanks:
-        return rank_over_kb(
-            load_checkpoint(checkpoint, spec).matcher.to(device),
-            data.entity_batches(device),
-            data.mention_batches(test, device),
+    def matcher_of(name: str) -> Matcher:
+        return load_checkpoint(at.model / f"{name}.safetensors", spec).matcher.to(device)
+
+    def ranks_by(matcher: Matcher, top_n: int) -> MentionRanks:
+        return rank_records(
+            build_index(matcher, data.entity_side, device),
+            data.mention_side,
+            test,
             data.gold_of(test),
+            device,
             engine=params.engine,
             top_n=top_n,
         )
 
-    ranked = ranks_by(at.model / "matcher.safetensors", params.top_n)
+    trained = matcher_of("matcher")
+    ranked = ranks_by(trained, params.top_n)
     untrained: Ranks | None = None
     if params.untrained:
-        untrained = ranks_by(at.model / "untrained.safetensors", 0).ranks
+        untrained = ranks_by(matcher_of("untrained"), 0).ranks
     write_rank_table(at.ranks / "ranks.parquet", chosen, entities, ranked, untrained)
     print(f"{at.dataset}: {len(test)} mentions ranked over {len(entities)} entities")
+    print(f"of {len(test) * len(entities)} pairs {ranked.num_scored} needed more than bounds")
+    if trained.encoding_batch is not None:
+        print(
+            f"scores depend on the batch: {trained.encoding_batch} rows at a time, in the order of ids"
+        )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import compute_deterministically, resolve_device
 from mmoe.linking.memory import keep_memory_flat
-from mmoe.linking.ranking import rank_over_kb
+from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import Matcher
 from mmoe.model.registry import build_matcher, spec_from_params
 from mmoe.records import Entity, Mention, read_records
@@ -64,8 +64,8 @@ def train(at: Layout, file: ParamsFile) -> None:
     valid = data.linkable("valid")
 
     def validate(matcher: Matcher) -> float:
-        entities, mentions = data.entity_batches(device), data.mention_batches(valid, device)
-        ranked = rank_over_kb(matcher, entities, mentions, data.gold_of(valid))
+        index = build_index(matcher, data.entity_side, device)
+        ranked = rank_records(index, data.mention_side, valid, data.gold_of(valid), device)
         return float(reciprocals(ranked.ranks.pessimistic).mean())
 
     rooms = (mmoe.linking, mmoe.model, mmoe.training)

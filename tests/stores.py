@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mmoe.features.shards import ABSENT, OK, FeatureRow, PartColumns, shard_name, write_shard
 from mmoe.linking.data import LinkingData
-from mmoe.linking.ranking import rank_over_kb
+from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import Matcher
 from mmoe.records import Entity, Mention
 
@@ -130,12 +130,8 @@ def valid_mrr(data: LinkingData, split: str = "valid") -> Callable[[Matcher], fl
     mentions = data.linkable(split)
 
     def validate(matcher: Matcher) -> float:
-        ranked = rank_over_kb(
-            matcher,
-            data.entity_batches(CPU),
-            data.mention_batches(mentions, CPU),
-            data.gold_of(mentions),
-        )
+        index = build_index(matcher, data.entity_side, CPU)
+        ranked = rank_records(index, data.mention_side, mentions, data.gold_of(mentions), CPU)
         return float((100 / ranked.ranks.pessimistic).mean())
 
     return validate

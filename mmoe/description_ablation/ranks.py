@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,8 @@ from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.evaluation.ranks import Ranks
 from mmoe.features.store import read_features
 from mmoe.linking.checkpoint import load_matcher
-from mmoe.linking.data import MENTION_BATCH, FeatureSide, LinkingData
-from mmoe.linking.ranking import rank_over_kb
+from mmoe.linking.data import FeatureSide, LinkingData
+from mmoe.linking.whole_kb import build_index, rank_records
 
 # The others compare surface forms or images alone.
 READ_DESCRIPTIONS = ("cosine, text–text", "two-part cosine", "CLIP zero-shot")
@@ -45,14 +44,12 @@ def ranks_of_texts(
     position = {mention.mention_id: i for i, mention in enumerate(data.mentions)}
     gold = data.gold[[position[mention.mention_id] for mention in texts.mentions]]
     matcher = load_matcher(checkpoint).to(device)
-    batches = (side.batches(torch.arange(len(side)), MENTION_BATCH, device) for side in sides)
-    ranked = rank_over_kb(
-        matcher,
-        data.entity_batches(device),
-        chain.from_iterable(batches),
-        torch.from_numpy(gold),
-        engine=engine,
-    )
+    index = build_index(matcher, data.entity_side, device)
+    parts = torch.split(torch.from_numpy(gold), [len(side) for side in sides])
+    ranked = [
+        rank_records(index, side, side.everything, part, device, engine=engine).ranks
+        for side, part in zip(sides, parts, strict=True)
+    ]
     # What a missing image counts depends on the run's own texts, so on nothing that is compared with them.
     own = np.arange(len(data.mentions))
     cosines = encoder_ranks(
@@ -60,7 +57,10 @@ def ranks_of_texts(
     )
     gold_qids = [mention.gold_qid for mention in texts.mentions]
     return {
-        matcher.spec.model.name: ranked.ranks,
+        matcher.spec.model.name: Ranks(
+            np.concatenate([part.pessimistic for part in ranked]),
+            np.concatenate([part.optimistic for part in ranked]),
+        ),
         "BM25 with description": bm25_ranks(texts.queries(), gold_qids, data.entities),
         **{name: cosines[name] for name in READ_DESCRIPTIONS if name in cosines},
     }

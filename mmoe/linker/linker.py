@@ -16,10 +16,11 @@ from mmoe.errors import CheckpointError, LinkingError
 from mmoe.images import DECODING_ERRORS, decoding_problem
 from mmoe.linker.results import Link, LinkResult
 from mmoe.linking.checkpoint import Checkpoint, load_checkpoint
-from mmoe.linking.data import ENTITY_BATCH, FeatureSide, features_of_rows
+from mmoe.linking.data import FeatureSide, features_of_rows
 from mmoe.linking.device import resolve_device
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranking import best_entities
+from mmoe.linking.whole_kb import build_index
 from mmoe.model.features import SideFeatures, Strings
 from mmoe.model.matcher import OVERALL
 from mmoe.records import Entity, TextInput, read_records
@@ -86,8 +87,7 @@ class Linker:
         folder = place.parents[1] / "features" / place.name if features is None else features
         side = FeatureSide.of_entities(Path(folder), entities, config)
         checkpoint.matcher.to(where)
-        batches = side.batches(side.everything, ENTITY_BATCH, where)
-        return cls(checkpoint, loaded, entities, EntityIndex.build(checkpoint.matcher, batches))
+        return cls(checkpoint, loaded, entities, build_index(checkpoint.matcher, side, where))
 
     def link(
         self,

@@ -268,14 +268,6 @@ class LinkingData:
         """int64: positions of the gold entities of the mentions at `mentions`."""
         return torch.from_numpy(self.gold)[mentions]
 
-    def entity_batches(self, device: torch.device) -> Iterator[SideFeatures]:
-        """Features of the whole knowledge base, a batch at a time."""
-        return self.entity_side.batches(self.entity_side.everything, ENTITY_BATCH, device)
-
-    def mention_batches(self, mentions: Tensor, device: torch.device) -> Iterator[SideFeatures]:
-        """Features of some mentions, a batch at a time."""
-        return self.mention_side.batches(mentions, MENTION_BATCH, device)
-
     def linkable(self, split: str) -> Tensor:
         """Positions of the split's mentions whose gold entity is in the knowledge base."""
         return torch.tensor(

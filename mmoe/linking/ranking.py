@@ -11,7 +11,7 @@ chunk of entities moves it; equal entities stand in the order of the knowledge b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +22,11 @@ from torch import Tensor
 
 from mmoe.errors import TrainingError
 from mmoe.evaluation.ranks import TIE_TOLERANCE, Ranks
+from mmoe.linking.data import MENTION_BATCH
 from mmoe.linking.index import EntityIndex
 from mmoe.model.encoded import EncodedMentions, select
 from mmoe.model.features import SideFeatures
-from mmoe.model.matcher import OVERALL, Matcher
+from mmoe.model.matcher import OVERALL
 
 BRUTE_ENTITIES = 4096  # entities scored at a time by the brute-force engine
 PAIRS = 128  # pairs scored at a time otherwise
@@ -63,23 +64,15 @@ class MentionRanks:
     best: BestEntities
     num_scored: int
 
-
-def rank_over_kb(
-    matcher: Matcher,
-    entities: Iterable[SideFeatures],
-    mentions: Iterable[SideFeatures],
-    gold: Tensor,
-    *,
-    engine: str = "bounds",
-    top_n: int = 0,
-) -> MentionRanks:
-    """Encodes the whole knowledge base and ranks every mention's gold entity in it.
-
-    Args:
-        entities, mentions: batches of features in order; see `rank_mentions` for the rest.
-    """
-    index = EntityIndex.build(matcher, entities)
-    return rank_mentions(index, mentions, gold, engine=engine, top_n=top_n)
+    def select(self, rows: NDArray[np.int64]) -> MentionRanks:
+        """Those of the mentions at `rows`, out of as many pairs in all."""
+        best = BestEntities(
+            self.best.top_Bn[rows],
+            {name: scores_Bn[rows] for name, scores_Bn in self.best.scores_Bn.items()},
+            self.best.num_scored,
+        )
+        gold = {name: scores_B[rows] for name, scores_B in self.gold_scores_B.items()}
+        return MentionRanks(self.ranks[rows], gold, best, self.num_scored)
 
 
 @torch.inference_mode()
@@ -103,8 +96,7 @@ def rank_mentions(
     """
     names = (*index.matcher.unit_names, OVERALL)
     ranks, gold_scores, best, num_scored, start = [], [], [], 0, 0
-    for features in mentions:
-        batch = _Batch.of(index, features, engine)
+    for batch in _batches(index, mentions, engine):
         gold_B = gold[start : start + len(batch)].to(index.device)
         own = batch.exact(torch.arange(len(batch), device=index.device), gold_B)
         ranks_B2, scored = batch.count(gold_B, own[OVERALL])
@@ -135,7 +127,7 @@ def best_entities(
     Raises:
         TrainingError: if a score is not finite.
     """
-    best = [_Batch.of(index, features, engine).best(top_n) for features in mentions]
+    best = [batch.best(top_n) for batch in _batches(index, mentions, engine)]
     return _collect(best, (*index.matcher.unit_names, OVERALL), min(top_n, len(index)))
 
 
@@ -164,8 +156,7 @@ class _Batch:
     every_BN: dict[str, Tensor] | None
 
     @classmethod
-    def of(cls, index: EntityIndex, features: SideFeatures, engine: str) -> _Batch:
-        encoded = index.matcher.encode_mentions(features)
+    def of(cls, index: EntityIndex, encoded: EncodedMentions, engine: str) -> _Batch:
         low_BN, high_BN = index.bounds(encoded)
         _check_finite(low_BN, high_BN)
         margin_B = TIE_TOLERANCE * torch.maximum(low_BN.abs(), high_BN.abs()).amax(dim=1)
@@ -263,6 +254,16 @@ class _Batch:
         own = torch.where(rows == i)[0]
         own = own[entities[own].argsort()]
         return own[_in_order(scores[OVERALL][own], float(self.margin_B[i]), top_n)]
+
+
+def _batches(index: EntityIndex, mentions: Iterable[SideFeatures], engine: str) -> Iterator[_Batch]:
+    """Parts of `mentions` that are ranked at a time, however many are encoded together."""
+    for features in mentions:
+        encoded = index.matcher.encode_mentions(features)
+        each = torch.arange(len(features), device=index.device)
+        for rows in torch.split(each, MENTION_BATCH):
+            some = encoded if len(rows) == len(each) else select(encoded, rows)
+            yield _Batch.of(index, some, engine)
 
 
 def _count_by_mention(flags_P: Tensor, mentions_P: Tensor, num_mentions: int) -> Tensor:

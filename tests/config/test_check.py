@@ -55,6 +55,14 @@ from tests.config.sheets import ABSENT, PARAMS, complaint, edited, sheet
             "loss.terms = ['vision']: none of them is overall or one of model.units = ['text'], "
             "so nothing would be trained",
         ),
+        (
+            {"model.name": "mmoe_released"},
+            "encode.keep_padding: must be true: model.name = mmoe_released computes with padding",
+        ),
+        (
+            {"model.name": "mimic", "encode.keep_padding": True},
+            "encode.keep_padding: must be false: model.name = mimic must not see padding",
+        ),
     ],
 )
 def test_a_rule_between_keys(changes: dict[str, Any], said: str, tmp_path: Path) -> None:

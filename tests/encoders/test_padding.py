@@ -39,9 +39,10 @@ def test_texts_reach_to_the_end_and_real_tokens_stay_as_they_are(
     for one, other in zip(plain, padded, strict=True):
         assert one.tokens is not None
         assert other.tokens is not None
+        assert one.pooled is not None
+        assert other.pooled is not None
         assert len(other.tokens) == LENGTH >= len(one.tokens)
         np.testing.assert_allclose(other.tokens[: len(one.tokens)], one.tokens, atol=4e-3)
-        assert one.pooled is not None
         np.testing.assert_allclose(other.pooled, one.pooled, atol=4e-3, rtol=4e-3)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mmoe.errors import TrainingError
 from mmoe.linking import ranking
 from mmoe.linking.index import EntityIndex
-from mmoe.linking.ranking import MentionRanks, best_entities, rank_over_kb
+from mmoe.linking.ranking import MentionRanks, best_entities, rank_mentions
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
 from mmoe.model.packed import Packed
@@ -41,9 +41,8 @@ def rank(
     size: int = 3,
     **options: object,
 ) -> MentionRanks:
-    return rank_over_kb(
-        matcher,
-        batches(entities, size),
+    return rank_mentions(
+        EntityIndex.build(matcher, batches(entities, size)),
         batches(mentions, size),
         torch.tensor(gold, dtype=torch.int64),
         **options,  # type: ignore[arg-type]
@@ -220,9 +219,8 @@ def test_a_text_only_knowledge_base(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_no_mention_has_no_rank(engine: str) -> None:
-    found = rank_over_kb(
-        random_matcher(),
-        [random_side([2, 1], [1, 0])],
+    found = rank_mentions(
+        EntityIndex.build(random_matcher(), [random_side([2, 1], [1, 0])]),
         [],
         torch.empty(0, dtype=torch.int64),
         engine=engine,

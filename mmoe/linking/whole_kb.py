@@ -1,0 +1,59 @@
+"""The index of a knowledge base, and ranks over it, for any matcher on stored features.
+
+What published code computes may depend on the batch (`Matcher.encoding_batch`). Here is where batches are
+made, so that the same records always give the same scores: in the order of their ids, whatever the order in
+which they are asked for.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide
+from mmoe.linking.index import EntityIndex
+from mmoe.linking.ranking import MentionRanks, rank_mentions
+from mmoe.model.encoded import select
+from mmoe.model.matcher import Matcher
+
+
+def build_index(matcher: Matcher, entities: FeatureSide, device: torch.device) -> EntityIndex:
+    """Every entity of a knowledge base as the matcher sees it, in the order of the records."""
+    size, everything = matcher.encoding_batch, entities.everything
+    if size is None:
+        return EntityIndex.build(matcher, entities.batches(everything, ENTITY_BATCH, device))
+    order = order_of_ids(entities, everything)
+    index = EntityIndex.build(matcher, entities.batches(everything[order], size, device))
+    return EntityIndex(matcher, select(index.entities, order.argsort().to(device)))
+
+
+@torch.inference_mode()
+def rank_records(
+    index: EntityIndex,
+    mentions: FeatureSide,
+    records: Tensor,
+    gold: Tensor,
+    device: torch.device,
+    *,
+    engine: str = "bounds",
+    top_n: int = 0,
+) -> MentionRanks:
+    """Ranks of stored mentions; see `rank_mentions`.
+
+    Args:
+        records: int64 positions among `mentions`; `gold`, of their gold entities, in the same order.
+    """
+    size = index.matcher.encoding_batch
+    if size is None:
+        batches = mentions.batches(records, MENTION_BATCH, device)
+        return rank_mentions(index, batches, gold, engine=engine, top_n=top_n)
+    order = order_of_ids(mentions, records)
+    batches = mentions.batches(records[order], size, device)
+    ranked = rank_mentions(index, batches, gold[order], engine=engine, top_n=top_n)
+    return ranked.select(order.argsort().numpy())
+
+
+def order_of_ids(side: FeatureSide, records: Tensor) -> Tensor:
+    """Where the records stand in the order of their ids, int64: the first id's place first."""
+    ids = [side.texts.ids[row] for row in side.text_rows[records].tolist()]
+    return torch.tensor(sorted(range(len(ids)), key=ids.__getitem__), dtype=torch.int64)
