@@ -47,7 +47,7 @@ ROOMS = {
     "description_ablation": BASE | MATCHING | {"baselines"},
     "reporting": BASE | {"evaluation"},
     "linker": BASE | MATCHING | {"config", "descriptions", "encoders", "wikidata"},
-    "cli": BASE | {"config", "datasets", "evaluation", "linker", "wikidata"},
+    "cli": BASE | {"config", "datasets", "encoders", "evaluation", "linker", "model", "wikidata"},
 }
 LIBRARIES = {
     "config": {"pydantic", "pydantic_core", "ruamel"},

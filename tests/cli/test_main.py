@@ -109,5 +109,5 @@ def test_params_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_no_command_takes_a_name_that_is_kept_free() -> None:
     taken = {command.name for command in app.registered_commands}
-    kept = {"link", "batch", "bundle", "serve", "doctor", "models", "plan", "import-checkpoint"}
+    kept = {"link", "batch", "bundle", "serve", "doctor", "plan"}
     assert not taken & kept

@@ -16,10 +16,12 @@ from mmoe.config.m3el import M3elParams
 from mmoe.config.mimic import MimicParams
 from mmoe.config.mmoe_released import MmoeReleasedParams
 from mmoe.config.model import ModelParams
+from mmoe.config.moe import MoeParams
 from mmoe.config.section import Section
 from mmoe.errors import ConfigError
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranking import rank_mentions
+from mmoe.model.costs import clip_widths, num_active, num_parameters, table6_products
 from mmoe.model.features import FeatureWidths, SideFeatures
 from mmoe.model.matcher import OVERALL, Matcher, MatcherSpec
 from mmoe.model.registry import build_matcher
@@ -28,7 +30,6 @@ from mmoe.model.released_mixture import ReleasedMixture
 from benchmarks import parity
 from tests.model.matchers import random_side, take
 
-CLIP = FeatureWidths(512, 512, 768, 512, joint=True, padded=True)
 SMALL = FeatureWidths(text=9, text_pooled=9, image=7, image_pooled=6, joint=True, padded=True)
 UNITS = ("text", "vision", "cross")
 LENGTH = 6  # of padded texts; as many patches, which the cross unit of mmoe_released needs
@@ -96,28 +97,35 @@ def test_parity_fails_on_other_figures(
     ]
 
 
-def num_trainable(matcher: Matcher) -> int:
-    """Without the projections of CLIP's images, which Table 6 doesn't count."""
-    named = matcher.named_parameters()
-    left_out = ("image_stem.coarse.", "image_stem.fine.")
-    return sum(p.numel() for name, p in named if p.requires_grad and not name.startswith(left_out))
-
-
 @pytest.mark.parametrize(
-    ("name", "units", "wanted"),
+    ("name", "units", "parameters", "products"),
     [
-        ("mmoe_released", UNITS, 5_703_341),
-        ("mmoe_released", ("vision", "cross"), 683_849),
-        ("mmoe_released", ("text", "cross"), 5_377_993),
-        ("mmoe_released", ("text", "vision"), 5_347_272),
-        ("mmoe_released without SMoE", UNITS, 295_905),
-        ("mimic", UNITS, 315_491 - 192),  # a LayerNorm that nothing goes through
+        ("mmoe_released", UNITS, 5_703_341, "19.443"),
+        ("mmoe_released", ("vision", "cross"), 683_849, "3.135"),
+        ("mmoe_released", ("text", "cross"), 5_377_993, "18.435"),
+        ("mmoe_released", ("text", "vision"), 5_347_272, "17.325"),
+        ("mmoe_released without SMoE", UNITS, 295_905, "0.481"),
+        ("mimic", UNITS, 315_491 - 192, None),  # a LayerNorm that nothing goes through
+        # Heads that are not trained, and layers of losses that are not used.
+        ("m3el one_way", UNITS, 197_184 + 37_440 + 96_102 + 2_432 - 5 - 18_624, None),
+        ("m3el both_ways", UNITS, 197_184 + 37_440 + 105_414 + 2_432 - 5 - 2 * 18_624, None),
     ],
 )
-def test_there_are_as_many_parameters_as_published(
-    name: str, units: tuple[str, ...], wanted: int
+def test_sizes_and_costs_are_those_published(
+    name: str, units: tuple[str, ...], parameters: int, products: str | None
 ) -> None:
-    assert num_trainable(build(name, CLIP, units=units)) == wanted
+    matcher = build(name, clip_widths(padded=True), units=units)
+    assert num_parameters(matcher) == parameters
+    if products is not None:
+        assert f"{table6_products(matcher) / 1e9:.3f}" == products
+
+
+def test_active_parameters_leave_out_the_experts_that_are_not_chosen() -> None:
+    own = MoeParams(num_experts=6, top_k=2)
+    params = ModelParams(name="mmoe", units=("text",))
+    matcher = build_matcher(MatcherSpec(clip_widths(padded=False), params, own))
+    expert = 512 * 2048 + 2048 + 2048 * 96 + 96
+    assert num_parameters(matcher) - num_active(matcher) == 4 * expert
 
 
 @pytest.mark.parametrize("name", OWN)
