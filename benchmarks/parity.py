@@ -26,12 +26,12 @@ from mmoe.config.mimic import MimicParams
 from mmoe.config.mmoe_released import MmoeReleasedParams
 from mmoe.config.model import ModelParams
 from mmoe.config.section import Section
-from mmoe.model.features import FeatureWidths, SideFeatures
+from mmoe.model.features import SideFeatures
 from mmoe.model.losses import LossBatch
 from mmoe.model.matcher import OVERALL, Matcher, MatcherSpec
 from mmoe.model.packed import Packed
 from mmoe.model.registry import build_matcher
-from mmoe.model.released_names import load_release
+from mmoe.model.released_names import load_release, released_widths
 
 TOLERANCE = 1e-4
 UNITS = ("text", "vision", "cross")
@@ -76,39 +76,34 @@ def released_matcher(
     name: str, state: Mapping[str, Tensor], directions: str = "one_way"
 ) -> Matcher:
     """The matcher of a release with a checkpoint's weights; sizes are read off these."""
-    text, embed_dim = state["matcher.text_cls_layernorm.weight"], state["encoder.image_cls_fc.bias"]
-    image, image_pooled = (
-        state[f"encoder.image_{n}_fc.weight"].shape[1] for n in ("tokens", "cls")
-    )
-    widths = FeatureWidths(len(text), len(text), image, image_pooled, joint=True, padded=True)
+    widths, embed_dim = released_widths(state)
     own: Section = MmoeReleasedParams()
     if name == "mimic":
         own = MimicParams(variant="released")
     elif name == "m3el":
         own = M3elParams.model_validate({"variant": "released", "directions": directions})
-    model = ModelParams(name="mmoe_released" if name == "mmoe" else name, embed_dim=len(embed_dim))
+    model = ModelParams(name="mmoe_released" if name == "mmoe" else name, embed_dim=embed_dim)
     matcher = build_matcher(MatcherSpec(widths, model, own)).eval()
     load_release(matcher, state)
-    return matcher.to(text.dtype)
+    return matcher.to(state["encoder.image_cls_fc.bias"].dtype)
 
 
 def side(content: Mapping[str, Any], name: str, state: Mapping[str, Tensor]) -> SideFeatures:
     """The mentions or the entities of a file; all have an image and nothing is padding."""
     sizes = content["sizes"]
     rows = sizes["mentions" if name == "mention" else "entities"]
-    norm = state["matcher.text_cls_layernorm.weight"]
-    patch, pooled = (state[f"encoder.image_{n}_fc.weight"].shape[1] for n in ("tokens", "cls"))
+    widths, dtype = released_widths(state)[0], state["encoder.image_cls_fc.bias"].dtype
 
     def given(part: str, *shape: int) -> Tensor:
-        return by_formula(content["salt"], f"input.{name}_{part}", [rows, *shape]).to(norm.dtype)
+        return by_formula(content["salt"], f"input.{name}_{part}", [rows, *shape]).to(dtype)
 
-    texts = given("text_cls", len(norm))
+    texts = given("text_cls", widths.text)
     return SideFeatures(
-        _packed(given("text_tokens", sizes["text_tokens"], len(norm))),
+        _packed(given("text_tokens", sizes["text_tokens"], widths.text)),
         texts,
         texts,
-        _packed(given("image_patches", sizes["patches"], patch)),
-        given("image_embeds", pooled),
+        _packed(given("image_patches", sizes["patches"], widths.image)),
+        given("image_embeds", widths.image_pooled),
         torch.ones(rows, dtype=torch.bool),
     )
 

@@ -12,7 +12,7 @@ from mmoe.errors import DataError, FeatureStoreError
 from mmoe.files import content_key, read_json, sha256_of
 
 FINGERPRINTED = (".json", ".safetensors", ".txt", ".model")
-SAFETENSORS = "convert it to safetensors"
+SAFETENSORS = "convert it: mmoe convert-encoder FOLDER"
 
 
 @dataclass(frozen=True)

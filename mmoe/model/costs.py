@@ -53,7 +53,7 @@ def num_products(matcher: Matcher) -> int:
     sides = random_side(matcher, seed=0), random_side(matcher, seed=1)
     with FlopCounterMode(display=False) as counter:
         matcher.eval()(*sides)
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmoe.config.m3el import M3elParams
 from mmoe.errors import CheckpointError
+from mmoe.model.features import FeatureWidths
 from mmoe.model.matcher import Matcher
 
 SHOWN = 5  # names in a message
@@ -34,6 +35,29 @@ OURS_ALONE = ("units.vision.missing.", "units.cross.missing.", "text_adapter.")
 HEADS = "units.cross.alignment.head_weights"
 
 
+# What the sizes are read off.
+SIZES = (
+    "matcher.text_cls_layernorm.weight",
+    "matcher.text_tokens_layernorm.weight",
+    "encoder.image_cls_fc.weight",
+    "encoder.image_tokens_fc.weight",
+)
+
+
+def released_widths(released: Mapping[str, Tensor]) -> tuple[FeatureWidths, int]:
+    """Feature widths and embed_dim of a published checkpoint, which has the tensors `SIZES`.
+
+    Raises:
+        ValueError: if their shapes are none that the published code has.
+    """
+    [text_pooled], [text] = (released[name].shape for name in SIZES[:2])
+    if text_pooled != text:
+        raise ValueError(f"{SIZES[0]} is {text_pooled} wide and {SIZES[1]} {text}")
+    embed_dim, image_pooled = released[SIZES[2]].shape
+    image = released[SIZES[3]].shape[1]
+    return FeatureWidths(text, text_pooled, image, image_pooled, joint=True, padded=True), embed_dim
+
+
 def load_release(matcher: Matcher, released: Mapping[str, Tensor]) -> None:
     """Gives a matcher with all three units the weights of a published checkpoint.
 
@@ -42,7 +66,7 @@ def load_release(matcher: Matcher, released: Mapping[str, Tensor]) -> None:
     Raises:
         CheckpointError: naming tensors that are missing, that no place is known for, or of another shape.
     """
-    pairs = ((ours, _theirs(matcher, ours)) for ours in matcher.state_dict())
+    pairs = ((ours, released_name(matcher, ours)) for ours in matcher.state_dict())
     wanted = {ours: theirs for ours, theirs in pairs if theirs is not None}
     missing = sorted(set(wanted.values()) - set(released))
     unused = _unused(matcher)
@@ -69,7 +93,7 @@ def load_release(matcher: Matcher, released: Mapping[str, Tensor]) -> None:
     matcher.load_state_dict(state)
 
 
-def _theirs(matcher: Matcher, name: str) -> str | None:
+def released_name(matcher: Matcher, name: str) -> str | None:
     """The release's name of one of our tensors; None for what only we have."""
     if name.startswith(OURS_ALONE):
         return None

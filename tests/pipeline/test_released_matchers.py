@@ -8,8 +8,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 
+from mmoe.cli import main
 from mmoe.linking.checkpoint import load_matcher
+from mmoe.model.released_names import released_name
 
 from pipeline.layout import Layout
 from tests.pipeline.project import one_line, run
@@ -52,6 +55,29 @@ def test_mmoe_as_released_is_trained_ranked_and_reported(
     }
     ranks = pq.read_table(at.ranks / "ranks.parquet").to_pylist()
     assert own == {row["mention_id"]: row["rank"] for row in ranks}
+
+
+def test_an_imported_checkpoint_ranks_as_the_matcher_that_it_holds(project: Path) -> None:
+    """Trained here, brought into the published form, imported, and evaluated again."""
+    sections: dict[str, Any] = {
+        "model": {"name": "mmoe_released", "residual": True},
+        "encode": {"keep_padding": True, "max_text_length": 50},
+        "evaluate": {"untrained": False},
+    }
+    write_params(Path("params.yaml"), **sections)
+    for stage in ("encode", "train", "evaluate"):
+        run(stage, "tiny")
+    wanted = (at.ranks / "ranks.parquet").read_bytes()
+    matcher = load_matcher(at.model)
+    names = {name: released_name(matcher, name) for name in matcher.state_dict()}
+    state = {names[n]: each for n, each in matcher.state_dict().items() if names[n] is not None}
+    torch.save({"state_dict": state}, "published.ckpt")
+    (at.model / "matcher.safetensors").unlink()
+    encoder = "data/raw/sample/clip"
+    arguments = ["import-checkpoint", "mmoe", "published.ckpt", str(at.model), "--encoder", encoder]
+    assert main(arguments) == 0
+    run("evaluate", "tiny")
+    assert (at.ranks / "ranks.parquet").read_bytes() == wanted
 
 
 @pytest.mark.parametrize("name", ["mimic", "m3el"])
