@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from mmoe.cli import main
+from mmoe.linker.linker import Linker
 from mmoe.linking.checkpoint import load_matcher
 from mmoe.model.released_names import released_name
 
@@ -43,6 +44,8 @@ def test_mmoe_as_released_is_trained_ranked_and_reported(
         tables.append(pq.read_table(at.ranks / "ranks.parquet"))
     brute, bounds = (table.drop(["gold", "top"]) for table in tables)
     assert brute.equals(bounds)
+    linker = Linker.from_run(at.model, at.mentions.parent, device="cpu")
+    assert len(linker.link("Mercury", "Mercury is a planet.", top_k=2).links) == 2
     for stage in ("baselines", "description_ablation", "metrics", "report"):
         run(stage, "tiny")
     metrics = json.loads((at.report / "metrics.json").read_text("utf-8"))

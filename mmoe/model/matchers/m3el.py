@@ -158,7 +158,7 @@ class M3el(SumOfUnits):
         self.unit_weight = 1 / (4 if spec.own.directions == "both_ways" else 3)
 
     def unit_inputs(self, features: SideFeatures) -> Stem:
-        features = with_every_image(features) if self.as_released else features
+        features = self._seen(features)
         adapted = replace(features, text_pooled_BP=self.text_adapter(features.text_pooled_BP))
         return Stem.of(adapted, self.text_stem, self.image_stem)
 
@@ -176,14 +176,18 @@ class M3el(SumOfUnits):
             )
         ]
         if self.image_stem is not None:
-            (ours, has_ours), (theirs, has_theirs) = image_of(batch.mentions), image_of(golds)
-            both_B = has_ours & has_theirs
-            rows = torch.where(torch.ones_like(both_B) if self.as_released else both_B)[0]
+            (ours, has_ours), (theirs, has_theirs) = (
+                image_of(self._seen(side)) for side in (batch.mentions, golds)
+            )
+            rows = torch.where(has_ours & has_theirs)[0]
             if len(rows):
                 project = self.image_stem.coarse
                 ours, theirs = (project(side.index_select(0, rows)) for side in (ours, theirs))
                 losses.append(self._side_loss(ours, theirs, batch.gold_ids_B[rows]))
         return torch.stack(losses).mean()
+
+    def _seen(self, features: SideFeatures) -> SideFeatures:
+        return with_every_image(features) if self.as_released else features
 
     def _side_loss(self, mentions_BP: Tensor, entities_BP: Tensor, ids_B: Tensor) -> Tensor:
         own, each = self.own, torch.arange(len(ids_B), device=ids_B.device)
