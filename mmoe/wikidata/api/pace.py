@@ -129,6 +129,7 @@ class RequestBar:
     def __init__(self, pacer: Pacer) -> None:
         self._pacer = pacer
         self._lock = threading.Lock()
+        self._expected = 0
         self._bar: tqdm[Any] = tqdm(
             total=0, bar_format=_FORM, desc="wikidata", file=sys.stderr, mininterval=0.5
         )
@@ -142,7 +143,8 @@ class RequestBar:
     def expect(self, requests: int) -> None:
         """So many more are needed."""
         with self._lock:
-            self._bar.total += requests
+            self._expected += requests
+            self._bar.total = self._expected
 
     def count(self) -> None:
         """One was answered."""
@@ -153,7 +155,7 @@ class RequestBar:
 
     def time_left(self) -> str:
         """What the known requests take at the pace of now, as minutes:seconds."""
-        left = max(0, self._bar.total - self._bar.n)
+        left = max(0, self._expected - self._bar.n)
         return tqdm.format_interval(60 * left / self._pacer.per_minute)
 
     def note(self, line: str) -> None:
