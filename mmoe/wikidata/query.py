@@ -112,24 +112,18 @@ def find_in_kb(
     Its own name comes first (match `label`, others `tokens`), then names of fewer tokens, then the
     knowledge base's order.
     """
-    qids, labels = [entity.qid for entity in entities], [entity.name for entity in entities]
-    text = pa.string()
-    names = {
-        "name": pa.array(map(normalise_name, labels), text),
-        "qid": pa.array(qids, text),
-        "kind": pa.array(["label"] * len(qids), text),
-    }
-    items = {
-        "qid": names["qid"],
-        "label": pa.array(labels, text),
-        "description": pa.array([entity.attributes for entity in entities], text),
-        "sitelinks": pa.nulls(len(qids), pa.int64()),
-        "num_tokens": pa.array([len(name_tokens(label)) for label in labels], pa.int64()),
-        "position": pa.array(range(len(qids)), pa.int64()),
-    }
+    text, number = pa.string(), pa.int64()
+    kinds = pa.schema([("name", text), ("qid", text), ("kind", text)])
+    names = [(normalise_name(entity.name), entity.qid, "label") for entity in entities]
+    fields = [("qid", text), ("label", text), ("description", text), ("sitelinks", number)]
+    schema = pa.schema([*fields, ("num_tokens", number), ("position", number)])
+    items = [
+        (each.qid, each.name, each.attributes, None, len(name_tokens(each.name)), position)
+        for position, each in enumerate(entities)
+    ]
     with _database() as database:
-        database.register("names", pa.table(names))
-        database.register("items", pa.table(items))
+        database.register("names", _table(names, kinds))
+        database.register("items", _table(items, schema))
         return _candidates(database, mentions, matching, _SHORT_FIRST)
 
 
@@ -182,7 +176,7 @@ def _candidates(
         for name in names_meant_by(form, matching.strip_suffix)
     ]
     schema = pa.schema([("surface_form", pa.string()), ("name", pa.string())])
-    database.register("forms", pa.Table.from_arrays(columns_of(rows, schema), schema=schema))
+    database.register("forms", _table(rows, schema))
     for step in (_EXACT,) if matching.match == "exact" else (_RAREST, _BY_TOKENS):
         database.execute(step)
     values = {"max_candidates": matching.max_candidates}
@@ -194,3 +188,7 @@ def _candidates(
         for mention in mentions
         for position, fields in enumerate(hits[normalise_name(mention.surface_form)])
     ]
+
+
+def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_arrays(columns_of(rows, schema), schema=schema)

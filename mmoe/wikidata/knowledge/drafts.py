@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -68,18 +68,16 @@ def draft_of(
 
 def write_draft(draft: Draft, out: BinaryIO) -> None:
     """Appends a draft to a file of drafts."""
-    facts = {prop: [list(value) for value in values] for prop, values in draft.facts.items()}
-    fields = (draft.qid, draft.name, draft.description, draft.image, draft.sitelinks, facts)
-    out.write(orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE))
+    out.write(orjson.dumps(draft, default=list, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def read_drafts(file: Path) -> Iterator[Draft]:
     """The drafts of a file, in the order in which they were written."""
     with file.open("rb") as stream:
         for line in stream:
-            qid, name, description, image, sitelinks, values = orjson.loads(line)
-            facts = {prop: tuple(Value(*value) for value in values[prop]) for prop in values}
-            yield Draft(qid, name, description, image, sitelinks, facts)
+            draft = Draft(**orjson.loads(line))
+            facts = {prop: tuple(Value(*v) for v in values) for prop, values in draft.facts.items()}
+            yield replace(draft, facts=facts)
 
 
 NO_VALUE_LABEL = "value whose label is missing"

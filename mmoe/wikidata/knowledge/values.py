@@ -37,19 +37,15 @@ def written_time(value: Mapping[str, Any]) -> str | None:
 
 
 def _written(year: int, month: str, day: str, precision: int) -> str:
-    if precision == DAY:
-        return f"{year}-{month}-{day}"
-    if precision == MONTH:
-        return f"{year}-{month}"
-    if precision == YEAR:
-        return f"{year}"
-    if precision == DECADE:
-        return f"{year // 10 * 10}s"
-    if precision == CENTURY:
-        return f"{_ordinal(-(-year // 100))} century"
-    if precision == MILLENNIUM:
-        return f"{_ordinal(-(-year // 1000))} millennium"
-    return f"about {year}"
+    texts = {
+        DAY: f"{year}-{month}-{day}",
+        MONTH: f"{year}-{month}",
+        YEAR: f"{year}",
+        DECADE: f"{year // 10 * 10}s",
+        CENTURY: f"{_ordinal(-(-year // 100))} century",
+        MILLENNIUM: f"{_ordinal(-(-year // 1000))} millennium",
+    }
+    return texts.get(precision, f"about {year}")
 
 
 def _ordinal(number: int) -> str:
