@@ -9,15 +9,13 @@ out    data/interim/<dataset>/{candidates.parquet,retrieve.json}, data/interim/<
 
 from __future__ import annotations
 
-import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 from mmoe.config.load import ParamsFile
 from mmoe.config.retrieve import RetrieveParams
 from mmoe.config.wikidata import WikidataParams
-from mmoe.files import append_json_line, write_json
+from mmoe.files import append_json_line, atomic_folder, write_json
 from mmoe.records import Candidate, Mention, read_records, write_records
 from mmoe.wikidata.counts import retrieval_counts
 
@@ -38,15 +36,14 @@ def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
     counts: dict[str, Any] = {}
     runs: dict[str, Any] = {}
     candidates: list[Candidate] = []
-    labels = _empty(at.work("retrieve") / "labels")
-    for source in sources_to_show(at, params):
-        started = time.perf_counter()
-        found = SOURCES[source](Question(at, params, limits, mentions, offline, labels))
-        runs[source] = {"seconds": round(time.perf_counter() - started, 2)} | found.run
-        counts[source] = retrieval_counts(mentions, found.candidates) | found.counts
-        if source == params.source:
-            candidates = found.candidates
-    _replace(at.labels, labels)
+    with atomic_folder(at.labels) as labels:
+        for source in sources_to_show(at, params):
+            started = time.perf_counter()
+            found = SOURCES[source](Question(at, params, limits, mentions, offline, labels))
+            runs[source] = {"seconds": round(time.perf_counter() - started, 2)} | found.run
+            counts[source] = retrieval_counts(mentions, found.candidates) | found.counts
+            if source == params.source:
+                candidates = found.candidates
     write_records(at.candidates, Candidate, candidates, params.model_dump())
     note = {"note": KB_NOTE} if params.source == "kb" else {}
     write_json(at.retrieve_counts, {"source": params.source} | note | {"sources": counts})
@@ -61,23 +58,6 @@ def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
     )
     if numbers["recall_at_all"] is not None:
         print(f"the gold entity is among the candidates of {numbers['recall_at_all']:.1%}")
-
-
-def _empty(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def _replace(folder: Path, new: Path) -> None:
-    """Puts a whole folder in the place of another one, of which nothing stays: it may be another source's."""
-    old = new.with_name(f"{new.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if folder.exists():
-        shutil.move(folder, old)
-    shutil.move(new, folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 if __name__ == "__main__":

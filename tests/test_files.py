@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from mmoe.errors import DataError
 from mmoe.files import (
+    atomic_folder,
     atomic_write,
     content_key,
     read_json,
@@ -184,3 +185,35 @@ def test_a_key_is_the_same_in_every_process() -> None:
         for seed in ("0", "1", "2")
     }
     assert keys == {content_key({"größe": {1: "a"}, "b": (1, 2.5, None, True)}, "x")}
+
+
+def contents_of(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_a_folder_is_replaced_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for word in ("first", "second"):
+        with atomic_folder(out) as new:
+            (new / word).write_text(word)
+        assert contents_of(out) == {word: word}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_that_was_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with atomic_folder(out) as new:
+        (new / "old").write_text("whole")
+    with pytest.raises(FileNotFoundError), atomic_folder(out) as new:
+        (new / "half" / "nowhere").write_text("half")
+    assert contents_of(out) == {"old": "whole"}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_comes_back_after_a_kill_between_the_renames(tmp_path: Path) -> None:
+    out, aside = tmp_path / "out", tmp_path / ".out.old"
+    aside.mkdir()
+    (aside / "old").write_text("whole")
+    with pytest.raises(RuntimeError), atomic_folder(out):
+        raise RuntimeError
+    assert contents_of(out) == {"old": "whole"}

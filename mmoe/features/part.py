@@ -32,7 +32,7 @@ from mmoe.features.shards import (
     shard_name,
     write_shard,
 )
-from mmoe.files import content_key
+from mmoe.files import atomic_folder, content_key
 from mmoe.locks import exclusive_lock
 
 LOCK = "lock"
@@ -195,19 +195,12 @@ def _array(data: bytes | None, width: int | None = None) -> NDArray[np.float16] 
 
 def _publish(shards: Sequence[Path], num_rows: int, out: Path) -> None:
     """Makes the output of links to its shards; the old output goes once the new one is whole."""
-    new, old = (out.with_name(f".{out.name}.{word}") for word in ("new", "old"))
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    new.mkdir(parents=True)
-    for number, shard in enumerate(shards):
-        _link(shard, new / shard_name(number))
-    found = sum(open_shard(shard).metadata.num_rows for shard in new.iterdir())
-    if found != num_rows:
-        raise FeatureStoreError(f"{new}: holds {found} rows, wanted {num_rows}; run dvc repro")
-    if out.exists():
-        out.rename(old)
-    new.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
+    with atomic_folder(out) as new:
+        for number, shard in enumerate(shards):
+            _link(shard, new / shard_name(number))
+        found = sum(open_shard(shard).metadata.num_rows for shard in new.iterdir())
+        if found != num_rows:
+            raise FeatureStoreError(f"{new}: holds {found} rows, wanted {num_rows}; run dvc repro")
 
 
 def _link(source: Path, target: Path) -> None:
