@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -14,3 +18,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Properties hold on a slow machine too: how long one takes is no part of it.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def releases() -> dict[str, Any]:
+    """What published implementations compute on weights and inputs made by formula."""
+    folder = os.environ.get("MMOE_REAL_DATA")
+    if folder is None:
+        pytest.skip("MMOE_REAL_DATA names no folder with releases.json")
+    content: dict[str, Any] = json.loads((Path(folder) / "releases.json").read_text())
+    return content

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mmoe.model.experts import SparseExperts
-from mmoe.model.features import SideFeatures
+from mmoe.model.features import ImageStemWithMissing, SideFeatures
 from mmoe.model.matchers.mmoe import MMoE
 from mmoe.model.packed import Packed
 from mmoe.model.router import Routing
@@ -222,7 +222,7 @@ def _text_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
 
 def _image_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
     stem = matcher.image_stem
-    assert stem is not None
+    assert isinstance(stem, ImageStemWithMissing)
     if item.image is None or item.patches is None:
         return stem.missing_coarse.double(), [stem.missing_fine.double()]
     patches = [_layer_norm(stem.fine_norm, _linear(stem.fine, patch)) for patch in item.patches]

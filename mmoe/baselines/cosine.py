@@ -57,14 +57,14 @@ class CosineTerms:
             for mentions, entities in terms
         ]
         rows = slice(None) if typical is None else typical
-        self.neutral = [
+        self._neutral = [
             _mean_cosine(m[rows], has_m[rows], e, has_e) for m, has_m, e, has_e in self._terms
         ]
 
     def each(self, of: slice) -> Iterator[NDArray[np.float32]]:
         """Every term's cosines [B, N] of the mentions in a slice with all entities."""
         for (mentions, has_mention, entities, has_entity), mean in zip(
-            self._terms, self.neutral, strict=True
+            self._terms, self._neutral, strict=True
         ):
             both = has_mention[of, None] & has_entity[None, :]
             yield np.where(both, mentions[of] @ entities.T, mean)

@@ -176,24 +176,29 @@ class _Batch:
         # A mention of many pairs is scored alone, with no copy of it for each; the pairs of others together.
         per_mention = mentions_P.bincount(minlength=len(self))
         few_P = (per_mention <= MANY)[mentions_P]
-        blocks = [
-            *torch.split(torch.where(few_P)[0], PAIRS),
-            *(torch.where(mentions_P == row)[0] for row in torch.where(per_mention > MANY)[0]),
+        parts = [
+            (at, self._of_pairs(mentions_P[at], entities_P[at]))
+            for at in torch.split(torch.where(few_P)[0], PAIRS)
+            if len(at)
         ]
-        parts = [self._block(mentions_P[at], entities_P[at]) for at in blocks if len(at)]
-        order = torch.cat(blocks).argsort()
-        scores = {name: torch.cat([part[name] for part in parts])[order] for name in parts[0]}
+        for row in torch.where(per_mention > MANY)[0]:
+            at = torch.where(mentions_P == row)[0]
+            parts.append((at, self._of_mention(row, entities_P[at])))
+        order = torch.cat([at for at, _ in parts]).argsort()
+        scores = {name: torch.cat([part[name] for _, part in parts])[order] for name in parts[0][1]}
         _check_finite(scores[OVERALL])
         return scores
 
-    def _block(self, mentions_P: Tensor, entities_P: Tensor) -> dict[str, Tensor]:
-        """Scores of pairs that are computed at once: of many with one mention, or of single ones."""
-        if len(mentions_P) > MANY and bool((mentions_P == mentions_P[0]).all()):
-            own = self.index.scores(select(self.encoded, mentions_P[:1]), entities_P)
-            return {name: each_1P[0] for name, each_1P in own.items()}
+    def _of_pairs(self, mentions_P: Tensor, entities_P: Tensor) -> dict[str, Tensor]:
+        """Scores of single pairs."""
         pairs = select(self.encoded, mentions_P), select(self.index.entities, entities_P)
         own = self.index.matcher.scores_with_own_negatives(*pairs)
         return {name: each_P1[:, 0] for name, each_P1 in own.items()}
+
+    def _of_mention(self, row: Tensor, entities_P: Tensor) -> dict[str, Tensor]:
+        """Scores of one mention with many entities."""
+        own = self.index.scores(select(self.encoded, row[None]), entities_P)
+        return {name: each_1P[0] for name, each_1P in own.items()}
 
     def count(self, gold_B: Tensor, gold_scores_B: Tensor) -> tuple[Tensor, int]:
         """Pessimistic and optimistic ranks of the gold entities, [B, 2], and how many pairs they cost."""

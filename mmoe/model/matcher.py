@@ -23,7 +23,7 @@ from mmoe.model.encoded import (
     num_rows,
     select,
 )
-from mmoe.model.features import FeatureWidths, SideFeatures
+from mmoe.model.features import FeatureWidths, ImageStem, SideFeatures, TextStem
 from mmoe.model.losses import LossTerm, cross_entropy_terms
 
 OVERALL = "overall"
@@ -43,11 +43,11 @@ class MatcherSpec:
     model: ModelParams
     own: Section
 
-    def units_with_images(self) -> list[str]:
-        """Those of `model.units` that need images.
+    def stems(self, image_stem: type[ImageStem] = ImageStem) -> tuple[TextStem, ImageStem | None]:
+        """The features' way into the units; no images where no unit needs them.
 
         Raises:
-            ValueError: if there are any and the features have no images.
+            ValueError: if one does and the features have none.
         """
         named = [str(unit) for unit in self.model.units if unit != "text"]
         if named and not self.widths.image:
@@ -55,7 +55,9 @@ class MatcherSpec:
                 f"model.units = {list(self.model.units)}: {' and '.join(named)} need images, "
                 "which the feature store lacks; use model.units=[text] or another encode.model"
             )
-        return named
+        dropout = self.model.dropout
+        texts = TextStem(self.widths, dropout)
+        return texts, image_stem(self.widths, self.model.embed_dim, dropout) if named else None
 
     def check_padding(self) -> None:
         """Some matchers compute with padding, as published code does; the others must not see it.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from mmoe.model.features import SideFeatures
+from mmoe.model.encoded import EncodedUnit
+from mmoe.model.features import SideFeatures, Stem
+from mmoe.model.matcher import Unit
 from mmoe.model.residual import image_of
 
 
@@ -44,3 +47,27 @@ class NeutralConstant(nn.Module):
     def entity(self, has_N1: Tensor) -> Tensor:
         """[N, 2]."""
         return torch.cat([1 - has_N1, torch.ones_like(has_N1)], dim=-1)
+
+
+class ContextUnit(Unit):
+    """A unit whose score is the inner product of vectors that need an image; a constant without one.
+
+    Attributes:
+        missing: what such a pair gets.
+    """
+
+    missing: NeutralConstant
+
+    @abstractmethod
+    def context(self, inputs: Stem) -> Tensor:
+        """Each row's vector, [B, D]; of a row without an image it does not count."""
+
+    def encode_mentions(self, inputs: Stem) -> EncodedUnit:
+        has_B1 = image_mask(inputs.features)
+        vectors = [self.context(inputs) * has_B1, self.missing.mention(has_B1)]
+        return EncodedUnit(torch.cat(vectors, dim=-1))
+
+    def encode_entities(self, inputs: Stem) -> EncodedUnit:
+        has_N1 = image_mask(inputs.features)
+        vectors = [self.context(inputs) * has_N1, self.missing.entity(has_N1)]
+        return EncodedUnit(torch.cat(vectors, dim=-1))

@@ -101,51 +101,49 @@ def released_name(matcher: Matcher, name: str) -> str | None:
     if name == HEADS:
         return f"matcher.{cross}.multi_head_module.weight"
     names = {"mimic": _mimic, "m3el": lambda: _m3el(cross), "mmoe_released": _mmoe}[matcher.NAME]()
-    prefix = next(prefix for prefix in {**STEMS, **names} if name.startswith(f"{prefix}."))
+    known = {**STEMS, **names}
+    prefix = next(prefix for prefix in known if name.startswith(f"{prefix}."))
     rest = name.removeprefix(prefix)
-    theirs = {**STEMS, **names}[prefix]
     if prefix.endswith(".experts"):  # .<expert>.0 is their .<expert>.ff.0.0, and .2 their .ff.2
         _, expert, layer, kind = rest.split(".")
         rest = f".{expert}.ff.{'0.0' if layer == '0' else '2'}.{kind}"
-    return theirs + rest
+    return known[prefix] + rest
 
 
-def _normed(unit: str, theirs: str) -> dict[str, str]:
-    parts = {
-        "query": "fc_query",
-        "key": "fc_key",
-        "value": "fc_value",
-        "coarse": "fc_cls",
-        "norm": "layer_norm",
-    }
-    return {f"units.{unit}.{ours}": f"matcher.{theirs}.{name}" for ours, name in parts.items()}
+NORMED = {
+    "query": "fc_query",
+    "key": "fc_key",
+    "value": "fc_value",
+    "coarse": "fc_cls",
+    "norm": "layer_norm",
+}
+GATED = {
+    "text_fc": "text_fc",
+    "image_fc": "image_fc",
+    "gate_fc": "gate_fc",
+    "norm": "gate_layer_norm",
+}
 
 
-def _gated(ours: str, theirs: str) -> dict[str, str]:
-    parts = {
-        "text_fc": "text_fc",
-        "image_fc": "image_fc",
-        "gate_fc": "gate_fc",
-        "norm": "gate_layer_norm",
-    }
-    return {f"{ours}.{part}": f"matcher.{theirs}.{name}" for part, name in parts.items()}
+def _parts(ours: str, theirs: str, names: Mapping[str, str]) -> dict[str, str]:
+    return {f"units.{ours}.{part}": f"matcher.{theirs}.{name}" for part, name in names.items()}
 
 
 def _mimic() -> dict[str, str]:
     return {
-        **_normed("text", "tglu"),
+        **_parts("text", "tglu", NORMED),
         "units.vision.from_entity": "matcher.vdlu.dual_ent2men",
         "units.vision.from_mention": "matcher.vdlu.dual_men2ent",
-        **_gated("units.cross", "cmfu"),
+        **_parts("cross", "cmfu", GATED),
     }
 
 
 def _m3el(cross: str) -> dict[str, str]:
     ours = "units.cross.alignment"
     return {
-        **_normed("text", "timm"),
-        **_normed("vision", "iimm"),
-        **_gated(ours, cross),
+        **_parts("text", "timm", NORMED),
+        **_parts("vision", "iimm", NORMED),
+        **_parts("cross.alignment", cross, GATED),
         f"{ours}.match_fc": f"matcher.{cross}.match_module.trans_linear",
         f"{ours}.fusion": f"matcher.{cross}.fusion_module.linear",
     }
@@ -159,9 +157,9 @@ def _mmoe() -> dict[str, str]:
         mixtures[f"units.{unit}.mixture.experts"] = f"{theirs}.experts"
     return {
         **mixtures,
-        **_normed("text", "text_module"),
-        **_normed("vision", "vision_module"),
-        **_gated("units.cross", "cross_module"),
+        **_parts("text", "text_module", NORMED),
+        **_parts("vision", "vision_module", NORMED),
+        **_parts("cross", "cross_module", GATED),
     }
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +22,6 @@ from benchmarks import parity
 from tests.encoders.tiny_models import save_clip
 
 KINDS = ("mmoe", "m3el", "mimic")
-
-
-@pytest.fixture(scope="module")
-def releases() -> dict[str, Any]:
-    folder = os.environ.get("MMOE_REAL_DATA")
-    if folder is None:
-        pytest.skip("MMOE_REAL_DATA names no folder with releases.json")
-    content: dict[str, Any] = json.loads((Path(folder) / "releases.json").read_text())
-    return content
 
 
 @pytest.fixture

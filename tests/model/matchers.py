@@ -11,8 +11,10 @@ from torch import Tensor
 
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
+from mmoe.linking.index import EntityIndex
+from mmoe.linking.ranking import rank_mentions
 from mmoe.model.features import FeatureWidths, SideFeatures
-from mmoe.model.matcher import MatcherSpec
+from mmoe.model.matcher import OVERALL, Matcher, MatcherSpec
 from mmoe.model.matchers.mmoe import MMoE
 from mmoe.model.packed import Packed
 
@@ -85,6 +87,35 @@ def random_side(
     counts = torch.tensor(patches)
     image = Packed(randn(int(counts.clamp(min=1).sum()), widths.image), counts.clamp(min=1))
     return SideFeatures(text, pooled, name, image, randn(rows, widths.image_pooled), counts > 0)
+
+
+def scores_of(
+    matcher: Matcher, mentions: SideFeatures, entities: SideFeatures
+) -> dict[str, Tensor]:
+    """All pairs' scores."""
+    with torch.no_grad():
+        scores: dict[str, Tensor] = matcher(mentions, entities)
+    return scores
+
+
+def assert_bounds_rank_as_brute_force(
+    matcher: Matcher, mentions: SideFeatures, entities: SideFeatures, gold: Tensor
+) -> None:
+    """Every score lies within its bounds, and both engines give equal ranks and equal best entities."""
+    index = EntityIndex.build(matcher, [entities])
+    with torch.no_grad():
+        low, high = index.bounds(matcher.encode_mentions(mentions))
+    scores = scores_of(matcher, mentions, entities)[OVERALL]
+    slack = 1e-5 * torch.maximum(low.abs(), high.abs()).amax(dim=1, keepdim=True)
+    assert (low - slack <= scores).all()
+    assert (scores <= high + slack).all()
+    bounds, brute = (
+        rank_mentions(index, [mentions], gold, engine=engine, top_n=3)
+        for engine in ("bounds", "brute")
+    )
+    assert bounds.ranks.pessimistic.tolist() == brute.ranks.pessimistic.tolist()
+    assert bounds.ranks.optimistic.tolist() == brute.ranks.optimistic.tolist()
+    assert bounds.best.top_Bn.tolist() == brute.best.top_Bn.tolist()
 
 
 def take(features: SideFeatures, rows: Sequence[int]) -> SideFeatures:

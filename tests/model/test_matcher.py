@@ -22,6 +22,7 @@ from tests.model.matchers import (
     model_params,
     random_matcher,
     random_side,
+    scores_of,
     sides,
     take,
 )
@@ -37,14 +38,6 @@ def assert_scores_equal(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> 
     assert list(found) == list(wanted)
     for name, table in found.items():
         torch.testing.assert_close(table.double(), wanted[name].double(), rtol=1e-5, atol=3e-5)
-
-
-def scores_of(
-    matcher: Matcher, mentions: SideFeatures, entities: SideFeatures
-) -> dict[str, Tensor]:
-    with torch.no_grad():
-        scores: dict[str, Tensor] = matcher(mentions, entities)
-    return scores
 
 
 @pytest.mark.parametrize("units", UNITS, ids="-".join)

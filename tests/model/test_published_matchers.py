@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from mmoe.config.m3el import M3elParams
 from mmoe.config.mimic import MimicParams
@@ -19,11 +18,18 @@ from mmoe.linking.ranking import rank_mentions
 from mmoe.model.contrastive import contrastive_loss
 from mmoe.model.features import FeatureWidths, SideFeatures
 from mmoe.model.losses import LossBatch
-from mmoe.model.matcher import OVERALL, MatcherSpec, SumOfUnits
+from mmoe.model.matcher import MatcherSpec, SumOfUnits
 from mmoe.model.matchers.m3el import M3el
 from mmoe.model.matchers.mimic import Mimic
 
-from tests.model.matchers import WIDTHS, random_side, sides, take
+from tests.model.matchers import (
+    WIDTHS,
+    assert_bounds_rank_as_brute_force,
+    random_side,
+    scores_of,
+    sides,
+    take,
+)
 
 CLIP = FeatureWidths(text=512, text_pooled=512, image=768, image_pooled=512, joint=True)
 
@@ -109,14 +115,6 @@ def test_m3els_units_have_as_many_parameters_as_the_release(
     assert found == [197_184, 37_440, cross - HEADS - losses * LOSS_LAYERS]
 
 
-def scores_of(
-    matcher: SumOfUnits, mentions: SideFeatures, entities: SideFeatures
-) -> dict[str, Tensor]:
-    with torch.no_grad():
-        scores: dict[str, Tensor] = matcher(mentions, entities)
-    return scores
-
-
 @pytest.mark.parametrize("name", NAMES)
 @given(sides(4), sides(5), st.integers(0, 2**20))
 @settings(deadline=None, max_examples=8)
@@ -176,19 +174,7 @@ def test_bounds_hold_and_rank_as_brute_force(
     matcher = random_matcher(name, seed)
     row = st.integers(0, len(entities) - 1)
     gold = torch.tensor(data.draw(st.lists(row, min_size=len(mentions), max_size=len(mentions))))
-    index = EntityIndex.build(matcher, [entities])
-    with torch.no_grad():
-        low, high = index.bounds(matcher.encode_mentions(mentions))
-        scores = matcher(mentions, entities)[OVERALL]
-    slack = 1e-5 * torch.maximum(low.abs(), high.abs()).amax(dim=1, keepdim=True)
-    assert (low - slack <= scores).all()
-    assert (scores <= high + slack).all()
-    bounds, brute = (
-        rank_mentions(index, [mentions], gold, engine=engine, top_n=3)
-        for engine in ("bounds", "brute")
-    )
-    assert bounds.ranks.pessimistic.tolist() == brute.ranks.pessimistic.tolist()
-    assert bounds.ranks.optimistic.tolist() == brute.ranks.optimistic.tolist()
+    assert_bounds_rank_as_brute_force(matcher, mentions, entities, gold)
 
 
 @pytest.mark.parametrize("name", ["mimic", "m3el one_way"])

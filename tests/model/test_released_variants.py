@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,6 @@ from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.section import Section
 from mmoe.errors import ConfigError
-from mmoe.linking.index import EntityIndex
-from mmoe.linking.ranking import rank_mentions
 from mmoe.model.costs import clip_widths, num_active, num_parameters, table6_products
 from mmoe.model.features import FeatureWidths, SideFeatures
 from mmoe.model.matcher import OVERALL, Matcher, MatcherSpec
@@ -28,7 +25,7 @@ from mmoe.model.registry import build_matcher
 from mmoe.model.released_mixture import ReleasedMixture
 
 from benchmarks import parity
-from tests.model.matchers import random_side, take
+from tests.model.matchers import assert_bounds_rank_as_brute_force, random_side, take
 
 SMALL = FeatureWidths(text=9, text_pooled=9, image=7, image_pooled=6, joint=True, padded=True)
 UNITS = ("text", "vision", "cross")
@@ -64,15 +61,6 @@ def padded_side(rows: int, seed: int) -> SideFeatures:
     features = random_side([LENGTH] * rows, [LENGTH] * rows, SMALL, seed)
     has_image = torch.rand(rows, generator=generator) < 0.7
     return SideFeatures(**{**vars(features), "has_image_B": has_image})
-
-
-@pytest.fixture(scope="module")
-def releases() -> dict[str, Any]:
-    folder = os.environ.get("MMOE_REAL_DATA")
-    if folder is None:
-        pytest.skip("MMOE_REAL_DATA names no folder with releases.json")
-    content: dict[str, Any] = json.loads((Path(folder) / "releases.json").read_text())
-    return content
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -137,20 +125,7 @@ def test_bounds_hold_and_rank_as_brute_force(
 ) -> None:
     matcher = random_matcher(name, seed, trained)
     mentions, entities = padded_side(4, seed), padded_side(12, seed + 1)
-    index = EntityIndex.build(matcher, [entities])
-    with torch.no_grad():
-        low, high = index.bounds(matcher.encode_mentions(mentions))
-        scores = matcher(mentions, entities)[OVERALL]
-    slack = 1e-5 * torch.maximum(low.abs(), high.abs()).amax(dim=1, keepdim=True)
-    assert (low - slack <= scores).all()
-    assert (scores <= high + slack).all()
-    bounds, brute = (
-        rank_mentions(index, [mentions], torch.tensor(gold), engine=engine, top_n=3)
-        for engine in ("bounds", "brute")
-    )
-    assert bounds.ranks.pessimistic.tolist() == brute.ranks.pessimistic.tolist()
-    assert bounds.ranks.optimistic.tolist() == brute.ranks.optimistic.tolist()
-    assert bounds.best.top_Bn.tolist() == brute.best.top_Bn.tolist()
+    assert_bounds_rank_as_brute_force(matcher, mentions, entities, torch.tensor(gold))
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -10,11 +10,10 @@ from torch.nn import functional
 
 from mmoe.config.m3el import M3elParams
 from mmoe.model.contrastive import contrastive_loss
-from mmoe.model.encoded import EncodedUnit
-from mmoe.model.features import ImageStem, SideFeatures, Stem, TextStem
+from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.losses import LossBatch, LossTerm
 from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
-from mmoe.model.neutral import NeutralConstant, image_mask, with_every_image
+from mmoe.model.neutral import ContextUnit, NeutralConstant, with_every_image
 from mmoe.model.normed_unit import NormedImageUnit, NormedTextUnit
 from mmoe.model.packed import Packed
 from mmoe.model.residual import image_of
@@ -101,7 +100,7 @@ class SoftAlignment(nn.Module):
         return gated
 
 
-class AlignmentUnit(Unit):
+class AlignmentUnit(ContextUnit):
     """Inner products of `SoftAlignment`'s vectors, added up over the directions.
 
     Differs from the release: both directions have one loss term.
@@ -114,15 +113,8 @@ class AlignmentUnit(Unit):
         self.alignment = SoftAlignment(text_dim, dim, both_ways=both_ways)
         self.missing = NeutralConstant(learned=learned_missing)
 
-    def encode_mentions(self, inputs: Stem) -> EncodedUnit:
-        has_B1 = image_mask(inputs.features)
-        vectors = [vectors_BD * has_B1 for vectors_BD in self.alignment(inputs)]
-        return EncodedUnit(torch.cat([*vectors, self.missing.mention(has_B1)], dim=-1))
-
-    def encode_entities(self, inputs: Stem) -> EncodedUnit:
-        has_N1 = image_mask(inputs.features)
-        vectors = [vectors_ND * has_N1 for vectors_ND in self.alignment(inputs)]
-        return EncodedUnit(torch.cat([*vectors, self.missing.entity(has_N1)], dim=-1))
+    def context(self, inputs: Stem) -> Tensor:
+        return torch.cat(self.alignment(inputs), dim=-1)
 
 
 class M3el(SumOfUnits):
@@ -146,14 +138,9 @@ class M3el(SumOfUnits):
         assert isinstance(spec.own, M3elParams)
         self.own = spec.own
         self.as_released = spec.own.variant == "released"
-        widths, model = spec.widths, spec.model
-        needs_images = spec.units_with_images()
-        self.text_adapter = nn.Identity() if self.as_released else _adapter(widths.text_pooled)
-        self.text_stem = TextStem(widths, model.dropout)
-        self.image_stem = (
-            ImageStem(widths, model.embed_dim, model.dropout) if needs_images else None
-        )
-        self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in model.units})
+        self.text_adapter = nn.Identity() if self.as_released else _adapter(spec.widths.text_pooled)
+        self.text_stem, self.image_stem = spec.stems()
+        self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in spec.model.units})
         # The mean of text, vision, and one or two directions across.
         self.unit_weight = 1 / (4 if spec.own.directions == "both_ways" else 3)
 

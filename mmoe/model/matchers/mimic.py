@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from mmoe.config.mimic import MimicParams
 from mmoe.model.attention import own_context
 from mmoe.model.dual_gate import DualGate
 from mmoe.model.encoded import Column, EncodedUnit
-from mmoe.model.features import ImageStem, SideFeatures, Stem, TextStem
+from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
-from mmoe.model.neutral import NeutralConstant, image_mask, with_every_image
+from mmoe.model.neutral import ContextUnit, NeutralConstant, image_mask, with_every_image
 from mmoe.model.normed_unit import NormedTextUnit
 from mmoe.model.packed import Packed
 from mmoe.model.token_linear import TokenLinear
@@ -67,12 +66,8 @@ class DualGatedVisionUnit(Unit):
         exact = self.fine_scores(mentions, entities)
         return exact, exact
 
-    @torch.no_grad()
-    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
-        """Nothing to set before training: unrelated pairs of random weights score around zero."""
 
-
-class TextInVisionUnit(Unit):
+class TextInVisionUnit(ContextUnit):
     """S = c_m · c_e, c = LayerNorm(tanh(gate(t)) t + softmax(t · Vᵀ) V): texts in the light of their image.
 
     Source: MIMIC, cross-modal matching.
@@ -85,17 +80,7 @@ class TextInVisionUnit(Unit):
         self.norm = nn.LayerNorm(dim)
         self.missing = NeutralConstant(learned=learned_missing)
 
-    def encode_mentions(self, inputs: Stem) -> EncodedUnit:
-        has_B1 = image_mask(inputs.features)
-        context_BD = self._context(inputs) * has_B1
-        return EncodedUnit(torch.cat([context_BD, self.missing.mention(has_B1)], dim=-1))
-
-    def encode_entities(self, inputs: Stem) -> EncodedUnit:
-        has_N1 = image_mask(inputs.features)
-        context_ND = self._context(inputs) * has_N1
-        return EncodedUnit(torch.cat([context_ND, self.missing.entity(has_N1)], dim=-1))
-
-    def _context(self, inputs: Stem) -> Tensor:
+    def context(self, inputs: Stem) -> Tensor:
         text_BD = self.text_fc(inputs.text_coarse_BC)
         patches = _patches(inputs)
         context_BD = own_context(text_BD, patches.with_values(self.image_fc(patches.values_TC)))
@@ -120,13 +105,8 @@ class Mimic(SumOfUnits):
         super().__init__(spec)
         assert isinstance(spec.own, MimicParams)
         self.as_released = spec.own.variant == "released"
-        widths, model = spec.widths, spec.model
-        needs_images = spec.units_with_images()
-        self.text_stem = TextStem(widths, model.dropout)
-        self.image_stem = (
-            ImageStem(widths, model.embed_dim, model.dropout) if needs_images else None
-        )
-        self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in model.units})
+        self.text_stem, self.image_stem = spec.stems()
+        self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in spec.model.units})
 
     def unit_inputs(self, features: SideFeatures) -> Stem:
         features = with_every_image(features) if self.as_released else features

@@ -11,7 +11,7 @@ from mmoe.config.mmoe_released import MmoeReleasedParams
 from mmoe.errors import ConfigError
 from mmoe.model.attention import own_context
 from mmoe.model.encoded import EncodedUnit
-from mmoe.model.features import ImageStem, SideFeatures, Stem, TextStem
+from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
 from mmoe.model.neutral import with_every_image
 from mmoe.model.normed_unit import NormedImageUnit, NormedTextUnit
@@ -99,14 +99,9 @@ class MmoeReleased(SumOfUnits):
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__(spec)
         assert isinstance(spec.own, MmoeReleasedParams)
-        widths, model, own = spec.widths, spec.model, spec.own
-        needs_images = spec.units_with_images()
-        self.encoding_batch = own.evaluation_batch if own.smoe else None
-        self.text_stem = TextStem(widths, model.dropout)
-        self.image_stem = (
-            ImageStem(widths, model.embed_dim, model.dropout) if needs_images else None
-        )
-        self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in model.units})
+        self.encoding_batch = spec.own.evaluation_batch if spec.own.smoe else None
+        self.text_stem, self.image_stem = spec.stems()
+        self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in spec.model.units})
 
     def unit_inputs(self, features: SideFeatures) -> Stem:
         return Stem.of(with_every_image(features), self.text_stem, self.image_stem)
