@@ -191,9 +191,8 @@ def _cross_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
 
 
 def _in_context(context: Any, h: Tensor, tokens: list[Tensor]) -> Tensor:
-    gate = h if isinstance(context.gate, nn.Identity) else _linear(context.gate, h)
-    gated: Tensor = gate.tanh() * h
-    return _layer_norm(context.norm, gated + _attend(h, tokens, tokens))
+    normed: Tensor = _layer_norm(context.norm, h.tanh() * h + _attend(h, tokens, tokens))
+    return normed
 
 
 def _attend(query: Tensor, keys: list[Tensor], values: list[Tensor]) -> Tensor:
@@ -230,9 +229,7 @@ def _image_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
 
 
 def _projected(projection: Any, x: Tensor) -> Tensor:
-    """One token through the MLP and the SMoE layers, or through the one linear layer."""
-    if isinstance(projection, nn.Linear):
-        return _linear(projection, x)
+    """One token through the MLP and the SMoE layers."""
     for layer in projection.fusion:
         x = _gelu(x) if isinstance(layer, nn.GELU) else _linear(layer, x)
     for layer in projection.inner:

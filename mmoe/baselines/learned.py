@@ -45,7 +45,7 @@ def _mined(train: CosineTerms, gold: NDArray[np.int64]) -> NDArray[np.float64]:
     lists = []
     for start in range(0, len(gold), CHUNK):
         rows = slice(start, start + CHUNK)
-        terms_FBN = np.stack(list(train.each(rows)))
+        terms_FBN = train.each(rows)
         gold_B1 = gold[rows, None]
         total_BN = terms_FBN.sum(axis=0)
         np.put_along_axis(total_BN, gold_B1, -np.inf, axis=1)

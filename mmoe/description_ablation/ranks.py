@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmoe.baselines.bm25 import bm25_ranks
-from mmoe.baselines.cosine import Vectors
-from mmoe.baselines.encoder import SideVectors, encoder_ranks
+from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
+from mmoe.baselines.run import cosine_systems, ranks_of
+from mmoe.baselines.strings import bm25
 from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.evaluation.ranks import Ranks
 from mmoe.features.store import read_features
@@ -52,18 +52,17 @@ def ranks_of_texts(
     ]
     # What a missing image counts depends on the run's own texts, so on nothing that is compared with them.
     own = np.arange(len(data.mentions))
-    cosines = encoder_ranks(
-        _joined([_vectors(side) for side in sides]), _vectors(data.entity_side), gold, typical=own
+    terms = CosineTerms.of(
+        _joined([_vectors(side) for side in sides]), _vectors(data.entity_side), typical=own
     )
-    gold_qids = [mention.gold_qid for mention in texts.mentions]
-    return {
-        matcher.spec.model.name: Ranks(
-            np.concatenate([part.pessimistic for part in ranked]),
-            np.concatenate([part.optimistic for part in ranked]),
-        ),
-        "BM25 with description": bm25_ranks(texts.queries(), gold_qids, data.entities),
-        **{name: cosines[name] for name in READ_DESCRIPTIONS if name in cosines},
+    systems = {"BM25 with description": bm25(texts.queries(), data.entities)} | {
+        name: scores for name, scores in cosine_systems(terms).items() if name in READ_DESCRIPTIONS
     }
+    found = {matcher.spec.model.name: Ranks.joined(ranked)}
+    for name, ranks in ranks_of(systems, gold).items():
+        assert ranks.whole is not None
+        found[name] = ranks.whole
+    return found
 
 
 def _with_texts(data: LinkingData, texts: ChoiceTexts, features: Path) -> FeatureSide:

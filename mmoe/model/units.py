@@ -8,6 +8,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
+from mmoe.config.moe import MoeParams
 from mmoe.model.attention import (
     attention_bounds,
     attention_scores,
@@ -15,7 +16,7 @@ from mmoe.model.attention import (
     own_context,
 )
 from mmoe.model.encoded import Column, EncodedUnit
-from mmoe.model.experts import ProjectionParams, project
+from mmoe.model.experts import MixtureProjection, project
 from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.matcher import Unit
 from mmoe.model.packed import Packed
@@ -30,13 +31,13 @@ class IntraUnit(Unit):
         projection's input, no LayerNorm on G, no padding in attention.
     """
 
-    def __init__(self, dim: int, params: ProjectionParams) -> None:
+    def __init__(self, dim: int, embed_dim: int, moe: MoeParams) -> None:
         super().__init__()
-        self.projection = params.build(dim)
-        self.query = TokenLinear(params.embed_dim, params.embed_dim)
-        self.key = TokenLinear(params.embed_dim, params.embed_dim)
-        self.value = TokenLinear(params.embed_dim, params.embed_dim)
-        self.scale = 1 / math.sqrt(params.embed_dim)
+        self.projection = MixtureProjection(dim, embed_dim, moe)
+        self.query = TokenLinear(embed_dim, embed_dim)
+        self.key = TokenLinear(embed_dim, embed_dim)
+        self.value = TokenLinear(embed_dim, embed_dim)
+        self.scale = 1 / math.sqrt(embed_dim)
 
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
         coarse_BD, fine_TD, fine = self._project(inputs)
@@ -86,8 +87,8 @@ class IntraUnit(Unit):
 class TextUnit(IntraUnit):
     """Text matching; residual: cosine of the texts and cosine of surface form and name."""
 
-    def __init__(self, dim: int, params: ProjectionParams, *, residual: bool) -> None:
-        super().__init__(dim, params)
+    def __init__(self, dim: int, embed_dim: int, moe: MoeParams, *, residual: bool) -> None:
+        super().__init__(dim, embed_dim, moe)
         self.text_residual = CosineResidual() if residual else None
         self.name_residual = CosineResidual() if residual else None
 
@@ -114,8 +115,8 @@ class TextUnit(IntraUnit):
 class VisionUnit(IntraUnit):
     """Image matching; residual: cosine of the pooled images."""
 
-    def __init__(self, dim: int, params: ProjectionParams, *, residual: bool) -> None:
-        super().__init__(dim, params)
+    def __init__(self, dim: int, embed_dim: int, moe: MoeParams, *, residual: bool) -> None:
+        super().__init__(dim, embed_dim, moe)
         self.image_residual = CosineResidual() if residual else None
 
     def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
@@ -145,21 +146,18 @@ class VisionUnit(IntraUnit):
 class CrossContext(nn.Module):
     """One modality's coarse state in the light of the other's tokens.
 
-    LayerNorm(tanh(gate(h)) ⊛ h + softmax(h Hᵀ) H), the softmax over real tokens only.
+    LayerNorm(tanh(h) ⊛ h + softmax(h Hᵀ) H), the softmax over real tokens only.
 
-    Args:
-        gate: elementwise (tanh of h itself) or scalar (tanh of one learned linear form of h).
-    Source: MMoE eq. 6; the scalar gate is the released code's.
+    Source: MMoE eq. 6. Differs from the release: its gate is one number a row.
     """
 
-    def __init__(self, dim: int, gate: str) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.gate = nn.Linear(dim, 1) if gate == "scalar" else nn.Identity()
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, coarse_BD: Tensor, tokens: Packed) -> Tensor:
         context_BD = own_context(coarse_BD, tokens)
-        gated: Tensor = self.norm(self.gate(coarse_BD).tanh() * coarse_BD + context_BD)
+        gated: Tensor = self.norm(coarse_BD.tanh() * coarse_BD + context_BD)
         return gated
 
 
@@ -171,15 +169,12 @@ class CrossUnit(Unit):
     Source: MMoE eq. 6 and 7.
     """
 
-    def __init__(
-        self, text_dim: int, image_dim: int, params: ProjectionParams, *, gate: str, residual: bool
-    ) -> None:
+    def __init__(self, text_dim: int, dim: int, moe: MoeParams, *, residual: bool) -> None:
         super().__init__()
-        dim = params.embed_dim
-        self.text_fit, self.image_fit = TokenLinear(text_dim, dim), TokenLinear(image_dim, dim)
-        self.projection = params.build(dim)
-        self.text_in_vision = CrossContext(dim, gate)
-        self.vision_in_text = CrossContext(dim, gate)
+        self.text_fit, self.image_fit = TokenLinear(text_dim, dim), TokenLinear(dim, dim)
+        self.projection = MixtureProjection(dim, dim, moe)
+        self.text_in_vision = CrossContext(dim)
+        self.vision_in_text = CrossContext(dim)
         self.text_image_residual = CosineResidual() if residual else None
         self.image_text_residual = CosineResidual() if residual else None
 

@@ -55,8 +55,6 @@ def test_every_choice_of_units_equals_the_formula(units: tuple[str, ...], residu
     st.fixed_dictionaries(
         {
             "residual": st.booleans(),
-            "projection": st.sampled_from(["smoe", "linear"]),
-            "cross_gate": st.sampled_from(["elementwise", "scalar"]),
             "num_layers": st.integers(1, 2),
             "fusion_layers": st.integers(0, 2),
             "top_k": st.integers(1, 3),
@@ -124,7 +122,7 @@ def test_own_negatives_score_as_in_the_table_of_all_pairs(by_default: bool) -> N
 
 
 def test_every_weight_gets_a_gradient() -> None:
-    matcher = random_matcher(num_layers=2, top_k=3, cross_gate="scalar").train()
+    matcher = random_matcher(num_layers=2, top_k=3).train()
     scores = matcher(MENTIONS, ENTITIES)["overall"]
     (scores * torch.arange(1.0, 7.0).view(2, 3).sin()).sum().backward()
     # A key's bias shifts all of a query's logits alike, which softmax does not see; no text is missing.

@@ -111,7 +111,6 @@ def test_features_of_other_settings_are_refused(
     ("section", "key", "value", "old"),
     [
         ("model", "embed_dim", 32, 16),
-        ("model", "projection", "linear", "smoe"),
         ("moe", "num_experts", 5, 4),
         ("moe", "top_k", 2, 3),
     ],

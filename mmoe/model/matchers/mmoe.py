@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from mmoe.config.moe import MoeParams
-from mmoe.model.experts import ProjectionParams, SparseMixture
+from mmoe.model.experts import SparseMixture
 from mmoe.model.features import ImageStemWithMissing, SideFeatures, Stem
 from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
 from mmoe.model.units import CrossUnit, TextUnit, VisionUnit
@@ -49,15 +49,9 @@ class MMoE(SumOfUnits):
 def _build_unit(name: str, spec: MatcherSpec) -> Unit:
     model, widths, moe = spec.model, spec.widths, spec.own
     assert isinstance(moe, MoeParams)
-    params = ProjectionParams(model.embed_dim, moe if model.projection == "smoe" else None)
     if name == "text":
-        return TextUnit(widths.text, params, residual=model.residual)
+        return TextUnit(widths.text, model.embed_dim, moe, residual=model.residual)
     if name == "vision":
-        return VisionUnit(model.embed_dim, params, residual=model.residual)
-    return CrossUnit(
-        widths.text,
-        model.embed_dim,
-        params,
-        gate=model.cross_gate,
-        residual=model.residual and widths.joint,
-    )
+        return VisionUnit(model.embed_dim, model.embed_dim, moe, residual=model.residual)
+    residual = model.residual and widths.joint
+    return CrossUnit(widths.text, model.embed_dim, moe, residual=residual)
