@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mmoe.model.experts import SparseExperts
-from mmoe.model.features import ImageStemWithMissing, SideFeatures
+from mmoe.model.features import SideFeatures
 from mmoe.model.matchers.mmoe import MMoE
 from mmoe.model.packed import Packed
 from mmoe.model.router import Routing
@@ -150,7 +150,10 @@ def _text_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
 
 def _vision_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("vision")
-    score = _intra_score(unit, _image_inputs(matcher, mention), _image_inputs(matcher, entity))
+    if mention.image is None or entity.image is None:
+        score = unit.missing.value.double()
+    else:
+        score = _intra_score(unit, _image_inputs(matcher, mention), _image_inputs(matcher, entity))
     return score + _residual(unit.image_residual, mention.image, entity.image)
 
 
@@ -169,6 +172,15 @@ def _intra_score(
 
 def _cross_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("cross")
+    score = unit.missing.value.double()
+    if mention.image is not None and entity.image is not None:
+        score = _context_score(matcher, unit, mention, entity)
+    score = score + _residual(unit.text_image_residual, mention.text, entity.image)
+    return score + _residual(unit.image_text_residual, mention.image, entity.text)
+
+
+def _context_score(matcher: MMoE, unit: Any, mention: Item, entity: Item) -> Tensor:
+    """(S_tvm + S_vtm) / 2 (MMoE eq. 6 and 7)."""
     sides = []
     for item in (mention, entity):
         (text, tokens), (image, patches) = _text_inputs(matcher, item), _image_inputs(matcher, item)
@@ -185,9 +197,8 @@ def _cross_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
             )
         )
     (tvm_m, vtm_m), (tvm_e, vtm_e) = sides
-    score = (tvm_m @ tvm_e + vtm_m @ vtm_e) / 2
-    score = score + _residual(unit.text_image_residual, mention.text, entity.image)
-    return score + _residual(unit.image_text_residual, mention.image, entity.text)
+    score: Tensor = (tvm_m @ tvm_e + vtm_m @ vtm_e) / 2
+    return score
 
 
 def _in_context(context: Any, h: Tensor, tokens: list[Tensor]) -> Tensor:
@@ -221,9 +232,8 @@ def _text_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
 
 def _image_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
     stem = matcher.image_stem
-    assert isinstance(stem, ImageStemWithMissing)
-    if item.image is None or item.patches is None:
-        return stem.missing_coarse.double(), [stem.missing_fine.double()]
+    assert item.image is not None
+    assert item.patches is not None
     patches = [_layer_norm(stem.fine_norm, _linear(stem.fine, patch)) for patch in item.patches]
     return _layer_norm(stem.coarse_norm, _linear(stem.coarse, item.image)), patches
 

@@ -106,7 +106,7 @@ def test_what_stands_in_for_a_missing_image_does_not_matter() -> None:
     mentions.image_pooled_BP[1:] = -99.0
     after = scores_of(matcher, mentions, ENTITIES)
     for name in before:
-        assert torch.equal(before[name], after[name])
+        torch.testing.assert_close(before[name], after[name])
 
 
 @pytest.mark.parametrize("by_default", [False, True])
@@ -185,7 +185,6 @@ def test_expert_load_counts_nothing_outside_training() -> None:
     matcher = random_matcher()
     scores_of(matcher, MENTIONS, ENTITIES)
     assert matcher.take_expert_load() == {}
-    assert random_matcher(projection="linear").train().take_expert_load() == {}
 
 
 def test_units_may_not_repeat() -> None:

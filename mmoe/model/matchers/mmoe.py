@@ -6,7 +6,7 @@ from torch import nn
 
 from mmoe.config.moe import MoeParams
 from mmoe.model.experts import SparseMixture
-from mmoe.model.features import ImageStemWithMissing, SideFeatures, Stem
+from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
 from mmoe.model.units import CrossUnit, TextUnit, VisionUnit
 
@@ -17,7 +17,7 @@ class MMoE(SumOfUnits):
     Raises:
         ValueError: if a unit needs images and `spec.widths` has none.
     Source: MMoE §3.4-3.6. Differs from the release: the sum and not the mean of the units' scores; see
-        TopKRouter, IntraUnit, CrossContext and ImageStemWithMissing for what differs inside the units.
+        TopKRouter, IntraUnit, VisionUnit and CrossContext for what differs inside the units.
     """
 
     NAME = "mmoe"
@@ -25,7 +25,7 @@ class MMoE(SumOfUnits):
 
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__(spec)
-        self.text_stem, self.image_stem = spec.stems(ImageStemWithMissing)
+        self.text_stem, self.image_stem = spec.stems()
         self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in spec.model.units})
 
     def unit_inputs(self, features: SideFeatures) -> Stem:
