@@ -150,9 +150,8 @@ def _text_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
 
 def _vision_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("vision")
-    if mention.image is None or entity.image is None:
-        score = unit.missing.value.double()
-    else:
+    score: Tensor = unit.missing.value.double()
+    if mention.image is not None and entity.image is not None:
         score = _intra_score(unit, _image_inputs(matcher, mention), _image_inputs(matcher, entity))
     return score + _residual(unit.image_residual, mention.image, entity.image)
 
@@ -172,7 +171,7 @@ def _intra_score(
 
 def _cross_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("cross")
-    score = unit.missing.value.double()
+    score: Tensor = unit.missing.value.double()
     if mention.image is not None and entity.image is not None:
         score = _context_score(matcher, unit, mention, entity)
     score = score + _residual(unit.text_image_residual, mention.text, entity.image)
@@ -232,6 +231,7 @@ def _text_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
 
 def _image_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
     stem = matcher.image_stem
+    assert stem is not None
     assert item.image is not None
     assert item.patches is not None
     patches = [_layer_norm(stem.fine_norm, _linear(stem.fine, patch)) for patch in item.patches]

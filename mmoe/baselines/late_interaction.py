@@ -32,7 +32,9 @@ class Tokens:
         """Where the features of some rows stand, one row after the other."""
         lengths = self.lengths_N[rows]
         before = np.cumsum(lengths) - lengths
-        return np.arange(lengths.sum()) + np.repeat(self.starts_N[rows] - before, lengths)
+        moved_T = np.repeat(self.starts_N[rows] - before, lengths)
+        at_T: NDArray[np.int64] = np.arange(len(moved_T)) + moved_T
+        return at_T
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """All features that are stored, some at a time."""
@@ -90,7 +92,7 @@ def rescored(
         mentions: which rows of the interactions' mentions these are.
     """
     low, high = first_BN.min(axis=1, keepdims=True), first_BN.max(axis=1, keepdims=True)
-    scores = (first_BN - low) / np.maximum(high - low, 1e-9) - 2  # in [-2, -1]
+    scores: NDArray[np.float32] = (first_BN - low) / np.maximum(high - low, 1e-9) - 2  # in [-2, -1]
     depth = min(DEPTH, first_BN.shape[1])
     best_BD = np.argpartition(-first_BN, depth - 1, axis=1)[:, :depth]
     for row, mention in enumerate(mentions):
