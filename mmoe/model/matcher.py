@@ -256,9 +256,12 @@ class SumOfUnits(Matcher):
 
     @torch.no_grad()
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+        training = self.training
+        self.eval()  # no dropout, and nothing counts as routed
         sides = self.unit_inputs(mentions), self.unit_inputs(entities)
         for name in self.units:
             self.unit(name).calibrate(*sides)
+        self.train(training)
 
     def _with_sum(self, scores: dict[str, Tensor]) -> dict[str, Tensor]:
         total = torch.stack(list(scores.values())).sum(dim=0)

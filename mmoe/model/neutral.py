@@ -55,7 +55,9 @@ class NeutralConstant(nn.Module):
             sides.append(encoded.select(torch.where(has_B)[0][:CALIBRATION_ROWS]))
         if self.value.requires_grad and len(sides[0]) and len(sides[1]):
             scores_BN, fine_BN = inner_scores(*sides), unit.fine_scores(*sides)
-            self.value.copy_((scores_BN if fine_BN is None else scores_BN + fine_BN).mean())
+            mean = (scores_BN if fine_BN is None else scores_BN + fine_BN).mean()
+            if torch.isfinite(mean):  # features that are NaN are the training's to name
+                self.value.copy_(mean)
 
     def mention(self, has_B1: Tensor) -> Tensor:
         """[B, 2]."""
