@@ -83,6 +83,7 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "num_entities": len(inputs.entities),
         "history": inputs.history,
         "main": systems.main_table(inputs),
+        "among": systems.among_table(inputs),
         "parts_shown": systems.parts_table(inputs),
         "few_note": systems.FEW_NOTE,
         "setup": setup.setup_table(inputs),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmoe.evaluation.metrics import FEW_MENTIONS, SystemMetrics
+from mmoe.evaluation.metrics import FEW_MENTIONS, Comparison, SystemMetrics
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.published import PublishedOn
 from mmoe.reporting.table import INTERVAL, System, Table, metrics_table
@@ -26,15 +26,28 @@ def main_systems(inputs: Inputs) -> list[System]:
     systems = [System(name, "ours", metrics.system.flat())]
     if metrics.untrained is not None:
         systems.append(System(f"{name}, untrained", "untrained", metrics.untrained.flat()))
-    return systems + [
-        System(label(method), "baseline", found.flat())
-        for method, found in metrics.baselines.items()
-    ]
+    return systems + _baselines(metrics)
 
 
 def main_table(inputs: Inputs) -> Table:
     """The systems of this run, ranked over the same knowledge base."""
     return metrics_table(main_systems(inputs), _columns(inputs.metrics.system))
+
+
+def among_table(inputs: Inputs) -> Table | None:
+    """The same where only a mention's candidates can be an answer; None without retrieval."""
+    among = inputs.metrics.among_candidates
+    if among is None:
+        return None
+    ours = System(matcher_name(inputs), "ours", among.system.flat())
+    return metrics_table([ours, *_baselines(among)], _columns(among.system))
+
+
+def _baselines(compared: Comparison) -> list[System]:
+    return [
+        System(label(method), "baseline", found.flat())
+        for method, found in compared.baselines.items()
+    ]
 
 
 def parts_table(inputs: Inputs) -> Table | None:

@@ -114,6 +114,19 @@ def test_the_headline_is_the_gain_over_the_strongest_baseline(
     assert "2 test mentions without a gold entity" in outline.text
 
 
+def test_the_systems_stand_beside_each_other_among_the_candidates_too(
+    inputs: Inputs, built: Report, outline: Outline
+) -> None:
+    among = inputs.metrics.among_candidates
+    assert among is not None
+    assert among.gain is not None
+    assert f"points of MRR over Order of retrieval (95 %, paired: {among.gain.low:.2f}" in outline.text
+    for text in (outline.text, built.markdown):
+        assert text.count("Order of retrieval") == 2  # the gain and a row
+    without = replace(inputs, metrics=replace(inputs.metrics, among_candidates=None))
+    assert "Order of retrieval" not in build_report(without, 0).html
+
+
 def test_settings_epochs_and_versions_are_named(built: Report, outline: Outline) -> None:
     for line in (
         "Data split given",
