@@ -15,7 +15,7 @@ import argparse
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmoe.config.load import ParamsFile
+from mmoe.config.model import ModelParams
 from mmoe.config.rank import RankParams
 from mmoe.errors import MmoeError
 from mmoe.evaluation.estimates import Estimate, mean_estimate, reciprocals
@@ -31,6 +32,7 @@ from mmoe.evaluation.reading import read_table
 from mmoe.files import atomic_folder, content_key, read_json, sha256_of, write_json, write_text
 from mmoe.linking.checkpoint import load_matcher
 from mmoe.model.costs import num_active, num_parameters
+from mmoe.records import Mention, read_records
 
 from pipeline.baselines import baselines
 from pipeline.encode import encode
@@ -41,9 +43,11 @@ from pipeline.rank import rank
 from pipeline.stage import checked_params, exit_on_mistake
 from pipeline.train import train
 
+TEXTS_ALONE = "MMoE, texts alone"
 PADDED = {"encode.keep_padding": True}
 MATCHERS: dict[str, dict[str, Any]] = {
     "MMoE": {"model.name": "mmoe"},
+    TEXTS_ALONE: {"model.name": "mmoe", "model.units": ["text"]},
     "MMoE without residual": {"model.name": "mmoe", "model.residual": False},
     "MMoE as released": {"model.name": "mmoe_released"} | PADDED,
     "M3EL, one way": {"model.name": "m3el"},
@@ -110,29 +114,40 @@ class Row:
 
     Attributes:
         whole_SM, among_SM: over all entities, and over each mention's candidates.
+        evidence_M: what decides each mention, where the data set says so.
         training: seconds, parameters and active parameters of a matcher; None of a baseline.
     """
 
     name: str
     whole_SM: NDArray[np.float64]
     among_SM: NDArray[np.float64]
+    evidence_M: pd.Series[str]
     training: dict[str, str] | None = None
 
 
 def table(dataset: str, seeds: Sequence[int], only: Sequence[str]) -> str:
     """The whole table as Markdown: first with the descriptions of params.yaml, then without any."""
     file, parts = checked_params(), []
-    backend = file.section(RankParams).backend
-    for name in dict.fromkeys((backend, "none")):
-        described = file.changed({"rank.backend": name})
-        rows = _baseline_rows(dataset, described)
-        for title in only or MATCHERS:
-            if title not in MATCHERS:
-                raise MmoeError(f"{title}: no such row; there are {', '.join(MATCHERS)}")
-            rows.append(_matcher_row(dataset, title, described.changed(MATCHERS[title]), seeds))
+    for name in dict.fromkeys((file.section(RankParams).backend, "none")):
+        rows = systems(dataset, file.changed({"rank.backend": name}), seeds, only)
         heading = "Without descriptions" if name == "none" else f"Descriptions: {name}"
         parts.append(f"{heading}\n\n{_markdown(rows)}")
     return "\n\n".join(parts)
+
+
+def systems(
+    dataset: str, file: ParamsFile, seeds: Sequence[int], only: Sequence[str] = ()
+) -> list[Row]:
+    """All baselines, then the matchers of MATCHERS, or some of them, trained where that is not done yet."""
+    titles = list(only) or list(MATCHERS)
+    for title in titles:
+        if title not in MATCHERS:
+            raise MmoeError(f"{title}: no such row; there are {', '.join(MATCHERS)}")
+    if list(file.section(ModelParams).units) == ["text"]:
+        titles = [title for title in titles if title != TEXTS_ALONE]
+    return _baseline_rows(dataset, file) + [
+        _matcher_row(dataset, title, file.changed(MATCHERS[title]), seeds) for title in titles
+    ]
 
 
 def _features(dataset: str, file: ParamsFile) -> Features:
@@ -157,10 +172,7 @@ def _baseline_rows(dataset: str, file: ParamsFile) -> list[Row]:
     if not (at.ranks / "baselines.parquet").exists():
         baselines(at, file)
     found = read_table(at.ranks / "baselines.parquet")
-    return [
-        Row(str(name), _reciprocals([rows], "rank"), _reciprocals([rows], "candidate_rank"))
-        for name, rows in found.groupby("method", sort=False)
-    ]
+    return [_row(at, str(name), [rows]) for name, rows in found.groupby("method", sort=False)]
 
 
 def _matcher_row(dataset: str, title: str, file: ParamsFile, seeds: Sequence[int]) -> Row:
@@ -169,16 +181,12 @@ def _matcher_row(dataset: str, title: str, file: ParamsFile, seeds: Sequence[int
     tables = [read_table(cell.ranks / "ranks.parquet") for cell in cells]
     matcher = load_matcher(cells[0].model / "matcher.safetensors")
     seconds = np.mean([read_json(cell.own / "done.json")["seconds"] for cell in cells])
-    return Row(
-        title,
-        _reciprocals(tables, "rank"),
-        _reciprocals(tables, "candidate_rank"),
-        {
-            "Training, s": f"{seconds:.0f}",
-            "Parameters": f"{num_parameters(matcher):,}",
-            "Active": f"{num_active(matcher):,}",
-        },
-    )
+    training = {
+        "Training, s": f"{seconds:.0f}",
+        "Parameters": f"{num_parameters(matcher):,}",
+        "Active": f"{num_active(matcher):,}",
+    }
+    return replace(_row(features, title, tables), training=training)
 
 
 def _cell(features: Features, title: str, file: ParamsFile) -> Cell:
@@ -204,6 +212,16 @@ def _key(file: ParamsFile, stages: Mapping[str, Sequence[str]], others: Sequence
     return content_key([known.of(stage) for stage in stages], sections, list(others))
 
 
+def _row(at: Layout, name: str, tables: Sequence[pd.DataFrame]) -> Row:
+    evidence = {each.mention_id: each.evidence for each in read_records(at.mentions, Mention)}
+    return Row(
+        name,
+        _reciprocals(tables, "rank"),
+        _reciprocals(tables, "candidate_rank"),
+        tables[0]["mention_id"].map(evidence),
+    )
+
+
 def _reciprocals(tables: Sequence[pd.DataFrame], column: str) -> NDArray[np.float64]:
     if any(table[column].isna().any() for table in tables):
         return np.empty((len(tables), 0))
@@ -225,6 +243,9 @@ def _line(row: Row, best: Row) -> dict[str, str]:
         found = mean_estimate(whole_SM.mean(axis=0), SAMPLES)
         line |= {"MRR": f"{found.value:.2f}", "95 %": _interval(found)}
         line |= {f"Hits@{n}": f"{100 * (whole_SM >= 100 / n).mean():.2f}" for n in HITS}
+        for label in sorted(row.evidence_M.dropna().unique()):
+            decided_M = row.evidence_M.eq(label).fillna(value=False).to_numpy(bool)
+            line[f"MRR, {label} decides"] = f"{whole_SM[:, decided_M].mean():.2f}"
     if row.among_SM.size:
         line["MRR among candidates"] = f"{row.among_SM.mean():.2f}"
     if row.training is None:

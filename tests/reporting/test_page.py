@@ -120,7 +120,9 @@ def test_the_systems_stand_beside_each_other_among_the_candidates_too(
     among = inputs.metrics.among_candidates
     assert among is not None
     assert among.gain is not None
-    assert f"points of MRR over Order of retrieval (95 %, paired: {among.gain.low:.2f}" in outline.text
+    assert (
+        f"points of MRR over Order of retrieval (95 %, paired: {among.gain.low:.2f}" in outline.text
+    )
     for text in (outline.text, built.markdown):
         assert text.count("Order of retrieval") == 2  # the gain and a row
     without = replace(inputs, metrics=replace(inputs.metrics, among_candidates=None))
