@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmoe.baselines.cosine import CosineTerms
 from mmoe.vectors import unit_rows
 
 DEPTH = 100  # entities of a mention that are compared token by token
@@ -82,20 +83,50 @@ class LateInteraction:
         return found
 
 
-def rescored(
-    first_BN: NDArray[np.float32], mentions: range, interactions: list[LateInteraction]
-) -> NDArray[np.float32]:
-    """Scores [B, N] that put the best DEPTH entities in the order of late interaction, before all others.
+class Shortlists:
+    """The entities of each mention that are compared token by token: the best by the plain sum of cosines.
 
     Args:
-        first_BN: the score that makes the shortlist and orders what is not on it.
-        mentions: which rows of the interactions' mentions these are.
+        terms: the cosines of some mentions; `interactions`, late interaction of their texts and images.
     """
-    low, high = first_BN.min(axis=1, keepdims=True), first_BN.max(axis=1, keepdims=True)
-    scores: NDArray[np.float32] = (first_BN - low) / np.maximum(high - low, 1e-9) - 2  # in [-2, -1]
-    depth = min(DEPTH, first_BN.shape[1])
-    best_BD = np.argpartition(-first_BN, depth - 1, axis=1)[:, :depth]
-    for row, mention in enumerate(mentions):
-        found = sum(each.scores(mention, best_BD[row]) for each in interactions)
-        scores[row, best_BD[row]] = 2 * len(interactions) + found  # above all others
-    return scores
+
+    def __init__(self, terms: CosineTerms, interactions: Sequence[LateInteraction]) -> None:
+        self.terms, self.interactions = terms, interactions
+        self._last: tuple[slice, NDArray[np.int64], NDArray[np.float32]] | None = None
+
+    def similarities(self, of: slice) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The shortlists [B, D] of the mentions in a slice, and all similarities [B, D, F + K] on them.
+
+        First the cosines, then late interaction; the last slice asked for is kept.
+        """
+        if self._last is None or self._last[0] != of:
+            every_FBN = self.terms.each(of)
+            total_BN = every_FBN.sum(axis=0)
+            depth = min(DEPTH, total_BN.shape[1])
+            best_BD = np.argpartition(-total_BN, depth - 1, axis=1)[:, :depth]
+            cosines_FBD = np.take_along_axis(every_FBN, best_BD[None], axis=2)
+            late_BDK = self.late(range(*of.indices(len(self.terms))), best_BD)
+            self._last = of, best_BD, np.concatenate([cosines_FBD.transpose(1, 2, 0), late_BDK], 2)
+        return self._last[1:]
+
+    def late(self, mentions: Sequence[int], entities_BD: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Late interaction [B, D, K] of each mention with entities of its own."""
+        rows = [
+            [each.scores(mention, own) for each in self.interactions]
+            for mention, own in zip(mentions, entities_BD, strict=True)
+        ]
+        return np.array(rows, dtype=np.float32).transpose(0, 2, 1)
+
+    def score(self, of: slice, weights: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Scores [B, N]: the shortlist by a weighted sum of similarities, before all others by the plain sum.
+
+        Args:
+            weights: of the cosines, then of late interaction.
+        """
+        best_BD, similarities_BDF = self.similarities(of)
+        own_BD = similarities_BDF @ weights.astype(np.float32)
+        first_BN = self.terms.each(of).sum(axis=0)
+        low, high = first_BN.min(axis=1, keepdims=True), first_BN.max(axis=1, keepdims=True)
+        scores: NDArray[np.float32] = (first_BN - high) / np.maximum(high - low, 1e-9) - 1
+        np.put_along_axis(scores, best_BD, own_BD - own_BD.min(axis=1, keepdims=True), axis=1)
+        return scores

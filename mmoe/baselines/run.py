@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from mmoe.baselines import strings
 from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
-from mmoe.baselines.late_interaction import LateInteraction, Tokens, rescored
-from mmoe.baselines.learned import MOST_MENTIONS, fit_weights
+from mmoe.baselines.late_interaction import LateInteraction, Shortlists, Tokens
+from mmoe.baselines.learned import MOST_MENTIONS, fit_weights, mined_lists
 from mmoe.evaluation.ranks import (
     Ranks,
     ScoresOf,
@@ -180,34 +180,38 @@ def feature_systems(records: Records, features: FeatureParts) -> dict[str, Score
     """The systems that compare frozen features: cosines, their sums, and late interaction."""
     qids = [entity.qid for entity in records.entities]
     theirs = features.vectors("entity", qids)
-    test = [mention.mention_id for mention in records.linkable("test")]
-    terms = CosineTerms.of(features.vectors("mention", test), theirs)
-    systems = cosine_systems(terms)
-    every = terms.weights_of(terms.names)
-    found: list[LateInteraction] = []
-    for kind in ("text", "image"):
-        ours = features.tokens(f"mention_{kind}", test)
-        others = features.tokens(f"entity_{kind}", qids)
-        if ours is not None and others is not None:
-            found.append(LateInteraction(ours, others))
-            name = "late interaction" if kind == "image" else "late interaction, text"
-            systems[name] = partial(_late, terms, every, list(found))
-    train = records.linkable("train")
+    tokens = {kind: features.tokens(f"entity_{kind}", qids) for kind in ("text", "image")}
+
+    def shortlists(mentions: Sequence[Mention]) -> Shortlists:
+        ids = [mention.mention_id for mention in mentions]
+        pairs = [(features.tokens(f"mention_{kind}", ids), tokens[kind]) for kind in tokens]
+        return Shortlists(
+            CosineTerms.of(features.vectors("mention", ids), theirs),
+            [LateInteraction(ours, other) for ours, other in pairs if ours and other],
+        )
+
+    test, train = shortlists(records.linkable("test")), records.linkable("train")
+    num_cosines, num_late = len(test.terms.names), len(test.interactions)
+    systems = cosine_systems(test.terms)
+    late = np.repeat([0, 1], [num_cosines, num_late])
+    if num_late > 1:
+        texts = np.arange(len(late)) == num_cosines
+        systems["late interaction, text"] = partial(test.score, weights=texts)
+    systems["late interaction"] = partial(test.score, weights=late)
     if train:
         train = train[:: max(1, len(train) // MOST_MENTIONS)]  # a handful of weights needs no more
-        shown = features.vectors("mention", [mention.mention_id for mention in train])
-        weights = fit_weights(CosineTerms.of(shown, theirs), records.gold_of(train))
-        systems["frozen cosines, learned weights"] = partial(terms.score, weights=weights)
+        shown = shortlists(train)
+        chosen, cosines = mined_lists(shown.terms, records.gold_of(train))
+        systems["frozen cosines, learned weights"] = partial(
+            test.terms.score, weights=fit_weights(cosines)
+        )
+        every = np.concatenate([cosines, shown.late(range(len(train)), chosen)], axis=2)
+        systems["frozen similarities, learned weights"] = partial(
+            test.score, weights=fit_weights(every)
+        )
     return systems
 
 
 def cosine_systems(terms: CosineTerms) -> dict[str, ScoresOf]:
     """The sums of frozen cosines that need no training."""
     return {name: partial(terms.score, weights=w) for name, w in terms.sums().items()}
-
-
-def _late(
-    terms: CosineTerms, weights: NDArray[np.float32], found: list[LateInteraction], of: slice
-) -> NDArray[np.float32]:
-    rows = range(*of.indices(len(terms)))
-    return rescored(terms.score(of, weights), rows, found)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmoe.baselines import late_interaction
-from mmoe.baselines.late_interaction import LateInteraction, Tokens, rescored
+from mmoe.baselines.cosine import CosineTerms, Vectors
+from mmoe.baselines.late_interaction import LateInteraction, Shortlists, Tokens
 
 
 def tokens(lengths: list[int], seed: int) -> Tokens:
@@ -63,10 +64,16 @@ def test_a_shortlist_goes_before_all_others_and_these_keep_their_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(late_interaction, "DEPTH", 3)
-    mentions, entities = tokens([2], 0), tokens([1, 2, 3, 2, 1, 2], 1)
-    interaction = LateInteraction(mentions, entities)
-    first = np.array([[0.1, 0.9, 0.3, 0.8, 0.7, 0.2]], dtype=np.float32)
-    scores = rescored(first, range(1), [interaction])[0]
-    best = np.array([1, 3, 4])
-    order = list(best[np.argsort(-interaction.scores(0, best))])
-    assert np.argsort(-scores).tolist() == [*order, 2, 5, 0]
+    interaction = LateInteraction(tokens([2], 0), tokens([1, 2, 3, 2, 1, 2], 1))
+    angles = np.array([1.2, 0.1, 0.9, 0.2, 0.3, 1.0])  # of the entities to the mention
+    entities = Vectors(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+    terms = CosineTerms({"text": (Vectors(np.array([[1.0, 0.0]])), entities)})
+    lists = Shortlists(terms, [interaction])
+    best, similarities = lists.similarities(slice(0, 1))
+    assert sorted(best[0]) == [1, 3, 4]
+    late = interaction.scores(0, best[0])
+    np.testing.assert_allclose(similarities[0].T, [np.cos(angles[best[0]]), late], atol=1e-6)
+    for weights in ([0, 1], [3, -2]):
+        scores = lists.score(slice(0, 1), np.array(weights))[0]
+        order = best[0][np.argsort(-(similarities[0] @ weights))]
+        assert np.argsort(-scores).tolist() == [*order, 2, 5, 0]

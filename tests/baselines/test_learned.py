@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmoe.baselines.cosine import CosineTerms, Vectors
-from mmoe.baselines.learned import RIDGE, fit_weights
+from mmoe.baselines.learned import RIDGE, fit_weights, mined_lists
 
 
 def unit_vectors(rows: int, seed: int) -> Vectors:
@@ -37,7 +37,7 @@ def test_the_weights_minimise_the_cross_entropy_over_all_other_entities() -> Non
         shares = np.log(np.exp(scores).sum(axis=1)) - gold
         return float(shares.mean() + RIDGE * weights @ weights)
 
-    found = fit_weights(terms, GOLD)
+    found = fit_weights(mined_lists(terms, GOLD)[1])
     for step in ([0.05, 0], [-0.05, 0], [0, 0.05], [0, -0.05]):
         assert loss(found) < loss(found + np.array(step))
 
@@ -46,16 +46,14 @@ def test_a_term_that_says_nothing_gets_next_to_no_weight() -> None:
     terms = CosineTerms(
         {"text": (near(TEXTS, GOLD, 1.0, 3), TEXTS), "name": (unit_vectors(80, 5), NAMES)}
     )
-    telling, silent = fit_weights(terms, GOLD)
+    telling, silent = fit_weights(mined_lists(terms, GOLD)[1])
     assert abs(silent) < telling / 5
 
 
 def test_a_lone_entity_can_be_fitted() -> None:
-    only = Vectors(np.ones((1, 6)))
-    weights = fit_weights(
-        CosineTerms({"text": (unit_vectors(3, 1), only)}), np.zeros(3, dtype=np.int64)
-    )
-    assert np.isfinite(weights).all()
+    terms = CosineTerms({"text": (unit_vectors(3, 1), Vectors(np.ones((1, 6))))})
+    _, lists = mined_lists(terms, np.zeros(3, dtype=np.int64))
+    assert np.isfinite(fit_weights(lists)).all()
 
 
 def test_learned_weights_beat_the_plain_sum_where_a_term_misleads() -> None:
@@ -68,4 +66,4 @@ def test_learned_weights_beat_the_plain_sum_where_a_term_misleads() -> None:
     def right(weights: np.ndarray) -> float:
         return float((terms(13).score(slice(None), weights).argmax(axis=1) == GOLD).mean())
 
-    assert right(fit_weights(terms(3), GOLD)) > right(np.ones(2)) + 0.2
+    assert right(fit_weights(mined_lists(terms(3), GOLD)[1])) > right(np.ones(2)) + 0.2
