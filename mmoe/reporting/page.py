@@ -9,16 +9,13 @@ from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from mmoe.evaluation.histogram import rank_histogram
 from mmoe.records import READS_ANSWER
-from mmoe.reporting import audit, descriptions, retrieval, setup, systems, wording
+from mmoe.reporting import data, descriptions, setup, systems, wording
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
-from mmoe.reporting.markdown import cell, markdown_table
-from mmoe.reporting.numbers import rank_numbers, training_numbers
-from mmoe.reporting.style import DARK
+from mmoe.reporting.table import cell, markdown_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 DATA_GROUPS = {
@@ -54,16 +51,17 @@ def build_report(inputs: Inputs, num_examples: int) -> Report:
     Raises:
         DataError: if the files contradict each other.
     """
+    from mmoe.reporting import charts  # it would double the stage's start
+
     values, environment = _values(inputs), _environment()
     histograms = _histograms(inputs)
     html = environment.get_template("report.html.jinja")
     return Report(
         html=html.render(
             **values,
-            dark=DARK,
-            charts=_charts(inputs, histograms),
-            numbers={"ranks": rank_numbers(histograms)}
-            | (training_numbers(inputs.history) if inputs.history.epochs else {}),
+            dark=charts.DARK,
+            charts=charts.draw(inputs.history, systems.main_systems(inputs), histograms),
+            numbers=systems.numbers(inputs.history, histograms),
             examples=examples(inputs, num_examples),
         ),
         markdown=environment.get_template("report.md.jinja").render(**values),
@@ -75,7 +73,6 @@ def _values(inputs: Inputs) -> dict[str, Any]:
     """What HTML and Markdown have in common."""
     published, ablation = inputs.published, inputs.ablation
     benchmark = None if published is None else published.benchmark
-    groups = {title: inputs.data[key] for key, title in DATA_GROUPS.items()}
     return {
         "dataset": inputs.dataset,
         "name": systems.matcher_name(inputs),
@@ -86,16 +83,16 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "parts_shown": systems.parts_table(inputs),
         "few_note": systems.FEW_NOTE,
         "setup": setup.setup_table(inputs),
-        "settings": setup.all_settings(inputs),
-        "table_1": audit.table_1(inputs.data, benchmark),
-        "leaks": audit.leak_table(inputs.data),
-        "counts": {title: wording.definitions(group) for title, group in groups.items()},
-        "sources": retrieval.source_table(inputs.retrieval),
-        "cut": retrieval.cut_surface_forms(inputs.retrieval),
-        "candidates": retrieval.candidate_histogram(inputs.retrieval),
-        "ambiguous": retrieval.ambiguous_surface_forms(inputs.retrieval),
+        "settings": {**inputs.settings, **inputs.history.config},
+        "table_1": data.table_1(inputs.data, benchmark),
+        "leaks": data.leak_table(inputs.data),
+        "counts": {title: inputs.data[key] for key, title in DATA_GROUPS.items()},
+        "sources": data.source_table(inputs.retrieval),
+        "cut": data.cut_surface_forms(inputs.retrieval),
+        "candidates": data.candidate_histogram(inputs.retrieval),
+        "ambiguous": data.ambiguous_surface_forms(inputs.retrieval),
         "retrieve_note": inputs.retrieval.get("note"),
-        "ranking": wording.definitions(inputs.ranking),
+        "ranking": inputs.ranking,
         "backend": inputs.ranking.get("backend"),
         "reads_answer": inputs.ranking.get("backend") in READS_ANSWER,
         "ablation": ablation,
@@ -117,27 +114,6 @@ def _ablation_tables(ablation: descriptions.Ablation) -> dict[str, Any]:
         "Part of the oracle candidate's gain, % (95 %, paired)": descriptions.gap_table(ablation),
     }
     return {title: table for title, table in tables.items() if table is not None}
-
-
-def _charts(inputs: Inputs, histograms: dict[str, pd.DataFrame]) -> dict[str, Markup]:
-    """The charts that the data allow; their texts are escaped by the renderer."""
-    from mmoe.reporting import charts
-
-    history = inputs.history
-    drawn = {
-        "intervals": charts.interval_chart(systems.main_systems(inputs)),
-        "ranks": charts.rank_chart(histograms),
-    }
-    if history.epochs:
-        drawn |= {
-            "loss": charts.loss_chart(history.epochs),
-            "learning_rate": charts.learning_rate_chart(history.epochs),
-        }
-        if any(epoch.valid_mrr is not None for epoch in history.epochs):
-            drawn["validation"] = charts.validation_chart(history)
-        if any(sum(shares) > 0 for shares in history.epochs[-1].expert_load.values()):
-            drawn["experts"] = charts.expert_chart(history.epochs[-1].expert_load)
-    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
 
 
 def _histograms(inputs: Inputs) -> dict[str, pd.DataFrame]:

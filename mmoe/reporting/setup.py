@@ -9,7 +9,7 @@ import pandas as pd
 
 from mmoe.reporting.inputs import History, Inputs
 from mmoe.reporting.table import Table
-from mmoe.reporting.wording import Definition, definitions, label, plain
+from mmoe.reporting.wording import label, plain
 
 # The first knob of a section says most; the others follow in brackets.
 ENCODE = ("model", "max_text_length", "description_budget", "precision")
@@ -46,11 +46,6 @@ def setup_table(inputs: Inputs) -> Table:
     }
     shown = {name: line for name, line in lines.items() if line}
     return Table(pd.DataFrame({"Settings": shown}))
-
-
-def all_settings(inputs: Inputs) -> tuple[Definition, ...]:
-    """Every knob that decided a figure, section by section, as the stages read it."""
-    return definitions({**inputs.settings, **inputs.history.config})
 
 
 def _training(history: History) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 MISSING = "–"
@@ -64,7 +63,7 @@ def minus(text: str) -> str:
 
 
 def plain(value: object) -> str:
-    """A number, truth value, text or short list of a counts file."""
+    """A number, truth value, text or short list of a counts file; of a dict its keys."""
     match value:
         case None:
             return "none"
@@ -74,26 +73,7 @@ def plain(value: object) -> str:
             return minus(f"{value:,}")
         case float():
             return minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}")
-        case list() | tuple():
-            return ", ".join(plain(item) for item in value) or "none"
+        case list() | tuple() | dict():
+            return ", ".join(map(plain, value)) or "none"
         case _:
             return str(value)
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A line of a definition table; it has either a text or lines below it."""
-
-    label: str
-    text: str
-    children: tuple[Definition, ...] = ()
-
-
-def definitions(values: Mapping[str, Any]) -> tuple[Definition, ...]:
-    """A dict of counts as lines, nested dicts as lines below lines."""
-    return tuple(
-        Definition(label(str(key)), "", definitions(value))
-        if isinstance(value, Mapping) and value
-        else Definition(label(str(key)), plain(None if value == {} else value))
-        for key, value in values.items()
-    )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mmoe.evaluation.histogram import rank_histogram
-from mmoe.reporting import charts, style
+from mmoe.reporting import charts
 from mmoe.reporting.inputs import History
 from mmoe.reporting.table import System
 
@@ -52,7 +52,7 @@ def test_every_colour_has_a_counterpart_in_the_dark(svgs: dict[str, str]) -> Non
     for name, svg in svgs.items():
         colours = set(re.findall(r'(?:fill|stroke)="(.*?)"', svg)) - {"none", "transparent"}
         assert colours, name
-        assert colours <= set(style.DARK), name
+        assert colours <= set(charts.DARK), name
 
 
 def test_no_chart_fetches_or_names_anything(svgs: dict[str, str]) -> None:

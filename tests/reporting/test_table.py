@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mmoe.reporting.markdown import cell, markdown_table
-from mmoe.reporting.table import System, Table, metrics_table
+from mmoe.reporting.table import System, Table, cell, markdown_table, metrics_table
 
 SYSTEMS = (
     System("Ours", "ours", {"mrr": 89.604, "mrr_low": 88.0, "mrr_high": 91.0, "mean_rank": 12.0}),

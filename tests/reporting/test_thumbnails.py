@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmoe.reporting.thumbnails import thumbnail
+from mmoe.reporting.examples import thumbnail
 
 from tests.datasets.fissfuse_folder import PIXELS, png, stored, write_archive
 

@@ -55,15 +55,3 @@ def test_shares_have_their_interval_where_it_is_known() -> None:
     assert wording.share({"a": 0.25, "a_low": 0.1, "a_high": 0.5}, "a") == "25.0 (10.0–50.0)"
     assert wording.share({"a": 0.25}, "a") == "25.0"
     assert wording.share({"a": None, "a_low": None}, "a") == "–"
-
-
-def test_nested_counts_become_lines_below_lines() -> None:
-    (outer,) = wording.definitions({"recall": {"1": 0.7, "by_kind": {"label": 2}}})
-    assert (outer.label, outer.text) == ("Recall", "")
-    assert [line.label for line in outer.children] == ["1", "By kind"]
-    assert outer.children[1].children == (wording.Definition("Label", "2"),)
-
-
-def test_an_empty_dict_is_called_none() -> None:
-    (line,) = wording.definitions({"left_out": {}})
-    assert (line.label, line.text, line.children) == ("Left out", "none", ())
