@@ -49,21 +49,20 @@ CUT_SHOWN = 12
 SOURCES = {"index": "Label index", "api": "Wikidata's API", "kb": "Knowledge base", "none": "None"}
 
 
-def table_1(data: Mapping[str, Any], published: Benchmark | None) -> Table:
+def table_1(own: Mapping[str, int], published: Benchmark | None) -> Table:
     """This data set's counts, beside MMoE's Table 1 where it is one of the papers'."""
-    own = data["table1"]
     columns = {"Here": {key: plain(own[key]) for key in TABLE_1}}
     if published is not None:
-        papers = published.counts
-        columns["Paper"] = {key: plain(papers[key]) for key in papers}
-        columns["Difference"] = {key: plain(own[key] - papers[key]) for key in papers}
+        papers = {key: value for key, value in published if isinstance(value, int)}
+        columns["Paper"] = {key: plain(value) for key, value in papers.items()}
+        columns["Difference"] = {key: plain(own[key] - value) for key, value in papers.items()}
     texts = pd.DataFrame(columns).reindex(list(TABLE_1)).fillna(MISSING)
     return Table(texts.rename(index=TABLE_1))
 
 
-def leak_table(data: Mapping[str, Any]) -> Table:
+def leak_table(leaks: Mapping[str, Any]) -> Table:
     """How many mentions of each split share what with train, and of train with the other two."""
-    counts = pd.DataFrame(data["leaks"]).loc[list(LEAKS), list(SPLITS)]
+    counts = pd.DataFrame(leaks).loc[list(LEAKS), list(SPLITS)]
     return Table(counts.astype(int).map(plain).rename(index=LEAKS, columns=str.capitalize))
 
 
