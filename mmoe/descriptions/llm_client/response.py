@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -166,15 +165,15 @@ def read_completion(key: str, content: Mapping[str, Any]) -> Reply:
     message, finish = choice.get("message"), choice.get("finish_reason")
     if not isinstance(message, dict):
         return replace(reply, error="no choices in the answer")
-    text, tokens = _text(_joined(message.get("content"))), _top_tokens(choice)
+    text = _text(_joined(message.get("content")))
     if refusal := _text(message.get("refusal")):
         return replace(reply, outcome=Outcome.REFUSED, text=text, error=refusal)
     if finish == "content_filter":
         return replace(reply, outcome=Outcome.FILTERED, text=text)
-    if finish != "length" and not text and not tokens:
+    if finish != "length" and not text:
         return replace(reply, outcome=Outcome.EMPTY, error=f"no text, finish_reason {finish}")
     outcome = Outcome.CUT if finish == "length" else Outcome.ANSWERED
-    return replace(reply, outcome=outcome, text=text, top_tokens=tokens)
+    return replace(reply, outcome=outcome, text=text)
 
 
 def _joined(content: Any) -> Any:
@@ -182,22 +181,6 @@ def _joined(content: Any) -> Any:
     if not isinstance(content, list):
         return content
     return "".join(_text(_dict(part).get("text")) or "" for part in content)
-
-
-def _top_tokens(choice: Mapping[str, Any]) -> list[tuple[str, float]] | None:
-    """The candidates for the first token; None if the server tells none."""
-    content = _dict(choice.get("logprobs")).get("content")
-    if not isinstance(content, list) or not content:
-        return None
-    entries = _dict(content[0]).get("top_logprobs")
-    pairs = [
-        (entry["token"], float(entry["logprob"]))
-        for entry in map(_dict, entries if isinstance(entries, list) else [])
-        if isinstance(entry.get("token"), str)
-        and isinstance(entry.get("logprob"), int | float)
-        and math.isfinite(entry["logprob"])
-    ]
-    return pairs or None
 
 
 def _dict(value: Any) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.llm_client.session import server_url
 from mmoe.descriptions.llm_client.types import Request
-from mmoe.descriptions.prompting.answer import answer_text, label, output_arguments
+from mmoe.descriptions.prompting.answer import answer_text, output_arguments
 from mmoe.descriptions.prompting.image import image_url
 from mmoe.descriptions.prompting.prompts import Prompt, load_prompt
 from mmoe.descriptions.prompting.texts import cut, one_line, shortened
@@ -121,7 +121,7 @@ class QuestionWriter:
     ) -> Question:
         url, image = self._image(mention.image)
         params, shown = self.params, [candidates[position] for position in order]
-        values = _values(mention, shown, context, params.output, has_image=url is not None)
+        values = _values(mention, shown, context, has_image=url is not None)
         messages: list[dict[str, Any]] = [*map(dict, self.prompt.messages(values))]
         if url is not None:
             # One fixed price an image, see IMAGE_TOKENS; others than OpenAI have no such knob.
@@ -142,7 +142,7 @@ class QuestionWriter:
 
 
 def _values(
-    mention: Mention, shown: Sequence[Candidate], context: str, output: str, *, has_image: bool
+    mention: Mention, shown: Sequence[Candidate], context: str, *, has_image: bool
 ) -> dict[str, Any]:
     """What a prompt can use; each text is one line of data."""
     return {
@@ -155,8 +155,6 @@ def _values(
             }
             for candidate in shown
         ],
-        "label": lambda option: label(option, len(shown), output),
-        "answer": lambda option: answer_text(option, len(shown), output),
-        "by_label": output == "logprobs",
+        "answer": answer_text,
         "has_image": has_image,
     }

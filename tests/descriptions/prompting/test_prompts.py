@@ -15,21 +15,15 @@ from tests.descriptions.rows import candidates, mention
 OWN = """--- system ---
 Pick.
 --- user ---
-{{ surface_form }} in {{ text }}: {% for c in candidates %}{{ label(loop.index) }}={{ c.label }}; {% endfor %}
+{{ surface_form }} in {{ text }}: {% for c in candidates %}{{ loop.index }}={{ c.label }}; {% endfor %}
 {{ answer(1) }}
 """
 
 
-@pytest.mark.parametrize("output", ["schema", "json_object", "plain", "logprobs"])
 @pytest.mark.parametrize("name", prompt_names())
-def test_a_prompt_shows_mention_and_candidates(name: str, output: str) -> None:
-    question = written(
-        mention("m", "Ada wrote notes."),
-        candidates("m", "a bridge", ""),
-        prompt=name,
-        order="retrieval",
-        output=output,
-    )
+def test_a_prompt_shows_mention_and_candidates(name: str) -> None:
+    about, group = mention("m", "Ada wrote notes."), candidates("m", "a bridge", "")
+    question = written(about, group, prompt=name, order="retrieval")
     assert last_message(question).splitlines()[:6] == [
         "<text>Ada wrote notes.</text>",
         "<name>Ada</name>",
@@ -40,21 +34,15 @@ def test_a_prompt_shows_mention_and_candidates(name: str, output: str) -> None:
     ]
     messages = question.request.body["messages"]
     # Servers that hold an answer to JSON refuse questions that do not name it.
-    assert ("JSON" in messages[0]["content"]) == (output != "logprobs")
+    assert "JSON" in messages[0]["content"]
     assert messages[0]["role"] == "system"
 
 
-@pytest.mark.parametrize("output", ["schema", "logprobs"])
-def test_examples_are_answered_in_the_form_that_is_asked_for(output: str) -> None:
-    question = written(
-        mention("m"), candidates("m", *"abcdefghijk"), prompt="few_shot", output=output
-    )
+def test_examples_are_answered_in_the_form_that_is_asked_for() -> None:
+    question = written(mention("m"), candidates("m", *"abcdefghijk"), prompt="few_shot")
     turns = question.request.body["messages"]
     answers = [turn["content"] for turn in turns if turn["role"] == "assistant"]
-    letters = ["C", "A", "0"]
-    objects = ['{"choice": 3}', '{"choice": 1}', '{"choice": 0}']
-    assert answers == (letters if output == "logprobs" else objects)
-    assert ("C. Mercury" in turns[1]["content"]) == (output == "logprobs")
+    assert answers == ['{"choice": 3}', '{"choice": 1}', '{"choice": 0}']
     assert [turn["role"] for turn in turns] == ["system", *["user", "assistant"] * 3, "user"]
 
 
