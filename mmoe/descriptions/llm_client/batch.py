@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from openai import APIStatusError, AsyncOpenAI, OpenAIError
-from openai.types import Batch
 
 from mmoe.descriptions.llm_client.budget import estimate
+from mmoe.descriptions.llm_client.client import Attempt, Session
 from mmoe.descriptions.llm_client.direct import open_client
 from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry, classify_response
-from mmoe.descriptions.llm_client.session import Attempt, Session
 from mmoe.descriptions.llm_client.types import Reply, Request, Stop
 from mmoe.errors import one_line
 from mmoe.files import content_key, read_json, write_json
@@ -24,7 +23,7 @@ ROUNDS = 3  # batches in which a request may fail
 POLL = 60.0  # seconds between two looks at a batch
 SILENCE = 600.0  # seconds without a byte, after which a call is lost: files are large
 RETRIES = 5  # of a call, by the openai package
-FAILED_LOOKS = 15  # in a row, after which the run ends
+LOOK_RETRIES = 100  # of a look at a batch: in a day, a server may be away for a quarter of an hour
 ENDED = ("completed", "failed", "expired", "cancelled")
 _NAME = "mmoe"  # of the batch's metadata that says which one of ours it is
 MOST_LINES = 50_000
@@ -35,8 +34,7 @@ Line = tuple[Request, bytes]
 
 async def send_batches(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run must end; a call is a line of a batch."""
-    url = session.endpoint.url
-    async with open_client(url, session.secret, SILENCE, RETRIES) as client:
+    async with open_client(session.client.url, session.secret, SILENCE, RETRIES) as client:
         await BatchSender(session, client, requests).send()
 
 
@@ -47,7 +45,7 @@ class _Sent:
     name: str
     id: str | None
     keys: list[str]
-    left_out: dict[str, list[str]] | None = None
+    left_out: dict[str, list[str]] | None = None  # by key; earlier versions did not write it down
 
     def left_out_of(self, key: str) -> tuple[str, ...]:
         return tuple((self.left_out or {}).get(key, ()))
@@ -60,9 +58,8 @@ class BatchSender:
         self._session, self._client = session, client
         self._wanted = {request.key: request for request in requests}
         self._in_flight: dict[str, Attempt] = {}
-        self._failed_looks = 0
         # What was started stands here until its answers are kept.
-        name = content_key(session.endpoint.url, [str(requests[0].body.get("model"))])
+        name = content_key(session.client.url, [str(requests[0].body.get("model"))])
         self._started = session.cache.path.with_name(f"batches-{name}.json")
         self._sent: list[_Sent] = []
         if self._started.exists():
@@ -81,15 +78,14 @@ class BatchSender:
 
     async def _find_lost(self) -> None:
         """Looks for batches of which only the name was written down before a run was killed."""
-        endpoint = self._session.endpoint
         for one in self._sent:
             one.id = one.id or await self._find(one.name)
         self._sent = [one for one in self._sent if one.id is not None]
         for one in self._sent:
             for key in set(one.keys) & self._wanted.keys():
                 body = self._wanted[key].body
-                cost = estimate([body], endpoint.params)
-                endpoint.budget.begin(cost)
+                cost = estimate([body], self._session.client.params)
+                self._session.client.budget.begin(cost)
                 self._in_flight[key] = Attempt(key, body, one.left_out_of(key), cost)
         self._write_down()
 
@@ -145,10 +141,11 @@ class BatchSender:
     async def _take_ended(self) -> None:
         """Takes the answers of the batches that have ended, or waits."""
         session, has_any = self._session, False
+        look = self._client.with_options(max_retries=LOOK_RETRIES).batches
         for one in list(self._sent):
             assert one.id is not None
-            batch = await self._look(one.id)
-            if batch is None or batch.status not in ENDED:
+            batch = await look.retrieve(one.id)
+            if batch.status not in ENDED:
                 continue
             has_any = True
             for file in filter(None, (batch.output_file_id, batch.error_file_id)):
@@ -162,20 +159,7 @@ class BatchSender:
                 words = session.secret.line("; ".join(error.message or "" for error in errors))
                 session.end(Stop("batch", f"the server refused a batch ({words})"))
         if not has_any:
-            await session.endpoint.clock.sleep(POLL)
-
-    async def _look(self, batch_id: str) -> Batch | None:
-        """A batch's state; None if the server is away for a while, which in a day may happen."""
-        try:
-            batch = await self._client.batches.retrieve(batch_id)
-        except OpenAIError as error:
-            self._failed_looks += 1
-            is_away = stop_of(error, self._session.secret).by == "server"
-            if not is_away or self._failed_looks >= FAILED_LOOKS:
-                raise
-            return None
-        self._failed_looks = 0
-        return batch
+            await session.client.clock.sleep(POLL)
 
     def _read(self, content: bytes, sent: _Sent) -> None:
         session = self._session

@@ -23,9 +23,9 @@ from openai import (
     Timeout,
 )
 
+from mmoe.descriptions.llm_client.client import Attempt, Session
 from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry
-from mmoe.descriptions.llm_client.session import Attempt, Session
 from mmoe.descriptions.llm_client.types import Outcome, Reply, Request, Stop
 from mmoe.retry_after import retry_after
 
@@ -79,8 +79,8 @@ async def send(
 
 async def send_directly(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run ended and nothing is in flight."""
-    endpoint = session.endpoint
-    async with open_client(endpoint.url, session.secret, endpoint.timeout) as client:
+    url, timeout = session.client.url, session.client.timeout
+    async with open_client(url, session.secret, timeout) as client:
         await DirectSender(session, client).send(requests)
 
 
@@ -92,13 +92,13 @@ class DirectSender:
     """
 
     def __init__(self, session: Session, client: AsyncOpenAI) -> None:
-        self._session, self._client, self._clock = session, client, session.endpoint.clock
-        per_minute = session.endpoint.params.requests_per_minute
+        self._session, self._client, self._clock = session, client, session.client.clock
+        per_minute = session.client.params.requests_per_minute
         self._pace: AsyncLimiter | None = None
         if per_minute is not None:
             # Evenly spread, in portions of at most a second.
             self._pace = AsyncLimiter(max(1, per_minute / 60), max(1, 60 / per_minute))
-        self._limit = min(_FIRST_LIMIT, session.endpoint.concurrency)
+        self._limit = min(_FIRST_LIMIT, session.client.concurrency)
         self._in_flight = self._begun = self._begun_at_halving = 0
         self._was_limited = False
         self._free_at = 0.0  # before then nothing is sent
@@ -109,7 +109,7 @@ class DirectSender:
     async def send(self, requests: Sequence[Request]) -> None:
         waiting = iter(requests)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._session.endpoint.concurrency, len(requests))):
+            for _ in range(min(self._session.client.concurrency, len(requests))):
                 group.create_task(self._work(waiting))
 
     async def _work(self, waiting: Iterable[Request]) -> None:
@@ -117,7 +117,7 @@ class DirectSender:
         for request in waiting:
             while (attempt := await self._turn(request)) is not None:
                 number = self._begun
-                response = await send(self._client, attempt.body, self._session.endpoint.timeout)
+                response = await send(self._client, attempt.body, self._session.client.timeout)
                 self._in_flight -= 1
                 outcome = self._session.settle(attempt, response)
                 self._settled.set()  # wakes all that wait, once
@@ -175,7 +175,7 @@ class DirectSender:
         if reply.outcome != Outcome.GAVE_UP:
             self._given_up = 0
             more = 1 / self._limit if self._was_limited else 1.0
-            self._limit = min(float(self._session.endpoint.concurrency), self._limit + more)
+            self._limit = min(float(self._session.client.concurrency), self._limit + more)
             return
         self._given_up += 1
         if self._given_up >= HOPELESS:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.descriptions.llm_client.batch import FAILED_LOOKS, POLL, ROUNDS, line_of, parts
+from mmoe.descriptions.llm_client.batch import POLL, ROUNDS, line_of, parts
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.batches import Lines, answered, failed, responded
@@ -135,16 +135,17 @@ def test_a_server_without_batches_ends_the_run(
     assert not state_files(client.folder)
 
 
-@pytest.mark.parametrize("looks", [FAILED_LOOKS - 1, FAILED_LOOKS])
+@pytest.mark.parametrize("is_back", [True, False])
 def test_a_server_that_is_away_for_a_while_is_waited_for(
-    fake: Fake, client: Clients, looks: int, monkeypatch: pytest.MonkeyPatch
+    fake: Fake, client: Clients, is_back: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a batch that the next run takes up still tells what it went without."""
-    monkeypatch.setattr("mmoe.descriptions.llm_client.batch.RETRIES", 0)
-    fake.batches.away, sending = looks, client(mode="batch")
+    if not is_back:
+        monkeypatch.setattr("mmoe.descriptions.llm_client.batch.LOOK_RETRIES", 0)
+    fake.batches.away, sending = 1, client(mode="batch")
     sending.fallbacks.refused.add("temperature")
     found = sending.complete(requests(3))
-    if looks == FAILED_LOOKS:
+    if not is_back:
         assert (stopped_by(found), len(state_files(client.folder))) == ("server", 1)
         found = client(mode="batch").complete(requests(3))
     assert [reply.left_out for reply in found.replies.values()] == [("temperature",)] * 3
