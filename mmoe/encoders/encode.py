@@ -17,7 +17,7 @@ from mmoe import surface_forms
 from mmoe.code_fingerprint import tree_key
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.encoders import base, clip, images, layout, rows, siglip, text
+from mmoe.encoders import base, images, kinds, layout, rows
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.images import ImageError, load_image
 from mmoe.encoders.rows import SMALLEST_BATCH, encode_image_rows, encode_text_rows
@@ -27,7 +27,7 @@ from mmoe.files import content_key
 from mmoe.records import ImageInput, TextInput, read_records
 
 # What decides the features' values; registry, source and this module say what is encoded, and from where.
-DECIDING = (base, clip, siglip, text, layout, rows, images, mmoe.images, surface_forms)
+DECIDING = (base, kinds, layout, rows, images, mmoe.images, surface_forms)
 CODE = tree_key(Path(str(module.__file__)) for module in DECIDING)
 
 
@@ -73,14 +73,13 @@ def encode_texts(
         return encoded if keep_tokens else [replace(row, tokens=None) for row in encoded]
 
     token_width, pooled_width = encoder.text_widths
-    settings = {
+    columns = PartColumns("text", token_width if keep_tokens else 0, pooled_width)
+    metadata = _metadata(params, encoder) | {
         "max_text_length": length,
         "description_budget": budget,
         "around_name": around_name,
         "keep_tokens": keep_tokens,
     }
-    columns = PartColumns("text", token_width if keep_tokens else 0, pooled_width)
-    metadata = _metadata(params, encoder) | settings
     part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
     kept = write_part(texts, part, _text_key, encode)
     return EncodeSummary(len(texts), kept)
@@ -116,8 +115,7 @@ def encode_images(
             ]
         return done
 
-    columns = PartColumns("image", *encoder.image_widths)
-    metadata = _metadata(params, encoder)
+    columns, metadata = PartColumns("image", *encoder.image_widths), _metadata(params, encoder)
     part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
     kept = write_part(listed, part, _image_key, encode)
     return EncodeSummary(len(listed), kept, tuple(unreadable.values()))
