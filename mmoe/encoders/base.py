@@ -95,7 +95,7 @@ class Encoder(ABC):
 
     @abstractmethod
     def _encode_ids(self, ids_BL: Tensor, mask_BL: Tensor) -> tuple[Tensor, Tensor]:
-        """Token features [B, L, C] and pooled embeddings [B, P] of padded texts; the mask is of real tokens."""
+        """Token features [B, L, C] and pooled embeddings [B, P]; the mask marks real tokens."""
 
     def encode_images(self, images: Sequence[Image.Image]) -> Encoded:
         """Encodes RGB images.
