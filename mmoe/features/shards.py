@@ -85,10 +85,10 @@ def shard_name(number: int) -> str:
     return f"shard-{number:05d}.parquet"
 
 
-def write_shard(
-    path: Path, rows: Sequence[FeatureRow], columns: PartColumns, metadata: Mapping[str, Any]
-) -> None:
-    """Writes one shard.
+def shard_table(
+    rows: Sequence[FeatureRow], columns: PartColumns, metadata: Mapping[str, Any]
+) -> pa.Table:
+    """The rows as a shard holds them.
 
     Args:
         metadata: JSON values that say what made the features.
@@ -98,13 +98,12 @@ def write_shard(
     values = [columns.values(row) for row in rows]
     for row, arrays in zip(rows, values, strict=True):
         _check_finite(row.id, arrays)
+    counts = [0 if row.tokens is None else len(row.tokens) for row in rows]
     data = {
         "id": pa.array([row.id for row in rows], pa.string()),
         "status": pa.array([row.status for row in rows], pa.string()),
         "content_key": pa.array([row.content_key for row in rows], pa.string()),
-        columns.count: pa.array(
-            [0 if row.tokens is None else len(row.tokens) for row in rows], pa.int32()
-        ),
+        columns.count: pa.array(counts, pa.int32()),
     }
     fields = [pa.field(name, array.type, nullable=False) for name, array in data.items()]
     for name, width in columns.widths.items():
@@ -113,11 +112,15 @@ def write_shard(
         fields.append(pa.field(name, pa.large_binary(), metadata=stored))
     made_with = json.dumps({**metadata, "columns": asdict(columns)}, sort_keys=True)
     stored = {"mmoe.features": FORMAT_VERSION, "mmoe.metadata": made_with}
-    table = pa.Table.from_arrays(list(data.values()), schema=pa.schema(fields, stored))
+    return pa.Table.from_arrays(list(data.values()), schema=pa.schema(fields, stored))
+
+
+def write_shard(path: Path, table: pa.Table) -> None:
+    """Writes one shard, whole or not at all."""
     with atomic_write(path) as temporary:
         # Random-looking bits don't compress and dictionaries of them only cost time.
         pq.write_table(
-            table,
+            table.combine_chunks(),
             temporary,
             compression="none",
             use_dictionary=["status"],

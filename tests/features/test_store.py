@@ -23,6 +23,7 @@ from mmoe.features.shards import (
     PartColumns,
     open_shard,
     shard_name,
+    shard_table,
     write_shard,
 )
 from mmoe.features.store import FeatureTable, check_feature_config, read_features, read_pooled
@@ -134,7 +135,7 @@ def test_a_value_that_is_not_finite_names_its_row(
     getattr(rows[1], column)[-1] = value
     stored_as = column.replace("tokens", "token_features")
     with pytest.raises(FeatureStoreError, match=f"^{stored_as} of bad: "):
-        write_shard(tmp_path / shard_name(0), rows, COLUMNS, {})
+        write_shard(tmp_path / shard_name(0), shard_table(rows, COLUMNS, {}))
     assert not list(tmp_path.iterdir())
 
 
@@ -207,8 +208,8 @@ def test_a_shard_of_another_version_is_refused(
 def test_shards_of_different_settings_do_not_mix(
     tmp_path: Path, columns: PartColumns, metadata: dict[str, object]
 ) -> None:
-    write_shard(tmp_path / shard_name(0), [], COLUMNS, {"encoder": "a"})
-    write_shard(tmp_path / shard_name(1), [], columns, metadata)
+    write_shard(tmp_path / shard_name(0), shard_table([], COLUMNS, {"encoder": "a"}))
+    write_shard(tmp_path / shard_name(1), shard_table([], columns, metadata))
     with pytest.raises(FeatureStoreError, match=rf"{tmp_path / shard_name(1)}: .*other settings"):
         read_features(tmp_path)
 
