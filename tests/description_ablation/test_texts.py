@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.description_ablation.texts import RANKS, ChoiceTexts
+from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.descriptions import ablation_texts
 from mmoe.evaluation.ranks import Ranks
 
@@ -49,7 +49,3 @@ def test_ranks_are_those_of_the_choices_own_texts(pairs: list[tuple[str, str | N
         assert texts.mentions[found].mention_id == mention_id
         assert texts.texts[found].description == text
         assert row["rank_optimistic"] == -row["rank"]
-
-
-def test_nothing_compared_is_an_empty_table() -> None:
-    assert ChoiceTexts([], []).rank_table([choice("a", "none", None)], {}) == RANKS.empty_table()

@@ -17,7 +17,6 @@ from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.server import Fake, Handler, Trick
 from tests.descriptions.llm_client.runs import CANARY
-from tests.descriptions.prompting.written import HOSTILE
 from tests.descriptions.rows import candidates, mention
 from tests.descriptions.stage import choose, ledger, logs, run, write
 
@@ -71,17 +70,6 @@ def test_what_is_no_choice_is_counted_and_adds_nothing(
     fake.always = answer
     assert [(r.qid, r.description) for r in run(at, fake)] == [(None, None)]
     assert read_json(at.rank_counts)["answers"] == {reason: 1}
-
-
-def test_hostile_texts_choose_nothing_outside_the_candidates(fake: Fake, at: Layout) -> None:
-    """The server does what it finds in the question: it repeats the mention's text as its answer."""
-    texts = [text for text in HOSTILE.values() if not re.search("[\ud800-\udfff]", text)]
-    write(at, *texts)  # records hold no half of a surrogate pair
-    fake.always = lambda handler: tricks.says(handler.asked().question)(handler)
-    records = run(at, fake)
-    assert len(records) == len(texts) > 25
-    assert {record.qid for record in records} <= {None, "Q1", "Q2", "Q3"}
-    assert sum(read_json(at.rank_counts)["answers"].values()) == len(texts)
 
 
 def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: Layout) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -118,21 +117,3 @@ def test_a_knob_that_the_encoder_can_not_follow_is_one_line(
     params = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(params.replace(before, after))
     assert mistake(monkeypatch, capsys, "entity_text").startswith(line)
-
-
-@pytest.mark.parametrize(
-    ("module", "heavy"),
-    [
-        ("mmoe.features", ["transformers", "torch", "pyarrow"]),
-        ("mmoe.encoders.layout", ["transformers", "torch", "pyarrow"]),
-        ("mmoe.features.part", ["transformers", "torch"]),
-        ("mmoe.encoders.source", ["transformers", "torch", "pyarrow"]),
-        ("mmoe.features.store", ["transformers", "PIL"]),
-    ],
-)
-def test_reading_features_loads_no_encoder(module: str, heavy: list[str]) -> None:
-    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"

@@ -81,16 +81,6 @@ def test_pooled_alone_equals_pooled_among_all(rows: list[FeatureRow], shard_rows
     assert torch.equal(light.name_pooled_NP, whole.name_pooled_NP)
 
 
-def test_more_rows_than_a_row_group_come_back(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    rows = [
-        FeatureRow(f"q{i}", OK, bits(rng, i % 4, 3), bits(rng, 5), bits(rng, 5)) for i in range(900)
-    ]
-    write_store(tmp_path, rows, shard_rows=700)
-    assert pq.ParquetFile(tmp_path / shard_name(0)).num_row_groups == 3
-    check_against(read_features(tmp_path), rows)
-
-
 def test_a_column_of_no_width_stays_empty(tmp_path: Path) -> None:
     write_store(tmp_path, [], columns=PartColumns("image", 0, 0))
     table = read_features(tmp_path)
@@ -123,8 +113,7 @@ def test_the_columns_say_what_they_hold(
     assert (rows.name_pooled_NP is None) == (columns.kind == "image")
 
 
-@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("column", ["tokens", "pooled", "name_pooled"])
+@pytest.mark.parametrize(("column", "value"), [("tokens", np.inf), ("name_pooled", np.nan)])
 def test_a_value_that_is_not_finite_names_its_row(
     tmp_path: Path, column: str, value: float
 ) -> None:
@@ -186,7 +175,7 @@ def test_a_broken_page_behind_a_whole_footer_names_the_folder(tmp_path: Path) ->
         read_features(tmp_path)
 
 
-@pytest.mark.parametrize("stored", [None, {"mmoe.features": "1"}, {"other": "1"}])
+@pytest.mark.parametrize("stored", [None, {"mmoe.features": "1"}])
 def test_a_shard_of_another_version_is_refused(
     tmp_path: Path, stored: dict[str, str] | None
 ) -> None:

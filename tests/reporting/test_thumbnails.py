@@ -11,8 +11,6 @@ from PIL import Image
 
 from mmoe.reporting.examples import thumbnail
 
-from tests.datasets.fissfuse_folder import PIXELS, png, stored, write_archive
-
 
 def decoded(uri: str | None) -> Image.Image:
     assert uri is not None
@@ -69,13 +67,3 @@ def test_missing_images_are_notes(tmp_path: Path) -> None:
     assert thumbnail(tmp_path, None).note == "no image"
     (tmp_path / "folder").mkdir()
     assert "unreadable" in thumbnail(tmp_path, "folder").note
-
-
-def test_members_of_an_hdf5_file_are_shown_as_files_are(tmp_path: Path) -> None:
-    members = {"mention_image/a": stored(png()), "mention_image/b": PIXELS, "mention_image/c": 1}
-    write_archive(tmp_path / "pack.h5", members)
-    names = [f"pack.h5::mention_image/{key}" for key in "abcd"]
-    a, b, c, d = (thumbnail(tmp_path, name) for name in names)
-    assert (a.width, a.height, b.width, b.height) == (6, 5, 3, 4)
-    assert c.note == "pack.h5::mention_image/c: unreadable (OSError)"
-    assert d.note == "pack.h5::mention_image/d: no such file"

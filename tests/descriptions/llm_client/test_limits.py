@@ -125,15 +125,6 @@ def test_other_scripts_and_digits_are_not_underestimated(text: str, tokens: int)
     assert tokens_of(text) >= tokens > len(text.encode()) / 3
 
 
-def test_an_estimate_is_the_sum_of_its_requests() -> None:
-    bodies = [one.body for one in some(2)]
-    found = estimate(bodies, LlmParams(**PRICES))
-    counted = sum(map(prompt_tokens_of, bodies))
-    assert found[:3] == (2, counted, 2 * 2)
-    assert found.usd == pytest.approx((counted * 1 + 4 * 10) / 1e6)
-    assert estimate([], LlmParams(**PRICES)).usd == 0
-
-
 def test_calls_a_minute_are_spread_evenly(fake: Fake, client: Clients) -> None:
     """Ten a second, on a real clock: after the first ten at once, a second passes for each ten."""
     begun = time.monotonic()
