@@ -57,7 +57,7 @@ def test_replies_kept_by_earlier_versions_are_taken(
     first, num_calls = run(at, picky), len(picky.log)
     with sqlite3.connect(tmp_path / "cache" / FILE) as database:
         older = "json_set(json_remove(reply, '$.left_out'), '$.top_tokens', 1)"
-        database.execute(f"UPDATE replies SET reply = {older}")
+        database.execute(f"UPDATE replies SET reply = {older}")  # noqa: S608
     database.close()
     assert (run(at, picky), len(picky.log)) == (first, num_calls)
 

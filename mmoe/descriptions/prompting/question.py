@@ -28,13 +28,15 @@ class Question:
     """What is asked about one mention.
 
     Attributes:
-        order: position, in the mention's list of candidates, of each candidate in the order shown.
+        candidates: all of the mention's, in retrieval's order.
+        order: position among them of each candidate in the order shown.
         context: as much of the mention's context as is shown.
         image: what became of the mention's image, as `image` says; "no image" if none is wanted.
         request: equal for mentions whose questions are the same.
     """
 
-    mention_id: str
+    mention: Mention
+    candidates: Sequence[Candidate] = field(repr=False)
     order: tuple[int, ...]
     context: str = field(repr=False)
     image: str
@@ -81,24 +83,22 @@ class QuestionWriter:
         context = shortened(one_line(mention.context), one_line(mention.surface_form), _CONTEXT)
         return self._question(mention, candidates, self._order(mention, candidates), context)
 
-    def shorter(
-        self, question: Question, mention: Mention, candidates: Sequence[Candidate]
-    ) -> Question | None:
+    def shorter(self, question: Question) -> Question | None:
         """The same question with half of the context, for a server that found it too long.
 
         Below the length of the mention no context is left; after that half of the candidates go, the last
         ones of retrieval. None if two candidates without context were too long.
         """
-        word, order = one_line(mention.surface_form), question.order
-        half = len(question.context) // 2
+        word, order, context = one_line(question.mention.surface_form), question.order, ""
         if question.context:
+            half = len(question.context) // 2
             context = shortened(question.context, word, half) if half > len(word) else ""
-            return self._question(mention, candidates, order, context)
-        if len(order) == 2:
+        elif len(order) > 2:
+            kept = sorted(order)[: max(2, len(order) // 2)]
+            order = tuple(position for position in order if position in kept)
+        else:
             return None
-        kept = sorted(order)[: max(2, len(order) // 2)]
-        fewer = tuple(position for position in order if position in kept)
-        return self._question(mention, candidates, fewer, "")
+        return self._question(question.mention, question.candidates, order, context)
 
     def _order(self, mention: Mention, candidates: Sequence[Candidate]) -> tuple[int, ...]:
         """By what the question holds, never by when or beside what it is asked."""
@@ -121,7 +121,19 @@ class QuestionWriter:
     ) -> Question:
         url, image = self._image(mention.image)
         params, shown = self.params, [candidates[position] for position in order]
-        values = _values(mention, shown, context, has_image=url is not None)
+        values = {
+            "surface_form": cut(one_line(mention.surface_form), _NAME),
+            "text": context,
+            "candidates": [
+                {
+                    "label": cut(one_line(candidate.label), _NAME),
+                    "description": cut(one_line(candidate.description), _DESCRIPTION),
+                }
+                for candidate in shown
+            ],
+            "answer": answer_text,
+            "has_image": url is not None,
+        }  # what a prompt can use; each text is one line of data
         messages: list[dict[str, Any]] = [*map(dict, self.prompt.messages(values))]
         if url is not None:
             # One fixed price an image, see IMAGE_TOKENS; others than OpenAI have no such knob.
@@ -138,23 +150,4 @@ class QuestionWriter:
             **output_arguments(len(shown), params),
         }
         request = Request(content_key(body, self._url), body)
-        return Question(mention.mention_id, order, context, image, request)
-
-
-def _values(
-    mention: Mention, shown: Sequence[Candidate], context: str, *, has_image: bool
-) -> dict[str, Any]:
-    """What a prompt can use; each text is one line of data."""
-    return {
-        "surface_form": cut(one_line(mention.surface_form), _NAME),
-        "text": context,
-        "candidates": [
-            {
-                "label": cut(one_line(candidate.label), _NAME),
-                "description": cut(one_line(candidate.description), _DESCRIPTION),
-            }
-            for candidate in shown
-        ],
-        "answer": answer_text,
-        "has_image": has_image,
-    }
+        return Question(mention, candidates, order, context, image, request)

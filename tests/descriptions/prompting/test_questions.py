@@ -110,7 +110,7 @@ def test_a_question_shrinks_to_the_mention_and_then_loses_candidates() -> None:
     while question is not None:
         seen.append((question.context, "".join(shown(question))))
         assert f"<text>{question.context}</text>" in last_message(question)
-        question = writing.shorter(question, about, group)
+        question = writing.shorter(question)
     assert seen == [
         (about.context, "pqrstuvw"),
         ("…four five six Ada seven eight…", "pqrstuvw"),
@@ -132,6 +132,6 @@ def test_shrinking_ends_and_maps_back_exactly(context: str, word: str, n: int) -
     while question is not None:
         assert [group[p].description for p in question.order] == shown(question)
         last, steps = question, steps + 1
-        question = writing.shorter(last, about, group)
+        question = writing.shorter(last)
     assert (last.context, set(last.order)) == ("", {0, 1})
     assert steps < 15
