@@ -23,9 +23,9 @@ from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.description_ablation.accuracy import accuracies
 from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.descriptions import ablation_texts, group_candidates
+from mmoe.descriptions.counts import accuracies
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import atomic_write, write_json
 from mmoe.records import (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from mmoe.reporting.table import System
 
@@ -41,15 +41,6 @@ class Values(_Strict):
     hits_at_5: Percent | None = None
     mean_rank: float | None = Field(default=None, ge=1)
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        hits = [v for v in (self.hits_at_1, self.hits_at_3, self.hits_at_5) if v is not None]
-        if hits != sorted(hits):
-            raise ValueError(f"Hits@1, 3, 5 must not fall, got {hits}")
-        if None not in (self.mrr, self.hits_at_1) and self.mrr < self.hits_at_1:  # type: ignore[operator]
-            raise ValueError(f"MRR {self.mrr} can't lie below Hits@1 {self.hits_at_1}")
-        return self
-
 
 class _Row(_Strict):
     system: str
@@ -69,18 +60,6 @@ class PublishedFile(_Strict):
 
     data_sets: dict[str, Benchmark]
     tables: list[_PaperTable]
-
-    @model_validator(mode="after")
-    def _names(self) -> Self:
-        for table in self.tables:
-            systems = [row.system for row in table.rows]
-            for row in table.rows:
-                where = f"{table.paper}, {table.table}, {row.system}"
-                if systems.count(row.system) > 1:
-                    raise ValueError(f"{where}: stands twice")
-                if unknown := set(row.results) - set(self.data_sets):
-                    raise ValueError(f"{where}: {sorted(unknown)} are not listed under data_sets")
-        return self
 
     def on(self, dataset: str) -> PublishedOn | None:
         """The results on a data set, in the order of the file; None if no paper uses it."""

@@ -29,8 +29,6 @@ _NAME = "mmoe"  # of the batch's metadata that says which one of ours it is
 MOST_LINES = 50_000
 MOST_BYTES = 190_000_000  # the limit is 200 MB
 
-Line = tuple[Request, bytes]
-
 
 async def send_batches(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run must end; a call is a line of a batch."""
@@ -109,13 +107,12 @@ class BatchSender:
     async def _send_missing(self) -> None:
         """Starts batches with all requests that are in none."""
         for part in parts(self._lines()):
-            keys = [request.key for request, _ in part]
-            left_out = {k: list(names) for k in keys if (names := self._in_flight[k].left_out)}
-            sent = _Sent(uuid.uuid4().hex, None, keys, left_out)
+            left_out = {k: list(names) for k in part if (names := self._in_flight[k].left_out)}
+            sent = _Sent(uuid.uuid4().hex, None, list(part), left_out)
             self._sent.append(sent)
             self._write_down()  # first, so that a killed run's batch can be found
             try:
-                sent.id = await self._start(sent.name, b"".join(line for _, line in part))
+                sent.id = await self._start(sent.name, b"".join(part.values()))
             except OpenAIError as error:
                 # Which may have got it nevertheless.
                 if stop_of(error, self._session.secret).by != "server":
@@ -124,7 +121,7 @@ class BatchSender:
                 raise
             self._write_down()
 
-    def _lines(self) -> Iterator[Line]:
+    def _lines(self) -> Iterator[tuple[str, bytes]]:
         session = self._session
         for key, request in self._wanted.items():
             if session.round.stop is not None:
@@ -136,7 +133,7 @@ class BatchSender:
                 session.end(Stop("max_cost_usd", "llm.max_cost_usd is reached"))
                 return
             self._in_flight[key] = attempt
-            yield request, line_of(key, attempt.body)
+            yield key, line_of(key, attempt.body)
 
     async def _take_ended(self) -> None:
         """Takes the answers of the batches that have ended, or waits."""
@@ -207,16 +204,16 @@ def line_of(key: str, body: Mapping[str, Any]) -> bytes:
 
 
 def parts(
-    lines: Iterable[Line], most_lines: int = MOST_LINES, most_bytes: int = MOST_BYTES
-) -> Iterator[list[Line]]:
-    """Requests and their lines in files of legal size."""
-    file: list[Line] = []
+    lines: Iterable[tuple[str, bytes]], most_lines: int = MOST_LINES, most_bytes: int = MOST_BYTES
+) -> Iterator[dict[str, bytes]]:
+    """Lines by the keys of their requests, in files of legal size."""
+    file: dict[str, bytes] = {}
     size = 0
-    for request, line in lines:
+    for key, line in lines:
         if file and (len(file) >= most_lines or size + len(line) > most_bytes):
             yield file
-            file, size = [], 0
-        file.append((request, line))
+            file, size = {}, 0
+        file[key] = line
         size += len(line)
     if file:
         yield file

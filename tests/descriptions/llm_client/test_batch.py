@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.descriptions.llm_client.batch import POLL, ROUNDS, line_of, parts
+from mmoe.descriptions.llm_client.batch import POLL, ROUNDS, parts
 
 from tests.descriptions.llm_client.fake import tricks
 from tests.descriptions.llm_client.fake.batches import Lines, answered, failed, responded
@@ -216,9 +216,9 @@ def test_a_killed_run_goes_on_with_the_batch_that_it_started(
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 5))
 def test_files_are_of_legal_size(sizes: list[int], most_lines: int) -> None:
-    wanted = [request("x" * size) for size in sizes]
-    files = list(parts(((one, line_of(one.key, one.body)) for one in wanted), most_lines, 400))
-    assert [one for file in files for one, _ in file] == wanted
+    lines = [(str(n), b"x" * size) for n, size in enumerate(sizes)]
+    files = list(parts(lines, most_lines, 60))
+    assert [line for file in files for line in file.items()] == lines
     for file in files:
         assert 1 <= len(file) <= most_lines
-        assert len(file) == 1 or sum(len(line) for _, line in file) <= 400
+        assert len(file) == 1 or sum(map(len, file.values())) <= 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmoe.description_ablation.accuracy import accuracies
+from mmoe.descriptions.counts import accuracies
 from mmoe.records import Description
 
 from tests.description_ablation.rows import choice
