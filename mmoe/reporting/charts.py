@@ -47,7 +47,7 @@ MOST_TICKS = 10
 LETTER = 6.8  # mean width of a letter of the labels, in pixels
 GAP = 18
 FEW_TICKS = alt.Axis(tickCount=5)
-POINT = {"size": 36, "filled": True, "opacity": 1}
+POINT: dict[str, Any] = {"size": 36, "filled": True, "opacity": 1}
 
 
 def draw(

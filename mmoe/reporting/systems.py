@@ -70,7 +70,8 @@ def numbers(history: History, histograms: dict[str, pd.DataFrame]) -> dict[str, 
         columns[f"{name}, %"] = by_rank["share"].map("{:.2f}".format)
     found = {"ranks": pd.DataFrame(columns)}
     if epochs := history.epochs:
-        mrr = {0: history.untrained_valid_mrr} if history.untrained_valid_mrr is not None else {}
+        start = history.untrained_valid_mrr
+        mrr: dict[int, float | None] = {} if start is None else {0: start}
         mrr |= {epoch.epoch: epoch.valid_mrr for epoch in epochs}
         losses = pd.DataFrame({epoch.epoch: epoch.loss for epoch in epochs}).T
         load = pd.DataFrame.from_dict(epochs[-1].expert_load, orient="index")

@@ -58,9 +58,7 @@ def test_a_second_run_asks_nothing_and_writes_the_same(fake: Fake, at: Layout) -
     [
         (tricks.says('{"choice": 0}'), "none"),
         (tricks.says('{"choice": 99}'), "outside the candidates"),
-        (tricks.says("I can't say."), "no choice"),
         (tricks.says(None, refusal="no"), "refused"),
-        (tricks.says("", "content_filter"), "filtered"),
     ],
 )
 def test_what_is_no_choice_is_counted_and_adds_nothing(

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.encoders.base import Encoded, Encoder
+from mmoe.encoders.base import Encoder
 from mmoe.encoders.encode import encode_images, encode_texts
 from mmoe.encoders.images import decode_image, load_image
 from mmoe.encoders.rows import (
-    SMALLEST_BATCH,
     encode_image_rows,
-    encode_in_length_order,
     encode_text_rows,
 )
 from mmoe.features.shards import ABSENT, FeatureRow
@@ -120,41 +116,6 @@ def test_neither_the_batch_nor_its_size_changes_a_bit(
         np.testing.assert_array_equal(
             encode_image_rows(encoder, images, size)[-1].tokens, alone.tokens
         )
-
-
-@settings(max_examples=25)
-@given(
-    st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=6), max_size=40), st.integers(1, 12)
-)
-def test_texts_come_back_as_given_although_encoded_by_length(
-    texts: list[list[int]], batch_size: int
-) -> None:
-    echo = Echo()
-    features = encode_in_length_order(echo, texts, batch_size)  # type: ignore[arg-type]
-    assert [tokens[:, 0].tolist() for tokens, _ in features] == texts
-    assert [pooled.tolist() for _, pooled in features] == [[sum(text), len(text)] for text in texts]
-    assert all(SMALLEST_BATCH <= n <= max(batch_size, SMALLEST_BATCH) for n in echo.batches)
-    assert echo.widths == sorted(echo.widths)
-
-
-class Echo:
-    """Gives back the token ids as features."""
-
-    def __init__(self) -> None:
-        self.batches: list[int] = []
-        self.widths: list[int] = []
-
-    def encode_texts(
-        self,
-        texts: Sequence[Sequence[int]],
-        padded_to: int | None = None,  # noqa: ARG002
-    ) -> Encoded:
-        [length] = {len(text) for text in texts}
-        self.batches.append(len(texts))
-        self.widths.append(length)
-        pooled = torch.tensor([[sum(text), len(text)] for text in texts], dtype=torch.float32)
-        tokens = torch.tensor(list(texts))[..., None].float()
-        return Encoded(tokens, torch.full((len(texts),), length), pooled)
 
 
 def test_nothing_to_encode_is_no_rows(encoders: dict[str, Encoder]) -> None:

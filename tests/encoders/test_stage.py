@@ -48,16 +48,6 @@ def run(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     run_stage(encode, "", parts=True)
 
 
-def mistake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: str) -> str:
-    """The one line that a stage ends with, exit code 1."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, part)
-    assert stop.value.code == 1
-    [line] = capsys.readouterr().err.splitlines()
-    return line
-
-
 def test_every_part_becomes_a_store_of_these_params(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,10 +71,13 @@ def test_every_part_becomes_a_store_of_these_params(
 
 
 @pytest.mark.parametrize(
-    ("part", "line"),
+    ("part", "before", "after", "line"),
     [
-        ("images", "error: images: no such part; choose one of mention_text, "),
-        ("mention_text", "error: data/interim/own/inputs/mention_text.parquet: no such file; "),
+        ("images", "", "", "images: no such part; choose one of mention_text, "),
+        ("mention_text", "", "", "data/interim/own/inputs/mention_text.parquet: no such file; "),
+        ("entity_text", "sample/clip", "sample", "encode.model = data/raw/sample: can't"),
+        ("entity_text", "length: 50", "length: 78", "encode.max_text_length = 78: "),
+        ("entity_text", "device: auto", "device: cuda:99", "runtime.device = cuda:99: "),
     ],
 )
 def test_a_mistake_is_one_line(
@@ -92,28 +85,15 @@ def test_a_mistake_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     part: str,
-    line: str,
-) -> None:
-    (project / "data/interim/own/inputs/mention_text.parquet").unlink()
-    assert mistake(monkeypatch, capsys, part).startswith(line)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "line"),
-    [
-        ("data/raw/sample/clip", "data/raw/sample", "error: encode.model = data/raw/sample: can't"),
-        ("max_text_length: 50", "max_text_length: 78", "error: encode.max_text_length = 78: "),
-        ("device: auto", "device: cuda:99", "error: runtime.device = cuda:99: "),
-    ],
-)
-def test_a_knob_that_the_encoder_can_not_follow_is_one_line(
-    project: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     before: str,
     after: str,
     line: str,
 ) -> None:
+    (project / "data/interim/own/inputs/mention_text.parquet").unlink()
     params = (project / "params.yaml").read_text()
-    (project / "params.yaml").write_text(params.replace(before, after))
-    assert mistake(monkeypatch, capsys, "entity_text").startswith(line)
+    (project / "params.yaml").write_text(params.replace(before, after) if before else params)
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, part)
+    assert stop.value.code == 1
+    [said] = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"error: {line}")

@@ -62,23 +62,13 @@ def test_features_come_back_bit_by_bit(
         write_store(Path(folder), rows, shard_rows)
         groups = pq.ParquetFile(Path(folder) / shard_name(0)).num_row_groups
         assert groups == -(-max(1, min(len(rows), shard_rows)) // group_rows)
-        check_against(read_features(Path(folder)), rows)
-
-
-@settings(max_examples=25, deadline=None)
-@given(feature_rows(), st.integers(1, 5))
-def test_pooled_alone_equals_pooled_among_all(rows: list[FeatureRow], shard_rows: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        write_store(Path(folder), rows, shard_rows)
-        light, whole = read_pooled(Path(folder)), read_features(Path(folder))
-    assert light.ids == whole.ids
+        whole, light = read_features(Path(folder)), read_pooled(Path(folder))
+    check_against(whole, rows)
+    # Pooled embeddings alone are those among all.
     assert light.tokens_TC.shape == (0, COLUMNS.token_width)
     assert not light.lengths.any()
-    assert np.array_equal(light.present, whole.present)
+    assert (light.ids, light.present.tolist()) == (whole.ids, whole.present.tolist())
     assert torch.equal(light.pooled_NP, whole.pooled_NP)
-    assert light.name_pooled_NP is not None
-    assert whole.name_pooled_NP is not None
-    assert torch.equal(light.name_pooled_NP, whole.name_pooled_NP)
 
 
 def test_a_column_of_no_width_stays_empty(tmp_path: Path) -> None:
@@ -164,15 +154,6 @@ def test_a_shard_with_a_hole_is_no_traceback(share: float, size: int, filled: bo
         path.write_bytes(whole[:start] + bytes(size if filled else 0) + whole[start + size :])
         with contextlib.suppress(FeatureStoreError):
             assert len(read_features(Path(folder))) == 40
-
-
-def test_a_broken_page_behind_a_whole_footer_names_the_folder(tmp_path: Path) -> None:
-    write_store(tmp_path, some_rows())
-    path = tmp_path / shard_name(0)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:4] + b"\xff" * 40 + whole[44:])
-    with pytest.raises(FeatureStoreError, match=rf"{tmp_path}: .* broken .*dvc repro"):
-        read_features(tmp_path)
 
 
 @pytest.mark.parametrize("stored", [None, {"mmoe.features": "1"}])

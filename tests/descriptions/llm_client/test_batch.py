@@ -105,17 +105,6 @@ def test_what_a_batch_refuses_is_left_out_of_the_next(fake: Fake, client: Client
     assert found.retries == {"without temperature": 5, "without response_format": 5}
 
 
-def test_money_is_reserved_before_a_batch_is_sent(fake: Fake, client: Clients) -> None:
-    wanted = [request(f"say {n}", max_tokens=2) for n in range(50)]
-    prices: dict[str, Any] = {"price_prompt": 1.0, "price_completion": 10.0}
-    found = client(mode="batch", max_cost_usd=100e-6, **prices).complete(wanted)
-    assert stopped_by(found) == "max_cost_usd"
-    assert found.left == 50 - found.calls > 0
-    assert found.calls == len(fake.batches.lines(1)) > 0
-    assert found.spent_usd is not None
-    assert 0 < found.spent_usd <= 100e-6
-
-
 @pytest.mark.parametrize(
     ("refuses", "by"),
     [

@@ -95,13 +95,6 @@ def test_a_killed_run_repeats_only_what_was_under_way(fake: Fake, client: Client
     assert len(fake.log) == len(TEXTS) + 4
 
 
-def test_two_runs_at_once_ask_as_much_as_one(fake: Fake, client: Clients) -> None:
-    fake.delay = 0.005
-    both = [start(fake.url, client.folder, texts) for texts in (TEXTS, TEXTS[::-1])]
-    assert [finish(process) for process in both] == [sorted(map(str, range(40)))] * 2
-    assert sorted(call.question for call in fake.log) == sorted(TEXTS)
-
-
 def test_an_interrupted_run_ends_at_once(fake: Fake, client: Clients) -> None:
     """Ctrl-C while the server has sent us away for minutes."""
     fake.tricks = dict.fromkeys(range(10, 1000), tricks.limited(retry_after="250"))

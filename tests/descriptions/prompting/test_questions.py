@@ -47,7 +47,6 @@ def test_the_order_is_drawn_by_seed_and_content_alone() -> None:
     "changes",
     [
         {"model": "m-2"},
-        {"seed": 1},
         {"output": "plain"},
         {"prompt": "few_shot"},
         {"base_url": "http://localhost:8000/v1"},
