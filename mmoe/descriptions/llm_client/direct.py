@@ -33,7 +33,7 @@ HOPELESS = 3  # requests given up in a row, without any answer in between: the s
 LONGEST_WAIT = 600.0  # seconds that a server may ask us to wait; beyond, the run ends
 _FIRST_WAIT, _MOST_WAIT = 0.5, 30.0  # seconds
 _CONNECT = 10.0  # seconds to open a connection
-_HEADERS = ("retry-after", "retry-after-ms", "x-should-retry")
+_HEADERS = ("retry-after", "retry-after-ms")
 
 
 def open_client(url: str, secret: ApiKey, silence: float, retries: int = 0) -> AsyncOpenAI:

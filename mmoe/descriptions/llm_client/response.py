@@ -12,10 +12,10 @@ from mmoe.descriptions.llm_client.fallbacks import FORM, refused_parameter
 from mmoe.descriptions.llm_client.key import VARIABLE, ApiKey
 from mmoe.descriptions.llm_client.types import Outcome, Reply, Stop
 
-Cause = Literal["fault", "busy", "time out", "odd", "final"]
+Cause = Literal["fault", "busy", "time out", "odd"]
 # At one request, by why they fail. A time out may have been billed; busy is the server for all requests; odd
-# is a strange response with status 200; final is what the server says that no attempt will mend.
-ATTEMPTS: dict[Cause, int] = {"fault": 8, "busy": 30, "time out": 3, "odd": 2, "final": 1}
+# is a strange response with status 200.
+ATTEMPTS: dict[Cause, int] = {"fault": 8, "busy": 30, "time out": 3, "odd": 2}
 
 _BUSY = frozenset({429, 503, 529})
 _PASSING = frozenset({408, 409, 429})
@@ -78,10 +78,8 @@ def classify_response(key: str, response: Response | NoResponse, secret: ApiKey)
     retry = Retry(f"without {parameter}", rejected, without=parameter)
     if parameter == FORM and rejected.outcome == Outcome.BAD_REQUEST:
         return retry if status < 500 else replace(retry, otherwise=gave_up)
-    told = response.headers.get("x-should-retry")
-    if told == "true" or status in _PASSING or status >= 500:
-        cause: Cause = "busy" if status in _BUSY else "fault"
-        return Retry(str(status), gave_up, "final" if told == "false" else cause)
+    if status in _PASSING or status >= 500:
+        return Retry(str(status), gave_up, "busy" if status in _BUSY else "fault")
     if status in _ENDS or status < 400:
         return _stop(status, words, secret)
     return rejected if parameter is None or rejected.outcome != Outcome.BAD_REQUEST else retry

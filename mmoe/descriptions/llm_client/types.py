@@ -52,7 +52,7 @@ class Reply:
         prompt_tokens, completion_tokens: as the server counts them; None if it does not say.
         model, fingerprint: by which the server says that it answered.
         error: the server's own words on one line.
-        left_out: what of the body the call that was answered went without, as `fallbacks.left_out_of` says.
+        left_out: what of the body the call that was answered went without, as `Fallbacks.fit` says.
     """
 
     key: str

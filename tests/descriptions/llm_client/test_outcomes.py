@@ -60,8 +60,6 @@ def test_an_answer_is_read_whole(fake: Fake, client: Clients) -> None:
         (tricks.error(408), "gave up", ATTEMPTS["fault"], False),
         (tricks.html(502), "gave up", ATTEMPTS["fault"], False),
         (tricks.limited(), "gave up", ATTEMPTS["busy"], False),
-        (tricks.error(500, x_should_retry="false"), "gave up", 1, False),
-        (tricks.error(400, x_should_retry="true"), "gave up", ATTEMPTS["fault"], False),
         (tricks.hang_up, "gave up", ATTEMPTS["fault"], False),
     ],
 )
