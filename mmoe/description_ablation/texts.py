@@ -35,11 +35,7 @@ class ChoiceTexts:
 
     @classmethod
     def of(cls, texts: list[TextInput], mentions: Sequence[Mention]) -> ChoiceTexts:
-        """Finds the mention of each text.
-
-        Args:
-            mentions: those that the texts are of, and any others.
-        """
+        """Finds the mention of each text."""
         by_id = {mention.mention_id: mention for mention in mentions}
         return cls(texts, [by_id[text.id.rpartition(":")[0]] for text in texts])
 
@@ -55,11 +51,7 @@ class ChoiceTexts:
     def rank_table(
         self, choices: Sequence[Description], ranks_by_system: Mapping[str, Ranks]
     ) -> pa.Table:
-        """One row for each system and choice, in the order of both.
-
-        Args:
-            ranks_by_system: of all texts, in their order.
-        """
+        """One row for each system and choice, in the order of both; the ranks are in the texts' order."""
         if not ranks_by_system:
             return RANKS.empty_table()
         row_of = {text_id: row for row, text_id in enumerate(self.ids)}

@@ -101,11 +101,7 @@ def describe_scored(
 
 
 def mention_texts(mentions: Mentions, descriptions: Iterable[Description]) -> list[TextInput]:
-    """The text to encode for each mention, in the mentions' order.
-
-    Raises:
-        RankingError: if a mention has no description record.
-    """
+    """The text to encode for each mention, in the mentions' order; all need a description record."""
     text_of = {record.mention_id: record.description for record in descriptions}
     missing = [mention.mention_id for mention in mentions if mention.mention_id not in text_of]
     if missing:
@@ -119,11 +115,7 @@ def mention_texts(mentions: Mentions, descriptions: Iterable[Description]) -> li
 
 
 def ablation_texts(mentions: Mentions, descriptions: Iterable[Description]) -> list[TextInput]:
-    """The different texts that the choices of several backends make of the mentions.
-
-    Returns:
-        One text a `text_id`, which is its id, in order of first appearance.
-    """
+    """The different texts that choices make of the mentions, one a `text_id`, by first appearance."""
     by_id = {mention.mention_id: mention for mention in mentions}
     texts: dict[str, TextInput] = {}
     for record in descriptions:

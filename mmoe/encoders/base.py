@@ -98,21 +98,13 @@ class Encoder(ABC):
         """Token features [B, L, C] and pooled embeddings [B, P]; the mask marks real tokens."""
 
     def encode_images(self, images: Sequence[Image.Image]) -> Encoded:
-        """Encodes RGB images.
-
-        Raises:
-            FeatureStoreError: if the encoder is text-only.
-        """
+        """Encodes RGB images; a text-only encoder raises FeatureStoreError."""
         raise FeatureStoreError(
             f"{self.name}: a text-only encoder can't encode {len(images)} images"
         )
 
     def encode_no_image(self) -> Encoded:
-        """One row: what an image of zeros, behind the normalisation, gives.
-
-        Raises:
-            FeatureStoreError: if the encoder is text-only.
-        """
+        """One row: what an image of zeros, behind the normalisation, gives; as `encode_images`."""
         raise FeatureStoreError(f"{self.name}: a text-only encoder has no states of an image")
 
     def layout(self, max_length: int, description_budget: int) -> TextLayout:

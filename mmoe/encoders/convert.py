@@ -51,11 +51,7 @@ def read_pickled(file: Path) -> dict[str, Any]:
 
 
 def only_tensors(file: Path, content: Mapping[Any, Any]) -> dict[str, Tensor]:
-    """The same content.
-
-    Raises:
-        CheckpointError: naming the first entry that is no tensor.
-    """
+    """The same content; CheckpointError names the first entry that is no tensor."""
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise CheckpointError(f"{file}: {name} is a {type(value).__name__}, wanted a tensor")

@@ -16,13 +16,7 @@ class ImageError(Exception):
 
 
 def load_image(raw: Path, name: str) -> Image.Image:
-    """Decodes an image as RGB.
-
-    Args:
-        raw: the data set's raw folder, to which `name` is relative.
-    Raises:
-        ImageError: whatever is wrong with the file: it names it.
-    """
+    """Decodes an image below the raw folder as RGB; ImageError names the file and what is wrong with it."""
     try:
         with open_image(raw, name) as stream:
             return decode_image(stream)
@@ -31,11 +25,7 @@ def load_image(raw: Path, name: str) -> Image.Image:
 
 
 def decode_image(stream: BinaryIO) -> Image.Image:
-    """Decodes an encoded image as RGB.
-
-    Raises:
-        Exception: one of `mmoe.images.DECODING_ERRORS` if it is broken.
-    """
+    """Decodes an encoded image as RGB; a broken one raises one of `mmoe.images.DECODING_ERRORS`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd metadata; an image that decodes is good enough
         with Image.open(stream) as image:

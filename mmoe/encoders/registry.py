@@ -51,11 +51,7 @@ def load_encoder(
 
 
 def load_tokenizer(name: str, knob: str = "encode.model") -> Any:
-    """The tokenizer alone of the encoder that a parameter names.
-
-    Raises:
-        FeatureStoreError: see `load_encoder`.
-    """
+    """The tokenizer alone of the encoder that a parameter names; errors as in `load_encoder`."""
     source = ModelSource.find(name, knob)
     with _explained(source):
         return pretrained(AutoTokenizer, source.path)

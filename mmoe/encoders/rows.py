@@ -101,11 +101,7 @@ def encode_in_length_order(
     batch_size: int,
     padded_to: int | None = None,
 ) -> list[Features]:
-    """Encodes texts of one length together, so that they see no padding; returns them as given.
-
-    Args:
-        padded_to: see `Encoder.encode_texts`.
-    """
+    """Encodes texts of one length together, so that they see no padding; returns them as given."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     done: dict[int, Features] = {}
     for _, same in groupby(order, key=lambda i: len(texts[i])):

@@ -93,11 +93,7 @@ def _say_busy(out: Path) -> None:
 
 
 class _KeptShards:
-    """The finished shards of a part, of this run and of earlier ones.
-
-    Attributes:
-        num_kept: rows of earlier runs that this one has used.
-    """
+    """The finished shards of a part, of this run and of earlier ones; `num_kept` rows of these were used."""
 
     def __init__(self, part: Part) -> None:
         self._part, self._folder = part, part.shards

@@ -67,11 +67,7 @@ def leak_table(leaks: Mapping[str, Any]) -> Table:
 
 
 def source_table(counts: Mapping[str, Any]) -> Table:
-    """Every source that was asked, one a column, the chosen one first; shares of all mentions.
-
-    Args:
-        counts: of retrieve.json.
-    """
+    """Every source of retrieve.json, one a column, the chosen one first; shares of all mentions."""
     columns = {}
     for source, part in counts["sources"].items():
         found, mean = part["all"], part["all"]["mean_candidates"]

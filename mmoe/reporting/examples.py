@@ -100,11 +100,7 @@ def choose_rows(ranked: pd.DataFrame, num: int) -> list[int]:
 
 
 def examples(inputs: Inputs, num: int) -> list[Example]:
-    """What is shown of the chosen mentions.
-
-    Raises:
-        DataError: if the ranks name a mention or entity that the records lack.
-    """
+    """What is shown of the chosen mentions; DataError if the records lack what the ranks name."""
     untrained = inputs.untrained_ranks
     return [
         _example(
@@ -181,12 +177,7 @@ def _known(rows: dict[str, Record], key: str, kind: str) -> Record:
 
 
 def thumbnail(raw: Path, image: str | None) -> Thumbnail:
-    """A JPEG of at most 160 pixels a side; whatever is wrong with the file becomes the note.
-
-    Args:
-        raw: the folder that `image` is relative to.
-        image: as records name it; None if there is none.
-    """
+    """A JPEG of at most 160 pixels a side of an image below `raw`; what is wrong with it becomes the note."""
     if image is None:
         return Thumbnail(None, 0, 0, "no image")
     try:

@@ -29,13 +29,7 @@ WIKIDATA_ID = re.compile(r"Q[1-9][0-9]*")
 
 @dataclass(frozen=True)
 class Report:
-    """The finished texts.
-
-    Attributes:
-        html: one self-contained page.
-        markdown: summary, main table, settings and published results.
-        main_table: the main table alone, as Markdown that is aligned for a terminal.
-    """
+    """The finished texts; `main_table` is the main table alone, aligned for a terminal."""
 
     html: str
     markdown: str
@@ -43,14 +37,7 @@ class Report:
 
 
 def build_report(inputs: Inputs, num_examples: int) -> Report:
-    """Renders the page; the same inputs give the same bytes.
-
-    Args:
-        inputs: of `read_inputs`.
-        num_examples: mentions shown.
-    Raises:
-        DataError: if the files contradict each other.
-    """
+    """Renders the page; the same inputs give the same bytes."""
     from mmoe.reporting import charts  # it would double the stage's start
 
     values, environment = _values(inputs), _environment()

@@ -121,11 +121,7 @@ def cell(text: str) -> str:
 
 
 def markdown_table(table: Table, *, numbers: bool = True) -> str:
-    """A table with aligned columns; best values and our own system are bold.
-
-    Args:
-        numbers: whether the columns after the names stand at the right; notes never do.
-    """
+    """A table with aligned columns, numbers at the right; best values and our own system are bold."""
     lines = [["", *map(cell, table.titles)]]
     for row in table.rows():
         name = f"**{cell(row.name)}**" if row.kind == "ours" else cell(row.name)

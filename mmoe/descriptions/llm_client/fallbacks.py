@@ -101,11 +101,7 @@ class Fallbacks:
         return kept, tuple(sorted(left_out))
 
     def refuse(self, name: str, sent: Collection[str]) -> bool:
-        """Notes that the server refused a parameter; returns whether another attempt differs.
-
-        Args:
-            sent: what was in the refused body, as `names_in` says.
-        """
+        """Notes that the server refused a parameter; returns whether it was among those sent (`names_in`)."""
         # Of the forms, one at most is in a body.
         names = {SCHEMA, JSON_OBJECT} if name == FORM else {name}
         self.refused |= names & set(sent)

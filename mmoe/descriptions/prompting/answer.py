@@ -73,11 +73,7 @@ def output_arguments(num_options: int, params: RankParams) -> dict[str, Any]:
 
 
 def read_reply(reply: Reply, num_options: int) -> Choice:
-    """The choice that a reply makes; many servers let any text through, so nothing is taken on trust.
-
-    Args:
-        num_options: candidates that the question showed.
-    """
+    """The choice that a reply to a question with so many options makes; nothing is taken on trust."""
     if reply.outcome in (Outcome.REFUSED, Outcome.FILTERED, Outcome.EMPTY):
         return Choice(None, reply.outcome)
     if reply.outcome not in (Outcome.ANSWERED, Outcome.CUT):

@@ -75,11 +75,7 @@ class QuestionWriter:
         }
 
     def question(self, mention: Mention, candidates: Sequence[Candidate]) -> Question:
-        """The question about a mention.
-
-        Args:
-            candidates: at least two, in retrieval's order.
-        """
+        """The question about a mention that has at least two candidates, in retrieval's order."""
         context = shortened(one_line(mention.context), one_line(mention.surface_form), _CONTEXT)
         return self._question(mention, candidates, self._order(mention, candidates), context)
 

@@ -46,11 +46,7 @@ def _seen(character: str) -> str:
 
 
 def cut(text: str, max_characters: int) -> str:
-    """The beginning of a text, with an ellipsis where something is missing.
-
-    Args:
-        max_characters: of the result; at least one.
-    """
+    """The beginning of a text, with an ellipsis where something is missing."""
     return text if len(text) <= max_characters else text[: max_characters - 1].rstrip() + ELLIPSIS
 
 
