@@ -20,14 +20,12 @@ class Outcome(StrEnum):
     EMPTY = "empty"  # neither text nor refusal
     BAD_REQUEST = "bad request"
     TOO_LONG = "context too long"
-    NOT_JSON = "not json"  # with status 200
-    ERROR_REPLY = "error reply"  # an error object with status 200
-    NO_CHOICES = "no choices"
+    NO_COMPLETION = "no completion"  # with status 200: an error, no JSON, or JSON of another kind
     GAVE_UP = "gave up"  # after all attempts
 
 
 REJECTED = frozenset({Outcome.BAD_REQUEST, Outcome.TOO_LONG})  # the server's settings may change
-PASSING = frozenset({Outcome.NOT_JSON, Outcome.ERROR_REPLY, Outcome.NO_CHOICES, Outcome.GAVE_UP})
+PASSING = frozenset({Outcome.NO_COMPLETION, Outcome.GAVE_UP})
 
 
 @dataclass(frozen=True, slots=True)

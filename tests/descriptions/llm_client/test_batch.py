@@ -73,7 +73,7 @@ def test_what_is_expired_failed_or_missing_is_sent_again(fake: Fake, client: Cli
     found = client(mode="batch").complete(requests(60))
     assert found.outcomes == {"answered": 60}
     assert len(fake.batches.lines(2)) == 40
-    again = {"failed line": 10, "never returned": 10, "500": 10, "no choices": 10}
+    again = {"failed line": 10, "never returned": 10, "500": 10, "no completion": 10}
     assert found.retries == again
 
 
