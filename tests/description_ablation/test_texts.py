@@ -10,8 +10,7 @@ from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.descriptions import ablation_texts
 from mmoe.evaluation.ranks import Ranks
 
-from tests.description_ablation.rows import choice
-from tests.descriptions.rows import mention
+from tests.descriptions.rows import choice, mention
 
 MENTIONS = [mention("a", "By the sea."), mention("b:1", "In town.", surface_form="Ben")]
 

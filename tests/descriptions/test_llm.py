@@ -15,10 +15,10 @@ from mmoe.records import Candidate, Mention, write_records
 
 from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
-from tests.descriptions.llm_client.fake.server import Fake, Handler, Trick
+from tests.descriptions.llm_client.fake.server import Fake, Trick
 from tests.descriptions.llm_client.runs import CANARY
 from tests.descriptions.rows import candidates, mention
-from tests.descriptions.stage import choose, ledger, logs, run, write
+from tests.descriptions.stage import ledger, logs, run, write
 
 
 def test_the_model_chooses_whatever_the_order_it_is_shown(fake: Fake, at: Layout) -> None:
@@ -68,23 +68,6 @@ def test_what_is_no_choice_is_counted_and_adds_nothing(
     fake.always = answer
     assert [(r.qid, r.description) for r in run(at, fake)] == [(None, None)]
     assert read_json(at.rank_counts)["answers"] == {reason: 1}
-
-
-def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: Layout) -> None:
-    def limited(handler: Handler) -> None:
-        told = "This model's maximum context length is 100 tokens."
-        if len(handler.asked().question) > 900:
-            handler.error(400, told, "context_length_exceeded", param="messages")
-        else:
-            choose("sailor")(handler)
-
-    write(at, "Ada " + "is here " * 400)
-    fake.always = limited
-    assert [record.qid for record in run(at, fake)] == ["Q2"]
-    assert 1 < len(fake.log) < 8
-    (log,) = logs(at)
-    assert sum(run["calls"] for run in log["rounds"]) == len(fake.log) == len(log["rounds"])
-    assert log["calls"] == len(fake.log)
 
 
 def test_the_estimate_sends_and_writes_nothing(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,16 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmoe.config.encode import EncodeParams
-from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.encode import EncodeSummary, encode_images
+from mmoe.encoders.encode import EncodeSummary
 from mmoe.encoders.images import ImageError, load_image
 from mmoe.features.shards import ABSENT, OK, UNREADABLE, open_shard
-from mmoe.features.store import FeatureTable, read_features
-from mmoe.records import ImageInput, write_records
+from mmoe.records import ImageInput
 
 from tests.datasets.fissfuse_folder import write_archive
+from tests.encoders.conftest import Bench
 
 RED = (250, 10, 20)
 
@@ -64,35 +62,6 @@ BAD: dict[str, bytes] = {
 }
 
 
-@dataclass(frozen=True)
-class Bench:
-    """A folder with images, encoded by the tiny CLIP or another encoder."""
-
-    folder: Path
-    params: EncodeParams
-    runtime: RuntimeParams
-    encoder: Encoder
-
-    def run(
-        self, files: Mapping[str, bytes], rows: Sequence[ImageInput]
-    ) -> tuple[EncodeSummary, FeatureTable]:
-        raw, out, work = (self.folder / name for name in ("raw", "out", "work"))
-        raw.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (raw / name).write_bytes(content)
-        table = self.folder / "in.parquet"
-        write_records(table, ImageInput, rows)
-        summary = encode_images(table, out, work, self.params, self.runtime, self.encoder, raw)
-        return summary, read_features(out)
-
-
-@pytest.fixture
-def bench(
-    tmp_path: Path, params: EncodeParams, runtime: RuntimeParams, encoders: dict[str, Encoder]
-) -> Bench:
-    return Bench(tmp_path, params, runtime, encoders["clip"])
-
-
 def listed(names: Sequence[str]) -> list[ImageInput]:
     return [ImageInput(f"of {n}", n, sha256(n.encode()).hexdigest()) for n in names]
 
@@ -112,7 +81,7 @@ def test_bad_images_are_masked_and_named_and_the_run_goes_on(
     rows = listed(names)
     absent = [ImageInput("no image", None, None), ImageInput("no file", "never.jpg", None)]
     rows[3:3] = absent
-    summary, table = replace(bench, encoder=encoders[kind]).run(files, rows)
+    summary, table = replace(bench, encoder=encoders[kind]).images(rows, files)
     assert table.ids == tuple(row.id for row in rows)
     bad = {*BAD, "gone.jpg", "missing file"}
     wanted = [ABSENT if row in absent else UNREADABLE if row.image in bad else OK for row in rows]
@@ -130,7 +99,7 @@ def test_an_unreadable_image_is_reported_once_in_every_run(bench: Bench) -> None
     rows = [replace(listed(["cut.jpg"])[0], id=f"m{i}") for i in range(9)]
     rows += listed(["plain.jpg"])
     for num_kept in (0, 1):
-        summary, _ = bench.run({**GOOD, **BAD}, rows)
+        summary, _ = bench.images(rows, {**GOOD, **BAD})
         assert summary.num_kept == num_kept
         [line] = summary.unreadable
         assert "cut.jpg: OSError: " in line
@@ -139,7 +108,7 @@ def test_an_unreadable_image_is_reported_once_in_every_run(bench: Bench) -> None
 def test_a_text_only_encoder_leaves_an_empty_table(
     bench: Bench, encoders: dict[str, Encoder]
 ) -> None:
-    summary, table = replace(bench, encoder=encoders["bert"]).run(GOOD, listed([*GOOD]))
+    summary, table = replace(bench, encoder=encoders["bert"]).images(listed([*GOOD]), GOOD)
     assert summary == EncodeSummary(0)
     assert table.tokens_TC.shape == table.pooled_NP.shape == (0, 0)
     assert table.name_pooled_NP is None
@@ -164,7 +133,7 @@ def test_members_of_an_hdf5_file_are_encoded_as_files_are(bench: Bench, tmp_path
     pack = write_archive(tmp_path / "pack.h5", stored).read_bytes()
     names = [f"pack.h5::entity_image/{name}" for name in (*members, "gone")]
     files = {"pack.h5": pack, "plain.jpg": GOOD["plain.jpg"]}
-    summary, table = bench.run(files, listed([*names, "plain.jpg"]))
+    summary, table = bench.images(listed([*names, "plain.jpg"]), files)
     assert table.present.tolist() == [True, False, False, True]
     assert all(name in line for name, line in zip(names[1:], summary.unreadable, strict=True))
     assert torch.equal(table.pooled_NP[0], table.pooled_NP[3])

@@ -82,6 +82,8 @@ def test_a_text_only_encoder_refuses_images(encoders: dict[str, Encoder]) -> Non
     assert not encoders["bert"].joint
     with pytest.raises(FeatureStoreError, match="text-only"):
         encoders["bert"].encode_images([Image.new("RGB", (5, 5))])
+    with pytest.raises(FeatureStoreError, match="text-only"):
+        encoders["bert"].encode_no_image()
 
 
 @pytest.mark.parametrize(("kind", "limit"), [("sample", 77), ("clip", 32), ("siglip", 20)])

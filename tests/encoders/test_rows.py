@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from pathlib import Path
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -12,19 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmoe.config.encode import EncodeParams
-from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.encode import encode_images, encode_texts
 from mmoe.encoders.images import decode_image, load_image
 from mmoe.encoders.rows import (
     encode_image_rows,
     encode_text_rows,
 )
 from mmoe.features.shards import ABSENT, FeatureRow
-from mmoe.features.store import FeatureTable, read_features
-from mmoe.files import sha256_of
-from mmoe.records import ImageInput, TextInput, write_records
+from mmoe.features.store import FeatureTable
+from mmoe.records import ImageInput, TextInput
+
+from tests.encoders.conftest import Bench
 
 KINDS = ("sample", "clip", "siglip", "bert")
 SEEING = ("sample", "clip", "siglip")
@@ -48,20 +46,10 @@ def equal_bits(found: FeatureRow, table: FeatureTable, i: int) -> None:
 @pytest.mark.parametrize("around", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_text_alone_equals_the_stored_row(
-    tmp_path: Path,
-    params: EncodeParams,
-    runtime: RuntimeParams,
-    encoders: dict[str, Encoder],
-    kind: str,
-    around: bool,
+    bench: Bench, encoders: dict[str, Encoder], kind: str, around: bool
 ) -> None:
-    encoder, out = encoders[kind], tmp_path / "out"
-    write_records(tmp_path / "in.parquet", TextInput, TEXTS)
-    wide = runtime.model_copy(update={"shard_rows": 15})
-    encode_texts(
-        tmp_path / "in.parquet", out, tmp_path / "work", params, wide, encoder, around_name=around
-    )
-    table = read_features(out)
+    encoder, runtime = encoders[kind], bench.runtime.model_copy(update={"shard_rows": 15})
+    _, table = replace(bench, encoder=encoder, around=around, runtime=runtime).texts(TEXTS)
     for i, text in enumerate(TEXTS):
         [row] = encode_text_rows(encoder, [text], 16, 4, batch_size=1, around_name=around)
         assert row.id == text.id
@@ -70,29 +58,23 @@ def test_a_text_alone_equals_the_stored_row(
 
 @pytest.mark.parametrize("kind", SEEING)
 def test_an_image_alone_equals_the_stored_row(
-    tmp_path: Path,
-    params: EncodeParams,
-    runtime: RuntimeParams,
-    encoders: dict[str, Encoder],
-    kind: str,
+    bench: Bench, encoders: dict[str, Encoder], kind: str
 ) -> None:
-    encoder, out, listed = encoders[kind], tmp_path / "out", []
+    files, encoder = {}, encoders[kind]
     for i in range(11):
-        name = f"{i}.{'jpg' if i % 2 else 'png'}"
-        Image.effect_noise((600 if i == 5 else 20 + i, 30), 90).convert("RGB").save(tmp_path / name)
-        listed.append(ImageInput(f"i{i}", name, sha256_of(tmp_path / name)))
-    write_records(tmp_path / "in.parquet", ImageInput, listed)
-    encode_images(
-        tmp_path / "in.parquet", out, tmp_path / "work", params, runtime, encoder, tmp_path
-    )
-    table = read_features(out)
-    for i, image in enumerate(listed):
-        assert image.image
-        content = (tmp_path / image.image).read_bytes()
+        stream, name = io.BytesIO(), f"{i}.{'jpg' if i % 2 else 'png'}"
+        image = Image.effect_noise((600 if i == 5 else 20 + i, 30), 90).convert("RGB")
+        image.save(stream, "JPEG" if i % 2 else "PNG")
+        files[name] = stream.getvalue()
+    listed = [
+        ImageInput(name, name, sha256(content).hexdigest()) for name, content in files.items()
+    ]
+    _, table = replace(bench, encoder=encoder).images(listed, files)
+    for i, (name, content) in enumerate(files.items()):
         absent, row = encode_image_rows(encoder, [None, decode_image(io.BytesIO(content))], 1)
         assert absent == FeatureRow("", ABSENT, None, None)
         equal_bits(row, table, i)
-        assert load_image(tmp_path, image.image) == decode_image(io.BytesIO(content))
+        assert load_image(bench.folder / "raw", name) == decode_image(io.BytesIO(content))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -219,12 +219,3 @@ def test_the_old_output_stays_until_the_new_one_is_whole(
             encode_slowly(tmp_path, ROWS)
     assert shards_of(tmp_path) == before
     assert encode_slowly(tmp_path, ROWS) == NUM_ROWS
-
-
-@pytest.mark.parametrize("num_rows", [0, SHARD_ROWS, SHARD_ROWS + 1])
-def test_rows_are_cut_into_shards(tmp_path: Path, num_rows: int) -> None:
-    encode_slowly(tmp_path, ROWS[:num_rows])
-    assert len(shards_of(tmp_path)) == max(1, -(-num_rows // SHARD_ROWS))
-    table = read_features(tmp_path / "out")
-    assert table.ids == tuple(row.id for row in ROWS[:num_rows])
-    assert table.lengths.tolist() == [i % 3 for i in range(num_rows)]

@@ -71,14 +71,6 @@ def test_features_come_back_bit_by_bit(
     assert torch.equal(light.pooled_NP, whole.pooled_NP)
 
 
-def test_a_column_of_no_width_stays_empty(tmp_path: Path) -> None:
-    write_store(tmp_path, [], columns=PartColumns("image", 0, 0))
-    table = read_features(tmp_path)
-    assert table.tokens_TC.shape == table.pooled_NP.shape == (0, 0)
-    assert table.name_pooled_NP is None
-    assert table.offsets.tolist() == [0]
-
-
 @pytest.mark.parametrize(
     ("columns", "names"),
     [
