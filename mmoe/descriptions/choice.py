@@ -20,11 +20,7 @@ TIE = 1e-9  # relative; equal sums may differ in their last bits
 def group_candidates(
     mentions: Iterable[Mention], candidates: Iterable[Candidate]
 ) -> dict[str, list[Candidate]]:
-    """The candidates of every mention by mention_id, in retrieval's order.
-
-    Raises:
-        RankingError: if a candidate belongs to no mention.
-    """
+    """The candidates by mention_id, in retrieval's order; RankingError if one is of no mention."""
     groups: dict[str, list[Candidate]] = {mention.mention_id: [] for mention in mentions}
     for candidate in candidates:
         if candidate.mention_id not in groups:

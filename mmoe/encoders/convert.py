@@ -59,10 +59,8 @@ def only_tensors(file: Path, content: Mapping[Any, Any]) -> dict[str, Tensor]:
 
 
 def convert_encoder(folder: Path) -> Path:
-    """Writes a folder's pickled weights as safetensors beside them.
+    """Writes a folder's pickled weights as safetensors beside them, and returns the new file.
 
-    Returns:
-        The new file.
     Raises:
         CheckpointError: if there are none, there is a safetensors file already, or see `read_pickled`.
     """

@@ -35,8 +35,7 @@ class ModelSource:
         """Finds the model, and looks through its folder if it is one.
 
         Raises:
-            FeatureStoreError: if there is no such folder or package, or the folder brings code of its own or
-                weights in another form than safetensors.
+            FeatureStoreError: if it is not there, brings code of its own, or weights that are no safetensors.
         """
         source = cls(name, knob, _path_of_package(name, knob) or name)
         if Path(source.path).is_dir():

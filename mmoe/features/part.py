@@ -69,12 +69,10 @@ class Part:
 def write_part(
     rows: Sequence[Row], part: Part, key_of: Callable[[Row], str], encode: Encode[Row]
 ) -> int:
-    """Writes all shards of `rows` to `part.out`; no rows are one shard without rows.
+    """Writes all shards of `rows`, at least one; returns how many rows an earlier run had encoded.
 
     Args:
         key_of: names what is encoded of a row; rows of equal keys are encoded once.
-    Returns:
-        How many rows were kept from an earlier run.
     """
     with exclusive_lock(part.work, LOCK, partial(_say_busy, part.out)):
         kept, names = _KeptShards(part), []

@@ -74,11 +74,7 @@ class FeatureTable:
         return self.pooled_NP.shape[1]
 
     def rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        """Where `ids` stand in this table.
-
-        Raises:
-            FeatureStoreError: if one of them was never encoded.
-        """
+        """Where `ids` stand in this table; FeatureStoreError if one of them was never encoded."""
         row_of = {id_: row for row, id_ in enumerate(self.ids)}
         try:
             return np.array([row_of[id_] for id_ in ids], dtype=np.int64)

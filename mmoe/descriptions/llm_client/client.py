@@ -49,11 +49,7 @@ def default_cache_folder() -> Path:
 
 
 def server_url(base_url: str | None) -> str:
-    """The server's address without a slash at its end; OPENAI_BASE_URL is not looked at.
-
-    Raises:
-        RankingError: if it is no web address, or holds what may be secret.
-    """
+    """The address without a slash at its end; RankingError if it is none, or holds what may be secret."""
     url = (base_url or OPENAI).rstrip("/")
     try:
         parts = urlsplit(url)

@@ -37,11 +37,8 @@ _HEADERS = ("retry-after", "retry-after-ms")
 
 
 def open_client(url: str, secret: ApiKey, silence: float, retries: int = 0) -> AsyncOpenAI:
-    """Connections to one server; redirects are not followed: requests go where the user was told.
-
-    Args:
-        silence: seconds without a byte after which a call is lost.
-        retries: by the openai package itself.
+    """Connections to one server, lost after so many seconds without a byte; redirects are not followed:
+    requests go where the user was told.
     """
     timeout = Timeout(silence, connect=min(_CONNECT, silence))
     return AsyncOpenAI(
@@ -56,11 +53,7 @@ def open_client(url: str, secret: ApiKey, silence: float, retries: int = 0) -> A
 async def send(
     client: AsyncOpenAI, body: Mapping[str, Any], timeout: float
 ) -> Response | NoResponse:
-    """Sends chat.completions arguments once; the response may have any status.
-
-    Args:
-        timeout: seconds for the whole answer; the package's own limit is for each silence.
-    """
+    """Sends chat.completions arguments once, with so many seconds for the whole answer, of any status."""
     try:
         async with asyncio.timeout(timeout):
             response: Any = await client.chat.completions.with_raw_response.create(**body)

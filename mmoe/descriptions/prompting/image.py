@@ -18,11 +18,9 @@ _MAX_BYTES = 500_000  # after scaling down
 
 
 def image_url(folder: Path | None, name: str | None) -> tuple[str | None, str]:
-    """An image as a data URL, or None, and what became of it, in words.
+    """An image below the data set's raw folder as a data URL, or None, and what became of it, in words.
 
-    Args:
-        folder: the data set's raw folder; None to attach no image.
-        name: as records name the image; a large one is scaled down and sent as JPEG.
+    A large one is scaled down and sent as JPEG.
     """
     if folder is None or name is None:
         return None, "no image"
