@@ -108,14 +108,3 @@ def mention_texts(mentions: Mentions, descriptions: Iterable[Description]) -> li
     return [
         TextInput(m.mention_id, m.surface_form, m.context, text_of[m.mention_id]) for m in mentions
     ]
-
-
-def ablation_texts(mentions: Mentions, descriptions: Iterable[Description]) -> list[TextInput]:
-    """The different texts that choices make of the mentions, one a `text_id`, by first appearance."""
-    by_id = {mention.mention_id: mention for mention in mentions}
-    texts: dict[str, TextInput] = {}
-    for record in descriptions:
-        mention, name = by_id[record.mention_id], record.text_id
-        text = TextInput(name, mention.surface_form, mention.context, record.description)
-        texts.setdefault(name, text)
-    return list(texts.values())

@@ -93,16 +93,10 @@ def loss_chart(epochs: Sequence[Epoch]) -> str:
         for term, loss in epoch.loss.items()
     ]
     terms = list(dict.fromkeys(str(row["term"]) for row in rows))
-    chart = (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_line(point=POINT, strokeWidth=2)
-        .encode(
-            x=_epochs(epochs),
-            y=alt.Y("loss:Q", title="Loss", scale=alt.Scale(zero=False), axis=FEW_TICKS),
-            color=alt.Color("term:N", sort=terms, scale=alt.Scale(domain=terms)),
-        )
-    )
-    return _svg(chart)
+    y = alt.Y("loss:Q", title="Loss", scale=alt.Scale(zero=False), axis=FEW_TICKS)
+    colour = alt.Color("term:N", sort=terms, scale=alt.Scale(domain=terms))
+    base = alt.Chart(alt.InlineData(values=rows)).mark_line(point=POINT, strokeWidth=2)
+    return _svg(base.encode(x=_epochs(epochs), y=y, color=colour))
 
 
 def validation_chart(history: History) -> str:
@@ -132,12 +126,10 @@ def learning_rate_chart(epochs: Sequence[Epoch]) -> str:
     """Learning rate at the end of every epoch."""
     rows = [{"epoch": epoch.epoch, "rate": epoch.learning_rate} for epoch in epochs]
     axis = alt.Axis(labelExpr="datum.value ? format(datum.value, '~e') : '0'", tickCount=4)
-    chart = (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_line(point=POINT | {"color": SERIES[0]}, strokeWidth=2, color=SERIES[0])
-        .encode(x=_epochs(epochs), y=alt.Y("rate:Q", title="Learning rate", axis=axis))
-    )
-    return _svg(chart)
+    y = alt.Y("rate:Q", title="Learning rate", axis=axis)
+    line = {"point": POINT | {"color": SERIES[0]}, "strokeWidth": 2, "color": SERIES[0]}
+    base: Any = alt.Chart(alt.InlineData(values=rows))
+    return _svg(base.mark_line(**line).encode(x=_epochs(epochs), y=y))
 
 
 def expert_chart(load: dict[str, list[float]]) -> str:

@@ -75,10 +75,6 @@ class Example:
     units: tuple[str, ...]
     top: tuple[TopRow, ...]
 
-    @property
-    def is_right(self) -> bool:
-        return self.rank == 1
-
 
 def choose_rows(ranked: pd.DataFrame, num: int) -> list[int]:
     """Which mentions are shown: half errors, of them half the worst ones; then right ones.
