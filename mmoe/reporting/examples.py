@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -111,17 +111,25 @@ def _example(inputs: Inputs, ranked: pd.Series[Any], untrained_rank: int | None)
     gold = _known(inputs.entities, ranked["gold_qid"], "entity")
     description = inputs.descriptions.get(mention.mention_id)
     candidates = inputs.candidates.get(mention.mention_id, [])
-    score = None if description is None else description.score
+    always, confidence, text = {gold.qid}, "", mention.context
+    if description is not None:
+        always.add(description.qid or gold.qid)
+        if description.score is not None:
+            score = minus(f"{description.score:.3g}")
+            confidence = f"{SCORES.get(description.backend, 'score')} {score}"
+    start, end = find_surface_form(text, mention.surface_form.strip()) or (len(text), len(text))
     return Example(
         mention=mention,
-        context=_cut(mention),
+        context=(text[:start], text[start:end], text[end:]),
         image=thumbnail(inputs.raw, mention.image),
         description=description,
-        options=_options(candidates, description, gold),
+        options={
+            position: candidate
+            for position, candidate in enumerate(candidates, start=1)
+            if position <= CANDIDATES_SHOWN or candidate.qid in always
+        },
         num_options=len(candidates),
-        confidence=""
-        if description is None or score is None
-        else f"{SCORES.get(description.backend, 'score')} {minus(f'{score:.3g}')}",
+        confidence=confidence,
         gold=gold,
         gold_image=thumbnail(inputs.raw, next(iter(gold.images), None)),
         rank=int(ranked["rank"]),
@@ -130,23 +138,6 @@ def _example(inputs: Inputs, ranked: pd.Series[Any], untrained_rank: int | None)
         units=tuple(name for name in ranked["gold"] if name != "overall"),
         top=tuple(_top_rows(inputs, ranked)),
     )
-
-
-def _cut(mention: Mention) -> tuple[str, str, str]:
-    text = mention.context
-    start, end = find_surface_form(text, mention.surface_form.strip()) or (len(text), len(text))
-    return text[:start], text[start:end], text[end:]
-
-
-def _options(
-    candidates: Sequence[Candidate], description: Description | None, gold: Entity
-) -> dict[int, Candidate]:
-    always = {gold.qid, None if description is None else description.qid}
-    return {
-        position: candidate
-        for position, candidate in enumerate(candidates, start=1)
-        if position <= CANDIDATES_SHOWN or candidate.qid in always
-    }
 
 
 def _top_rows(inputs: Inputs, ranked: pd.Series[Any]) -> Iterator[TopRow]:

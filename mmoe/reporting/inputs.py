@@ -150,7 +150,7 @@ def _by_mention(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
 
 
 def _validated(path: Path, kind: type[Value]) -> Value:
-    is_yaml = path.suffix == ".yaml"
+    is_yaml = kind is PublishedFile
     try:
         content = YAML(typ="safe", pure=True).load(read_text(path)) if is_yaml else read_json(path)
         return TypeAdapter(kind).validate_python(content)

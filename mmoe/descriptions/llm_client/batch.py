@@ -11,10 +11,10 @@ from typing import Any
 from openai import APIStatusError, AsyncOpenAI, OpenAIError
 
 from mmoe.descriptions.llm_client.budget import estimate
-from mmoe.descriptions.llm_client.client import Attempt, Session
 from mmoe.descriptions.llm_client.direct import open_client
 from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry, classify_response
+from mmoe.descriptions.llm_client.session import Attempt, Session
 from mmoe.descriptions.llm_client.types import Reply, Request, Stop
 from mmoe.errors import one_line
 from mmoe.files import content_key, read_json, write_json

@@ -23,9 +23,9 @@ from openai import (
     Timeout,
 )
 
-from mmoe.descriptions.llm_client.client import Attempt, Session
 from mmoe.descriptions.llm_client.key import ApiKey
 from mmoe.descriptions.llm_client.response import NoResponse, Response, Retry
+from mmoe.descriptions.llm_client.session import Attempt, Session
 from mmoe.descriptions.llm_client.types import Outcome, Reply, Request, Stop
 from mmoe.retry_after import retry_after
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.config.rank import RankParams
-from mmoe.descriptions.llm_client.client import server_url
+from mmoe.descriptions.llm_client.session import server_url
 from mmoe.descriptions.llm_client.types import Request
 from mmoe.descriptions.prompting.answer import answer_text, output_arguments
 from mmoe.descriptions.prompting.image import image_url

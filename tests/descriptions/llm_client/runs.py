@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mmoe.config.llm import LlmParams
-from mmoe.descriptions.llm_client.client import Clock, LlmClient
+from mmoe.descriptions.llm_client.client import LlmClient
+from mmoe.descriptions.llm_client.session import Clock
 from mmoe.descriptions.llm_client.types import Request, Round
 from mmoe.files import content_key
 

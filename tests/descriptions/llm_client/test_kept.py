@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from mmoe.descriptions.llm_client.cache import FILE, REJECTED_FOR, ReplyCache
-from mmoe.descriptions.llm_client.client import LlmClient, default_cache_folder, server_url
+from mmoe.descriptions.llm_client.client import LlmClient
+from mmoe.descriptions.llm_client.session import default_cache_folder, server_url
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks
