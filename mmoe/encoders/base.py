@@ -105,7 +105,7 @@ class Encoder(ABC):
 
     def encode_no_image(self) -> Encoded:
         """One row: what an image of zeros, behind the normalisation, gives; as `encode_images`."""
-        raise FeatureStoreError(f"{self.name}: a text-only encoder has no states of an image")
+        return self.encode_images([])
 
     def layout(self, max_length: int, description_budget: int) -> TextLayout:
         """The text layout with this tokenizer's special tokens.

@@ -17,17 +17,22 @@ from mmoe import surface_forms
 from mmoe.code_fingerprint import tree_key
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.encoders import base, images, kinds, layout, rows
+from mmoe.encoders import base, kinds, layout, rows
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.images import ImageError, load_image
-from mmoe.encoders.rows import SMALLEST_BATCH, encode_image_rows, encode_text_rows
+from mmoe.encoders.rows import (
+    SMALLEST_BATCH,
+    ImageError,
+    encode_image_rows,
+    encode_text_rows,
+    load_image,
+)
 from mmoe.features.part import Part, write_part
 from mmoe.features.shards import KEEP_PADDING, UNREADABLE, FeatureRow, PartColumns
 from mmoe.files import content_key
 from mmoe.records import ImageInput, TextInput, read_records
 
 # What decides the features' values; registry, source and this module say what is encoded, and from where.
-DECIDING = (base, kinds, layout, rows, images, mmoe.images, surface_forms)
+DECIDING = (base, kinds, layout, rows, mmoe.images, surface_forms)
 CODE = tree_key(Path(str(module.__file__)) for module in DECIDING)
 
 

@@ -18,11 +18,10 @@ from PIL import Image
 
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.encode import EncodeSummary
-from mmoe.encoders.images import ImageError, load_image
+from mmoe.encoders.rows import ImageError, load_image
 from mmoe.features.shards import ABSENT, OK, UNREADABLE, open_shard
 from mmoe.records import ImageInput
 
-from tests.datasets.fissfuse_folder import write_archive
 from tests.encoders.conftest import Bench
 
 RED = (250, 10, 20)
@@ -125,18 +124,6 @@ def test_an_image_is_decoded_in_its_colours(tmp_path: Path, name: str) -> None:
     assert abs(pixels[0, 0] - RED).max() < 25
     if image.width > 1:
         assert pixels[-1, -1].max() < 25
-
-
-def test_members_of_an_hdf5_file_are_encoded_as_files_are(bench: Bench, tmp_path: Path) -> None:
-    members = {"plain.jpg": GOOD["plain.jpg"], "cut.jpg": BAD["cut.jpg"]}
-    stored = {f"entity_image/{n}": np.frombuffer(c, np.uint8) for n, c in members.items()}
-    pack = write_archive(tmp_path / "pack.h5", stored).read_bytes()
-    names = [f"pack.h5::entity_image/{name}" for name in (*members, "gone")]
-    files = {"pack.h5": pack, "plain.jpg": GOOD["plain.jpg"]}
-    summary, table = bench.images(listed([*names, "plain.jpg"]), files)
-    assert table.present.tolist() == [True, False, False, True]
-    assert all(name in line for name, line in zip(names[1:], summary.unreadable, strict=True))
-    assert torch.equal(table.pooled_NP[0], table.pooled_NP[3])
 
 
 def test_a_large_jpeg_keeps_twice_what_encoders_take(tmp_path: Path) -> None:

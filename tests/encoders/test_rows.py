@@ -13,11 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.images import decode_image, load_image
-from mmoe.encoders.rows import (
-    encode_image_rows,
-    encode_text_rows,
-)
+from mmoe.encoders.rows import decode_image, encode_image_rows, encode_text_rows, load_image
 from mmoe.features.shards import ABSENT, FeatureRow
 from mmoe.features.store import FeatureTable
 from mmoe.records import ImageInput, TextInput

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.llm_client.session import server_url
 from mmoe.descriptions.llm_client.types import Request
 from mmoe.descriptions.prompting.answer import answer_text, output_arguments
-from mmoe.descriptions.prompting.image import image_url
 from mmoe.descriptions.prompting.prompts import Prompt, load_prompt
 from mmoe.descriptions.prompting.texts import cut, one_line, shortened
 from mmoe.files import content_key
+from mmoe.images import DECODING_ERRORS, read_image
 from mmoe.records import Candidate, Mention
 
 TEMPERATURE = 0.0
 # Characters; what is longer is no name or description, and a context is cut around the mention.
 _NAME, _DESCRIPTION, _CONTEXT = 200, 400, 2000
+# What vision models take as it is.
+_AS_IT_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_QUALITY = 85
+_SIDE = 512  # pixels; larger images are scaled down to it
+_MAX_BYTES = 500_000  # after scaling down
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ class Question:
         candidates: all of the mention's, in retrieval's order.
         order: position among them of each candidate in the order shown.
         context: as much of the mention's context as is shown.
-        image: what became of the mention's image, as `image` says; "no image" if none is wanted.
+        image: what became of the mention's image, as `image_url` says; "no image" if none is wanted.
         request: equal for mentions whose questions are the same.
     """
 
@@ -147,3 +156,33 @@ class QuestionWriter:
         }
         request = Request(content_key(body, self._url), body)
         return Question(mention, candidates, order, context, image, request)
+
+
+def image_url(folder: Path | None, name: str | None) -> tuple[str | None, str]:
+    """An image below the data set's raw folder as a data URL, or None, and what became of it, in words.
+
+    A large one is scaled down and sent as JPEG.
+    """
+    if folder is None or name is None:
+        return None, "no image"
+    try:
+        kind, content = _encoded(read_image(folder, name))
+    except FileNotFoundError:
+        return None, "file is missing"
+    except DECODING_ERRORS:
+        return None, "can't be read"
+    if len(content) > _MAX_BYTES:
+        return None, "too large"
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}", "attached"
+
+
+def _encoded(content: bytes) -> tuple[str, bytes]:
+    with Image.open(io.BytesIO(content)) as image:
+        image.load()  # a broken image would make the server refuse the question
+        if max(image.size) <= _SIDE and image.format in _AS_IT_IS:
+            return _AS_IT_IS[image.format], content
+        small = image.convert("RGB")
+        small.thumbnail((_SIDE, _SIDE))
+        stream = io.BytesIO()
+        small.save(stream, "JPEG", quality=_QUALITY)
+        return "image/jpeg", stream.getvalue()

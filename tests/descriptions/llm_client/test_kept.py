@@ -14,7 +14,7 @@ import pytest
 
 from mmoe.descriptions.llm_client.cache import FILE, REJECTED_FOR, ReplyCache
 from mmoe.descriptions.llm_client.client import LlmClient
-from mmoe.descriptions.llm_client.session import default_cache_folder, server_url
+from mmoe.descriptions.llm_client.session import server_url
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks
@@ -112,13 +112,6 @@ def test_a_broken_file_is_named(client: Clients) -> None:
     (client.folder / FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(RankingError, match=r"llm-replies\.sqlite: can't be used .*MMOE_CACHE"):
         client().complete(requests(1))
-
-
-def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MMOE_CACHE", "/somewhere/else")
-    assert default_cache_folder() == Path("/somewhere/else")
-    monkeypatch.delenv("MMOE_CACHE")
-    assert default_cache_folder().name == "mmoe"
 
 
 @pytest.mark.parametrize(

@@ -119,18 +119,3 @@ def test_a_question_shrinks_to_the_mention_and_then_loses_candidates() -> None:
         ("", "pqrs"),
         ("", "pq"),
     ]
-
-
-@given(st.text(max_size=80), st.text(max_size=10), st.integers(2, 12))
-def test_shrinking_ends_and_maps_back_exactly(context: str, word: str, n: int) -> None:
-    about = mention("m", context, surface_form=word)
-    group = candidates("m", *(f"d{i}" for i in range(n)))
-    writing = writer()
-    question: Question | None = writing.question(about, group)
-    steps = 0
-    while question is not None:
-        assert [group[p].description for p in question.order] == shown(question)
-        last, steps = question, steps + 1
-        question = writing.shorter(last)
-    assert (last.context, set(last.order)) == ("", {0, 1})
-    assert steps < 15

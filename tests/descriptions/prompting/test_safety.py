@@ -60,8 +60,3 @@ def test_a_hostile_text_stays_data(name: str) -> None:
 @given(ANY, ANY, ANY, ANY)
 def test_any_text_stays_data(text: str, word: str, label: str, description: str) -> None:
     assert_same_form(question_of(text, word, label, description, "zero_shot"), "zero_shot")
-
-
-def test_noise_costs_no_more_than_the_longest_context() -> None:
-    question = question_of(HOSTILE["noise"], "Ada", HOSTILE["noise"], HOSTILE["noise"], "zero_shot")
-    assert len(last_message(question)) < 2000 + 2 * (200 + 400) + 300
