@@ -118,8 +118,6 @@ class Encoder(ABC):
         if max_length > self.text_limit:
             raise FeatureStoreError(f"{knob}: {self.name} takes at most {self.text_limit} tokens")
         special = special_tokens(self.name, self.tokenizer)
-        if max_length < special.shortest_text:
-            raise FeatureStoreError(
-                f"{knob}: the special tokens of {self.name} need {special.shortest_text}"
-            )
+        if max_length < (least := 2 * special.total - 1):  # with room for half a name
+            raise FeatureStoreError(f"{knob}: the special tokens of {self.name} need {least}")
         return TextLayout(max_length, description_budget, special)

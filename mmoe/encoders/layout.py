@@ -25,11 +25,6 @@ class SpecialTokens:
         """How many they are."""
         return len(self.prefix) + len(self.separator) + len(self.suffix)
 
-    @property
-    def shortest_text(self) -> int:
-        """The least max_length in which they and half a name have room."""
-        return 2 * self.total - 1
-
 
 def special_tokens(name: str, tokenizer: Any) -> SpecialTokens:
     """The special tokens of the tokenizer of the encoder of that name; FeatureStoreError if it is empty."""

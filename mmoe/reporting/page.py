@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -27,8 +26,7 @@ DATA_GROUPS = {
 WIKIDATA_ID = re.compile(r"Q[1-9][0-9]*")
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """The finished texts; `main_table` is the main table alone, aligned for a terminal."""
 
     html: str
@@ -95,12 +93,12 @@ def _values(inputs: Inputs) -> dict[str, Any]:
 
 def _ablation_tables(ablation: descriptions.Ablation) -> dict[str, Any]:
     tables = {
-        "Right choices (95 %: Wilson)": descriptions.choice_table(ablation),
-        "MRR × 100 with these descriptions (95 %)": descriptions.mrr_table(ablation),
-        "Gain over no description (95 %, paired)": descriptions.gain_table(ablation),
-        "Part of the oracle candidate's gain, % (95 %, paired)": descriptions.gap_table(ablation),
+        "Right choices (95 %: Wilson)": descriptions.choice_table,
+        "MRR × 100 with these descriptions (95 %)": descriptions.mrr_table,
+        "Gain over no description (95 %, paired)": descriptions.gain_table,
+        "Part of the oracle candidate's gain, % (95 %, paired)": descriptions.gap_table,
     }
-    return {title: table for title, table in tables.items() if table is not None}
+    return {title: found for title, of in tables.items() if (found := of(ablation)) is not None}
 
 
 def _histograms(inputs: Inputs) -> dict[str, pd.DataFrame]:

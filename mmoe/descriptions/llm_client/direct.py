@@ -73,7 +73,10 @@ async def send_directly(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run ended and nothing is in flight."""
     url, timeout = session.client.url, session.client.timeout
     async with open_client(url, session.secret, timeout) as client:
-        await DirectSender(session, client).send(requests)
+        sender, waiting = DirectSender(session, client), iter(requests)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(session.client.concurrency, len(requests))):
+                group.create_task(sender.work(waiting))
 
 
 class DirectSender:
@@ -97,13 +100,7 @@ class DirectSender:
         self._settled = asyncio.Event()  # wakes those who wait for one in flight
         self._idle: set[asyncio.Task[Any]] = set()
 
-    async def send(self, requests: Sequence[Request]) -> None:
-        waiting = iter(requests)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._session.client.concurrency, len(requests))):
-                group.create_task(self._work(waiting))
-
-    async def _work(self, waiting: Iterable[Request]) -> None:
+    async def work(self, waiting: Iterable[Request]) -> None:
         """Takes one request after the other from those that all workers share."""
         for request in waiting:
             while (attempt := await self._turn(request)) is not None:
