@@ -75,13 +75,10 @@ class LanguageModel:
                 and (shorter := self._writer.shorter(question)) is not None
             }
             questions = questions | new
+        groups = [candidates_by_mention.get(mention.mention_id, ()) for mention in mentions]
         return [
-            self._describe(
-                mention,
-                candidates_by_mention.get(mention.mention_id, ()),
-                questions.get(mention.mention_id),
-            )
-            for mention in mentions
+            self._describe(mention, group, questions.get(mention.mention_id))
+            for mention, group in zip(mentions, groups, strict=True)
         ]
 
     def estimated(self, mentions: Mentions, candidates_by_mention: Groups) -> str:

@@ -72,17 +72,6 @@ def test_an_oddity_is_named_and_tried_again_where_that_helps(
     assert kept(client).replies == (found.replies if is_kept else {})
 
 
-@pytest.mark.parametrize(
-    "trick",
-    [tricks.error(500), tricks.limited(retry_after="1"), tricks.cut_in_body, tricks.html(200)],
-)
-def test_what_passes_is_outlasted(fake: Fake, client: Clients, trick: Trick) -> None:
-    fake.tricks = {1: trick}
-    found = client().complete([request("say 3")])
-    assert [reply.text for reply in found.replies.values()] == ["3"]
-    assert (found.calls, found.retries.total()) == (2, 1)
-
-
 @pytest.mark.parametrize("trick", [tricks.slow(5), tricks.dripping(0.02)])
 def test_a_slow_answer_is_not_waited_for(fake: Fake, client: Clients, trick: Trick) -> None:
     fake.always = trick
