@@ -61,8 +61,7 @@ def encode_texts(
     Args:
         out: folder of the part's shards.
         work: folder in which finished shards survive a kill and the next run.
-        around_name: shorten a long body around the place where the name stands in it (mentions) instead
-            of keeping its head (entities).
+        around_name: see `encode_text_rows`.
         keep_tokens: False leaves the token features out, which take most of the space: for those who
             compare texts and match no tokens (`read_pooled`).
     """
