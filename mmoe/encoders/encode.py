@@ -85,7 +85,7 @@ def encode_texts(
         "keep_tokens": keep_tokens,
     }
     part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
-    kept = write_part(texts, part, _text_key, encode)
+    kept = write_part(texts, part, lambda r: content_key(r.name, r.body, r.description), encode)
     return EncodeSummary(len(texts), kept)
 
 
@@ -121,16 +121,8 @@ def encode_images(
 
     columns, metadata = PartColumns("image", *encoder.image_widths), _metadata(params, encoder)
     part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
-    kept = write_part(listed, part, _image_key, encode)
+    kept = write_part(listed, part, lambda r: r.sha256 or "" if r.image else "", encode)
     return EncodeSummary(len(listed), kept, tuple(unreadable.values()))
-
-
-def _text_key(row: TextInput) -> str:
-    return content_key(row.name, row.body, row.description)
-
-
-def _image_key(row: ImageInput) -> str:
-    return "" if row.image is None else row.sha256 or ""
 
 
 def _load(row: ImageInput, raw: Path, unreadable: dict[str, str]) -> Image.Image | None:

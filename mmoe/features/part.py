@@ -60,11 +60,6 @@ class Part:
     metadata: Mapping[str, Any]
     made_with: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def shards(self) -> Path:
-        """Where the finished shards lie that these settings may use."""
-        return self.work / content_key(dict(self.metadata), dict(self.made_with), self.columns)
-
 
 def write_part(
     rows: Sequence[Row], part: Part, key_of: Callable[[Row], str], encode: Encode[Row]
@@ -81,7 +76,7 @@ def write_part(
                 chunk = rows[start : start + part.shard_rows]
                 names.append(kept.shard_of(chunk, [key_of(row) for row in chunk], encode))
                 progress.update(len(chunk))
-        _publish([part.shards / name for name in names], len(rows), part.out)
+        _publish([kept.folder / name for name in names], len(rows), part.out)
         kept.drop_all_but(names)
     return kept.num_kept
 
@@ -94,11 +89,13 @@ class _KeptShards:
     """The finished shards of a part, of this run and of earlier ones; `num_kept` rows of these were used."""
 
     def __init__(self, part: Part) -> None:
-        self._part, self._folder = part, part.shards
+        # Where the finished shards lie that these settings may use.
+        key = content_key(dict(part.metadata), dict(part.made_with), part.columns)
+        self._part, self.folder = part, part.work / key
         self.num_kept = 0
         self._complete: set[str] = set()
         self._places: dict[str, tuple[str, int]] = {}  # key -> shard, row
-        for shard in sorted(self._folder.glob("*.parquet")):
+        for shard in sorted(self.folder.glob("*.parquet")):
             table = _read(shard, ["content_key", "status"])
             rows = [] if table is None else table.to_pylist()
             # An unreadable image is tried, and reported, again.
@@ -110,7 +107,7 @@ class _KeptShards:
     def shard_of(self, chunk: Sequence[Any], keys: list[str], encode: Encode[Any]) -> str:
         """Makes the shard of some rows if there is none, and returns its name."""
         name = f"{content_key([row.id for row in chunk], keys)}.parquet"
-        if name in self._complete and _read(self._folder / name) is not None:
+        if name in self._complete and _read(self.folder / name) is not None:
             self.num_kept += len(chunk)
             return name
         kept = self._rows_of(set(keys))
@@ -128,15 +125,15 @@ class _KeptShards:
         places = {key: i for i, key in enumerate(table["content_key"].to_pylist())}
         ids = pa.array([row.id for row in chunk], pa.string())
         table = table.take(pa.array([places[key] for key in keys], pa.int64()))
-        write_shard(self._folder / name, table.set_column(0, table.field("id"), ids))
+        write_shard(self.folder / name, table.set_column(0, table.field("id"), ids))
         return name
 
     def drop_all_but(self, names: Sequence[str]) -> None:
         """Keeps these shards for the next run and nothing else: one generation."""
         for entry in self._part.work.iterdir():
-            if entry.is_dir() and entry != self._folder:
+            if entry.is_dir() and entry != self.folder:
                 shutil.rmtree(entry)
-        for file in self._folder.iterdir():
+        for file in self.folder.iterdir():
             if file.name not in names:
                 file.unlink()
 
@@ -146,7 +143,7 @@ class _KeptShards:
         for key in keys & self._places.keys():
             shard, row = self._places[key]
             wanted.setdefault(shard, []).append(row)
-        tables = [(_read(self._folder / shard), sorted(rows)) for shard, rows in wanted.items()]
+        tables = [(_read(self.folder / shard), sorted(rows)) for shard, rows in wanted.items()]
         return [table.take(rows) for table, rows in tables if table is not None]
 
 

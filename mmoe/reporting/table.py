@@ -136,13 +136,9 @@ def markdown_table(table: Table, *, numbers: bool = True) -> str:
 
 def _aligned(lines: list[list[str]], left: set[int]) -> str:
     """The titles, a rule and the rest; columns that are not in `left` stand at the right."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rule = ["-" * w if i in left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
-    padded = [
-        [
-            text.ljust(width) if i in left else text.rjust(width)
-            for i, (text, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        for line in (lines[0], rule, *lines[1:])
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in padded) + "\n"
+    columns = []
+    for i, texts in enumerate(zip(*lines, strict=True)):
+        width = max(map(len, texts))
+        rule, pad = ("-" * width, str.ljust) if i in left else ("-" * (width - 1) + ":", str.rjust)
+        columns.append([pad(text, width) for text in (texts[0], rule, *texts[1:])])
+    return "".join(f"| {' | '.join(line)} |\n" for line in zip(*columns, strict=True))

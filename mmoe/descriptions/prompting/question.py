@@ -111,11 +111,8 @@ class QuestionWriter:
         if self.params.order == "retrieval":
             return tuple(positions)
         content = (self.params.seed, one_line(mention.surface_form), one_line(mention.context))
-
-        def drawn(position: int) -> tuple[str, int]:
-            return content_key(*content, one_line(candidates[position].qid)), position
-
-        return tuple(sorted(positions, key=drawn))
+        drawn = ((content_key(*content, one_line(candidates[p].qid)), p) for p in positions)
+        return tuple(position for _, position in sorted(drawn))
 
     def _question(
         self,
