@@ -69,7 +69,8 @@ def write_part(
     Args:
         key_of: names what is encoded of a row; rows of equal keys are encoded once.
     """
-    with exclusive_lock(part.work, LOCK, partial(_say_busy, part.out)):
+    busy = f"{part.out}: another process encodes this part; waiting for it"
+    with exclusive_lock(part.work, LOCK, partial(print, busy, file=sys.stderr)):
         kept, names = _KeptShards(part), []
         with tqdm(total=len(rows), unit="row", desc=part.out.name, disable=None) as progress:
             for start in range(0, max(1, len(rows)), part.shard_rows):
@@ -79,10 +80,6 @@ def write_part(
         _publish([kept.folder / name for name in names], len(rows), part.out)
         kept.drop_all_but(names)
     return kept.num_kept
-
-
-def _say_busy(out: Path) -> None:
-    print(f"{out}: another process encodes this part; waiting for it", file=sys.stderr)
 
 
 class _KeptShards:

@@ -24,6 +24,7 @@ GRID = "#e4e8ed"
 PAPER = "#fefefe"
 SERIES = ("#2a66b0", "#c8641b", "#23806b", "#8a57b5", "#a8772a", "#b0406e")
 FAINT = "#b9c3cf"
+DARK_SERIES = ("#6fa8ee", "#f0975a", "#5cc3a9", "#bd92e4", "#d9ab5f", "#e681a9")
 
 # What a colour of the light charts becomes on a dark page.
 DARK = {
@@ -32,12 +33,7 @@ DARK = {
     GRID: "#2c343e",
     PAPER: "#181d23",
     FAINT: "#566270",
-    SERIES[0]: "#6fa8ee",
-    SERIES[1]: "#f0975a",
-    SERIES[2]: "#5cc3a9",
-    SERIES[3]: "#bd92e4",
-    SERIES[4]: "#d9ab5f",
-    SERIES[5]: "#e681a9",
+    **dict(zip(SERIES, DARK_SERIES, strict=True)),
 }
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

@@ -7,19 +7,8 @@ from typing import Any
 
 MISSING = "–"
 
-_SPECIAL = {
-    "bm25": "BM25",
-    "clip": "CLIP",
-    "dsmip": "DSMIP",
-    "id": "id",
-    "kb": "KB",
-    "m3el": "M³EL",
-    "mimic": "MIMIC",
-    "mmoe": "MMoE",
-    "moe": "MoE",
-    "mrr": "MRR",
-    "qid": "QID",
-}
+_WORDS = ("BM25", "CLIP", "DSMIP", "id", "KB", "MIMIC", "MMoE", "MoE", "MRR", "QID")
+_SPECIAL = {word.lower(): word for word in _WORDS} | {"m3el": "M³EL"}
 
 
 def label(key: str) -> str:

@@ -23,12 +23,8 @@ _SALVAGED = 20_000
 
 
 class Choice(NamedTuple):
-    """What a reply says.
-
-    Attributes:
-        option: number of the option in the question's order, 0 for none of the candidates; None if the reply
-            can't be read.
-        reason: for counts; with the form of the answer after a comma where it was salvaged.
+    """What a reply says: the number of an option in the question's order, 0 for none of the candidates, None
+    if it can't be read; and the reason for counts, with the form of the answer where it was salvaged.
     """
 
     option: int | None
