@@ -6,7 +6,8 @@ The model is a fake on the loopback: with the probability `bias` it takes the fi
 otherwise it knows the right one. Made-up mentions have 2 to 20 candidates, among which retrieval tends to put
 the gold one first, or last. The value is the accuracy with a shuffled order where the gold one tends to stand
 last, the plain way the same in retrieval's order; where it tends to stand first, retrieval's order hides the
-preference.
+preference. A test of the places that were chosen shows it in a shuffled order alone, where every place is as
+likely to be right.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from mmoe.config.rank import RankParams
 from mmoe.descriptions.counts import ranking_counts
 from mmoe.descriptions.llm import LanguageModel
 from mmoe.descriptions.llm_client.client import LlmClient
+from mmoe.descriptions.position import PositionBias
 from mmoe.records import Candidate, Mention
 
 from benchmarks.measure import print_result
@@ -101,7 +103,8 @@ def _description(qid: str, gold: str) -> str:
     return f"person {qid} of the right kind" if qid == gold else f"person {qid} of another kind"
 
 
-def accuracy_of(url: str, number: int, gold_stands: str, order: Order) -> float:
+def measured(url: str, number: int, gold_stands: str, order: Order) -> tuple[float, PositionBias]:
+    """Accuracy, and where the chosen candidates stood."""
     mentions, groups = made_up(number, gold_stands)
     with tempfile.TemporaryDirectory() as folder:
         model = LanguageModel(RankParams(model="m", base_url=url, order=order, seed=SEED))
@@ -110,16 +113,18 @@ def accuracy_of(url: str, number: int, gold_stands: str, order: Order) -> float:
     right = counts["share_right"]
     assert isinstance(right, float), model.answers
     print(f"gold tends to stand {gold_stands}, {order} order: accuracy {right:.3f}")
-    return right
+    print(f"  {model.position_bias.in_words()}")
+    return right, model.position_bias
 
 
 def measure(url: str, number: int, bias: float) -> None:
     print(f"{number} mentions; the first candidate is taken with probability {bias}")
-    accuracy = {
-        (gold, order): accuracy_of(url, number, gold, order)
+    found = {
+        (gold, order): measured(url, number, gold, order)
         for gold in ("first", "last")
         for order in ORDERS
     }
+    accuracy = {way: right for way, (right, _) in found.items()}
     for order in ORDERS:
         between = accuracy["first", order] - accuracy["last", order]
         print(f"{order} order: {100 * between:.1f} points between gold first and gold last")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mmoe.descriptions.choice import Groups, Mentions, describe
 from mmoe.descriptions.llm_client.budget import IMAGE_TOKENS, estimate
 from mmoe.descriptions.llm_client.client import LlmClient, say
 from mmoe.descriptions.llm_client.types import Outcome, Reply
+from mmoe.descriptions.position import PositionBias, position_bias
 from mmoe.descriptions.prompting.answer import read_reply
 from mmoe.descriptions.prompting.question import TEMPERATURE, Question, QuestionWriter
 from mmoe.files import atomic_write, content_key
@@ -110,7 +111,6 @@ class LanguageModel:
                     "outcome": reply.outcome,
                     "answer": reply.text,
                     "choice": self._options.get(key),
-                    "options": question.num_options,
                     "prompt_tokens": reply.prompt_tokens,
                     "completion_tokens": reply.completion_tokens,
                 }
@@ -138,12 +138,24 @@ class LanguageModel:
         }
         if self.image_folder is not None:
             found["images"] = dict(sorted(self.images.items()))
+        # In retrieval's order the best known candidate is early, so that positions say nothing of the model.
+        if self.params.order == "shuffled":
+            found["position"] = asdict(self.position_bias)
         return found
 
     def log(self) -> dict[str, Any]:
         """What all rounds have cost, an interrupted one included, and what came of each that ended."""
         budget = self.client.budget
         return {"calls": budget.calls, "spent_usd": budget.spent_usd, "rounds": self._rounds}
+
+    @property
+    def position_bias(self) -> PositionBias:
+        """Where the chosen candidates stood in their questions, after `rank`; equal questions count once."""
+        return position_bias(
+            (option, self._questions[key].num_options)
+            for key, option in self._options.items()
+            if option
+        )
 
     def _write(self, mentions: Mentions, candidates_by_mention: Groups) -> dict[str, Question]:
         """The questions by mention_id; counts their images."""

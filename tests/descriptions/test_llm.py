@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mmoe.descriptions.position import FIRST, THIRDS
 from mmoe.errors import RankingError
 from mmoe.files import read_json
 from mmoe.records import Candidate, Mention, write_records
@@ -121,3 +122,20 @@ def test_images_are_counted_by_what_became_of_them(
     told = capsys.readouterr()
     assert "attached: 2" in told.err
     assert "3,000 an image" in told.out
+
+
+def test_a_model_that_prefers_the_first_candidate_is_seen(
+    fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Equal questions count once; one that names the sailor wherever he stands is not suspected."""
+    write(at, *(f"text {n // 2}" for n in range(120)))
+    run(at, fake)
+    assert read_json(at.rank_counts)["position"]["p_value"] > 0.01
+    fake.always = tricks.says('{"choice": 1}')
+    run(at, fake, seed=44)
+    found = read_json(at.rank_counts)["position"]
+    assert found["choices"] == 60
+    assert found["chosen"] == {FIRST: 1.0, THIRDS[0]: 1.0, THIRDS[1]: 0.0, THIRDS[2]: 0.0}
+    assert found["unbiased"] == pytest.approx(dict.fromkeys((FIRST, *THIRDS), 1 / 3))
+    assert found["p_value"] < 1e-12
+    assert "first third 100.0 % (33.3)" in capsys.readouterr().out
