@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,9 @@ class LanguageModel:
         self._writer = QuestionWriter(self.params, self.image_folder)
 
     def rank(self, mentions: Mentions, candidates_by_mention: Groups) -> list[Description]:
-        """One record a mention, without a score.
+        """One record a mention; the score is the model's confidence where `output` is logprobs.
+
+        The score is None where nothing was asked, and where the server told no log-probabilities.
 
         Raises:
             RankingError: if the run ended early; all replies are kept for the next one.
@@ -173,9 +175,9 @@ class LanguageModel:
             self.answers["one candidate, no question" if group else "no candidate"] += 1
             return describe(mention, group, group[0] if group else None, LANGUAGE_MODEL)
         reply = self._replies[question.request.key]
-        choice = read_reply(reply, question.num_options)
+        choice = read_reply(reply, question.num_options, self.params.output)
         self._options[reply.key] = choice.option
         self.answers[choice.reason] += 1
         self.left_out.update(reply.left_out)
         chosen = group[question.order[choice.option - 1]] if choice.option else None
-        return describe(mention, group, chosen, LANGUAGE_MODEL)
+        return describe(mention, group, chosen, LANGUAGE_MODEL, choice.confidence)

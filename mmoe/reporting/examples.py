@@ -25,7 +25,7 @@ TOP_SHOWN = 5
 CANDIDATES_SHOWN = 8
 LONGEST_SIDE = 160
 QUALITY = 78
-SCORES = {"lexical": "BM25", "embedding": "cosine"}
+SCORES = {"lexical": "BM25", "embedding": "cosine", "openai": "confidence"}
 
 Record = TypeVar("Record")
 

@@ -101,6 +101,39 @@ def test_the_key_is_sent_and_stands_nowhere(
     assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
 
 
+def test_confidence_is_the_score_with_log_probabilities(fake: Fake, at: Layout) -> None:
+    """Only where something was asked: no candidate or one needs no question."""
+    mentions = [mention(name, "a text", "Q2") for name in ("m0", "m1", "m2")]
+    write_records(at.mentions, Mention, mentions)
+    found = [*candidates("m0", "painter", "sailor"), *candidates("m1", "cook")]
+    write_records(at.candidates, Candidate, found)
+    fake.always = tricks.label(("2", -0.1054), ("1", -2.3026))
+    asked, single, none = run(at, fake, output="logprobs", order="retrieval")
+    assert asked.qid == "Q2"
+    assert asked.score == pytest.approx(0.9, abs=1e-3)
+    assert (single.qid, single.score, none.qid) == ("Q1", None, None)
+    assert len(fake.log) == 1
+    told = {"chosen": 1, "no candidate": 1, "one candidate, no question": 1}
+    assert read_json(at.rank_counts)["answers"] == told
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [None, tricks.error(400, "logprobs are not supported with this model", param="logprobs")],
+)
+def test_without_log_probabilities_the_text_counts_and_has_no_score(
+    fake: Fake, at: Layout, refusal: Trick | None
+) -> None:
+    """The server leaves them out without a word, or refuses to tell them."""
+    write(at, "one", "two", "three")
+    fake.always = said = tricks.says("2", "length")
+    if refusal is not None:
+        fake.always = tricks.lacking(refusal, "logprobs", otherwise=said)
+    records = run(at, fake, output="logprobs", order="retrieval")
+    assert {(record.qid, record.score) for record in records} == {("Q2", None)}
+    assert read_json(at.rank_counts)["answers"] == {"chosen, no log-probabilities": 3}
+
+
 def test_images_are_counted_by_what_became_of_them(
     fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,7 +69,7 @@ def shown(inputs: Inputs, chosen: int | None, num: int, score: float | None = No
     qid = None if chosen is None else candidates[chosen].qid
     text = None if chosen is None else "text"
     is_gold = None if chosen is None else qid == first.gold.qid
-    record = Description(mention_id, qid, text, "lexical", score, num, is_gold)
+    record = Description(mention_id, qid, text, "openai", score, num, is_gold)
     changed = replace(
         inputs, candidates={mention_id: candidates}, descriptions={mention_id: record}
     )
@@ -80,7 +80,7 @@ def test_the_first_candidates_the_chosen_and_the_gold_one_are_shown(inputs: Inpu
     example, page = shown(inputs, chosen=20, num=30, score=0.914)
     assert example.num_options == 30
     assert list(example.options) == [*range(1, CANDIDATES_SHOWN + 1), 21, 30]
-    assert example.confidence == "BM25 0.914"
+    assert example.confidence == "confidence 0.914"
     assert "30 candidates, 10 shown" in page
     assert re.search(r'<li value="21">.*<span class="tag bad">chosen</span></li>', page)
     assert re.search(r'<li value="30">.*<span class="tag">gold</span></li>', page)

@@ -56,8 +56,12 @@ class ReplyCache(SqliteCache):
 
 
 def _read(text: str) -> Reply:
-    # Replies of earlier versions may not tell what was left out, or hold what is no longer asked for.
-    fields = {"left_out": (), **json.loads(text)}
-    fields.pop("top_tokens", None)
-    changed = {"left_out": tuple(fields["left_out"]), "outcome": Outcome(fields["outcome"])}
+    fields = json.loads(text)
+    tokens = fields["top_tokens"]
+    # Replies that version 0.1 has kept may not tell what was left out.
+    changed = {
+        "top_tokens": tokens and [(token, value) for token, value in tokens],
+        "left_out": tuple(fields.get("left_out") or ()),
+        "outcome": Outcome(fields["outcome"]),
+    }
     return Reply(**fields | changed)

@@ -1,7 +1,7 @@
 """The one ladder of fall-backs: what a server refuses is left out, and the rest of the run goes without.
 
 The form of the answer falls from schema to json_object to plain; a limit of tokens takes its other name;
-temperature and seed are dropped. The prompt is the same for all of them, and what comes
+temperature, seed and log-probabilities are dropped. The prompt is the same for all of them, and what comes
 back is checked in any case: a weaker form costs answers that can't be read, never wrong ones.
 """
 
@@ -16,7 +16,9 @@ SCHEMA, JSON_OBJECT, PLAIN = "schema", "json_object", "plain"  # in the words of
 EXTRA = "extra_body"  # holds vLLM's structured_outputs, and nothing else
 
 _LENGTHS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-DROPPABLE = frozenset({"temperature", "seed", FORM, *_LENGTHS})
+# Of the forms, one at most is in a body.
+_GO_TOGETHER = {"logprobs": ("logprobs", "top_logprobs"), FORM: (SCHEMA, JSON_OBJECT)}
+DROPPABLE = frozenset({"temperature", "seed", FORM, "logprobs", "top_logprobs", *_LENGTHS})
 
 _CODES = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
 _REFUSAL = re.compile(
@@ -101,8 +103,11 @@ class Fallbacks:
         return kept, tuple(sorted(left_out))
 
     def refuse(self, name: str, sent: Collection[str]) -> bool:
-        """Notes that the server refused a parameter; returns whether it was among those sent (`names_in`)."""
-        # Of the forms, one at most is in a body.
-        names = {SCHEMA, JSON_OBJECT} if name == FORM else {name}
-        self.refused |= names & set(sent)
-        return not names.isdisjoint(sent)
+        """Notes that the server refused a parameter; returns whether another attempt differs.
+
+        Args:
+            sent: what was in the refused body, as `names_in` says.
+        """
+        names = [one for one in _GO_TOGETHER.get(name, (name,)) if one in sent]
+        self.refused.update(names)
+        return bool(names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -159,6 +160,7 @@ def read_completion(key: str, content: Mapping[str, Any]) -> Reply | None:
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
         text=_text(_joined(message.get("content"))),
+        top_tokens=_top_tokens(choice),
         model=_text(content.get("model")),
         fingerprint=_text(content.get("system_fingerprint")),
     )
@@ -166,7 +168,7 @@ def read_completion(key: str, content: Mapping[str, Any]) -> Reply | None:
         return replace(reply, outcome=Outcome.REFUSED, error=refusal)
     if finish == "content_filter":
         return replace(reply, outcome=Outcome.FILTERED)
-    if finish != "length" and not reply.text:
+    if finish != "length" and not reply.text and not reply.top_tokens:
         error = f"no text, finish_reason {finish}"
         return replace(reply, outcome=Outcome.EMPTY, text=None, error=error)
     return reply
@@ -177,6 +179,22 @@ def _joined(content: Any) -> Any:
     if not isinstance(content, list):
         return content
     return "".join(_text(_dict(part).get("text")) or "" for part in content)
+
+
+def _top_tokens(choice: Mapping[str, Any]) -> list[tuple[str, float]] | None:
+    """The candidates for the first token; None if the server tells none."""
+    content = _dict(choice.get("logprobs")).get("content")
+    if not isinstance(content, list) or not content:
+        return None
+    entries = _dict(content[0]).get("top_logprobs")
+    pairs = [
+        (entry["token"], float(entry["logprob"]))
+        for entry in map(_dict, entries if isinstance(entries, list) else [])
+        if isinstance(entry.get("token"), str)
+        and isinstance(entry.get("logprob"), int | float)
+        and math.isfinite(entry["logprob"])
+    ]
+    return pairs or None
 
 
 def _dict(value: Any) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ class Outcome(StrEnum):
 
     ANSWERED = "answered"
     REFUSED = "refused"  # by the model
-    CUT = "cut"  # finish_reason "length"
+    CUT = "cut"  # finish_reason "length": usual where one token was asked for
     FILTERED = "filtered"  # by the server
     EMPTY = "empty"  # neither text nor refusal
     BAD_REQUEST = "bad request"
@@ -47,6 +47,7 @@ class Reply:
 
     Attributes:
         text: of the message; a part of it where the outcome is "cut".
+        top_tokens: candidates for the first token that was generated, each with its log-probability.
         prompt_tokens, completion_tokens: as the server counts them; None if it does not say.
         model, fingerprint: by which the server says that it answered.
         error: the server's own words on one line.
@@ -56,6 +57,7 @@ class Reply:
     key: str
     outcome: Outcome
     text: str | None = None
+    top_tokens: list[tuple[str, float]] | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     model: str | None = None

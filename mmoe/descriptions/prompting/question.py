@@ -15,7 +15,7 @@ from PIL import Image
 from mmoe.config.rank import RankParams
 from mmoe.descriptions.llm_client.session import server_url
 from mmoe.descriptions.llm_client.types import Request
-from mmoe.descriptions.prompting.answer import answer_text, output_arguments
+from mmoe.descriptions.prompting.answer import answer_text, label, output_arguments
 from mmoe.descriptions.prompting.prompts import Prompt, load_prompt
 from mmoe.descriptions.prompting.texts import cut, one_line, shortened
 from mmoe.files import content_key
@@ -133,7 +133,9 @@ class QuestionWriter:
                 }
                 for candidate in shown
             ],
-            "answer": answer_text,
+            "label": partial(label, num_options=len(shown), output=params.output),
+            "answer": partial(answer_text, num_options=len(shown), output=params.output),
+            "by_label": params.output == "logprobs",
             "has_image": url is not None,
         }  # what a prompt can use; each text is one line of data
         messages: list[dict[str, Any]] = [*map(dict, self.prompt.messages(values))]

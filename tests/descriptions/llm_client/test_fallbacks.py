@@ -110,7 +110,7 @@ def test_many_refused_at_once_fall_by_one_step(fake: Fake, client: Clients) -> N
     assert (again.calls, again.retries) == (3, {})  # the next round knows
 
 
-ALL = {"seed": 7, "max_tokens": 5}
+ALL = {"seed": 7, "max_tokens": 5, "logprobs": True, "top_logprobs": 5}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,8 @@ ALL = {"seed": 7, "max_tokens": 5}
         ({"seed", "temperature"}, ("seed", "temperature")),
         ({"max_tokens"}, ("max_tokens -> max_completion_tokens",)),
         ({"max_completion_tokens", "max_tokens"}, ("max_tokens",)),
+        ({"logprobs"}, ("logprobs", "top_logprobs")),
+        ({"top_logprobs"}, ("top_logprobs",)),
     ],
 )
 def test_a_refused_parameter_is_learned_once(
@@ -163,7 +165,9 @@ def test_refusals_end(refusals: list[str], given: set[str]) -> None:
         del body["max_tokens"]
     for name in refusals:
         sent, _ = fallbacks.fit(body)
-        assert fallbacks.refuse(name, names_in(sent)) == (name in sent)
+        assert fallbacks.refuse(name, names_in(sent)) == (
+            name in sent or (name == "logprobs" and "top_logprobs" in sent)
+        )
         left, _ = fallbacks.fit(body)
         assert name not in left
         assert left["model"] == "m"

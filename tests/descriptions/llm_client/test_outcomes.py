@@ -134,3 +134,11 @@ def test_one_request_that_breaks_the_server_does_not_end_the_run(
     found = client(concurrency=1).complete(requests(40))
     assert found.stopped is None
     assert found.outcomes == {"answered": 36, "gave up": 4}
+
+
+def test_log_probabilities_come_with_an_answer_of_one_token(fake: Fake, client: Clients) -> None:
+    fake.always = tricks.label(("A", -0.1), (" B", -9999.0))
+    (reply,) = client().complete([request("say 3")]).replies.values()
+    assert (reply.outcome, reply.text) == ("cut", "A")
+    assert reply.top_tokens == [("A", -0.1), (" B", -9999.0)]
+    assert [*kept(client).replies.values()] == [reply]

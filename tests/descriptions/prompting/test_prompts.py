@@ -15,15 +15,21 @@ from tests.descriptions.rows import candidates, mention
 OWN = """--- system ---
 Pick.
 --- user ---
-{{ surface_form }} in {{ text }}: {% for c in candidates %}{{ loop.index }}={{ c.label }}; {% endfor %}
+{{ surface_form }} in {{ text }}: {% for c in candidates %}{{ label(loop.index) }}={{ c.label }}; {% endfor %}
 {{ answer(1) }}
 """
 
 
+@pytest.mark.parametrize("output", ["schema", "json_object", "plain", "logprobs"])
 @pytest.mark.parametrize("name", prompt_names())
-def test_a_prompt_shows_mention_and_candidates(name: str) -> None:
-    about, group = mention("m", "Ada wrote notes."), candidates("m", "a bridge", "")
-    question = written(about, group, prompt=name, order="retrieval")
+def test_a_prompt_shows_mention_and_candidates(name: str, output: str) -> None:
+    question = written(
+        mention("m", "Ada wrote notes."),
+        candidates("m", "a bridge", ""),
+        prompt=name,
+        order="retrieval",
+        output=output,
+    )
     assert last_message(question).splitlines()[:6] == [
         "<text>Ada wrote notes.</text>",
         "<name>Ada</name>",
@@ -34,15 +40,21 @@ def test_a_prompt_shows_mention_and_candidates(name: str) -> None:
     ]
     messages = question.request.body["messages"]
     # Servers that hold an answer to JSON refuse questions that do not name it.
-    assert "JSON" in messages[0]["content"]
+    assert ("JSON" in messages[0]["content"]) == (output != "logprobs")
     assert messages[0]["role"] == "system"
 
 
-def test_examples_are_answered_in_the_form_that_is_asked_for() -> None:
-    question = written(mention("m"), candidates("m", *"abcdefghijk"), prompt="few_shot")
+@pytest.mark.parametrize("output", ["schema", "logprobs"])
+def test_examples_are_answered_in_the_form_that_is_asked_for(output: str) -> None:
+    question = written(
+        mention("m"), candidates("m", *"abcdefghijk"), prompt="few_shot", output=output
+    )
     turns = question.request.body["messages"]
     answers = [turn["content"] for turn in turns if turn["role"] == "assistant"]
-    assert answers == ['{"choice": 3}', '{"choice": 1}', '{"choice": 0}']
+    letters = ["C", "A", "0"]
+    objects = ['{"choice": 3}', '{"choice": 1}', '{"choice": 0}']
+    assert answers == (letters if output == "logprobs" else objects)
+    assert ("C. Mercury" in turns[1]["content"]) == (output == "logprobs")
     assert [turn["role"] for turn in turns] == ["system", *["user", "assistant"] * 3, "user"]
 
 

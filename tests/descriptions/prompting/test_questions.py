@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from mmoe.config.rank import RankParams
 from mmoe.descriptions.prompting.question import Question
 
 from tests.descriptions.prompting.written import last_message, writer, written
@@ -92,12 +94,25 @@ CHOICES = {"structured_outputs": {"choice": [f'{{"choice": {n}}}' for n in range
             {"response_format": {"type": "json_object"}, "max_tokens": 32},
         ),
         ({"output": "plain"}, {"max_completion_tokens": 32}),
+        (
+            {"output": "logprobs"},
+            {"logprobs": True, "top_logprobs": 20, "max_completion_tokens": 1},
+        ),
     ],
 )
 def test_how_servers_are_held_to_the_form(changes: dict[str, Any], sent: dict[str, Any]) -> None:
     body = written(mention("m"), candidates("m", "x", "y"), **changes).request.body
     assert body.pop("messages")
     assert body == {"model": "m-1", "temperature": 0.0, "seed": 43, **sent}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"shown_candidates": 1000}, {"shown_candidates": 21, "output": "logprobs"}],
+)
+def test_a_number_of_candidates_that_no_server_takes(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"shown_candidates(.|\n)*than or equal|at most 20"):
+        RankParams(**changes)
 
 
 def test_a_question_shrinks_to_the_mention_and_then_loses_candidates() -> None:

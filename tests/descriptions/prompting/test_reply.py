@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from hypothesis import example, given
@@ -41,7 +42,8 @@ from tests.descriptions.prompting.written import HOSTILE, reply
     ],
 )
 def test_what_a_text_says(text: str | None, option: int | None, reason: str) -> None:
-    assert read_reply(reply(text), 3) == Choice(option, reason)
+    for output in ("schema", "json_object", "plain"):
+        assert read_reply(reply(text), 3, output) == Choice(option, reason)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +65,19 @@ def test_what_an_outcome_says(
     assert read_reply(reply(text, outcome), 20) == Choice(option, reason)
 
 
-def test_every_answer_that_we_ask_for_is_read() -> None:
-    assert [read_reply(reply(answer_text(n)), 20).option for n in range(21)] == [*range(21)]
+@pytest.mark.parametrize("output", ["schema", "json_object", "plain", "logprobs"])
+@pytest.mark.parametrize("n", [2, 9, 10, 20])
+def test_every_answer_that_we_ask_for_is_read(output: str, n: int) -> None:
+    for option in range(n + 1):
+        text = answer_text(option, n, output)
+        assert read_reply(reply(text), n, output).option == option
+
+
+def is_safe(choice: Choice, n: int) -> bool:
+    sure = choice.confidence
+    return (choice.option is None or choice.option in range(n + 1)) and (
+        sure is None or (choice.option is not None and 0 < sure <= 1 + 1e-12)
+    )
 
 
 OBJECTS = st.recursive(
@@ -81,11 +94,51 @@ PIECES = st.lists(
     st.text(st.characters(codec=None)) | OBJECTS | PIECES | st.sampled_from(list(HOSTILE.values())),
     st.sampled_from(Outcome),
     st.integers(2, 20),
+    st.sampled_from(["schema", "logprobs"]),
 )
-@example('{"choice": ' + "9" * 5000 + "}", "answered", 2)
-@example("[" * 100_000, "answered", 2)
-@example('{"a":' * 200_000, "answered", 2)
-@example("{" * 10**6, "answered", 2)
-@example('"choice":' * 10**5, "answered", 2)
-def test_no_reply_raises_or_chooses_outside(text: str, outcome: str, n: int) -> None:
-    assert read_reply(reply(text, outcome), n).option in {None, *range(n + 1)}
+@example('{"choice": ' + "9" * 5000 + "}", "answered", 2, "schema")
+@example("[" * 100_000, "answered", 2, "schema")
+@example('{"a":' * 200_000, "answered", 2, "schema")
+@example("{" * 10**6, "answered", 2, "schema")
+@example('"choice":' * 10**5, "answered", 2, "schema")
+def test_no_reply_raises_or_chooses_outside(text: str, outcome: str, n: int, output: str) -> None:
+    assert is_safe(read_reply(reply(text, outcome), n, output), n)
+
+
+def test_a_choice_by_log_probabilities() -> None:
+    """Probabilities of A 0.6 in three spellings, of C 0.1, none 0.1, the rest elsewhere."""
+    tokens = [("A", 0.3), (" A", 0.2), ("a", 0.1), ("▁C", 0.1), ("0", 0.1), ("The", 0.2)]
+    logs = [(token, math.log(p)) for token, p in tokens] + [("B", -9999.0)]
+    choice = read_reply(reply("A", "cut", logs), 12, "logprobs")
+    assert (choice.option, choice.reason) == (1, "chosen")
+    assert choice.confidence == pytest.approx(0.6 / 0.8)
+
+
+@pytest.mark.parametrize(
+    ("text", "logs", "expected"),
+    [
+        ("The", [("The", -0.1), ("I", -2.0)], Choice(None, "no choice")),
+        ("5", [("5", -0.1)], Choice(None, "no choice")),
+        ("1", [("The", -0.1), ("I", -2.0)], Choice(1, "chosen, no log-probabilities")),
+        ("0", [("1", -9999.0)], Choice(0, "none, no log-probabilities")),
+        ("1", [("1", math.nan), ("2", -math.inf)], Choice(1, "chosen, no log-probabilities")),
+        ("1", [("1", 5.0), ("3", math.inf), ("2", -0.1)], Choice(2, "chosen", 1.0)),
+        (" 2.", None, Choice(2, "chosen, no log-probabilities")),
+        ("", None, Choice(None, "empty")),
+        ("", [("2", -1.0), ("1", -1.0)], Choice(1, "chosen", 0.5)),
+    ],
+)
+def test_log_probabilities_that_are_odd(
+    text: str, logs: list[tuple[str, float]] | None, expected: Choice
+) -> None:
+    assert read_reply(reply(text, "cut", logs), 3, "logprobs") == expected
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=3) | st.sampled_from("0123ABC"), st.floats()), max_size=20),
+    st.integers(2, 20),
+)
+def test_no_log_probabilities_raise_or_choose_outside(
+    logs: list[tuple[str, float]], n: int
+) -> None:
+    assert is_safe(read_reply(reply("", "cut", logs), n, "logprobs"), n)

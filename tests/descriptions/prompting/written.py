@@ -68,5 +68,9 @@ def last_message(question: Question) -> str:
     return content
 
 
-def reply(text: str | None, outcome: str = Outcome.ANSWERED) -> Reply:
-    return Reply("k", Outcome(outcome), text=text)
+def reply(
+    text: str | None,
+    outcome: str = Outcome.ANSWERED,
+    top_tokens: list[tuple[str, float]] | None = None,
+) -> Reply:
+    return Reply("k", Outcome(outcome), text=text, top_tokens=top_tokens)

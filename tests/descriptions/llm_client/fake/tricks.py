@@ -62,6 +62,19 @@ def says(text: str | None, finish: str | None = "stop", **message: Any) -> Trick
     return trick
 
 
+def label(*pairs: tuple[str, float]) -> Trick:
+    """One token and its log-probabilities."""
+
+    def trick(handler: Handler) -> None:
+        content = completion(pairs[0][0], handler.asked().body)
+        top = [{"token": token, "logprob": value, "bytes": None} for token, value in pairs]
+        first = {"token": pairs[0][0], "logprob": pairs[0][1], "top_logprobs": top}
+        content["choices"][0] |= {"logprobs": {"content": [first]}, "finish_reason": "length"}
+        handler.json(200, content)
+
+    return trick
+
+
 def good(handler: Handler) -> None:
     """What the server does without a trick."""
     handler.json(200, handler.good())
