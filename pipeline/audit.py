@@ -13,7 +13,7 @@ from mmoe.audit.leakage import find_leaks
 from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
-from mmoe.encoders.lengths import token_lengths
+from mmoe.encoders.lengths import TokenCounter
 from mmoe.files import read_json, write_json
 from mmoe.records import (
     Entity,
@@ -35,18 +35,15 @@ def audit(at: Layout, file: ParamsFile) -> None:
     mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
     images = read_records(at.images, ImageFile)
     leaks = find_leaks(mentions, entities, images, distance)
-    texts, entity_texts = (
-        read_records(at.inputs(part), TextInput) for part in ("mention_text", "entity_text")
-    )
-    tokens = token_lengths(encode.model, [*texts, *entity_texts])
+    counter = TokenCounter(encode.model)
     numbers = data_report(
         DataInputs(
             mentions=mentions,
             entities=entities,
             images=images,
             leaks=leaks,
-            mention_tokens=tokens[: len(texts)],
-            entity_tokens=tokens[len(texts) :],
+            mention_tokens=counter.lengths(read_records(at.inputs("mention_text"), TextInput)),
+            entity_tokens=counter.lengths(read_records(at.inputs("entity_text"), TextInput)),
             limit=encode.max_text_length,
             read=read_json(at.ingest_counts),
         )
