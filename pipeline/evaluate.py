@@ -68,7 +68,9 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
     write_rank_table(at.ranks / "ranks.parquet", chosen, entities, ranked, untrained)
     print(f"{at.dataset}: {len(test)} mentions ranked over {len(entities)} entities")
     pairs = len(test) * len(entities)
-    print(f"{ranked.num_scored} scores were computed in full; bounds ruled out the others of {pairs} pairs")
+    print(
+        f"{ranked.num_scored} scores were computed in full; bounds ruled out the others of {pairs} pairs"
+    )
     if trained.encoding_batch is not None:
         print(
             f"scores depend on the batch: {trained.encoding_batch} rows at a time, in the order of ids"

@@ -17,7 +17,7 @@ from mmoe.evaluation.metrics import RankedSystems, run_metrics
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import write_json
 from mmoe.records import Candidate, Description, Entity, Mention, write_records
-from mmoe.reporting.audit import LEAKS
+from mmoe.reporting.data import LEAKS
 from mmoe.reporting.inputs import Inputs, read_inputs
 from mmoe.wikidata.counts import retrieval_counts
 
