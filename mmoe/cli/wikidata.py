@@ -14,7 +14,8 @@ from mmoe.wikidata.api.search import DEEPEST
 from mmoe.wikidata.api.settings import WIKIDATA, ApiSettings, default_cache_folder
 from mmoe.wikidata.images.add import COMMONS, ImageRequest, add_images
 from mmoe.wikidata.images.infos import WIDTHS
-from mmoe.wikidata.index.build import RunOptions, build_index
+from mmoe.wikidata.index.build import build_index
+from mmoe.wikidata.index.parts import RunOptions
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.from_api import build_from_api
 from mmoe.wikidata.knowledge.lists import read_names, read_qids

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import pytest
@@ -23,30 +22,6 @@ def qids(path: Path) -> list[str]:
     build_from_slice(path, ["en"], path.parent / "index")
     found: list[str] = table(path.parent / "index", ITEMS).column("qid").to_pylist()
     return found
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        (ADA, BEN),
-        ("[", f"{ADA},", "", f"  {BEN},  ", "]", ""),
-        (ADA, '{"type":"property","id":"P31","labels":{}},', '{"type":"lexeme","id":"L9"}', BEN),
-        (f"\ufeff{ADA}", f"{BEN},\r"),
-    ],
-)
-def test_brackets_commas_and_other_entities_are_passed_over(
-    tmp_path: Path, lines: tuple[str, ...]
-) -> None:
-    assert qids(write_slice(tmp_path / "s.jsonl", *lines)) == ["Q1", "Q22"]
-
-
-def test_all_members_of_a_gzip_file_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "s.jsonl.gz"
-    path.write_bytes(gzip.compress(f"{ADA},\n".encode()) + gzip.compress(f"{BEN}\n".encode()))
-    assert qids(path) == ["Q1", "Q22"]
-    path.write_bytes(path.read_bytes()[:-12])
-    with pytest.raises(WikidataError, match=r"s\.jsonl\.gz: breaks off or is damaged"):
-        qids(path)
 
 
 @pytest.mark.parametrize(

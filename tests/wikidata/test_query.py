@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmoe.errors import WikidataError
 from mmoe.names import name_tokens, normalise_name, without_suffix
+from mmoe.records import Candidate
 from mmoe.wikidata.entity import Item, Name
+from mmoe.wikidata.index.build import build_from_slice
 from mmoe.wikidata.label_index import NAME_SCHEMA, NAMES, write_label_index
 from mmoe.wikidata.matching import Matching
 from mmoe.wikidata.query import find_in_index
 
-from tests.wikidata.slices import mention
+from tests.wikidata.slices import item_line, mention, write_slice
 
 ORDER = ("label", "alias", "tokens")
 
@@ -141,3 +144,29 @@ def test_names_may_lie_in_several_files(tmp_path: Path) -> None:
         table = pa.Table.from_pylist(part, schema=NAME_SCHEMA)
         pq.write_table(table, whole.with_name(f"part-{number:05}.parquet"))
     assert found(tmp_path, "Paris", Matching("tokens")) == expected
+
+
+def test_a_candidate_holds_what_a_slice_says(tmp_path: Path) -> None:
+    lines = [
+        item_line("Q5", "Paris", "capital of France", ["Lutetia"], ["enwiki", "frwiki"]),
+        '{"type": "item", "id": "Q6", "labels": {}, "aliases": {"en": [{"value": "lutetia"}]}}',
+    ]
+    build_from_slice(write_slice(tmp_path / "wikidata.jsonl", *lines), ["en"], tmp_path / "labels")
+    mentions = [mention(form, f"m{row}") for row, form in enumerate(("LUTETIA", "Paris", "Lyon"))]
+    assert find_in_index(tmp_path / "labels", mentions, Matching()) == [
+        Candidate("m0", 0, "Q5", "Paris", "capital of France", "alias", 2),
+        Candidate("m0", 1, "Q6", "", "", "alias", None),
+        Candidate("m1", 0, "Q5", "Paris", "capital of France", "label", 2),
+    ]
+
+
+def test_a_broken_index_is_named(tmp_path: Path) -> None:
+    write_label_index(tmp_path / "labels", ITEMS, {})
+    for file in (tmp_path / "labels").rglob("*.parquet"):
+        file.write_bytes(b"PAR1")
+    with pytest.raises(WikidataError, match="labels: can't be queried"):
+        find_in_index(tmp_path / "labels", [mention("Ada")], Matching())
+    with pytest.raises(
+        WikidataError, match="none: no whole label index; make one with `mmoe label"
+    ):
+        find_in_index(tmp_path / "none", [mention("Ada")], Matching())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import io
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -16,7 +17,6 @@ import pyarrow as pa
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import BYTE_ORDER_MARK, entity_in
 from mmoe.wikidata.entity import Item, read_item
-from mmoe.wikidata.index.tally import KEPT, NO_NAME, NOT_AS_DOCUMENTED, NOT_JSON, NOT_UTF8, Tally
 from mmoe.wikidata.label_index import (
     ITEM_SCHEMA,
     NAME_SCHEMA,
@@ -34,8 +34,72 @@ PLACE = pa.field("place", pa.int64(), nullable=False)
 PLACED_ITEMS, PLACED_NAMES = ITEM_SCHEMA.append(PLACE), NAME_SCHEMA.append(PLACE)
 LINES_PER_PART = 1 << 40
 
+NOT_JSON, NOT_UTF8, NOT_AS_DOCUMENTED = "malformed JSON", "not UTF-8", "not of the documented form"
+BROKEN = (NOT_JSON, NOT_UTF8, NOT_AS_DOCUMENTED)
+NO_NAME, DUPLICATE, KEPT = "no name in the languages", "duplicate", "kept"
+OPENING, CLOSING, EMPTY = "[", "]", ""  # lines without an entity
 ENTITIES = ("property", "lexeme")
 ANOTHER_ENTITY = "entity of another type"
+
+MAX_EXAMPLES = 5
+ENOUGH_TO_JUDGE = 1000  # lines; before, a few broken ones may be chance
+
+
+@dataclass
+class Tally:
+    """Counts of lines, each once: it holds an entity, or is broken, a bracket or empty.
+
+    Attributes:
+        counts: lines by what became of them: KEPT or the reason why not.
+        examples: the first few broken lines, and what is wrong with them.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> int:
+        """Number of lines, brackets and empty ones aside."""
+        return self.counts.total() - sum(self.counts[each] for each in (OPENING, CLOSING, EMPTY))
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """The lines that are not kept, by reason, in alphabetical order."""
+        others = (KEPT, OPENING, CLOSING, EMPTY)
+        return {why: n for why, n in sorted(self.counts.items()) if n and why not in others}
+
+    @property
+    def broken(self) -> int:
+        """Number of broken lines."""
+        return sum(self.counts[reason] for reason in BROKEN)
+
+    def skip_broken(self, reason: str, what: str) -> None:
+        """Counts a broken line; what is wrong with it is remembered of the first few."""
+        self.counts[reason] += 1
+        self.examples = [*self.examples, what][:MAX_EXAMPLES]
+
+    def check(self, where: str, enough: int = ENOUGH_TO_JUDGE) -> None:
+        """Makes sure that this is a dump.
+
+        Args:
+            enough: number of lines from which on a judgement is passed.
+        Raises:
+            WikidataError: if more than half of the lines are broken.
+        """
+        if self.lines >= enough and 2 * self.broken > self.lines:
+            raise WikidataError(
+                f"{where}: {self.broken:,} of the first {self.lines:,} lines are no entities "
+                f"({self.examples[0]}); name a Wikidata JSON dump, which has one entity a line"
+            )
+
+    @classmethod
+    def sum(cls, tallies: Iterable[Tally]) -> Tally:
+        """The counts of consecutive lines."""
+        whole = cls()
+        for tally in tallies:
+            whole.counts.update(tally.counts)
+            whole.examples = (whole.examples + tally.examples)[:MAX_EXAMPLES]
+        return whole
 
 
 @dataclass(frozen=True)
@@ -67,7 +131,6 @@ class Extract:
     Attributes:
         items: rows as PLACED_ITEMS.
         names: rows as PLACED_NAMES.
-        num_lines: of the block, brackets and empty ones included.
         size: bytes of the block.
         checksum: CRC-32 of the block.
     """
@@ -75,7 +138,6 @@ class Extract:
     items: pa.RecordBatch
     names: pa.RecordBatch
     tally: Tally
-    num_lines: int
     size: int
     checksum: int
 
@@ -90,7 +152,6 @@ def extract(block: Block, selection: Selection) -> Extract:
     items: list[tuple[Any, ...]] = []
     names: list[tuple[Any, ...]] = []
     base = block.part * LINES_PER_PART
-    number = block.lines_before
     with _without_garbage_collection():
         for number, line in enumerate(block.lines(), start=block.lines_before + 1):
             rows = _rows(line, selection, f"{block.name}, line {number}", tally)
@@ -102,7 +163,6 @@ def extract(block: Block, selection: Selection) -> Extract:
         items=_batch(items, PLACED_ITEMS),
         names=_batch(names, PLACED_NAMES),
         tally=tally,
-        num_lines=number - block.lines_before,
         size=len(block.data),
         checksum=zlib.crc32(block.data),
     )
@@ -114,8 +174,7 @@ def _rows(
     """The rows of the line's item, if it is kept; the line is counted in any case."""
     content = entity_in(line)
     if content is None:
-        if bracket := line.strip().removesuffix(b",").decode():
-            tally.counts[bracket] += 1
+        tally.counts[line.strip().removesuffix(b",").decode()] += 1
         return None
     item = _item(content, selection, where, tally)
     if item is None:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import id_of, parsed
 from mmoe.wikidata.entity import Item, best_values, is_qid, label_of, qid_number, read_item
-from mmoe.wikidata.index.tally import DUPLICATE, KEPT, NOT_AS_DOCUMENTED, NOT_JSON, Tally
+from mmoe.wikidata.index.extract import DUPLICATE, KEPT, NOT_AS_DOCUMENTED, NOT_JSON, Tally
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
 from mmoe.wikidata.knowledge.request import KbRequest
 
@@ -82,7 +82,7 @@ class Chooser:
     def counts(self) -> dict[str, int]:
         """Numbers of items chosen and left out: of names and ids without an item, of values without text."""
         choice, tally = self.request.choice, self.tally
-        counts = {"chosen": tally.kept}
+        counts = {"chosen": tally.counts[KEPT]}
         if choice.names is not None:
             counts["names without an item"] = len(choice.names) - len(self.names)
         if choice.qids is not None:

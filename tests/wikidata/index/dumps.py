@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import Item, read_item
-from mmoe.wikidata.index.build import Built, RunOptions, build_index
-from mmoe.wikidata.index.parts import Grain
+from mmoe.wikidata.index.build import Built, build_index
+from mmoe.wikidata.index.parts import RunOptions
 from mmoe.wikidata.label_index import name_rows
 from mmoe.wikidata.selection import PAGES, Selection
 
 ENGLISH = Selection(("en",))
-FINE = Grain(block=3000, blocks_per_chunk=2)  # so that a few lines make many chunks
+FINE = {"block": 3000, "blocks_per_chunk": 2}  # so that a few lines make many chunks
 
 
 def entity(qid: str, label: str | None = None, kinds: Sequence[str] = (), **more: Any) -> bytes:
@@ -63,8 +63,7 @@ def write_dump(path: Path, lines: Sequence[bytes]) -> Path:
 
 def build(dump: Path | str, folder: Path, selection: Selection = ENGLISH, **options: Any) -> Built:
     """Builds with chunks of few lines, without a bar."""
-    fixed: dict[str, Any] = {"progress": False, "grain": FINE}
-    return build_index(str(dump), folder, selection, RunOptions(**fixed | options))
+    return build_index(str(dump), folder, selection, RunOptions(progress=False, **FINE | options))
 
 
 def table(folder: Path, name: str) -> pa.Table:

@@ -15,9 +15,9 @@ import pytest
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata import dump as dump_module
-from mmoe.wikidata.index import workers
+from mmoe.wikidata.index import parts
 from mmoe.wikidata.index.extract import Block, Extract, extract
-from mmoe.wikidata.index.parts import RECORDS, ChunkFolder
+from mmoe.wikidata.index.parts import RECORDS, finished_chunks, write_chunk
 from mmoe.wikidata.selection import Selection
 
 from tests.imports import ROOT
@@ -44,7 +44,7 @@ def extracted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(block.lines_before)
         return extract(block, selection)
 
-    monkeypatch.setattr(workers, "extract", noting)
+    monkeypatch.setattr(parts, "extract", noting)
     return seen
 
 
@@ -55,7 +55,7 @@ def records(out: Path) -> list[Path]:
 
 def finished_lines(out: Path) -> int:
     (work,) = out.glob(".index-*")
-    return sum(record.tally.lines for record in ChunkFolder(work).finished(0))
+    return sum(record.tally.lines for record in finished_chunks(work, 0))
 
 
 @pytest.mark.parametrize(
@@ -170,19 +170,17 @@ def test_a_cut_file_is_named_and_goes_on_once_it_is_whole(
 
 def interrupt(dump: Path, out: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is stopped, at the fourth chunk or after the last one."""
-    written = iter(range(100))
-    write = ChunkFolder.write
 
-    def stopping(chunks: ChunkFolder, *arguments: Any) -> None:
-        if moment == "fourth" and next(written) == 3:
+    def stopping(work: Path, part: int, number: int, *rest: Any) -> None:
+        if moment == "fourth" and number == 3:
             raise KeyboardInterrupt
-        write(chunks, *arguments)
+        write_chunk(work, part, number, *rest)
 
     def stopped(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ChunkFolder, "write", stopping)
+        patch.setattr(parts, "write_chunk", stopping)
         patch.setattr("mmoe.wikidata.index.build.merge_chunks", stopped)
         with pytest.raises(KeyboardInterrupt):
             build(dump, out)
@@ -208,7 +206,7 @@ def test_finished_work_of_another_dump_is_refused(
         build(dump, tmp_path / "out")
 
 
-@pytest.mark.parametrize("change", ["head", "languages", "kinds", "name", "nothing", "appended"])
+@pytest.mark.parametrize("change", ["head", "languages", "name", "nothing", "appended"])
 def test_what_decides_whether_work_is_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_head: None, change: str
 ) -> None:
@@ -223,8 +221,6 @@ def test_what_decides_whether_work_is_gone_on_with(
         dump.write_bytes(dump.read_bytes() + entity("Q8", "Other"))
     elif change == "languages":
         selection = Selection(("de", "en"))
-    elif change == "kinds":
-        selection = Selection(("en",), ())
     built = build(dump, tmp_path / "out", selection)
     assert (built.resumed > 0) == (change in ("nothing", "appended"))
     build(dump, tmp_path / "calm", selection)
@@ -237,7 +233,7 @@ def test_workers_that_are_killed_are_told(tmp_path: Path, monkeypatch: pytest.Mo
             worker.kill()
             worker.join()
 
-    monkeypatch.setattr(ChunkFolder, "write", kill_workers)
+    monkeypatch.setattr(parts, "write_chunk", kill_workers)
     # More blocks than are handed out before the first chunk is written.
     dump = write_dump(tmp_path / "dump.json", many(800))
     with pytest.raises(WikidataError, match="was ended from outside, often for lack of memory"):
