@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from mmoe.errors import WikidataError
+from mmoe.files import atomic_write
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.api.entities import ITEMS as WHOLE_ITEMS
 from mmoe.wikidata.api.entities import entities_of, item_of
 from mmoe.wikidata.api.pace import CLOCK
 from mmoe.wikidata.entity import is_qid
-from mmoe.wikidata.images.collect import collect
-from mmoe.wikidata.images.folder import check_place, put_into
-from mmoe.wikidata.images.infos import check_width
+from mmoe.wikidata.images.collect import IMAGES, collect
+from mmoe.wikidata.images.infos import WIDTHS
 from mmoe.wikidata.knowledge.lists import json_rows, read_ids, read_qids
 from mmoe.wikidata.knowledge.write import ENTITIES, ITEMS
 from mmoe.wikidata.query import images_in_index
-
-# Item -> its file on Commons, None if it has none; items that are not known are absent.
-Names = dict[str, str | None]
 
 API, COMMONS = "api", "https://commons.wikimedia.org/w/api.php"
 
@@ -54,7 +54,11 @@ def add_images(request: ImageRequest, wikidata: ApiSettings, commons: ApiSetting
     Raises:
         WikidataError: if a file or the width is wrong, or a server refuses us.
     """
-    check_width(request.width)
+    if request.width not in WIDTHS:
+        raise WikidataError(
+            f"--width {request.width}: Commons serves no thumbnails of that width; choose one of "
+            f"{', '.join(map(str, WIDTHS))}"
+        )
     into = request.into
     if into is None and request.items.name == ENTITIES:
         into = request.items
@@ -88,25 +92,20 @@ def _items(file: Path) -> tuple[list[str], dict[str, int]]:
     return qids, {"entities that are no item of Wikidata": len(names) - len(qids)}
 
 
-def _names(request: ImageRequest, qids: Sequence[str], wikidata: ApiSettings) -> Names:
+def _names(
+    request: ImageRequest, qids: Sequence[str], wikidata: ApiSettings
+) -> dict[str, str | None]:
+    """Item -> its file on Commons, None if it has none; items that are not known are absent."""
     beside = request.items.with_name(ITEMS)
     source = request.source or (str(beside) if beside.is_file() else API)
     if source == API:
         with Api(wikidata, f"{len(qids):,} ids of items", CLOCK) as api:
-            return names_from_api(api, qids)
+            found = ((qid, item_of(item, api)) for qid, item in entities_of(api, WHOLE_ITEMS, qids))
+            return {qid: item.image for qid, item in found if item is not None}
     if Path(source).is_dir():
         return images_in_index(Path(source), qids)
-    return names_from_table(Path(source), qids)
-
-
-def names_from_table(file: Path, qids: Sequence[str]) -> Names:
-    """The images that a knowledge base's items.jsonl knows.
-
-    Raises:
-        WikidataError: if a row is no JSON object with `qid` and `image`.
-    """
-    wanted, names = set(qids), Names()
-    for where, _, row in json_rows(file):
+    wanted, names = set(qids), dict[str, str | None]()
+    for where, _, row in json_rows(Path(source)):
         if not {"qid", "image"} <= row.keys():
             raise WikidataError(f"{where}: must be a JSON object with `qid` and `image`")
         if row["qid"] in wanted:
@@ -114,7 +113,42 @@ def names_from_table(file: Path, qids: Sequence[str]) -> Names:
     return names
 
 
-def names_from_api(api: Api, qids: Sequence[str]) -> Names:
-    """The images that Wikidata's API tells."""
-    found = ((qid, item_of(entity, api)) for qid, entity in entities_of(api, WHOLE_ITEMS, qids))
-    return {qid: item.image for qid, item in found if item is not None}
+def check_place(entities: Path, out: Path) -> None:
+    """Makes sure that images below `out` can be named relative to a table of entities.
+
+    Raises:
+        WikidataError: if the table is missing or is no .jsonl, or `out` lies elsewhere.
+    """
+    if entities.suffix != ".jsonl" or not entities.is_file():
+        raise WikidataError(f"{entities}: no such file; name the entities.jsonl of a data set")
+    if not out.resolve().is_relative_to(entities.parent.resolve()):
+        raise WikidataError(
+            f"{out}: lies outside of {entities.parent}, from where a data set names its images; "
+            "choose a folder in it, or give a plain list of ids"
+        )
+
+
+def put_into(entities: Path, out: Path, paths: Mapping[str, str]) -> int:
+    """Adds images to a table of entities; rows without a new one stay as they are, to the byte.
+
+    Images that the row names already come first, those that an earlier run added are replaced.
+
+    Args:
+        paths: of the images relative to `out`, by qid.
+    Returns:
+        Number of rows that have an image of `paths`.
+    """
+    base = out.resolve().relative_to(entities.parent.resolve()).as_posix()
+    number = 0
+    with atomic_write(entities) as temporary, temporary.open("wb") as stream:
+        for _, line, row in json_rows(entities):
+            path = paths.get(str(row.get("qid")).strip())
+            if path is None:
+                stream.write(f"{line}\n".encode())
+                continue
+            number += 1
+            stem = posixpath.normpath(posixpath.join(base, IMAGES, str(row["qid"]).strip()))
+            others = [p for p in row.get("images") or [] if posixpath.splitext(p)[0] != stem]
+            row["images"] = [*others, posixpath.normpath(posixpath.join(base, path))]
+            stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+    return number

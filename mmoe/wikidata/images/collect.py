@@ -1,4 +1,9 @@
-"""Collects the images of items in a folder: what is there stays, what is missing is asked for once."""
+"""Collects the images of items in a folder: what is there stays, what is missing is asked for once.
+
+licences.jsonl says whose each image is and under which licence. In the work folder a file lies whole and
+checked or not at all, under a hash of its name on Commons, so that its presence says that it need not be
+asked for again; failures are lines of failures.jsonl.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 from PIL import Image
 from tqdm import tqdm
 
@@ -18,12 +24,12 @@ from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.api.session import PoliteSession
-from mmoe.wikidata.images.fetch import IMAGE_POLICY, Failure, FetchedImage, fetch_image
-from mmoe.wikidata.images.folder import IMAGES, Work, holds, read_licences, write_licences
+from mmoe.wikidata.images.fetch import ENDINGS, IMAGE_POLICY, Failure, FetchedImage, fetch_image
 from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
-from mmoe.wikidata.knowledge.lists import Row
+from mmoe.wikidata.knowledge.lists import Row, json_rows
 from mmoe.wikidata.work import exclusive_folder
 
+LICENCES, IMAGES, FAILURES = "licences.jsonl", "images", "failures.jsonl"
 LOCK, WORK = ".images.lock", ".images-"
 NO_FILE = "no such file on Commons"
 IN_A_ROW = 3  # images given up one after another, with which the run ends
@@ -59,11 +65,11 @@ def collect(
         WikidataError: if Commons can't be asked or refuses us. What has arrived is kept.
     """
     with exclusive_folder(out, LOCK, wait=True):
-        rows = read_licences(out)
+        rows = _read_licences(out)
         there = {
             qid: row
             for qid, row in rows.items()
-            if qid in names and holds(out, row, names[qid], width)
+            if qid in names and _holds(out, row, names[qid], width)
         }
         missing = {qid: name for qid, name in names.items() if qid not in there}
         work = Work(out / f"{WORK}{content_key(width)}")
@@ -71,10 +77,81 @@ def collect(
             infos = ask_for_infos(api, list(dict.fromkeys(missing.values())), width)
             num_requests = _download(infos, width, work, api) + sum(api.requests.values())
         new = dict(_placed(missing, infos, out, width, work))
-        write_licences(out, (rows | new).values())
+        with atomic_write(out / LICENCES) as temporary, temporary.open("wb") as stream:
+            for row in (rows | new).values():
+                stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         counts = _counts(names, there, new, infos, work) | {"requests": num_requests}
-        work.remove()
+        shutil.rmtree(work.folder)
         return Collected({qid: (there | new)[qid] for qid in names if qid in there | new}, counts)
+
+
+def _read_licences(out: Path) -> dict[str, Row]:
+    """The rows of a folder by qid; none if it holds no table yet.
+
+    Raises:
+        WikidataError: if the table is not what this command writes.
+    """
+    file = out / LICENCES
+    if not file.is_file():
+        return {}
+    rows: dict[str, Row] = {}
+    for where, _, row in json_rows(file):
+        if not isinstance(row.get("qid"), str):
+            raise WikidataError(f"{where}: has no `qid`; move the file away")
+        rows[row["qid"]] = row
+    return rows
+
+
+def _holds(out: Path, row: Row, name: str, width: int) -> bool:
+    """Whether a row's image is this one of Commons in this width, and its file is as it was written."""
+    if (row.get("file"), row.get("asked_width")) != (name, width):
+        return False
+    path = out / str(row.get("path"))
+    return path.is_file() and sha256_of(path) == row.get("sha256")
+
+
+class Work:
+    """The unfinished work of a folder.
+
+    Attributes:
+        failures: name on Commons -> why there is no image, of this run and of the killed one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._log = folder / FAILURES
+        self.failures = dict(self._read())
+        endings = set(ENDINGS.values())
+        self._files = {file.stem: file for file in folder.iterdir() if file.suffix in endings}
+
+    def arrived(self, name: str) -> Path | None:
+        """The file that holds the image; None if it has not arrived."""
+        return self._files.get(content_key(name))
+
+    def add(self, found: Mapping[str, FetchedImage | Failure]) -> None:
+        """Writes images that have arrived, and of which there is none and why."""
+        with self._log.open("ab") as out:
+            for name, each in found.items():
+                if isinstance(each, Failure):
+                    self.failures[name] = each.reason
+                    out.write(orjson.dumps([name, each.reason], option=orjson.OPT_APPEND_NEWLINE))
+                    continue
+                file = self.folder / f"{content_key(name)}{each.ending}"
+                with atomic_write(file) as temporary:
+                    temporary.write_bytes(each.data)
+                self._files[file.stem] = file
+            out.flush()
+            os.fsync(out.fileno())
+
+    def _read(self) -> list[tuple[str, str]]:
+        if not self._log.is_file():
+            return []
+        # A killed run may have left half a line, on which the next line must not be written.
+        whole = self._log.read_bytes()
+        whole = whole[: whole.rfind(b"\n") + 1]
+        self._log.write_bytes(whole)
+        return [tuple(orjson.loads(line)) for line in whole.splitlines()]
 
 
 def _placed(
@@ -90,7 +167,10 @@ def _placed(
         if file is None or info is None:
             continue
         path = f"{IMAGES}/{qid}{file.suffix}"
-        _place(file, out / path)
+        for stale in (out / IMAGES).glob(f"{qid}.*"):
+            stale.unlink()
+        with atomic_write(out / path) as temporary:
+            shutil.copyfile(file, temporary)
         with Image.open(file) as image:
             size = image.size
         yield (
@@ -112,16 +192,6 @@ def _placed(
                 "sha256": sha256_of(file),
             },
         )
-
-
-def _place(file: Path, target: Path) -> None:
-    for stale in target.parent.glob(f"{target.stem}.*"):
-        stale.unlink()
-    with atomic_write(target) as temporary:
-        try:
-            os.link(file, temporary)
-        except OSError:  # not every file system has links
-            shutil.copyfile(file, temporary)
 
 
 def _counts(
@@ -146,20 +216,11 @@ def _counts(
     }
 
 
-def _download(
-    infos: Mapping[str, FileInfo | None],
-    width: int,
-    work: Work,
-    api: Api,
-) -> int:
-    """Fetches what has neither arrived nor failed yet into the work folder.
+def _download(infos: Mapping[str, FileInfo | None], width: int, work: Work, api: Api) -> int:
+    """Fetches what has neither arrived nor failed yet into the work folder; gives the number of requests.
 
     Args:
-        infos: by name on Commons; None for what is not there.
-        width: at most, in pixels.
         api: Commons' own, whose pace the server of images shares.
-    Returns:
-        Number of requests.
     Raises:
         WikidataError: if the server refuses us, or gives no image several times in a row.
     """
@@ -179,14 +240,10 @@ def _download(
                 if len(given_up) == IN_A_ROW:
                     raise WikidataError(found.gave_up)
             else:
-                work.note(given_up)
+                work.add({**given_up, name: found})
                 given_up = {}
-                if isinstance(found, Failure):
-                    work.note({name: found})
-                else:
-                    work.keep(name, found)
             bar.update()
-        work.note(given_up)
+        work.add(given_up)
         return sum(session.requests.values())
 
 

@@ -32,8 +32,6 @@ class FetchedImage:
 
     data: bytes
     ending: str
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)
@@ -127,11 +125,11 @@ def _decoded(answer: Response, sha1: str | None) -> FetchedImage | Failure:
         with warnings.catch_warnings(), Image.open(BytesIO(data)) as image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image.load()
-            form, size = image.format or "unknown", image.size
+            form = image.format or "unknown"
     except UnidentifiedImageError:
         raise TransientError(NOT_DECODED, f"no {mime} that can be decoded") from None
     except (*DECODING_ERRORS, Image.DecompressionBombWarning) as error:
         raise TransientError(NOT_DECODED, f"no whole {mime} ({one_line(error)})") from None
     if form not in ENDINGS:
         return Failure(f"in a form that is not read here: {form}")
-    return FetchedImage(data, ENDINGS[form], *size)
+    return FetchedImage(data, ENDINGS[form])

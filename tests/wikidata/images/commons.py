@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,9 +19,6 @@ from tests.wikidata.loopback import NO_USER_AGENT, LoopbackHandler, running
 
 STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 LONGEST_ADDRESS = 8000  # bytes
-WRONG_WIDTH = (
-    b"<!DOCTYPE html><title>Error</title><p>Use thumbnail steps listed on a page of the wiki</p>"
-)
 BITMAPS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 # Before the width, after the name, and the form of the thumbnail, where it isn't a bitmap's.
 OTHERS = {
@@ -30,10 +27,6 @@ OTHERS = {
     "application/pdf": ("page1-", ".jpg", "JPEG"),
     "video/webm": ("", ".jpg", "JPEG"),
 }
-_THUMBNAIL = re.compile(
-    r"(?:/elsewhere)*/thumb/([0-9a-f])/\1[0-9a-f]/([^/]+)/([a-z0-9-]*?)(\d+)px--?(.+)"
-)
-_ORIGINAL = re.compile(r"(?:/elsewhere)*/([0-9a-f])/\1[0-9a-f]/([^/]+)")
 
 
 def drawn(width: int, height: int, form: str = "JPEG") -> bytes:
@@ -70,6 +63,7 @@ class Commons:
     """What the server has, the tricks that it plays, and what it has seen.
 
     Attributes:
+        addresses: path, escapes left out -> the file's name, and the width of its thumbnail.
         files: by name, with spaces and a capital letter first.
         renamed: old name -> new name.
         tricks: for the next requests for a file's bytes, one each, by name.
@@ -77,6 +71,7 @@ class Commons:
         pages_at_once: files about which one answer of the API tells; the rest follows.
     """
 
+    addresses: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     files: dict[str, Stored] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     tricks: dict[str, list[Trick]] = field(default_factory=dict)
@@ -104,6 +99,7 @@ class Commons:
         told = {"LicenseShortName": "CC BY-SA 4.0", "Artist": "<a href='x'>Ada Testwell</a>"}
         content = drawn(width, height, BITMAPS[mime]) if mime in BITMAPS else b"not drawn here"
         self.files[name] = Stored(mime, width, height, content, told | metadata)
+        self.addresses[path_of(name)] = (name, None)
         self.tricks[name] = list(tricks)
 
     def asked_for(self, name: str) -> list[Asked]:
@@ -139,32 +135,24 @@ class Handler(LoopbackHandler):
             tricks = self.commons.api_tricks
             tricks.pop(0)(self) if tricks else self.tell()
         else:
-            name = self.name_asked_for()
-            tricks = self.commons.tricks.get(name, [])
+            path = self.asked.path.replace("/elsewhere", "")
+            self.name, self.width = self.commons.addresses.get(path, ("", None))
+            tricks = self.commons.tricks.get(self.name, [])
             tricks.pop(0)(self) if tricks else self.serve()
-
-    def name_asked_for(self) -> str:
-        match = _THUMBNAIL.fullmatch(self.asked.path) or _ORIGINAL.fullmatch(self.asked.path)
-        return match[2].replace("_", " ") if match else ""
 
     def serve(self) -> None:
         """The original or a thumbnail, as they lie at their addresses."""
-        name = self.name_asked_for()
-        if name not in self.commons.files or path_of(name) not in self.asked.path:
+        file = self.commons.files.get(self.name)
+        if file is None:
             self.reply(404, b"<title>404</title>", "text/html")
-            return
-        file, match = self.commons.files[name], _THUMBNAIL.fullmatch(self.asked.path)
-        if match is None:
+        elif self.width is None:
             self.reply(200, file.content, file.mime)
-        elif int(match[4]) not in STEPS:
-            self.reply(429, WRONG_WIDTH, "text/html")
-        elif int(match[4]) > file.width:
+        elif self.width > file.width:
             self.reply(400, b"<title>larger than the original</title>", "text/html")
         else:
-            _, _, form = OTHERS.get(file.mime, ("", "", BITMAPS.get(file.mime)))
-            width = int(match[4])
-            data = drawn(width, max(1, file.height * width // file.width), str(form))
-            self.reply(200, data, f"image/{str(form).lower()}")
+            form = BITMAPS.get(file.mime) or OTHERS[file.mime][2]
+            data = drawn(self.width, max(1, file.height * self.width // file.width), form)
+            self.reply(200, data, f"image/{form.lower()}")
 
     def tell(self) -> None:
         """imageinfo."""
@@ -231,8 +219,9 @@ class Handler(LoopbackHandler):
         elif file.mime in BITMAPS or file.mime in OTHERS:
             before, after, _ = OTHERS.get(file.mime, ("", "", ""))
             dashes = "--" if file.mime.startswith("video/") else "-"
-            thumbnail = f"{before}{width}px{dashes}{last}{after}"
-            info |= {"thumburl": f"{base}/thumb{quote(path)}/{thumbnail}", "thumbwidth": width}
+            thumbnail = f"/thumb{path}/{before}{width}px{dashes}{name.replace(' ', '_')}{after}"
+            self.commons.addresses[thumbnail] = (name, width)
+            info |= {"thumburl": f"{base}{quote(thumbnail)}", "thumbwidth": width}
         return info
 
     def json(self, content: dict[str, Any]) -> None:
@@ -279,3 +268,57 @@ def serving() -> Iterator[Commons]:
     handler = type("CommonsHandler", (Handler,), {"commons": commons})
     with running(handler, commons.closing) as commons.base:
         yield commons
+
+
+# Ways in which Commons or the network misbehave on one request.
+
+
+def status(code: int, body: bytes = b"<title>Error</title>", **headers: str) -> Trick:
+    """A page from the edge; underscores in header names stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda handler: handler.reply(code, body, "text/html", named)
+
+
+def body(content: bytes, kind: str = "image/jpeg") -> Trick:
+    """Other bytes than the image's."""
+    return lambda handler: handler.reply(200, content, kind)
+
+
+def cut(handler: Handler) -> None:
+    """Promises the whole image and hangs up early."""
+    file = handler.commons.files[handler.name]
+    handler.reply(200, file.content, file.mime, up_to=200)
+    handler.close_connection = True
+
+
+def half(handler: Handler) -> None:
+    """Half an image that claims to be whole."""
+    file = handler.commons.files[handler.name]
+    handler.reply(200, file.content[: len(file.content) // 2], file.mime)
+
+
+def hang_up(handler: Handler) -> None:
+    """Closes the connection without a word."""
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def redirected(code: int) -> Trick:
+    """Sends the client on to another address."""
+
+    def trick(handler: Handler) -> None:
+        address = quote(f"/elsewhere{handler.asked.path}")
+        handler.reply(code, b"", "text/html", {"Location": address})
+
+    return trick
+
+
+def held(arrived: threading.Event) -> Trick:
+    """Sends the beginning, tells that, and then nothing."""
+
+    def trick(handler: Handler) -> None:
+        file = handler.commons.files[handler.name]
+        handler.reply(200, file.content, file.mime, up_to=100)
+        arrived.set()
+        handler.commons.closing.wait(20)
+
+    return trick

@@ -16,20 +16,20 @@ from PIL import Image
 from mmoe.errors import WikidataError
 from mmoe.files import sha256_of
 from mmoe.wikidata.api import ApiSettings
-from mmoe.wikidata.images.collect import Collected, collect
+from mmoe.wikidata.images.collect import FAILURES, Collected, Work, collect
+from mmoe.wikidata.images.fetch import Failure, FetchedImage
 
 from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.runs import FAST
-from tests.wikidata.images.commons import Commons, drawn
-from tests.wikidata.images.tricks import body, held, status
+from tests.wikidata.images.commons import Commons, body, drawn, held, status
 
 NAMES = {"Q1": "Ada 1901.jpg", "Q2": "Emblem.svg", "Q3": "Ada 1901.jpg", "Q4": "Gone.jpg"}
 
 
 @pytest.fixture
 def filled(commons: Commons) -> Commons:
-    commons.add("Ada 1901.jpg", LicenseUrl="https://l.example/by")
+    commons.add("Ada 1901.jpg", LicenseUrl="https://l.example/by", Credit="<i>Own work</i>")
     commons.add("Emblem.svg", "image/svg+xml", 300, 200, Artist="", LicenseShortName="")
     return commons
 
@@ -63,12 +63,8 @@ def folder(tmp_path: Path, settings: ApiSettings, time_of: StoppedClock) -> Fold
 
 def test_images_licences_and_counts(filled: Commons, folder: Folder) -> None:
     found = folder.collect(NAMES)
-    assert folder.files() == [
-        "images/Q1.jpg",
-        "images/Q2.png",
-        "images/Q3.jpg",
-        "licences.jsonl",
-    ]
+    images = ["images/Q1.jpg", "images/Q2.png", "images/Q3.jpg"]
+    assert folder.files() == [*images, "licences.jsonl"]
     assert folder.size("images/Q1.jpg") == (330, 247)
     assert folder.size("images/Q2.png") == (250, 166)
     base = filled.base
@@ -79,7 +75,7 @@ def test_images_licences_and_counts(filled: Commons, folder: Folder) -> None:
         "page": f"{base}/wiki/File:Ada_1901.jpg",
         "source": f"{base}/thumb/8/87/Ada_1901.jpg/330px-Ada_1901.jpg",
         "author": "Ada Testwell",
-        "credit": None,
+        "credit": "Own work",
         "licence": "CC BY-SA 4.0",
         "licence_url": "https://l.example/by",
         "type": "image/jpeg",
@@ -106,9 +102,8 @@ def test_a_second_run_asks_only_for_what_is_lacking(filled: Commons, folder: Fol
     folder.collect(NAMES)
     before, files = len(filled.log), folder.files()
     again = folder.collect(NAMES)
-    assert (
-        len(filled.log) == before + 1
-    )  # about the file that wasn't there, now in a batch of its own
+    # About the file that wasn't there, now in a batch of its own.
+    assert len(filled.log) == before + 1
     assert (again.counts["there already"], again.counts["fetched"]) == (2, 0)
     assert folder.files() == files
     assert again.rows.keys() == {"Q1", "Q2", "Q3"}
@@ -137,24 +132,13 @@ def test_every_failure_is_counted_by_its_reason(commons: Commons, folder: Folder
     commons.add("A.jpg", "image/jpeg", 800, 600, status(404))
     commons.add("B.jpg", "image/jpeg", 800, 600, status(429))
     commons.add("C.jpg", "image/jpeg", 800, 600, body(b"<html>", "text/html"))
+    commons.add("F.pdf", "application/pdf", 800, 600)
     commons.add("D.jpg", "image/jpeg", 800, 600, *[body(b"")] * 4)
     commons.add("E.ogg", "audio/ogg", 0, 0)
-    commons.add("F.pdf", "application/pdf", 800, 600)
     commons.add("G.webm", "video/webm", 800, 600)
     commons.add("H.tif", "image/tiff", 800, 600)
     commons.add("I.svg", "image/svg+xml", 12, 12)
-    names = [
-        "A.jpg",
-        "B.jpg",
-        "C.jpg",
-        "F.pdf",
-        "D.jpg",
-        "E.ogg",
-        "G.webm",
-        "H.tif",
-        "I.svg",
-        "Z.jpg",
-    ]
+    names = [*commons.files, "Z.jpg"]
     found = folder.collect({f"Q{number}": name for number, name in enumerate(names, start=1)})
     assert found.counts == {
         "images": 10,
@@ -233,6 +217,27 @@ def test_a_killed_run_fetches_nothing_twice(
     assert asked == dict.fromkeys(names.values(), 1) | {"File 6.jpg": 2}
     assert len(commons.asked_of_api()) == 1
     assert [path for path in folder.files() if path.startswith(".")] == []
+
+
+def test_half_a_line_and_half_a_file_count_for_nothing(tmp_path: Path) -> None:
+    Work(tmp_path).add({"A.jpg": FetchedImage(b"bytes", ".jpg"), "B.jpg": Failure("gone")})
+    (arrived,) = tmp_path.glob("*.jpg")
+    arrived.rename(arrived.with_name(f".{arrived.name}.123.tmp"))
+    with (tmp_path / FAILURES).open("ab") as log:
+        log.write(b'["C.jpg","half')
+    again = Work(tmp_path)
+    assert again.arrived("A.jpg") is None
+    assert again.failures == {"B.jpg": "gone"}
+    again.add({"C.jpg": Failure("whole")})
+    assert Work(tmp_path).failures == {"B.jpg": "gone", "C.jpg": "whole"}
+
+
+@pytest.mark.parametrize("row", ['["Q1"]', '{"id": "Q1"}', '{"qid": 1}'])
+def test_another_table_is_named(folder: Folder, row: str) -> None:
+    folder.out.mkdir()
+    (folder.out / "licences.jsonl").write_text(row)
+    with pytest.raises(WikidataError, match=r"licences\.jsonl, row 1: "):
+        folder.collect({})
 
 
 def main(url: str, out: str) -> None:
