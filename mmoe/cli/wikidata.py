@@ -20,10 +20,10 @@ from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.from_api import build_from_api
 from mmoe.wikidata.knowledge.lists import read_names, read_qids
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
-from mmoe.wikidata.knowledge.request import ALL, Choice, KbRequest, check_for_api, checked_list
+from mmoe.wikidata.knowledge.request import ALL, Choice, KbRequest, check_for_api
 from mmoe.wikidata.knowledge.write import ENTITIES, ITEMS, refuse_to_overwrite
 from mmoe.wikidata.matching import Match
-from mmoe.wikidata.selection import PAGES, checked_selection
+from mmoe.wikidata.selection import PAGES, checked_list, checked_selection
 
 API = "api"
 MOST_PROCESSES = 8  # a single process reads the dump and can't keep more of them busy
@@ -92,8 +92,11 @@ def label_index(
     lbzip2 -dc latest-all.json.bz2 | mmoe label-index - OUT. A stopped run goes on where it was: give the
     same command again.
     """
-    dropped = None if drop_kinds is None else _listed(drop_kinds)
-    selection = checked_selection(_listed(languages), dropped, _listed(keep_kinds))
+    selection = checked_selection(
+        checked_list("--languages", languages),
+        None if drop_kinds is None else _kinds("--drop-kinds", drop_kinds),
+        _kinds("--keep-kinds", keep_kinds),
+    )
     options = RunOptions(processes, work, progress, ray)
     built = build_index(dump, out, selection, options)
     typer.echo(f"{out}: {built.summary()}")
@@ -287,5 +290,6 @@ def cache(
         typer.echo(line)
 
 
-def _listed(text: str) -> list[str]:
-    return [value.strip() for value in text.split(",") if value.strip()]
+def _kinds(option: str, text: str) -> tuple[str, ...]:
+    """A list that may be empty."""
+    return checked_list(option, text) if text else ()

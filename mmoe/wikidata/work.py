@@ -19,18 +19,15 @@ def exclusive_folder(folder: Path, lock: str, wait: bool = False) -> Iterator[No
         lock: name of the lock file in it.
         wait: until another run has ended; otherwise it is an error.
     Raises:
-        WikidataError: if another run works there, or the folder can't be read or written.
+        BusyError: if another run works there.
+        WikidataError: if the folder can't be read or written.
     """
 
     def busy() -> None:
-        if not wait:
-            raise WikidataError(
-                f"{folder}: another run is writing there; wait until it has ended, or name another folder"
-            ) from None
         print(f"{folder}: waits for another run with this folder", file=sys.stderr)
 
     try:
-        with exclusive_lock(folder, lock, busy):
+        with exclusive_lock(folder, lock, busy if wait else None):
             yield
     except OSError as error:
         where, what = error.filename or folder, error.strerror or one_line(error)

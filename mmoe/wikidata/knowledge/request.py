@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from mmoe.errors import WikidataError
@@ -12,12 +11,6 @@ from mmoe.wikidata.entity import Item
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES, readable_properties
 from mmoe.wikidata.matching import Match, name_matcher
 from mmoe.wikidata.selection import PAGES
-
-_PROPERTIES = (r"P[1-9][0-9]*", "P31")
-_FORMS = {
-    "--kinds": (r"Q[1-9][0-9]*", "Q5"),
-    "--languages": (r"[a-z]{2,}(-[a-z0-9]+)*", "en"),
-}
 
 ALL = "all"  # how the user and the receipt name all properties
 
@@ -117,38 +110,18 @@ class KbRequest:
         Raises:
             WikidataError: if its claims are not of the documented form.
         """
-        wanted = self.properties
-        if wanted is None:
-            wanted = tuple(readable_properties(entity, where))
+        wanted = readable_properties(entity, where) if self.properties is None else self.properties
         return [prop for prop in wanted if prop not in self.without_properties]
 
-    def for_receipt(self) -> dict[str, Any]:
-        """All of it but the lists, of which only the lengths are told."""
-        choice = self.choice
-        return asdict(self) | {
-            "properties": ALL if self.properties is None else self.properties,
-            "choice": {
-                "names": None if choice.names is None else len(choice.names),
-                "qids": None if choice.qids is None else len(choice.qids),
-                "kinds": None if choice.kinds is None else sorted(choice.kinds),
-                "match": choice.match,
-                "with_subclasses": choice.with_subclasses,
-            },
+    def as_json(self) -> dict[str, Any]:
+        """All of it, sets as sorted lists: the same in every process."""
+        choice = {
+            name: sorted(value) if isinstance(value, frozenset) else value
+            for name, value in vars(self.choice).items()
+            if name != "closed_kinds"
         }
-
-    def key_parts(self) -> list[Any]:
-        """All that the first reading depends on, with sets in an order that is the same in every process."""
-        choice = self.choice
-        lists = [choice.names, choice.qids, choice.kinds]
-        return [
-            [None if found is None else sorted(found) for found in lists],
-            choice.match,
-            choice.with_subclasses,
-            self.languages,
-            self.properties,
-            self.without_properties,
-            self.max_values,
-        ]
+        properties = ALL if self.properties is None else self.properties
+        return {**vars(self), "choice": choice, "properties": properties}
 
 
 def check_for_api(choice: Choice) -> None:
@@ -170,19 +143,3 @@ def check_for_api(choice: Choice) -> None:
         raise WikidataError(
             f"--kinds {pages[0]}: by name the API gives no {PAGES[pages[0]]}; use --qids, or name a dump"
         )
-
-
-def checked_list(option: str, text: str) -> tuple[str, ...]:
-    """What stands between the commas of an option, each once.
-
-    Raises:
-        WikidataError: if a part is not of the option's form.
-    """
-    form, example = _FORMS.get(option, _PROPERTIES)
-    parts = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    for part in parts:
-        if not re.fullmatch(form, part):
-            raise WikidataError(
-                f"{option} {text}: {part!r} is not like {example}; write several with commas between"
-            )
-    return parts

@@ -18,7 +18,6 @@ from PIL import Image
 from tests.wikidata.loopback import NO_USER_AGENT, LoopbackHandler, running
 
 STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
-LONGEST_ADDRESS = 8000  # bytes
 BITMAPS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 # Before the width, after the name, and the form of the thumbnail, where it isn't a bitmap's.
 OTHERS = {
@@ -50,12 +49,11 @@ class Stored:
 
 @dataclass
 class Asked:
-    """One request: the path with its escapes undone, its parameters, and the status of the answer."""
+    """One request: the path with its escapes undone, and its parameters."""
 
     path: str
     params: dict[str, str]
     headers: dict[str, str]
-    status: int = 0
 
 
 @dataclass
@@ -78,10 +76,8 @@ class Commons:
     api_tricks: list[Trick] = field(default_factory=list)
     pages_at_once: int = 50
     log: list[Asked] = field(default_factory=list)
-    most_at_once: int = 0
     base: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
-    active: int = 0
 
     @property
     def url(self) -> str:
@@ -119,16 +115,7 @@ class Handler(LoopbackHandler):
         parts = urlsplit(self.path)
         params = dict(parse_qsl(parts.query, keep_blank_values=True))
         self.asked = Asked(unquote(parts.path), params, dict(self.headers))
-        commons = self.commons
-        commons.log.append(self.asked)
-        commons.active += 1
-        commons.most_at_once = max(commons.most_at_once, commons.active)
-        try:
-            self.answer()
-        finally:
-            commons.active -= 1
-
-    def answer(self) -> None:
+        self.commons.log.append(self.asked)
         if self.has_refused_agent():
             self.reply(403, NO_USER_AGENT, "text/plain; charset=utf-8")
         elif self.asked.path == "/w/api.php":
@@ -156,15 +143,9 @@ class Handler(LoopbackHandler):
 
     def tell(self) -> None:
         """imageinfo."""
-        if len(self.path) > LONGEST_ADDRESS:
-            self.reply(414, b"<title>too long</title>", "text/html")
-            return
         params = self.asked.params
         assert (params["action"], params["prop"]) == ("query", "imageinfo")
         titles = params["titles"].split("|")
-        if len(titles) > 50:
-            self.json({"error": {"code": "toomanyvalues", "info": "Too many values."}})
-            return
         found = {title: target(self.commons, title) for title in titles}
         pages = list(dict.fromkeys(found.values()))
         start = int(params.get("iicontinue", "0"))
@@ -236,7 +217,6 @@ class Handler(LoopbackHandler):
         up_to: int | None = None,
     ) -> None:
         """Sends an answer, or its beginning."""
-        self.asked.status = status
         self.send(status, body, {"Content-Type": kind} | (headers or {}), up_to)
 
 

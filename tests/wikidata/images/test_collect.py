@@ -95,7 +95,6 @@ def test_images_licences_and_counts(filled: Commons, folder: Folder) -> None:
         "without an author": 1,
         "requests": 4,
     }
-    assert filled.most_at_once == 1
 
 
 def test_a_second_run_asks_only_for_what_is_lacking(filled: Commons, folder: Folder) -> None:

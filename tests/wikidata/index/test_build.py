@@ -13,7 +13,7 @@ from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmoe.errors import WikidataError
+from mmoe.errors import BusyError, WikidataError
 from mmoe.wikidata.index.build import LOCK
 from mmoe.wikidata.label_index import ITEMS, NAMES, write_label_index
 
@@ -162,6 +162,6 @@ def test_two_runs_into_one_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with (
         FileLock(tmp_path / "out" / LOCK),
-        pytest.raises(WikidataError, match="another run is writing there"),
+        pytest.raises(BusyError, match="is at work here; wait until"),
     ):
         build(dump, tmp_path / "out")

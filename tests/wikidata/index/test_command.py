@@ -91,8 +91,8 @@ def test_a_stopped_run_keeps_its_work_where_it_was_told(
     ("options", "complaint"),
     [
         (("--languages", ""), "--languages: names none"),
-        (("--drop-kinds", "human"), "--drop-kinds: 'human' is no item"),
-        (("--keep-kinds", "P31"), "--keep-kinds: 'P31' is no item"),
+        (("--drop-kinds", "human"), "--drop-kinds human: 'human' is not like Q5"),
+        (("--keep-kinds", "P31"), "--keep-kinds P31: 'P31' is not like Q5"),
         (("--drop-kinds", "Q5,Q1", "--keep-kinds", "Q5"), "Q5 stands under --drop-kinds and --ke"),
     ],
 )

@@ -8,7 +8,8 @@ from mmoe.wikidata.entity import Item
 from mmoe.wikidata.index.extract import Block, Extract, extract
 from mmoe.wikidata.selection import checked_selection
 
-from tests.wikidata.index.dumps import ENGLISH, entity, statement
+from tests.wikidata.index.dumps import ENGLISH, entity
+from tests.wikidata.knowledge.world import item_value, statement
 
 ADA = entity("Q1", "Ada", ["Q5"])
 
@@ -58,8 +59,14 @@ def test_a_line_is_skipped_for_its_reason(line: bytes, reason: str) -> None:
         entity("Q1", labels={"mul": {"value": "Ada"}}),
         entity("Q1", aliases={"en": [{"value": "Ada"}]}),
         # A kind counts only by its best-ranked statements.
-        entity("Q1", "Ada", claims={"P31": [statement("Q4167410", "deprecated")]}),
-        entity("Q1", "Ada", claims={"P31": [statement("Q4167410"), statement("Q5", "preferred")]}),
+        entity("Q1", "Ada", claims={"P31": [statement(item_value("Q4167410"), "deprecated")]}),
+        entity(
+            "Q1",
+            "Ada",
+            claims={
+                "P31": [statement(item_value("Q4167410")), statement(item_value("Q5"), "preferred")]
+            },
+        ),
     ],
 )
 def test_a_line_is_kept(line: bytes) -> None:
@@ -80,17 +87,17 @@ def test_the_first_broken_lines_are_described() -> None:
 @pytest.mark.parametrize(
     ("keep", "kinds", "reason"),
     [
-        (["Q5", "Q515"], ("Q6256", "Q515"), None),
-        (["Q5", "Q515"], ("Q6256",), "not of the kinds kept"),
-        (["Q5", "Q515"], (), "not of the kinds kept"),
-        (["Q5", "Q515"], ("Q5", "Q4167410"), "disambiguation page"),
+        (("Q5", "Q515"), ("Q6256", "Q515"), None),
+        (("Q5", "Q515"), ("Q6256",), "not of the kinds kept"),
+        (("Q5", "Q515"), (), "not of the kinds kept"),
+        (("Q5", "Q515"), ("Q5", "Q4167410"), "disambiguation page"),
         # A page that is to be kept is not dropped.
-        (["Q4167410"], ("Q4167410",), None),
-        (["Q4167410"], ("Q4167836",), "category"),
+        (("Q4167410",), ("Q4167410",), None),
+        (("Q4167410",), ("Q4167836",), "category"),
     ],
 )
 def test_kinds_to_keep_leave_only_these(
-    keep: list[str], kinds: tuple[str, ...], reason: str | None
+    keep: tuple[str, ...], kinds: tuple[str, ...], reason: str | None
 ) -> None:
     item = Item("Q1", "Ada", None, instance_of=kinds)
-    assert checked_selection(["en"], None, keep).reason_against(item) == reason
+    assert checked_selection(("en",), None, keep).reason_against(item) == reason

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mmoe.datasets.findings import examine
-from mmoe.errors import WikidataError
+from mmoe.errors import BusyError, WikidataError
 from mmoe.wikidata.knowledge import build
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
@@ -20,8 +20,7 @@ from mmoe.wikidata.knowledge.write import LOCK
 from mmoe.wikidata.work import exclusive_folder
 
 from tests.imports import ROOT
-from tests.wikidata.knowledge.statements import line
-from tests.wikidata.knowledge.world import LINES, write_dump
+from tests.wikidata.knowledge.world import LINES, line, write_dump
 
 NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
 
@@ -248,7 +247,7 @@ def test_another_run_in_the_folder_is_not_disturbed(dump: Path, tmp_path: Path) 
     out = tmp_path / "kb"
     with (
         exclusive_folder(out, LOCK),
-        pytest.raises(WikidataError, match="another run is writing there; wait"),
+        pytest.raises(BusyError, match="is at work here; wait until it has finished"),
     ):
         build_from_dump(str(dump), out, KbRequest(NAMES))
     assert list(out.iterdir()) == []

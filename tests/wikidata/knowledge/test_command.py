@@ -75,7 +75,10 @@ def test_what_is_there_stays_unless_one_says_replace(tmp_path: Path) -> None:
     [
         ([], "no item is asked for; add --names, --qids or --kinds"),
         (["--kinds", "Q5,human"], "--kinds Q5,human: 'human' is not like Q5"),
-        (["--kinds", "Q5", "--languages", "en,"], "--languages en,: '' is not like en"),
+        (
+            ["--kinds", "Q5", "--languages", ","],
+            "--languages: names none; name at least one, such as en",
+        ),
         (["--kinds", "Q5", "--properties", "P31 P18"], "'P31 P18' is not like P31"),
         (["--kinds", "Q5", "--properties", "all,P18"], "'all' is not like P31"),
         (["--kinds", "Q5", "--without-properties", "31"], "--without-properties 31: '31' is not"),

@@ -17,9 +17,8 @@ from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
-from tests.wikidata.knowledge.statements import entity
 from tests.wikidata.knowledge.test_command import run
-from tests.wikidata.knowledge.world import write_dump
+from tests.wikidata.knowledge.world import entity, write_dump
 
 NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
 

@@ -16,9 +16,16 @@ from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
-from tests.wikidata.knowledge.statements import entity, item_value, line, statement, typed, unknown
 from tests.wikidata.knowledge.test_command import rows, run
-from tests.wikidata.knowledge.world import write_dump
+from tests.wikidata.knowledge.world import (
+    entity,
+    item_value,
+    line,
+    statement,
+    typed,
+    unknown,
+    write_dump,
+)
 
 NOTHING_TO_A_READER = (
     "external-id",

@@ -20,9 +20,8 @@ from mmoe.wikidata.knowledge.reading import Subclasses
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
 from tests.imports import ROOT
-from tests.wikidata.knowledge.statements import entity, item_value, line, statement, unknown
 from tests.wikidata.knowledge.test_command import rows, run
-from tests.wikidata.knowledge.world import write_dump
+from tests.wikidata.knowledge.world import entity, item_value, line, statement, unknown, write_dump
 
 
 def classes(of: str, *above: Any) -> str:
