@@ -12,7 +12,7 @@ from mmoe.config.wikidata import WikidataParams
 from mmoe.wikidata.api.cache import describe_cache
 from mmoe.wikidata.api.search import DEEPEST
 from mmoe.wikidata.api.settings import WIKIDATA, ApiSettings, default_cache_folder
-from mmoe.wikidata.images.add import COMMONS, ImageRequest, add_images
+from mmoe.wikidata.images.add import COMMONS, add_images
 from mmoe.wikidata.images.infos import WIDTHS
 from mmoe.wikidata.index.build import build_index
 from mmoe.wikidata.index.parts import RunOptions
@@ -268,7 +268,7 @@ def images(
     """
     limits = WikidataParams(requests_per_minute=requests_per_minute)
     servers = (ApiSettings(wikidata, limits=limits), ApiSettings(commons, limits=limits))
-    for line in add_images(ImageRequest(qids, out, width, source, into), *servers):
+    for line in add_images(qids, out, width, source, into, *servers):
         typer.echo(line)
 
 

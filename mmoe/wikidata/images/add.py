@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -26,57 +25,54 @@ from mmoe.wikidata.query import images_in_index
 API, COMMONS = "api", "https://commons.wikimedia.org/w/api.php"
 
 
-@dataclass(frozen=True)
-class ImageRequest:
-    """What a user asks for.
+def add_images(
+    items: Path,
+    out: Path,
+    width: int,
+    source: str | None,
+    into: Path | None,
+    wikidata: ApiSettings,
+    commons: ApiSettings,
+) -> list[str]:
+    """Fetches the images of items and names them in their table.
 
-    Attributes:
+    Args:
         items: a file of item ids, one a line, or a data set's entities.jsonl.
         out: gets images/ and licences.jsonl.
         width: in pixels; one that Commons serves.
         source: what knows the items' images: a label index, a knowledge base's items.jsonl, or `api`; None
             for items.jsonl beside the items, or else `api`.
         into: a table that gets the images; None for the items, if they are an entities.jsonl.
-    """
-
-    items: Path
-    out: Path
-    width: int = 330
-    source: str | None = None
-    into: Path | None = None
-
-
-def add_images(request: ImageRequest, wikidata: ApiSettings, commons: ApiSettings) -> list[str]:
-    """Fetches the images of items and names them in their table.
-
     Returns:
         What became of each item and image, in lines for the user.
     Raises:
         WikidataError: if a file or the width is wrong, or a server refuses us.
     """
-    if request.width not in WIDTHS:
+    if width not in WIDTHS:
         raise WikidataError(
-            f"--width {request.width}: Commons serves no thumbnails of that width; choose one of "
+            f"--width {width}: Commons serves no thumbnails of that width; choose one of "
             f"{', '.join(map(str, WIDTHS))}"
         )
-    into = request.into
-    if into is None and request.items.name == ENTITIES:
-        into = request.items
+    if into is None and items.name == ENTITIES:
+        into = items
     if into is not None:
-        check_place(into, request.out)
-    qids, counts = _items(request.items)
-    names = _names(request, qids, wikidata)
+        check_place(into, out)
+    qids, counts = _items(items)
+    if source is None:
+        beside = items.with_name(ITEMS)
+        source = str(beside) if beside.is_file() else API
+    names = _names(source, qids, wikidata)
     known = {qid: name for qid, name in names.items() if name is not None}
     counts |= {
         "items not known": len(qids) - len(names),
         "items without an image": len(names) - len(known),
     }
-    found = collect(known, request.out, request.width, commons)
-    lines = [f"{request.out}: {len(found.rows):,} of {len(qids):,} items have an image"]
-    lines += [f"  {name}: {number:,}" for name, number in (counts | found.counts).items()]
+    rows, fetched = collect(known, out, width, commons)
+    lines = [f"{out}: {len(rows):,} of {len(qids):,} items have an image"]
+    lines += [f"  {name}: {number:,}" for name, number in (counts | fetched).items()]
     if into is not None:
-        paths = {qid: row["path"] for qid, row in found.rows.items()}
-        number = put_into(into, request.out, paths)
+        paths = {qid: row["path"] for qid, row in rows.items()}
+        number = put_into(into, out, paths)
         lines.append(f"{into}: {number:,} rows name an image of these")
     return lines
 
@@ -92,12 +88,8 @@ def _items(file: Path) -> tuple[list[str], dict[str, int]]:
     return qids, {"entities that are no item of Wikidata": len(names) - len(qids)}
 
 
-def _names(
-    request: ImageRequest, qids: Sequence[str], wikidata: ApiSettings
-) -> dict[str, str | None]:
+def _names(source: str, qids: Sequence[str], wikidata: ApiSettings) -> dict[str, str | None]:
     """Item -> its file on Commons, None if it has none; items that are not known are absent."""
-    beside = request.items.with_name(ITEMS)
-    source = request.source or (str(beside) if beside.is_file() else API)
     if source == API:
         with Api(wikidata, f"{len(qids):,} ids of items", CLOCK) as api:
             found = ((qid, item_of(item, api)) for qid, item in entities_of(api, WHOLE_ITEMS, qids))

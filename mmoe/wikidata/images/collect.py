@@ -11,7 +11,6 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -35,22 +34,9 @@ NO_FILE = "no such file on Commons"
 IN_A_ROW = 3  # images given up one after another, with which the run ends
 
 
-@dataclass(frozen=True)
-class Collected:
-    """What a folder has now.
-
-    Attributes:
-        rows: of licences.jsonl, of the items that were asked for and have an image, by qid.
-        counts: of images, by what became of them.
-    """
-
-    rows: dict[str, Row]
-    counts: dict[str, int]
-
-
 def collect(
     names: Mapping[str, str], out: Path, width: int, commons: ApiSettings, clock: Clock = CLOCK
-) -> Collected:
+) -> tuple[dict[str, Row], dict[str, int]]:
     """Fetches the images of items, with authors and licences.
 
     An image that several items have is fetched once. A killed run goes on where it was.
@@ -61,6 +47,9 @@ def collect(
         width: at most, in pixels; one that Commons serves.
         commons: how its API and its server of images are asked.
         clock: waits; tests put another in its place.
+    Returns:
+        The rows of licences.jsonl of the items that were asked for and have an image, by qid, and numbers of
+        images, by what became of them.
     Raises:
         WikidataError: if Commons can't be asked or refuses us. What has arrived is kept.
     """
@@ -82,7 +71,7 @@ def collect(
                 stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         counts = _counts(names, there, new, infos, work) | {"requests": num_requests}
         shutil.rmtree(work.folder)
-        return Collected({qid: (there | new)[qid] for qid in names if qid in there | new}, counts)
+        return {qid: (there | new)[qid] for qid in names if qid in there | new}, counts
 
 
 def _read_licences(out: Path) -> dict[str, Row]:

@@ -215,26 +215,22 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.seen: list[str] = []
-        self._open: list[tuple[str, bool]] = []  # (tag, whether what it holds is shown)
+        self._hidden: list[str] = []  # the element that is not shown, and those like it in it
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _APART:
             self.seen.append(" ")
-        if tag not in _WITHOUT_END:
-            style = (dict(attrs).get("style") or "").replace(" ", "").lower()
-            is_shown = tag not in _UNSEEN and "display:none" not in style
-            self._open.append((tag, is_shown and self._is_shown()))
+        style = (dict(attrs).get("style") or "").replace(" ", "").lower()
+        is_hidden = tag in _UNSEEN or "display:none" in style
+        if tag in self._hidden or (is_hidden and not self._hidden and tag not in _WITHOUT_END):
+            self._hidden.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _APART:
             self.seen.append(" ")
-        places = [place for place, (name, _) in enumerate(self._open) if name == tag]
-        if places:
-            del self._open[places[-1] :]
+        if tag in self._hidden:
+            self._hidden.pop()
 
     def handle_data(self, data: str) -> None:
-        if self._is_shown():
+        if not self._hidden:
             self.seen.append(data)
-
-    def _is_shown(self) -> bool:
-        return not self._open or self._open[-1][1]

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,14 +138,11 @@ def _extract(parts: list[Part], work: Path, selection: Selection, options: RunOp
         tqdm(total=total, desc="extracting", unit="B", unit_scale=True, disable=disable) as bar,
     ):
         for part in parts:
-            before = bar.n
-            extract_part(
-                part,
-                work,
-                in_order,
-                options,
-                lambda at, before=before: bar.update(before + at - bar.n),
-            )
+            extract_part(part, work, in_order, options, partial(_advance, bar, bar.n))
+
+
+def _advance(bar: tqdm[Any], before: int, position: int) -> None:
+    bar.update(before + position - bar.n)
 
 
 def _size(parts: list[Part]) -> int | None:

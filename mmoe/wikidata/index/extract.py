@@ -22,9 +22,9 @@ from mmoe.wikidata.label_index import (
     NAME_SCHEMA,
     ItemRow,
     NameRow,
-    columns_of,
     item_row,
     name_rows,
+    table_of,
 )
 from mmoe.wikidata.selection import Selection
 
@@ -135,8 +135,8 @@ class Extract:
         checksum: CRC-32 of the block.
     """
 
-    items: pa.RecordBatch
-    names: pa.RecordBatch
+    items: pa.Table
+    names: pa.Table
     tally: Tally
     size: int
     checksum: int
@@ -160,8 +160,8 @@ def extract(block: Block, selection: Selection) -> Extract:
                 items.append((*rows[0], place))
                 names += [(*row, place) for row in rows[1]]
     return Extract(
-        items=_batch(items, PLACED_ITEMS),
-        names=_batch(names, PLACED_NAMES),
+        items=table_of(items, PLACED_ITEMS),
+        names=table_of(names, PLACED_NAMES),
         tally=tally,
         size=len(block.data),
         checksum=zlib.crc32(block.data),
@@ -208,10 +208,6 @@ def _item(content: bytes, selection: Selection, where: str, tally: Tally) -> Ite
     if item is None:
         tally.counts[entity["type"] if entity["type"] in ENTITIES else ANOTHER_ENTITY] += 1
     return item
-
-
-def _batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(columns_of(rows, schema), schema=schema)
 
 
 @contextmanager

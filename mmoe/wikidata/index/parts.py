@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from mmoe.errors import WikidataError
 from mmoe.files import atomic_write, read_json, write_json
 from mmoe.wikidata.dump import BLOCK, Part, Stream, opened, whole_lines
-from mmoe.wikidata.index.extract import PLACED_ITEMS, PLACED_NAMES, Block, Extract, Tally, extract
+from mmoe.wikidata.index.extract import Block, Extract, Tally, extract
 from mmoe.wikidata.label_index import ITEMS, NAMES
 from mmoe.wikidata.selection import Selection
 
@@ -90,8 +90,8 @@ def write_chunk(
 ) -> None:
     """Writes a chunk, its record last."""
     record = _record(work, part, number)
-    for table, schema in ((ITEMS, PLACED_ITEMS), (NAMES, PLACED_NAMES)):
-        rows = pa.Table.from_batches([getattr(each, table) for each in extracts], schema)
+    for table in (ITEMS, NAMES):
+        rows = pa.concat_tables([getattr(each, table) for each in extracts])
         with atomic_write(work / table / f"{record.stem}.parquet") as temporary:
             pq.write_table(rows, temporary, compression="zstd")
     write_json(record, {"blocks": [(each.size, each.checksum) for each in extracts]} | vars(tally))

@@ -25,10 +25,10 @@ from mmoe.wikidata.knowledge.drafts import read_drafts, write_draft
 from mmoe.wikidata.knowledge.reading import (
     BEYOND,
     Chooser,
-    Subclasses,
     copied,
     labels_in,
     most_linked,
+    with_subclasses,
 )
 from mmoe.wikidata.knowledge.request import KbRequest
 from mmoe.wikidata.knowledge.write import (
@@ -102,10 +102,9 @@ def _kinds(
     """Reads the subclasses: (the kinds and all below them, counts)."""
     assert request.choice.kinds is not None, "a user who names no kind was refused"
     if not kept.is_file():
-        subclasses = Subclasses()
-        subclasses.read(entities_in(parts, "reading subclasses"))
-        kinds = sorted(subclasses.closed(request.choice.kinds))
-        write_json(kept, {"kinds": kinds, "unread": subclasses.num_unread})
+        lines = entities_in(parts, "reading subclasses")
+        kinds, num_unread = with_subclasses(lines, request.choice.kinds)
+        write_json(kept, {"kinds": sorted(kinds), "unread": num_unread})
     found = read_json(kept)
     unread = {UNREAD: found["unread"]} if found["unread"] else {}
     return frozenset(found["kinds"]), {SUBCLASSES: len(found["kinds"])} | unread

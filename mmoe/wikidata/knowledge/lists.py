@@ -67,21 +67,17 @@ def _texts(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """(where it stands, text) of each line that is not empty."""
     if not file.is_file():
         raise WikidataError(f"{file}: no such file")
-    if file.suffix == ".jsonl":
-        values = ((where, _value(row, keys, where)) for where, _, row in json_rows(file))
-    else:
-        lines = enumerate(read_text(file).split("\n"), start=1)
-        values = ((f"{file}, row {number}", line) for number, line in lines)
-    for where, value in values:
-        if isinstance(value, str) and value.strip():
-            yield where, value.strip()
-
-
-def _value(row: Row, keys: tuple[str, ...], where: str) -> Any:
-    key = next((key for key in keys if key in row), None)
-    if key is None:
-        raise WikidataError(f"{where}: has no key {' or '.join(f'`{key}`' for key in keys)}")
-    return row[key]
+    if file.suffix != ".jsonl":
+        for number, line in enumerate(read_text(file).split("\n"), start=1):
+            if line.strip():
+                yield f"{file}, row {number}", line.strip()
+        return
+    for where, _, row in json_rows(file):
+        key = next((key for key in keys if key in row), None)
+        if key is None:
+            raise WikidataError(f"{where}: has no key {' or '.join(f'`{key}`' for key in keys)}")
+        if isinstance(row[key], str) and row[key].strip():
+            yield where, row[key].strip()
 
 
 def json_rows(file: Path) -> Iterator[tuple[str, str, Row]]:

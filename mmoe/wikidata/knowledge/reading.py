@@ -129,44 +129,30 @@ def labels_in(
     return labels
 
 
-@dataclass
-class Subclasses:
-    """The direct subclasses of every class, as numbers: a whole dump has millions.
+def with_subclasses(lines: Iterable[bytes], kinds: Collection[str]) -> tuple[frozenset[str], int]:
+    """The kinds and all classes that a dump states to be below them, and items that can't be read.
 
-    Attributes:
-        num_unread: items whose statements are not of the documented form.
+    Best-ranked statements only; classes may be below each other. A broken line is passed over: it is counted
+    when the items are chosen.
     """
-
-    num_unread: int = 0
-    _of: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-
-    def read(self, lines: Iterable[bytes]) -> None:
-        """Adds what the items of a dump state, best-ranked statements only.
-
-        A broken line is passed over: it is counted when the items are chosen.
-        """
-        for line in lines:
-            entity = parsed(line) if _MARK in line else None
-            if entity is None or not is_qid(entity.get("id")):
-                continue
-            try:
-                classes = list(_classes(entity))
-            except WikidataError:
-                self.num_unread += 1
-                continue
-            number = qid_number(entity["id"])
-            for each in classes:
-                self._of[each].append(number)
-
-    def closed(self, kinds: Collection[str]) -> frozenset[str]:
-        """The kinds and all classes below them; classes may be below each other."""
-        found = {qid_number(kind) for kind in kinds}
-        left = list(found)
-        while left:
-            new = set(self._of.get(left.pop(), ())) - found
-            found |= new
-            left.extend(new)
-        return frozenset(f"Q{number}" for number in found)
+    below: defaultdict[int, list[int]] = defaultdict(list)  # as numbers: a whole dump has millions
+    num_unread = 0
+    for line in lines:
+        entity = parsed(line) if _MARK in line else None
+        if entity is None or not is_qid(entity.get("id")):
+            continue
+        try:
+            for above in list(_classes(entity)):
+                below[above].append(qid_number(entity["id"]))
+        except WikidataError:
+            num_unread += 1
+    found = {qid_number(kind) for kind in kinds}
+    left = list(found)
+    while left:
+        new = set(below.get(left.pop(), ())) - found
+        found |= new
+        left.extend(new)
+    return frozenset(f"Q{number}" for number in found), num_unread
 
 
 def _classes(entity: dict[str, Any]) -> Iterator[int]:

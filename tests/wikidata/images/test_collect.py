@@ -16,8 +16,9 @@ from PIL import Image
 from mmoe.errors import WikidataError
 from mmoe.files import sha256_of
 from mmoe.wikidata.api import ApiSettings
-from mmoe.wikidata.images.collect import FAILURES, Collected, Work, collect
+from mmoe.wikidata.images.collect import FAILURES, Work, collect
 from mmoe.wikidata.images.fetch import Failure, FetchedImage
+from mmoe.wikidata.knowledge.lists import Row
 
 from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
@@ -40,7 +41,9 @@ class Folder:
     def __init__(self, out: Path, settings: ApiSettings, time_of: StoppedClock) -> None:
         self.out, self.settings, self.time_of = out, settings, time_of
 
-    def collect(self, names: dict[str, str], width: int = 330) -> Collected:
+    def collect(
+        self, names: dict[str, str], width: int = 330
+    ) -> tuple[dict[str, Row], dict[str, int]]:
         return collect(names, self.out, width, self.settings, self.time_of.clock())
 
     def rows(self) -> list[dict[str, object]]:
@@ -62,7 +65,7 @@ def folder(tmp_path: Path, settings: ApiSettings, time_of: StoppedClock) -> Fold
 
 
 def test_images_licences_and_counts(filled: Commons, folder: Folder) -> None:
-    found = folder.collect(NAMES)
+    found, counts = folder.collect(NAMES)
     images = ["images/Q1.jpg", "images/Q2.png", "images/Q3.jpg"]
     assert folder.files() == [*images, "licences.jsonl"]
     assert folder.size("images/Q1.jpg") == (330, 247)
@@ -84,8 +87,8 @@ def test_images_licences_and_counts(filled: Commons, folder: Folder) -> None:
         "asked_width": 330,
         "sha256": sha256_of(folder.out / "images/Q1.jpg"),
     }
-    assert found.rows == {str(row["qid"]): row for row in folder.rows()}
-    assert found.counts == {
+    assert found == {str(row["qid"]): row for row in folder.rows()}
+    assert counts == {
         "images": 3,
         "there already": 0,
         "fetched": 2,
@@ -100,16 +103,16 @@ def test_images_licences_and_counts(filled: Commons, folder: Folder) -> None:
 def test_a_second_run_asks_only_for_what_is_lacking(filled: Commons, folder: Folder) -> None:
     folder.collect(NAMES)
     before, files = len(filled.log), folder.files()
-    again = folder.collect(NAMES)
+    again, counts = folder.collect(NAMES)
     # About the file that wasn't there, now in a batch of its own.
     assert len(filled.log) == before + 1
-    assert (again.counts["there already"], again.counts["fetched"]) == (2, 0)
+    assert (counts["there already"], counts["fetched"]) == (2, 0)
     assert folder.files() == files
-    assert again.rows.keys() == {"Q1", "Q2", "Q3"}
+    assert again.keys() == {"Q1", "Q2", "Q3"}
     filled.add("New.jpg")
-    more = folder.collect({"Q5": "New.jpg", "Q6": "Emblem.svg"})
+    more, _ = folder.collect({"Q5": "New.jpg", "Q6": "Emblem.svg"})
     assert [row["qid"] for row in folder.rows()] == ["Q1", "Q2", "Q3", "Q5", "Q6"]
-    assert more.rows.keys() == {"Q5", "Q6"}
+    assert more.keys() == {"Q5", "Q6"}
 
 
 def test_another_width_another_name_and_a_damaged_file_are_fetched_again(
@@ -123,7 +126,7 @@ def test_another_width_another_name_and_a_damaged_file_are_fetched_again(
     assert folder.files()[:3] == ["images/Q1.png", "images/Q2.png", "images/Q3.jpg"]
     assert folder.size("images/Q3.jpg") == (330, 247)
     (folder.out / "images/Q3.jpg").write_bytes(b"")
-    assert folder.collect({"Q3": "Ada 1901.jpg"}).counts["fetched"] == 1
+    assert folder.collect({"Q3": "Ada 1901.jpg"})[1]["fetched"] == 1
     assert folder.size("images/Q3.jpg") == (330, 247)
 
 
@@ -138,8 +141,8 @@ def test_every_failure_is_counted_by_its_reason(commons: Commons, folder: Folder
     commons.add("H.tif", "image/tiff", 800, 600)
     commons.add("I.svg", "image/svg+xml", 12, 12)
     names = [*commons.files, "Z.jpg"]
-    found = folder.collect({f"Q{number}": name for number, name in enumerate(names, start=1)})
-    assert found.counts == {
+    _, counts = folder.collect({f"Q{number}": name for number, name in enumerate(names, start=1)})
+    assert counts == {
         "images": 10,
         "there already": 0,
         "fetched": 3,
@@ -159,7 +162,7 @@ def test_every_failure_is_counted_by_its_reason(commons: Commons, folder: Folder
     }
     assert len(commons.asked_for("B.jpg")) == 1
     # They are asked for again by a later run, which finds them mended here.
-    assert folder.collect({"Q1": "A.jpg", "Q2": "B.jpg"}).counts["fetched"] == 2
+    assert folder.collect({"Q1": "A.jpg", "Q2": "B.jpg"})[1]["fetched"] == 2
 
 
 def test_a_server_that_is_down_ends_the_run_and_keeps_what_came(
@@ -173,7 +176,7 @@ def test_a_server_that_is_down_ends_the_run_and_keeps_what_came(
         folder.collect(names)
     assert not (folder.out / "licences.jsonl").exists()
     assert len(filled.log) == 1 + 1 + 3 * 4
-    counts = folder.collect(names).counts
+    counts = folder.collect(names)[1]
     assert (counts["fetched"], counts["requests"]) == (4, 3)
     assert len(filled.asked_for("Ada 1901.jpg")) == 1
 
@@ -209,9 +212,9 @@ def test_a_killed_run_fetches_nothing_twice(
         process.send_signal(signal.SIGKILL)
     assert not (folder.out / "images").exists()
     commons.tricks["File 7.jpg"] = [body(drawn(330, 247))]
-    found = folder.collect(names)
-    assert found.rows.keys() == names.keys() - {"Q3"}
-    assert found.counts["failed: not at its address (HTTP 404)"] == 1
+    found, counts = folder.collect(names)
+    assert found.keys() == names.keys() - {"Q3"}
+    assert counts["failed: not at its address (HTTP 404)"] == 1
     asked = {name: len(commons.asked_for(name)) for name in names.values()}
     assert asked == dict.fromkeys(names.values(), 1) | {"File 6.jpg": 2}
     assert len(commons.asked_of_api()) == 1

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mmoe.errors import WikidataError
 from mmoe.wikidata.knowledge import build
 from mmoe.wikidata.knowledge.build import build_from_dump
-from mmoe.wikidata.knowledge.reading import Subclasses
+from mmoe.wikidata.knowledge.reading import with_subclasses
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
 from tests.imports import ROOT
@@ -99,9 +99,8 @@ NUMBERS = st.integers(1, 9)
 def test_the_closure_is_that_of_the_obvious_way(
     pairs: list[tuple[int, int]], kinds: set[str]
 ) -> None:
-    subclasses = Subclasses()
-    subclasses.read(classes(f"Q{below}", f"Q{above}").encode() for below, above in pairs)
-    assert subclasses.closed(kinds) == closed_slowly(kinds, pairs)
+    lines = (classes(f"Q{below}", f"Q{above}").encode() for below, above in pairs)
+    assert with_subclasses(lines, kinds) == (closed_slowly(kinds, pairs), 0)
 
 
 KILLED_AT_THE_SECOND_READING = """
@@ -133,7 +132,7 @@ def test_a_killed_run_does_not_read_the_subclasses_again(
         pytest.fail("the subclasses are read again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(build, "Subclasses", fail)
+        patch.setattr(build, "with_subclasses", fail)
         again = build_from_dump(str(dump), out, KbRequest(CITIES))
         other = KbRequest(Choice(kinds=frozenset({"Q23"}), with_subclasses=True))
         with pytest.raises(pytest.fail.Exception, match="read again"):
