@@ -18,9 +18,8 @@ from mmoe.wikidata.index.build import build_index
 from mmoe.wikidata.index.parts import RunOptions
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.from_api import build_from_api
-from mmoe.wikidata.knowledge.lists import read_names, read_qids
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
-from mmoe.wikidata.knowledge.request import ALL, Choice, KbRequest, check_for_api
+from mmoe.wikidata.knowledge.request import ALL, Choice, KbRequest, read_names, read_qids
 from mmoe.wikidata.knowledge.write import ENTITIES, ITEMS, refuse_to_overwrite
 from mmoe.wikidata.matching import Match
 from mmoe.wikidata.selection import PAGES, checked_list, checked_selection
@@ -216,11 +215,10 @@ def build_kb(
         with_description=with_description,
         with_slice=with_slice,
     )
-    request.choice.check()
+    request.choice.check(from_api=dump == API)
     if not replace:
         refuse_to_overwrite(out)
     if dump == API:
-        check_for_api(request.choice)
         limits = WikidataParams(requests_per_minute=requests_per_minute)
         settings = ApiSettings(api_url, request.languages, limits, max_hits, offline=offline)
         counts = build_from_api(out, request, settings)

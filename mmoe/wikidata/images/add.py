@@ -18,7 +18,7 @@ from mmoe.wikidata.api.pace import CLOCK
 from mmoe.wikidata.entity import is_qid
 from mmoe.wikidata.images.collect import IMAGES, collect
 from mmoe.wikidata.images.infos import WIDTHS
-from mmoe.wikidata.knowledge.lists import json_rows, read_ids, read_qids
+from mmoe.wikidata.knowledge.request import json_rows, read_ids, read_qids
 from mmoe.wikidata.knowledge.write import ENTITIES, ITEMS
 from mmoe.wikidata.query import images_in_index
 

@@ -25,7 +25,7 @@ from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.api.session import PoliteSession
 from mmoe.wikidata.images.fetch import ENDINGS, IMAGE_POLICY, Failure, FetchedImage, fetch_image
 from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
-from mmoe.wikidata.knowledge.lists import Row, json_rows
+from mmoe.wikidata.knowledge.request import Row, json_rows
 from mmoe.wikidata.work import exclusive_folder
 
 LICENCES, IMAGES, FAILURES = "licences.jsonl", "images", "failures.jsonl"

@@ -3,10 +3,8 @@
 Where kinds stand for their subclasses too, a reading before them finds these. What a reading found is kept
 in work folders beside the tables until these are written, so that a run after a kill goes on from there:
 
-.kb-<dump>-<state>-<request>   the chosen items: drafts, and counts when all are there
-.kb-<dump>-<state>-<kinds>     the kinds with their subclasses, whatever else is asked for
-
-Unfinished work for other requests stays as long as dump and code are the same.
+.kb-<dump and request>   the chosen items: drafts, and counts when all are there
+.kb-<dump and kinds>     the kinds with their subclasses, whatever else is asked for
 """
 
 from __future__ import annotations
@@ -62,12 +60,11 @@ def build_from_dump(dump: str, folder: Path, request: KbRequest) -> dict[str, in
         raise WikidataError("-: standard input can't be read twice; write it to a file first")
     parts = parts_of(dump)
     with exclusive_folder(folder, LOCK):
-        dump_work = f"{WORK}{content_key([part.path for part in parts])}-"
         states = [(part.path, part.size, Path(part.path).stat().st_mtime_ns) for part in parts]
-        state = f"{dump_work}{content_key(states, sources_key(Path(__file__).parents[1]))}-"
+        state = content_key(states, sources_key(Path(__file__).parents[1]))
         asked = {key: value for key, value in request.as_json().items() if key not in LATER}
-        chosen = folder / f"{state}{content_key('request', asked)}"
-        kinds = folder / f"{state}{content_key('kinds', asked['choice']['kinds'])}"
+        chosen = folder / f"{WORK}{content_key(state, 'request', asked)}"
+        kinds = folder / f"{WORK}{content_key(state, 'kinds', asked['choice']['kinds'])}"
         if not (chosen / COUNTS).is_file():
             _choose(parts, chosen, kinds / KINDS, request)
         counts: dict[str, int] = read_json(chosen / COUNTS)
@@ -75,10 +72,8 @@ def build_from_dump(dump: str, folder: Path, request: KbRequest) -> dict[str, in
             shutil.rmtree(chosen)  # of no use to a request that chooses other items
             raise WikidataError(f"{dump}: {nothing_chosen(counts)}")
         counts = _write(parts, chosen / DRAFTS, folder, request, counts)
-        own = {chosen, kinds} if request.choice.with_subclasses else {chosen}
-        for found in folder.glob(f"{dump_work}*"):
-            if found in own or not found.name.startswith(state):
-                shutil.rmtree(found)
+        for done_with in folder.glob(f"{WORK}*"):
+            shutil.rmtree(done_with)
         return counts
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import orjson
+
 from mmoe.errors import WikidataError
-from mmoe.wikidata.entity import Item
+from mmoe.files import read_text
+from mmoe.names import normalise_name
+from mmoe.wikidata.entity import Item, is_qid
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES, readable_properties
 from mmoe.wikidata.matching import Match, name_matcher
 from mmoe.wikidata.selection import PAGES
 
 ALL = "all"  # how the user and the receipt name all properties
+NIL = "nil"
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,18 +68,42 @@ class Choice:
             return "without a label in the languages"
         return None
 
-    def check(self) -> None:
-        """Makes sure that something is asked for, and nothing in vain.
+    def check(self, from_api: bool) -> None:
+        """Makes sure that something is asked for, nothing in vain, and of the API nothing that it can't tell.
 
         Raises:
-            WikidataError: naming the option to add.
+            WikidataError: naming the option to add or to leave out.
         """
-        if self.names is None and self.qids is None and self.kinds is None:
-            raise WikidataError("no item is asked for; add --names, --qids or --kinds")
-        if self.match == "tokens" and self.names is None:
-            raise WikidataError("--match tokens: says how names are compared; add --names")
-        if self.with_subclasses and self.kinds is None:
-            raise WikidataError("--with-subclasses: says how kinds are meant; add --kinds")
+        is_listed = self.names is not None or self.qids is not None
+        pages = sorted(PAGES.keys() & (self.kinds or ())) if self.names is not None else []
+        no_kinds = self.kinds is None
+        complaints = (
+            (not is_listed and no_kinds, "no item is asked for; add --names, --qids or --kinds"),
+            (
+                self.match == "tokens" and self.names is None,
+                "--match tokens: says how names are compared; add --names",
+            ),
+            (
+                self.with_subclasses and no_kinds,
+                "--with-subclasses: says how kinds are meant; add --kinds",
+            ),
+            (
+                from_api and not is_listed,
+                "the API does not list all items of a kind; add --names or --qids, or name a dump",
+            ),
+            (
+                from_api and self.with_subclasses,
+                "the API does not list subclasses; list all --kinds themselves, or name a dump",
+            ),
+            (
+                from_api and bool(pages),
+                f"--kinds {','.join(pages)}: by name the API gives no pages of the wikis; use --qids, or "
+                "name a dump",
+            ),
+        )
+        for is_due, complaint in complaints:
+            if is_due:
+                raise WikidataError(complaint)
 
     def _page(self, item: Item) -> str | None:
         """What page of the wikis an item is, if that was not asked for: a subclass of a kind may be one."""
@@ -124,22 +156,82 @@ class KbRequest:
         return {**vars(self), "choice": choice, "properties": properties}
 
 
-def check_for_api(choice: Choice) -> None:
-    """Makes sure that the API can answer what is asked for.
+def read_names(file: Path) -> frozenset[str]:
+    """The names of a file in their normal form.
+
+    Args:
+        file: one name a line, or a .jsonl file of mentions (key `surface_form`).
+    Raises:
+        WikidataError: if it holds no name, or a row of it can't be read.
+    """
+    texts = [text for _, text in _texts(file, ("surface_form",))]
+    names = frozenset(filter(None, map(normalise_name, texts)))
+    if not names:
+        raise WikidataError(f"{file}: holds no name; write one a line")
+    return names
+
+
+def read_qids(file: Path) -> tuple[str, ...]:
+    """The item ids of a file, each once, in order.
+
+    Args:
+        file: one id a line, or a .jsonl file of entities (key `qid`) or mentions (key `gold_qid`, which
+            may be null or nil).
+    Raises:
+        WikidataError: if it holds no id, something else, or a row of it can't be read.
+    """
+    qids: dict[str, None] = {}
+    for where, text in read_ids(file):
+        if not is_qid(text):
+            raise WikidataError(f"{where}: {text!r} is no item's id; write Q and a number")
+        qids[text] = None
+    if not qids:
+        raise WikidataError(f"{file}: holds no item id; write one a line")
+    return tuple(qids)
+
+
+def read_ids(file: Path) -> Iterator[tuple[str, str]]:
+    """(where it stands, id) of each row of a file as for `read_qids`, whatever the id is like.
 
     Raises:
-        WikidataError: naming what it does not list.
+        WikidataError: if a row can't be read.
     """
-    if choice.names is None and choice.qids is None:
-        raise WikidataError(
-            "the API does not list all items of a kind; add --names or --qids, or name a dump"
-        )
-    if choice.with_subclasses:
-        raise WikidataError(
-            "the API does not list subclasses; list all --kinds themselves, or name a dump"
-        )
-    pages = sorted(PAGES.keys() & (choice.kinds or ()))
-    if pages and choice.names is not None:
-        raise WikidataError(
-            f"--kinds {pages[0]}: by name the API gives no {PAGES[pages[0]]}; use --qids, or name a dump"
-        )
+    return (
+        (where, text) for where, text in _texts(file, ("qid", "gold_qid")) if text.lower() != NIL
+    )
+
+
+def _texts(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """(where it stands, text) of each line that is not empty."""
+    if not file.is_file():
+        raise WikidataError(f"{file}: no such file")
+    if file.suffix != ".jsonl":
+        for number, line in enumerate(read_text(file).split("\n"), start=1):
+            if line.strip():
+                yield f"{file}, row {number}", line.strip()
+        return
+    for where, _, row in json_rows(file):
+        key = next((key for key in keys if key in row), None)
+        if key is None:
+            raise WikidataError(f"{where}: has no key {' or '.join(f'`{key}`' for key in keys)}")
+        if isinstance(row[key], str) and row[key].strip():
+            yield where, row[key].strip()
+
+
+def json_rows(file: Path) -> Iterator[tuple[str, str, Row]]:
+    """(where it stands, its text, its fields) of each row of a .jsonl file.
+
+    Raises:
+        WikidataError: if a row is no JSON object.
+    """
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{file}, row {number}"
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise WikidataError(f"{where}: not valid JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise WikidataError(f"{where}: must be a JSON object")
+        yield where, line, row

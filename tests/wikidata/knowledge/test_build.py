@@ -251,19 +251,3 @@ def test_another_run_in_the_folder_is_not_disturbed(dump: Path, tmp_path: Path) 
     ):
         build_from_dump(str(dump), out, KbRequest(NAMES))
     assert list(out.iterdir()) == []
-
-
-def test_unfinished_work_for_another_request_stays(
-    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "kb"
-    command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
-    left = list(out.glob(".kb-*"))
-    build_from_dump(str(dump), out, KbRequest(NAMES, max_values=1))
-    other = write_dump(tmp_path / "other.json")
-    build_from_dump(str(other), out, KbRequest(NAMES))
-    assert list(out.glob(".kb-*")) == left
-    monkeypatch.setattr(build, "_choose", lambda *_: pytest.fail("the first reading is done again"))
-    build_from_dump(str(dump), out, KbRequest(NAMES))
-    assert list(out.glob(".kb-*")) == []

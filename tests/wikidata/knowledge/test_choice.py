@@ -55,9 +55,23 @@ def test_why_an_item_is_left_out(asked: Choice, found: Item, reason: str | None)
     assert asked.reason_against(found) == reason
 
 
-def test_options_in_vain_are_named() -> None:
-    with pytest.raises(WikidataError, match=r"--with-subclasses: .*; add --kinds"):
-        Choice(names=frozenset({"ada"}), with_subclasses=True).check()
+ADA, KINDS = frozenset({"ada"}), frozenset({"Q5", "Q4167410"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "from_api", "complaint"),
+    [
+        (Choice(), False, "no item is asked for; add --names, --qids or --kinds"),
+        (Choice(kinds=KINDS, match="tokens"), False, "--match tokens: .*; add --names"),
+        (Choice(names=ADA, with_subclasses=True), False, "--with-subclasses: .*; add --kinds"),
+        (Choice(kinds=KINDS), True, "does not list all items of a kind; add --names or --qids"),
+        (Choice(qids=ADA, kinds=KINDS, with_subclasses=True), True, "does not list subclasses"),
+        (Choice(names=ADA, kinds=KINDS), True, "--kinds Q4167410: by name the API gives no pages"),
+    ],
+)
+def test_options_in_vain_are_named(asked: Choice, from_api: bool, complaint: str) -> None:
+    with pytest.raises(WikidataError, match=complaint):
+        asked.check(from_api)
 
 
 def test_a_page_is_left_out_though_its_kind_is_below_one_that_is_asked_for() -> None:

@@ -83,7 +83,6 @@ def test_what_is_there_stays_unless_one_says_replace(tmp_path: Path) -> None:
         (["--kinds", "Q5", "--properties", "all,P18"], "'all' is not like P31"),
         (["--kinds", "Q5", "--without-properties", "31"], "--without-properties 31: '31' is not"),
         (["--names", "gone"], "gone: no such file"),
-        (["--kinds", "Q5", "--match", "tokens"], "--match tokens: .*; add --names"),
     ],
 )
 def test_a_wrong_option_is_named(tmp_path: Path, options: list[str], complaint: str) -> None:

@@ -142,21 +142,3 @@ def test_the_command_with_the_api_in_place_of_a_dump(
     assert capsys.readouterr().out.splitlines()[0] == f"{out}/entities.jsonl: 1 entities"
     with pytest.raises(WikidataError, match="does not list all items of a kind; add --names"):
         run("api", out, "--kinds", "Q5", "--replace")
-    (tmp_path / "names").write_text("Testwell\n")
-    by_tokens = ("--names", tmp_path / "names", "--match", "tokens")
-    assert run("api", out, *by_tokens, "--api-url", world.url, "--replace") == 0
-    assert rows(out / "entities.jsonl")[0]["qid"] == "Q900001"
-    by_name = ("--names", tmp_path / "names", "--kinds", "Q5,Q4167410", "--replace")
-    with pytest.raises(WikidataError, match="--kinds Q4167410: by name the API gives no disamb"):
-        run("api", out, *by_name)
-    with pytest.raises(WikidataError, match="does not list subclasses; list all --kinds"):
-        run(
-            "api",
-            out,
-            "--qids",
-            tmp_path / "ids",
-            "--kinds",
-            "Q5",
-            "--with-subclasses",
-            "--replace",
-        )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.knowledge.lists import read_names, read_qids
+from mmoe.wikidata.knowledge.request import read_names, read_qids
 
 
 def write(tmp_path: Path, name: str, text: str) -> Path:
