@@ -11,17 +11,13 @@ from mmoe.errors import WikidataError
 
 from tests.imports import ROOT
 from tests.wikidata.cli import run as command
-from tests.wikidata.knowledge.world import write_dump
+from tests.wikidata.knowledge.world import rows, write_dump
 
 SAMPLE = ROOT / "data" / "raw" / "sample"
 
 
 def run(*arguments: object) -> int:
     return command("kb", "build", *arguments)
-
-
-def rows(file: Path) -> list[dict[str, str]]:
-    return [json.loads(text) for text in file.read_text("utf-8").splitlines()]
 
 
 def test_a_kb_of_kinds_and_its_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,13 +17,9 @@ from mmoe.wikidata.knowledge.request import Choice, KbRequest
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
 from tests.wikidata.knowledge.test_command import run
-from tests.wikidata.knowledge.world import entity, write_dump
+from tests.wikidata.knowledge.world import entity, rows, write_dump
 
 NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
-
-
-def rows(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in file.read_text("utf-8").splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +27,7 @@ def rows(file: Path) -> list[dict[str, Any]]:
     [
         KbRequest(NAMES),
         KbRequest(NAMES, languages=("de", "en"), with_description=True),
-        KbRequest(NAMES, max_entities=1, with_slice=True),
+        KbRequest(NAMES, properties=None, max_entities=1, with_slice=True),
         KbRequest(Choice(names=frozenset({"testwell"}), match="tokens")),
         KbRequest(
             Choice(qids=frozenset({"Q900004", "Q900001", "Q5"})), properties=("P2048", "P31")

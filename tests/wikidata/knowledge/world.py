@@ -140,6 +140,31 @@ LINES = (
 )
 
 
+def classes(of: str, *above: Any) -> str:
+    """A class, and what it states to be a subclass of."""
+    values = [item_value(each) if isinstance(each, str) else each for each in above]
+    return line(of, f"class {of}", claims={"P279": values})
+
+
+def of_class(qid: str, kind: str) -> str:
+    return line(qid, f"Bet {qid}", claims={"P31": [item_value(kind)]})
+
+
+# Q515, a city, has a big city below it (Q21), and that a metropolis (Q22), which is said to be a city of
+# cities: a circle. Q24 is deprecated as a city, Q25 one of which something is unknown.
+CLASSES = (
+    classes("Q21", "Q515"),
+    of_class("Q900011", "Q22"),
+    classes("Q22", "Q21"),
+    classes("Q515", "Q22", "Q23"),
+    of_class("Q900012", "Q23"),
+    classes("Q24", statement(item_value("Q515"), "deprecated"), "Q23"),
+    of_class("Q900013", "Q24"),
+    classes("Q25", unknown("preferred"), "Q515"),
+    of_class("Q900014", "Q25"),
+)
+
+
 def write_dump(path: Path, *more: str) -> Path:
     """Writes the lines as the dump does; `more` stand before the last one."""
     lines = [*LINES[:-1], *more, LINES[-1]]
@@ -149,3 +174,13 @@ def write_dump(path: Path, *more: str) -> Path:
         content = gzip.compress(content[:middle]) + gzip.compress(content[middle:])
     path.write_bytes(content)
     return path
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    """The rows of a .jsonl file."""
+    return [json.loads(text) for text in file.read_text("utf-8").splitlines()]
+
+
+def qids(folder: Path) -> list[str]:
+    """Of a knowledge base, in its order."""
+    return [row["qid"] for row in rows(folder / "entities.jsonl")]
