@@ -201,21 +201,6 @@ def test_no_mention_and_no_entity_find_nothing() -> None:
     assert find_in_kb([], [mention("Oslo")], by_tokens(10)) == []
 
 
-def test_an_exact_match_takes_no_longer_names() -> None:
-    found = find_in_kb(KB, [mention("washington"), mention("george", "n")], Matching())
-    assert [(c.mention_id, c.qid, c.match) for c in found] == [("m", "Q2", "label")]
-
-
-def test_a_suffix_is_left_off_where_it_may_be() -> None:
-    words = [mention("Oslo (city)", "a"), mention("(Oslo)", "b")]
-    assert find_in_kb(KB, words, Matching()) == []
-    found = find_in_kb(KB, words, Matching(strip_suffix=True))
-    assert [(c.mention_id, c.qid, c.match) for c in found] == [("a", "Q5", "label")]
-    both = [*KB, Entity("Q6", "Oslo (city)", "", ())]
-    found = find_in_kb(both, words[:1], Matching("tokens", strip_suffix=True))
-    assert [c.qid for c in found] == ["Q5", "Q6"]
-
-
 def kb_oracle(entities: list[Entity], word: str) -> list[tuple[str, str]]:
     tokens = set(name_tokens(word))
     found = []

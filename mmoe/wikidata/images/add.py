@@ -18,9 +18,10 @@ from mmoe.wikidata.api.pace import CLOCK
 from mmoe.wikidata.entity import is_qid
 from mmoe.wikidata.images.collect import IMAGES, collect
 from mmoe.wikidata.images.infos import WIDTHS
-from mmoe.wikidata.knowledge.request import json_rows, read_ids, read_qids
+from mmoe.wikidata.knowledge.request import read_ids, read_qids
 from mmoe.wikidata.knowledge.write import ENTITIES, ITEMS
 from mmoe.wikidata.query import images_in_index
+from mmoe.wikidata.work import json_rows
 
 API, COMMONS = "api", "https://commons.wikimedia.org/w/api.php"
 

@@ -25,8 +25,7 @@ from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.api.session import PoliteSession
 from mmoe.wikidata.images.fetch import ENDINGS, IMAGE_POLICY, Failure, FetchedImage, fetch_image
 from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
-from mmoe.wikidata.knowledge.request import Row, json_rows
-from mmoe.wikidata.work import exclusive_folder
+from mmoe.wikidata.work import Row, exclusive_folder, json_rows, write_json_rows
 
 LICENCES, IMAGES, FAILURES = "licences.jsonl", "images", "failures.jsonl"
 LOCK, WORK = ".images.lock", ".images-"
@@ -66,9 +65,7 @@ def collect(
             infos = ask_for_infos(api, list(dict.fromkeys(missing.values())), width)
             num_requests = _download(infos, width, work, api) + sum(api.requests.values())
         new = dict(_placed(missing, infos, out, width, work))
-        with atomic_write(out / LICENCES) as temporary, temporary.open("wb") as stream:
-            for row in (rows | new).values():
-                stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        write_json_rows(out / LICENCES, (rows | new).values())
         counts = _counts(names, there, new, infos, work) | {"requests": num_requests}
         shutil.rmtree(work.folder)
         return {qid: (there | new)[qid] for qid in names if qid in there | new}, counts

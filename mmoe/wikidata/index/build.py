@@ -141,7 +141,7 @@ def _extract(parts: list[Part], work: Path, selection: Selection, options: RunOp
             extract_part(part, work, in_order, options, partial(_advance, bar, bar.n))
 
 
-def _advance(bar: tqdm[Any], before: int, position: int) -> None:
+def _advance(bar: tqdm[Any], before: float, position: int) -> None:
     bar.update(before + position - bar.n)
 
 

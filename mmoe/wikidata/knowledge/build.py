@@ -19,7 +19,7 @@ from pathlib import Path
 from mmoe.errors import WikidataError
 from mmoe.files import atomic_write, content_key, read_json, sources_key, write_json
 from mmoe.wikidata.dump import STANDARD_INPUT, Part, entities_in, parts_of
-from mmoe.wikidata.knowledge.drafts import read_drafts, write_draft
+from mmoe.wikidata.knowledge.drafts import read_drafts
 from mmoe.wikidata.knowledge.reading import (
     BEYOND,
     Chooser,
@@ -36,7 +36,7 @@ from mmoe.wikidata.knowledge.write import (
     nothing_chosen,
     write_knowledge_base,
 )
-from mmoe.wikidata.work import exclusive_folder
+from mmoe.wikidata.work import exclusive_folder, write_json_rows
 
 WORK = ".kb-"  # work folders begin so
 DRAFTS, COUNTS = "drafts.jsonl", "counts.json"  # the latter stands for chosen items
@@ -84,9 +84,7 @@ def _choose(parts: Sequence[Part], chosen: Path, kinds_file: Path, request: KbRe
         kinds, counts = _kinds(parts, kinds_file, request)
         request = replace(request, choice=replace(request.choice, closed_kinds=kinds))
     chooser = Chooser(request)
-    with atomic_write(chosen / DRAFTS) as temporary, temporary.open("wb") as out:
-        for draft in chooser.drafts(entities_in(parts, "choosing items")):
-            write_draft(draft, out)
+    write_json_rows(chosen / DRAFTS, chooser.drafts(entities_in(parts, "choosing items")))
     chooser.tally.check(parts[0].path, enough=1)
     write_json(chosen / COUNTS, chooser.counts() | counts)
 

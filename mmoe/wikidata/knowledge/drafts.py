@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -183,11 +183,6 @@ def draft_of(
             facts[prop] = tuple(values)[: request.max_values]
     name = " ".join(item.label.split())
     return Draft(item.qid, name, item.description, item.image, item.sitelinks, facts)
-
-
-def write_draft(draft: Draft, out: BinaryIO) -> None:
-    """Appends a draft to a file of drafts."""
-    out.write(orjson.dumps(draft, default=list, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def read_drafts(file: Path, kept: Collection[str] | None = None) -> Iterator[Draft]:

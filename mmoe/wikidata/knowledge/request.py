@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from mmoe.errors import WikidataError
 from mmoe.files import read_text
 from mmoe.names import normalise_name
@@ -16,11 +14,10 @@ from mmoe.wikidata.entity import Item, is_qid
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES, readable_properties
 from mmoe.wikidata.matching import Match, name_matcher
 from mmoe.wikidata.selection import PAGES
+from mmoe.wikidata.work import json_rows
 
 ALL = "all"  # how the user and the receipt name all properties
 NIL = "nil"
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -216,22 +213,3 @@ def _texts(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             raise WikidataError(f"{where}: has no key {' or '.join(f'`{key}`' for key in keys)}")
         if isinstance(row[key], str) and row[key].strip():
             yield where, row[key].strip()
-
-
-def json_rows(file: Path) -> Iterator[tuple[str, str, Row]]:
-    """(where it stands, its text, its fields) of each row of a .jsonl file.
-
-    Raises:
-        WikidataError: if a row is no JSON object.
-    """
-    for number, line in enumerate(read_text(file).split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{file}, row {number}"
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise WikidataError(f"{where}: not valid JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise WikidataError(f"{where}: must be a JSON object")
-        yield where, line, row

@@ -152,9 +152,7 @@ class Handler(LoopbackHandler):
         stop = start + self.commons.pages_at_once
         query: dict[str, Any] = {
             "normalized": [
-                {"fromencoded": False, "from": title, "to": spelt(title)}
-                for title in titles
-                if spelt(title) != title
+                {"from": title, "to": spelt(title)} for title in titles if spelt(title) != title
             ],
             "redirects": [
                 {"from": f"File:{old}", "to": f"File:{new}"}
@@ -172,8 +170,8 @@ class Handler(LoopbackHandler):
         name = title.removeprefix("File:")
         file = self.commons.files.get(name)
         if file is None:
-            return {"ns": 6, "title": title, "missing": True, "imagerepository": ""}
-        page: dict[str, Any] = {"pageid": 1, "ns": 6, "title": title, "imagerepository": "local"}
+            return {"title": title, "missing": True}
+        page: dict[str, Any] = {"title": title}
         if is_told:
             page["imageinfo"] = [self.info(name, file)]
         return page
@@ -182,27 +180,23 @@ class Handler(LoopbackHandler):
         base, path = self.commons.base, path_of(name)
         last = quote(name.replace(" ", "_"))
         info: dict[str, Any] = {
-            "size": len(file.content),
             "width": file.width,
             "height": file.height,
             "url": f"{base}{quote(path)}",
             "descriptionurl": f"{base}/wiki/File:{last}",
             "mime": file.mime,
             "sha1": hashlib.sha1(file.content, usedforsecurity=False).hexdigest(),
-            "extmetadata": {
-                key: {"value": text, "source": "commons-desc-page"}
-                for key, text in file.metadata.items()
-            },
+            "extmetadata": {key: {"value": text} for key, text in file.metadata.items()},
         }
         width = next(step for step in STEPS if step >= int(self.asked.params["iiurlwidth"]))
         if file.mime in BITMAPS and width >= file.width:
-            info |= {"thumburl": info["url"], "thumbwidth": file.width}
+            info |= {"thumburl": info["url"]}
         elif file.mime in BITMAPS or file.mime in OTHERS:
             before, after, _ = OTHERS.get(file.mime, ("", "", ""))
             dashes = "--" if file.mime.startswith("video/") else "-"
             thumbnail = f"/thumb{path}/{before}{width}px{dashes}{name.replace(' ', '_')}{after}"
             self.commons.addresses[thumbnail] = (name, width)
-            info |= {"thumburl": f"{base}{quote(thumbnail)}", "thumbwidth": width}
+            info |= {"thumburl": f"{base}{quote(thumbnail)}"}
         return info
 
     def json(self, content: dict[str, Any]) -> None:

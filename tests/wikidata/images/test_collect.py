@@ -18,7 +18,7 @@ from mmoe.files import sha256_of
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.images.collect import FAILURES, Work, collect
 from mmoe.wikidata.images.fetch import Failure, FetchedImage
-from mmoe.wikidata.knowledge.request import Row
+from mmoe.wikidata.work import Row
 
 from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
