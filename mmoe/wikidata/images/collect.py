@@ -1,19 +1,17 @@
 """Collects the images of items in a folder: what is there stays, what is missing is asked for once.
 
 licences.jsonl says whose each image is and under which licence. In the work folder a file lies whole and
-checked or not at all, under a hash of its name on Commons, so that its presence says that it need not be
-asked for again; failures are lines of failures.jsonl.
+checked or not at all, under a hash of its name on Commons: its presence says that it need not be asked for
+again.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import orjson
 from PIL import Image
 from tqdm import tqdm
 
@@ -27,7 +25,7 @@ from mmoe.wikidata.images.fetch import ENDINGS, IMAGE_POLICY, Failure, FetchedIm
 from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
 from mmoe.wikidata.work import Row, exclusive_folder, json_rows, write_json_rows
 
-LICENCES, IMAGES, FAILURES = "licences.jsonl", "images", "failures.jsonl"
+LICENCES, IMAGES = "licences.jsonl", "images"
 LOCK, WORK = ".images.lock", ".images-"
 NO_FILE = "no such file on Commons"
 IN_A_ROW = 3  # images given up one after another, with which the run ends
@@ -60,14 +58,16 @@ def collect(
             if qid in names and _holds(out, row, names[qid], width)
         }
         missing = {qid: name for qid, name in names.items() if qid not in there}
-        work = Work(out / f"{WORK}{content_key(width)}")
+        work = out / f"{WORK}{content_key(width)}"
+        work.mkdir(exist_ok=True)
         with Api(commons, f"names of {len(set(missing.values())):,} files", clock) as api:
             infos = ask_for_infos(api, list(dict.fromkeys(missing.values())), width)
-            num_requests = _download(infos, width, work, api) + sum(api.requests.values())
-        new = dict(_placed(missing, infos, out, width, work))
+            files, failures, num_requests = _download(infos, width, work, api)
+            num_requests += sum(api.requests.values())
+        new = dict(_placed(missing, infos, out, width, files))
         write_json_rows(out / LICENCES, (rows | new).values())
-        counts = _counts(names, there, new, infos, work) | {"requests": num_requests}
-        shutil.rmtree(work.folder)
+        counts = _counts(names, there, new, failures) | {"requests": num_requests}
+        shutil.rmtree(work)
         return {qid: (there | new)[qid] for qid in names if qid in there | new}, counts
 
 
@@ -96,60 +96,16 @@ def _holds(out: Path, row: Row, name: str, width: int) -> bool:
     return path.is_file() and sha256_of(path) == row.get("sha256")
 
 
-class Work:
-    """The unfinished work of a folder.
-
-    Attributes:
-        failures: name on Commons -> why there is no image, of this run and of the killed one.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        self._log = folder / FAILURES
-        self.failures = dict(self._read())
-        endings = set(ENDINGS.values())
-        self._files = {file.stem: file for file in folder.iterdir() if file.suffix in endings}
-
-    def arrived(self, name: str) -> Path | None:
-        """The file that holds the image; None if it has not arrived."""
-        return self._files.get(content_key(name))
-
-    def add(self, found: Mapping[str, FetchedImage | Failure]) -> None:
-        """Writes images that have arrived, and of which there is none and why."""
-        with self._log.open("ab") as out:
-            for name, each in found.items():
-                if isinstance(each, Failure):
-                    self.failures[name] = each.reason
-                    out.write(orjson.dumps([name, each.reason], option=orjson.OPT_APPEND_NEWLINE))
-                    continue
-                file = self.folder / f"{content_key(name)}{each.ending}"
-                with atomic_write(file) as temporary:
-                    temporary.write_bytes(each.data)
-                self._files[file.stem] = file
-            out.flush()
-            os.fsync(out.fileno())
-
-    def _read(self) -> list[tuple[str, str]]:
-        if not self._log.is_file():
-            return []
-        # A killed run may have left half a line, on which the next line must not be written.
-        whole = self._log.read_bytes()
-        whole = whole[: whole.rfind(b"\n") + 1]
-        self._log.write_bytes(whole)
-        return [tuple(orjson.loads(line)) for line in whole.splitlines()]
-
-
 def _placed(
     missing: Mapping[str, str],
     infos: Mapping[str, FileInfo | None],
     out: Path,
     width: int,
-    work: Work,
+    files: Mapping[str, Path],
 ) -> Iterator[tuple[str, Row]]:
     """Puts what has arrived into its places, and gives the rows that tell of it."""
     for qid, name in missing.items():
-        file, info = work.arrived(name), infos[name]
+        file, info = files.get(name), infos[name]
         if file is None or info is None:
             continue
         path = f"{IMAGES}/{qid}{file.suffix}"
@@ -184,12 +140,11 @@ def _counts(
     names: Mapping[str, str],
     there: Mapping[str, Row],
     new: Mapping[str, Row],
-    infos: Mapping[str, FileInfo | None],
-    work: Work,
+    failures: Mapping[str, str],
 ) -> dict[str, int]:
     rows = {row["file"]: row for row in (*there.values(), *new.values())}
     fetched = {row["file"] for row in new.values()}
-    failed = Counter(work.failures[name] for name in infos if name not in fetched)
+    failed = Counter(failures.values())
     shown = Counter(row["type"] for row in rows.values() if row["type"] not in SHOWN_BY_ITSELF)
     return {
         "images": len(set(names.values())),
@@ -202,35 +157,43 @@ def _counts(
     }
 
 
-def _download(infos: Mapping[str, FileInfo | None], width: int, work: Work, api: Api) -> int:
-    """Fetches what has neither arrived nor failed yet into the work folder; gives the number of requests.
+def _download(
+    infos: Mapping[str, FileInfo | None], width: int, work: Path, api: Api
+) -> tuple[dict[str, Path], dict[str, str], int]:
+    """Fetches what has not arrived yet into the work folder.
 
     Args:
         api: Commons' own, whose pace the server of images shares.
+    Returns:
+        Files of the images, and why there is none, by their names on Commons; number of requests.
     Raises:
         WikidataError: if the server refuses us, or gives no image several times in a row.
     """
-    rest = [name for name in infos if not work.arrived(name) and name not in work.failures]
+    arrived = {file.stem: file for file in work.iterdir() if file.suffix in ENDINGS.values()}
+    files = {name: arrived[key] for name in infos if (key := content_key(name)) in arrived}
+    failures: dict[str, str] = {}
+    rest = [name for name in infos if name not in files]
     if not rest:
-        return 0
+        return files, failures, 0
     with (
         tqdm(total=len(rest), desc="images", unit="image") as bar,
         PoliteSession(api.settings.contact, IMAGE_POLICY, api.pacer, bar.write) as session,
     ):
-        # Perhaps the network's fault and not the images': not written down before another answer comes.
-        given_up: dict[str, Failure] = {}
+        given_up = 0  # in a row: perhaps the network's fault and not the images'
         for name in rest:
             found = _image(session, infos[name], width)
-            if isinstance(found, Failure) and found.gave_up is not None:
-                given_up[name] = found
-                if len(given_up) == IN_A_ROW:
+            if isinstance(found, Failure):
+                failures[name] = found.reason
+                given_up = given_up + 1 if found.gave_up is not None else 0
+                if given_up == IN_A_ROW:
                     raise WikidataError(found.gave_up)
             else:
-                work.add({**given_up, name: found})
-                given_up = {}
+                given_up = 0
+                files[name] = work / f"{content_key(name)}{found.ending}"
+                with atomic_write(files[name]) as temporary:
+                    temporary.write_bytes(found.data)
             bar.update()
-        work.add(given_up)
-        return sum(session.requests.values())
+        return files, failures, sum(session.requests.values())
 
 
 def _image(session: PoliteSession, info: FileInfo | None, width: int) -> FetchedImage | Failure:

@@ -16,14 +16,13 @@ from PIL import Image
 from mmoe.errors import WikidataError
 from mmoe.files import sha256_of
 from mmoe.wikidata.api import ApiSettings
-from mmoe.wikidata.images.collect import FAILURES, Work, collect
-from mmoe.wikidata.images.fetch import Failure, FetchedImage
+from mmoe.wikidata.images.collect import collect
 from mmoe.wikidata.work import Row
 
 from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.runs import FAST
-from tests.wikidata.images.commons import Commons, body, drawn, held, status
+from tests.wikidata.images.commons import Commons, body, held, status
 
 NAMES = {"Q1": "Ada 1901.jpg", "Q2": "Emblem.svg", "Q3": "Ada 1901.jpg", "Q4": "Gone.jpg"}
 
@@ -205,33 +204,16 @@ def test_a_killed_run_fetches_nothing_twice(
     names = {f"Q{number}": f"File {number}.jpg" for number in range(1, 9)}
     for number in range(1, 9):
         commons.add(f"File {number}.jpg", "image/jpeg", 800, 600)
-    commons.tricks["File 3.jpg"] = [status(404)]
     commons.tricks["File 6.jpg"] = [held(arrived)]
     with process_of(commons, folder, names) as process:
         assert arrived.wait(30)
         process.send_signal(signal.SIGKILL)
     assert not (folder.out / "images").exists()
-    commons.tricks["File 7.jpg"] = [body(drawn(330, 247))]
-    found, counts = folder.collect(names)
-    assert found.keys() == names.keys() - {"Q3"}
-    assert counts["failed: not at its address (HTTP 404)"] == 1
+    assert folder.collect(names)[0].keys() == names.keys()
     asked = {name: len(commons.asked_for(name)) for name in names.values()}
     assert asked == dict.fromkeys(names.values(), 1) | {"File 6.jpg": 2}
     assert len(commons.asked_of_api()) == 1
     assert [path for path in folder.files() if path.startswith(".")] == []
-
-
-def test_half_a_line_and_half_a_file_count_for_nothing(tmp_path: Path) -> None:
-    Work(tmp_path).add({"A.jpg": FetchedImage(b"bytes", ".jpg"), "B.jpg": Failure("gone")})
-    (arrived,) = tmp_path.glob("*.jpg")
-    arrived.rename(arrived.with_name(f".{arrived.name}.123.tmp"))
-    with (tmp_path / FAILURES).open("ab") as log:
-        log.write(b'["C.jpg","half')
-    again = Work(tmp_path)
-    assert again.arrived("A.jpg") is None
-    assert again.failures == {"B.jpg": "gone"}
-    again.add({"C.jpg": Failure("whole")})
-    assert Work(tmp_path).failures == {"B.jpg": "gone", "C.jpg": "whole"}
 
 
 @pytest.mark.parametrize("row", ['["Q1"]', '{"id": "Q1"}', '{"qid": 1}'])
