@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import id_of, parsed
-from mmoe.wikidata.entity import Item, best_values, is_qid, label_of, qid_number, read_item
+from mmoe.wikidata.entity import best_values, is_qid, label_of, qid_number, read_item
 from mmoe.wikidata.index.extract import DUPLICATE, KEPT, NOT_AS_DOCUMENTED, NOT_JSON, Tally
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
 from mmoe.wikidata.knowledge.request import KbRequest
@@ -59,12 +59,11 @@ class Chooser:
         request = self.request
         try:
             item = read_item(entity, request.languages, where)
-            if item is None:
-                self.tally.counts[NO_ITEM] += 1
-                return None
-            reason = self._reason_against(item)
-            if reason is not None:
-                self.tally.counts[reason] += 1
+            reason = NO_ITEM if item is None else request.choice.reason_against(item)
+            if reason is None and item is not None and item.qid in self.qids:
+                reason = DUPLICATE
+            if item is None or reason is not None:
+                self.tally.counts[reason or NO_ITEM] += 1
                 return None
             draft = draft_of(entity, item, request, self.unwritten)
         except WikidataError as error:
@@ -74,10 +73,6 @@ class Chooser:
         self.qids.add(item.qid)
         self.names |= request.choice.names_of(item)
         return draft
-
-    def _reason_against(self, item: Item) -> str | None:
-        reason = self.request.choice.reason_against(item)
-        return DUPLICATE if reason is None and item.qid in self.qids else reason
 
     def counts(self) -> dict[str, int]:
         """Numbers of items chosen and left out: of names and ids without an item, of values without text."""
