@@ -24,7 +24,7 @@ from mmoe.wikidata.images.infos import (
 )
 
 from tests.wikidata.api.clock import StoppedClock
-from tests.wikidata.images.commons import Commons, Handler, status
+from tests.wikidata.images.commons import Commons, Trick
 
 
 @pytest.fixture
@@ -121,35 +121,21 @@ def test_no_thumbnail_is_wider_than_the_original(
         assert address.endswith(str(end))
 
 
-def test_busy_and_broken_answers_are_asked_for_again(
-    commons: Commons, api: Api, time_of: StoppedClock
+def test_broken_answers_are_asked_for_again_and_another_api_is_named(
+    commons: Commons, api: Api
 ) -> None:
     commons.add("A.jpg")
-
-    def other_form(handler: Handler) -> None:
-        handler.json({"query": {"pages": {"1": {}}}})
-
-    def without_title(handler: Handler) -> None:
-        handler.json({"query": {"pages": [{"missing": True}]}})
-
-    commons.api_tricks = [
-        status(503, Retry_After="7"),
-        other_form,
-        without_title,
-        status(429, Retry_After="9"),
-    ]
+    broken: list[object] = [{"1": {}}, [{"missing": True}]]  # another form, without a title
+    commons.api_tricks = [answering(pages) for pages in broken]
     assert info_of(api, "A.jpg").width == 800
-    assert len(commons.log) == 5
-    assert sum(time_of.sleeps) >= 7 + 9
+    assert len(commons.log) == 3
+    commons.api_tricks = [answering([{"title": "File:C.jpg", "missing": True}])]
+    with pytest.raises(WikidataError, match=r"no answer about 'B\.jpg'; is it the Action API of"):
+        ask_for_infos(api, ["B.jpg"], 330)
 
 
-def test_another_api_is_named(commons: Commons, api: Api) -> None:
-    def about_another(handler: Handler) -> None:
-        handler.json({"query": {"pages": [{"title": "File:B.jpg", "missing": True}]}})
-
-    commons.api_tricks = [about_another]
-    with pytest.raises(WikidataError, match=r"no answer about 'A\.jpg'; is it the Action API of"):
-        ask_for_infos(api, ["A.jpg"], 330)
+def answering(pages: object) -> Trick:
+    return lambda handler: handler.json({"query": {"pages": pages}})
 
 
 @given(wanted=st.sampled_from(WIDTHS), original=st.integers(0, 5000))

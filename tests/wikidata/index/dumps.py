@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmoe.errors import WikidataError
-from mmoe.wikidata.entity import Item, read_item
 from mmoe.wikidata.index.build import Built, build_index
 from mmoe.wikidata.index.parts import RunOptions
-from mmoe.wikidata.label_index import name_rows
-from mmoe.wikidata.selection import PAGES, Selection
+from mmoe.wikidata.selection import Selection
 
 from tests.wikidata.knowledge.world import item_value, statement
 
@@ -72,40 +68,3 @@ def tree(folder: Path) -> dict[str, bytes]:
     """Every file of a folder, hidden ones too, by its path in it."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-def expected(lines: Sequence[bytes], selection: Selection) -> tuple[list[Item], Counter[str]]:
-    """The items that a slow and obvious reader keeps, and how many lines it skips, by reason."""
-    kept: dict[str, Item] = {}
-    skipped: Counter[str] = Counter()
-    for line in lines:
-        reason, item = judgement(line, selection)
-        if item is None:
-            skipped[str(reason)] += 1
-        elif item.qid in kept:
-            skipped["duplicate"] += 1
-        else:
-            kept[item.qid] = item
-    return list(kept.values()), skipped
-
-
-def judgement(line: bytes, selection: Selection) -> tuple[str | None, Item | None]:
-    """Why a line is skipped, or else its item."""
-    try:
-        fields = json.loads(line.decode())
-        item = read_item(fields, selection.languages, "here")
-    except UnicodeDecodeError:
-        return "not UTF-8", None
-    except json.JSONDecodeError:
-        return "malformed JSON", None
-    except WikidataError:
-        return "not of the documented form", None
-    if item is None:
-        kind = fields["type"]
-        return kind if kind in ("property", "lexeme") else "entity of another type", None
-    dropped = [kind for kind in item.instance_of if kind in selection.drop_kinds]
-    if dropped:
-        return PAGES.get(dropped[0], f"instance of {dropped[0]}"), None
-    if selection.keep_kinds and not set(selection.keep_kinds) & set(item.instance_of):
-        return "not of the kinds kept", None
-    return (None, item) if name_rows(item) else ("no name in the languages", None)
