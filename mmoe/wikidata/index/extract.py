@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
@@ -102,15 +102,8 @@ class Tally:
         return whole
 
 
-@dataclass(frozen=True)
-class Block:
-    """Consecutive whole lines of a part.
-
-    Attributes:
-        part: the part's number.
-        name: what an error message calls the part.
-        lines_before: lines of the part that stand before the block.
-    """
+class Block(NamedTuple):
+    """Consecutive whole lines of a part, which has a number and a name; `lines_before` stand before them."""
 
     part: int
     name: str
@@ -124,16 +117,8 @@ class Block:
             yield line.removeprefix(BYTE_ORDER_MARK) if is_first else line
 
 
-@dataclass(frozen=True)
-class Extract:
-    """What a block holds.
-
-    Attributes:
-        items: rows as PLACED_ITEMS.
-        names: rows as PLACED_NAMES.
-        size: bytes of the block.
-        checksum: CRC-32 of the block.
-    """
+class Extract(NamedTuple):
+    """What a block holds: tables as PLACED_ITEMS and PLACED_NAMES, its size in bytes and its CRC-32."""
 
     items: pa.Table
     names: pa.Table
@@ -151,21 +136,15 @@ def extract(block: Block, selection: Selection) -> Extract:
     tally = Tally()
     items: list[tuple[Any, ...]] = []
     names: list[tuple[Any, ...]] = []
-    base = block.part * LINES_PER_PART
     with _without_garbage_collection():
         for number, line in enumerate(block.lines(), start=block.lines_before + 1):
             rows = _rows(line, selection, f"{block.name}, line {number}", tally)
             if rows is not None:
-                place = base + number
+                place = block.part * LINES_PER_PART + number
                 items.append((*rows[0], place))
                 names += [(*row, place) for row in rows[1]]
-    return Extract(
-        items=table_of(items, PLACED_ITEMS),
-        names=table_of(names, PLACED_NAMES),
-        tally=tally,
-        size=len(block.data),
-        checksum=zlib.crc32(block.data),
-    )
+    tables = table_of(items, PLACED_ITEMS), table_of(names, PLACED_NAMES)
+    return Extract(*tables, tally, len(block.data), zlib.crc32(block.data))
 
 
 def _rows(
