@@ -111,7 +111,7 @@ def index(dump: Path, out: Path, processes: int) -> Figures:
         sorting_began.append(time.process_time())
         return merge.merge_chunks(*arguments)
 
-    selection, options = Selection(("en",)), RunOptions(processes=processes, progress=False)
+    selection, options = Selection(("en",)), RunOptions(processes=processes)
     # The first array makes pyarrow import pandas: a quarter of a second that no large dump notices.
     extract(Block(0, dump.name, 0, b"[\n"), selection)
     start, wall_start = time.process_time(), time.perf_counter()

@@ -77,9 +77,6 @@ def label_index(
             help="Folder for unfinished work, up to five times the size of the index; else OUT."
         ),
     ] = None,
-    progress: Annotated[
-        bool | None, typer.Option(help="Show a progress bar; by default on a terminal.")
-    ] = None,
     ray: Annotated[
         bool,
         typer.Option("--ray", help="Spread the files of a folder with Ray Data, if installed."),
@@ -96,7 +93,7 @@ def label_index(
         None if drop_kinds is None else _kinds("--drop-kinds", drop_kinds),
         _kinds("--keep-kinds", keep_kinds),
     )
-    options = RunOptions(processes, work, progress, ray)
+    options = RunOptions(processes, work, ray)
     built = build_index(dump, out, selection, options)
     typer.echo(f"{out}: {built.summary()}")
     if not built.is_closed:

@@ -122,7 +122,7 @@ def build_from_slice(dump: Path, languages: Sequence[str], folder: Path) -> dict
     (folder / SOURCE).unlink(missing_ok=True)
     # It is small, and its lines may be mended between two runs: each begins anew.
     with tempfile.TemporaryDirectory() as work:
-        options = RunOptions(work=Path(work), progress=False)
+        options = RunOptions(work=Path(work))
         return build_index(str(dump), folder, Selection(tuple(languages)), options, True).source
 
 
@@ -132,10 +132,9 @@ def _extract(parts: list[Part], work: Path, selection: Selection, options: RunOp
         extract_parts_on_ray(parts, work, selection, options)
         return
     total = _size(parts)  # standard input doesn't say how much will come
-    disable = None if options.progress is None else not options.progress
     with (
         extracting(selection, options.processes) as in_order,
-        tqdm(total=total, desc="extracting", unit="B", unit_scale=True, disable=disable) as bar,
+        tqdm(total=total, desc="extracting", unit="B", unit_scale=True, disable=None) as bar,
     ):
         for part in parts:
             extract_part(part, work, in_order, options, partial(_advance, bar, bar.n))

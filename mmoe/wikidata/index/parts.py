@@ -47,7 +47,6 @@ class RunOptions:
     Attributes:
         processes: that extract items.
         work: where unfinished work is kept; None for the folder of the index.
-        progress: whether a bar is shown; None where stderr is a terminal.
         ray: whether the files of a folder are spread with Ray Data.
         block: bytes of a block, which one process extracts at once.
         blocks_per_chunk: blocks that are kept together; a killed run loses at most these.
@@ -55,7 +54,6 @@ class RunOptions:
 
     processes: int = 1
     work: Path | None = None
-    progress: bool | None = None
     ray: bool = False
     block: int = BLOCK
     blocks_per_chunk: int = 256

@@ -55,8 +55,8 @@ def write_dump(path: Path, lines: Sequence[bytes]) -> Path:
 
 
 def build(dump: Path | str, folder: Path, selection: Selection = ENGLISH, **options: Any) -> Built:
-    """Builds with chunks of few lines, without a bar."""
-    return build_index(str(dump), folder, selection, RunOptions(progress=False, **FINE | options))
+    """Builds with chunks of few lines."""
+    return build_index(str(dump), folder, selection, RunOptions(**FINE | options))
 
 
 def table(folder: Path, name: str) -> pa.Table:
