@@ -173,32 +173,21 @@ def test_a_broken_index_is_named(tmp_path: Path) -> None:
         find_in_index(tmp_path / "none", [mention("Ada")], Matching())
 
 
-KB_NAMES = [
-    "George Washington",
-    "Washington",
-    "Washington, George Jr.",
-    "Denzel Washington",
-    "Oslo",
-]
-KB = [Entity(f"Q{row}", name, f"text {row}", ()) for row, name in enumerate(KB_NAMES, start=1)]
-
-
-def by_tokens(limit: int) -> Matching:
-    return Matching("tokens", max_candidates=limit)
-
-
 def test_exact_name_then_short_names_then_the_kbs_order() -> None:
-    assert find_in_kb(KB, [mention("washington")], by_tokens(10)) == [
+    names = (
+        "George Washington",
+        "Washington",
+        "Washington, George Jr.",
+        "Denzel Washington",
+        "Oslo",
+    )
+    kb = [Entity(f"Q{row}", name, f"text {row}", ()) for row, name in enumerate(names, start=1)]
+    assert find_in_kb(kb, [mention("washington")], Matching("tokens")) == [
         Candidate("m", 0, "Q2", "Washington", "text 2", "label", None),
         Candidate("m", 1, "Q1", "George Washington", "text 1", "tokens", None),
         Candidate("m", 2, "Q4", "Denzel Washington", "text 4", "tokens", None),
         Candidate("m", 3, "Q3", "Washington, George Jr.", "text 3", "tokens", None),
     ]
-
-
-def test_no_mention_and_no_entity_find_nothing() -> None:
-    assert find_in_kb(KB, [], by_tokens(10)) == []
-    assert find_in_kb([], [mention("Oslo")], by_tokens(10)) == []
 
 
 def kb_oracle(entities: list[Entity], word: str) -> list[tuple[str, str]]:
@@ -216,9 +205,8 @@ def kb_oracle(entities: list[Entity], word: str) -> list[tuple[str, str]]:
 @given(names=st.lists(NAME, max_size=9), words=st.lists(NAME, max_size=5), limit=st.integers(1, 4))
 def test_the_query_over_a_kb_equals_a_loop(names: list[str], words: list[str], limit: int) -> None:
     entities = [Entity(f"Q{row}", name, "", ()) for row, name in enumerate(names, start=1)]
-    found = find_in_kb(
-        entities, [mention(w, f"m{row}") for row, w in enumerate(words)], by_tokens(limit)
-    )
+    mentions = [mention(word, f"m{row}") for row, word in enumerate(words)]
+    found = find_in_kb(entities, mentions, Matching("tokens", max_candidates=limit))
     for row, word in enumerate(words):
         of_word = [c for c in found if c.mention_id == f"m{row}"]
         assert [(c.qid, c.match) for c in of_word] == kb_oracle(entities, word)[:limit]

@@ -14,13 +14,11 @@ from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.images.infos import (
     MAX_ADDRESS,
-    WIDTHS,
     FileInfo,
     address_of,
     ask_for_infos,
     plain_text,
     title_batches,
-    width_within,
 )
 
 from tests.wikidata.api.clock import StoppedClock
@@ -136,14 +134,6 @@ def test_broken_answers_are_asked_for_again_and_another_api_is_named(
 
 def answering(pages: object) -> Trick:
     return lambda handler: handler.json({"query": {"pages": pages}})
-
-
-@given(wanted=st.sampled_from(WIDTHS), original=st.integers(0, 5000))
-def test_the_width_within_is_the_largest_that_neither_limit_forbids(
-    wanted: int, original: int
-) -> None:
-    allowed = [width for width in WIDTHS if width <= wanted and width <= original]
-    assert width_within(wanted, original) == (allowed[-1] if allowed else None)
 
 
 @pytest.mark.parametrize(
