@@ -12,17 +12,17 @@ from mmoe.config.wikidata import WikidataParams
 from mmoe.wikidata.api.cache import describe_cache
 from mmoe.wikidata.api.search import DEEPEST
 from mmoe.wikidata.api.settings import WIKIDATA, ApiSettings, default_cache_folder
-from mmoe.wikidata.images.add import COMMONS, ImageRequest, add_images
+from mmoe.wikidata.images.add import COMMONS, add_images
 from mmoe.wikidata.images.infos import WIDTHS
-from mmoe.wikidata.index.build import RunOptions, build_index
+from mmoe.wikidata.index.build import build_index
+from mmoe.wikidata.index.parts import RunOptions
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.from_api import build_from_api
-from mmoe.wikidata.knowledge.lists import read_names, read_qids
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
-from mmoe.wikidata.knowledge.request import ALL, Choice, KbRequest, check_for_api, checked_list
+from mmoe.wikidata.knowledge.request import ALL, Choice, KbRequest, read_names, read_qids
 from mmoe.wikidata.knowledge.write import ENTITIES, ITEMS, refuse_to_overwrite
 from mmoe.wikidata.matching import Match
-from mmoe.wikidata.selection import PAGES, checked_selection
+from mmoe.wikidata.selection import PAGES, checked_list, checked_selection
 
 API = "api"
 MOST_PROCESSES = 8  # a single process reads the dump and can't keep more of them busy
@@ -77,9 +77,6 @@ def label_index(
             help="Folder for unfinished work, up to five times the size of the index; else OUT."
         ),
     ] = None,
-    progress: Annotated[
-        bool | None, typer.Option(help="Show a progress bar; by default on a terminal.")
-    ] = None,
     ray: Annotated[
         bool,
         typer.Option("--ray", help="Spread the files of a folder with Ray Data, if installed."),
@@ -91,9 +88,12 @@ def label_index(
     lbzip2 -dc latest-all.json.bz2 | mmoe label-index - OUT. A stopped run goes on where it was: give the
     same command again.
     """
-    dropped = None if drop_kinds is None else _listed(drop_kinds)
-    selection = checked_selection(_listed(languages), dropped, _listed(keep_kinds))
-    options = RunOptions(processes, work, progress, ray)
+    selection = checked_selection(
+        checked_list("--languages", languages),
+        None if drop_kinds is None else _kinds("--drop-kinds", drop_kinds),
+        _kinds("--keep-kinds", keep_kinds),
+    )
+    options = RunOptions(processes, work, ray)
     built = build_index(dump, out, selection, options)
     typer.echo(f"{out}: {built.summary()}")
     if not built.is_closed:
@@ -212,11 +212,10 @@ def build_kb(
         with_description=with_description,
         with_slice=with_slice,
     )
-    request.choice.check()
+    request.choice.check(from_api=dump == API)
     if not replace:
         refuse_to_overwrite(out)
     if dump == API:
-        check_for_api(request.choice)
         limits = WikidataParams(requests_per_minute=requests_per_minute)
         settings = ApiSettings(api_url, request.languages, limits, max_hits, offline=offline)
         counts = build_from_api(out, request, settings)
@@ -264,7 +263,7 @@ def images(
     """
     limits = WikidataParams(requests_per_minute=requests_per_minute)
     servers = (ApiSettings(wikidata, limits=limits), ApiSettings(commons, limits=limits))
-    for line in add_images(ImageRequest(qids, out, width, source, into), *servers):
+    for line in add_images(qids, out, width, source, into, *servers):
         typer.echo(line)
 
 
@@ -286,5 +285,6 @@ def cache(
         typer.echo(line)
 
 
-def _listed(text: str) -> list[str]:
-    return [value.strip() for value in text.split(",") if value.strip()]
+def _kinds(option: str, text: str) -> tuple[str, ...]:
+    """A list that may be empty."""
+    return checked_list(option, text) if text else ()
