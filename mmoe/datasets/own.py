@@ -24,7 +24,7 @@ from mmoe.datasets.images import ImageFolder
 from mmoe.datasets.own_schema import RENAMED, ROWS, EntityRow, MentionRow, explain
 from mmoe.datasets.problems import Kind, Problems
 from mmoe.datasets.raw import RawDataset, gold_of, with_in_kb
-from mmoe.datasets.rows import Row, rows_of, split_cell
+from mmoe.datasets.rows import Row, is_whole, rows_of, split_cell
 from mmoe.errors import DataError
 from mmoe.files import sha256_of
 from mmoe.records import Entity, Mention
@@ -230,7 +230,7 @@ def _find(
     listed = value if isinstance(value, list) and key == "images" else [value]
     found = []
     for name in listed:
-        if not (name and isinstance(name, str) and _is_whole(name)):
+        if not (name and isinstance(name, str) and is_whole(name)):
             continue
         where = f"{row.where}, key `{key}`"
         try:
@@ -249,19 +249,11 @@ def _find(
 def _check_key_names(table: Table, problems: Problems) -> None:
     """An unknown key is named in the counts, so it must be text that can be written."""
     for name in table.ignored:
-        if not _is_whole(name):
+        if not is_whole(name):
             problems.add(
                 Kind.CHARACTER,
                 f"{table.file}: key `{name}` holds half a surrogate pair; rename the key",
             )
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _mention(row: MentionRow, found: list[str]) -> Mention:

@@ -38,7 +38,8 @@ class MentionRow(_TableRow):
 
     mention_id: str = Field(
         pattern=_ONE_LINE,
-        description="Names the mention, in one line; stands once in the table.", examples=["m1"]
+        description="Names the mention, in one line; stands once in the table.",
+        examples=["m1"],
     )
     surface_form: Filled = Field(
         description="The mention as it is written. It need not occur in the context to the letter.",

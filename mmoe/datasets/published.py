@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from mmoe.datasets.raw import check_unique
-from mmoe.datasets.rows import Row, unknown_keys
+from mmoe.datasets.rows import Row
 from mmoe.errors import DataError
 from mmoe.records import SPLITS, Entity, Mention
 
@@ -107,7 +107,8 @@ def given_id_of(row: Row, key: str) -> str:
 
 def ignored_keys(table: str, rows: Iterable[Row], known: frozenset[str]) -> dict[str, int]:
     """How many rows of a table hold each key that the reader does not look at, as counts."""
-    return {f"ignored_key.{table}.{key}": n for key, n in unknown_keys(rows, known).items()}
+    found = Counter(key for row in rows for key in row.values.keys() - known)
+    return {f"ignored_key.{table}.{key}": found[key] for key in sorted(found)}
 
 
 def percent_decoded(text: str) -> str:

@@ -125,7 +125,7 @@ def test_a_missing_file(tmp_path: Path, name: str) -> None:
 def test_a_repeated_record_is_no_silent_overwrite(tmp_path: Path) -> None:
     text = json.dumps(record("a"))
     (write_melbench(tmp_path) / "data.json").write_text(f'{{"a": {text}, "a": {text}}}')
-    with pytest.raises(DataError, match=r"data\.json: key 'a' stands twice"):
+    with pytest.raises(DataError, match=r"data\.json: key `a` stands twice"):
         read_dataset(tmp_path, "melbench")
 
 
