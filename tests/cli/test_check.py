@@ -253,20 +253,13 @@ def test_links_that_lead_out_or_to_themselves(
 @pytest.mark.parametrize(
     ("ending", "content", "problem"),
     [
-        (
-            "jsonl",
-            '{"word": "a", "picture": "b", "needs": "c"}\n' * 2,
-            "key `word`: is called `surface_form`",
-        ),
-        (
-            "jsonl",
-            '{"word": "a", "picture": "b", "needs": "c"}\n' * 2,
-            "key `picture`: is called `image` now",
-        ),
-        (
-            "jsonl",
-            '{"word": "a", "picture": "b", "needs": "c"}\n' * 2,
-            "key `needs`: is called `evidence` now",
+        *(
+            ("jsonl", '{"word": "a", "picture": "b", "needs": "c"}\n' * 2, problem)
+            for problem in (
+                "key `word`: is called `surface_form`",
+                "key `picture`: is called `image` now",
+                "key `needs`: is called `evidence` now",
+            )
         ),
         (
             "csv",

@@ -32,11 +32,6 @@ def test_the_knob_names_every_format() -> None:
     assert set(WRITERS) == set(FORMATS)
 
 
-@pytest.mark.parametrize("name", WRITERS)
-def test_each_format_is_recognised_with_certainty(tmp_path: Path, name: str) -> None:
-    assert read_dataset(WRITERS[name](tmp_path), "auto").format == name
-
-
 @pytest.mark.parametrize("name", ["wikidiverse", "fissfuse"])
 def test_entities_as_ours_make_no_folder_ours_but_mentions_do(tmp_path: Path, name: str) -> None:
     write_jsonl(WRITERS[name](tmp_path) / "mentions.jsonl", three_mentions())
