@@ -21,6 +21,7 @@ from urllib.parse import unquote
 from mmoe.datasets.published import (
     Link,
     distinct_entities,
+    entity_qid,
     given_id_of,
     has_split_file,
     ignored_keys,
@@ -163,9 +164,7 @@ def _keys(listed: str) -> Iterator[str]:
 
 
 def _entity(row: Row, images: _Archive) -> Entity:
-    qid = gold_of(row.filled("qid"))
-    if qid is None:
-        raise DataError(f'{row.where}, key `qid`: "nil" means no entity; remove the row')
+    qid = entity_qid(row)
     image = images.find(OF_ENTITY, qid)
     name = percent_decoded(row.optional("name") or "")
     return Entity(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mmoe.datasets.images import ImageFolder
+from mmoe.datasets.published import equal_columns
 from mmoe.datasets.raw import RawDataset, check_unique, gold_of, require_file, with_in_kb
 from mmoe.datasets.rows import plain_text, read_json_object
 from mmoe.errors import DataError
@@ -114,14 +115,10 @@ def _links(file: Path, key: str, record: Any) -> Iterator[_Link]:
         if name not in record:
             raise DataError(f"{where}: key `{name}` is missing; add it to the record")
     sentence = plain_text(record["sentence"], f"{where}, key `sentence`")
-    columns = [record[name] for name in ("mentions", "entities", "answer")]
-    is_list = any(isinstance(column, list) for column in columns)
-    if is_list and len({len(c) if isinstance(c, list) else -1 for c in columns}) > 1:
-        raise DataError(
-            f"{where}: `mentions`, `entities` and `answer` must be lists of equal length, found "
-            + ", ".join(str(len(c)) if isinstance(c, list) else "no list" for c in columns)
-        )
-    rows = zip(*columns, strict=True) if is_list else iter([tuple(columns)])
+    names = ("mentions", "entities", "answer")
+    columns = equal_columns({name: record[name] for name in names}, where)
+    is_list = isinstance(record["mentions"], list)
+    rows = zip(*columns.values(), strict=True)
     for number, (form, title, answer) in enumerate(rows):
         yield _Link(
             mention_id=f"{sentence_id}#{number}" if is_list else sentence_id,

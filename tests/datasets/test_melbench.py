@@ -79,10 +79,10 @@ def without(key: str) -> dict[str, Any]:
     [
         (without("sentence"), r"data\.json, record 'a': key `sentence` is missing"),
         (record("a", 5), r"record 'a', key `answer`: must be text, found 5"),
-        (record("a", ["Q1"]), r"record 'a': .* of equal length, found no list, no list, 1"),
+        (record("a", ["Q1"]), r"record 'a': .* of equal length, found mentions no list, entities no list, answer 1"),
         (
             record("a", ["Q1"], mentions=["M", "N"], entities=["T"]),
-            r"record 'a': .* of equal length, found 2, 1, 1",
+            r"record 'a': .* of equal length, found mentions 2, entities 1, answer 1",
         ),
         (record("a", [["Q1"]], mentions=["M"], entities=["T"]), r"key `answer`: must be text"),
     ],
