@@ -13,6 +13,7 @@ from mmoe.datasets import read_dataset
 from mmoe.errors import DataError
 
 from tests.datasets.folders import image, record, write_melbench
+from tests.datasets.mimic_folder import without
 
 
 def test_text_and_list_forms(tmp_path: Path) -> None:
@@ -70,16 +71,15 @@ def test_images_by_name(tmp_path: Path, mention_folder: str) -> None:
     assert dataset.entities[0].images == ("kb_image/Q1.webp",)
 
 
-def without(key: str) -> dict[str, Any]:
-    return {name: value for name, value in record("a").items() if name != key}
-
-
 @pytest.mark.parametrize(
     ("spoilt", "message"),
     [
-        (without("sentence"), r"data\.json, record 'a': key `sentence` is missing"),
+        (without(record("a"), "sentence"), r"data\.json, record 'a': key `sentence` is missing"),
         (record("a", 5), r"record 'a', key `answer`: must be text, found 5"),
-        (record("a", ["Q1"]), r"record 'a': .* of equal length, found mentions no list, entities no list, answer 1"),
+        (
+            record("a", ["Q1"]),
+            r"record 'a': .* of equal length, found mentions no list, entities no list, answer 1",
+        ),
         (
             record("a", ["Q1"], mentions=["M", "N"], entities=["T"]),
             r"record 'a': .* of equal length, found mentions 2, entities 1, answer 1",

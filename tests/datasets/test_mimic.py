@@ -14,7 +14,6 @@ from mmoe.errors import DataError
 
 from tests.datasets.folders import image
 from tests.datasets.mimic_folder import (
-    FILES,
     entity,
     record,
     without,
@@ -22,23 +21,6 @@ from tests.datasets.mimic_folder import (
     write_mimic,
     write_odd_mimic,
 )
-
-
-def test_a_plain_folder(tmp_path: Path) -> None:
-    dataset = read_dataset(write_mimic(tmp_path), "auto")
-    assert dataset.format == "mimic"
-    assert [(m.mention_id, m.split, m.surface_form) for m in dataset.mentions] == [
-        ("a", "train", "Lake"),
-        ("b", "valid", "Lake"),
-        ("c", "test", "Lake"),
-    ]
-    assert [(e.qid, e.name, e.attributes) for e in dataset.entities] == [
-        ("Q1", "Name of Q1", "Sort: lake."),
-        ("Q2", "Name of Q2", "Sort: lake."),
-    ]
-    assert {key for key, number in dataset.counts.items() if number} == set()
-    names = [f"{name}.json" for name in FILES.values()]
-    assert sorted(dataset.sources) == sorted([*names, "kb_entity.json", "qid2id.json"])
 
 
 def test_several_mentions_a_sentence_as_records_and_as_lists(tmp_path: Path) -> None:

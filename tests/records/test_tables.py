@@ -57,13 +57,6 @@ def test_what_is_written_is_read_in_order(kind: type[Any], data: st.DataObject) 
     assert [type(row) for row in found] == [kind] * len(rows)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_table_without_rows_keeps_its_schema(kind: type[Any], tmp_path: Path) -> None:
-    write_records(tmp_path / "none.parquet", kind, [])
-    assert read_records(tmp_path / "none.parquet", kind) == []
-    assert pq.read_schema(tmp_path / "none.parquet").equals(schema_of(kind))
-
-
 def test_columns_are_nullable_where_the_type_says_so() -> None:
     nullable = {field.name for field in schema_of(Mention) if field.nullable}
     assert nullable == {"image", "gold_qid", "description", "evidence"}
