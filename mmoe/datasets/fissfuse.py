@@ -29,10 +29,9 @@ from mmoe.datasets.published import (
     percent_decoded,
     split_files,
 )
-from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
+from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import Row, read_rows
 from mmoe.errors import DataError, one_line
-from mmoe.files import sha256_of
 from mmoe.images import ARCHIVE_ENDINGS, LEADS_OUT, archive_keys, leads_out, member_name
 from mmoe.records import Entity
 
@@ -64,18 +63,18 @@ def read_fissfuse(folder: Path) -> RawDataset:
     mentions, link_counts = mentions_of(
         [lines.link(row, split) for split, rows in mention_rows.items() for row in rows]
     )
-    return RawDataset(
-        format="fissfuse",
-        mentions=with_in_kb(mentions, entities),
-        entities=entities,
-        counts=lines.counts
+    return dataset_of(
+        "fissfuse",
+        mentions,
+        entities,
+        lines.counts
         | {"repeated_entities": num_repeated}
         | {"entities_named_by_qid": sum(entity.name == entity.qid for entity in entities)}
         | link_counts
         | ignored_keys("mentions", chain(*mention_rows.values()), MENTION_KEYS)
         | ignored_keys("entities", entity_rows, ENTITY_KEYS),
         # Not the HDF5 file: it is large, and each image in it is hashed by itself.
-        sources={file.name: sha256_of(file) for file in (kb_file, *files.values())},
+        (kb_file, *files.values()),
     )
 
 

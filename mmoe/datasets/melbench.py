@@ -17,10 +17,9 @@ from typing import Any
 
 from mmoe.datasets.images import ImageFolder
 from mmoe.datasets.published import equal_columns
-from mmoe.datasets.raw import RawDataset, check_unique, gold_of, require_file, with_in_kb
+from mmoe.datasets.raw import RawDataset, check_unique, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import plain_text, read_json_object
 from mmoe.errors import DataError
-from mmoe.files import sha256_of
 from mmoe.records import SPLITS, Entity, Mention
 
 ATTRIBUTES, NAMES, SPLIT_IDS = "qid2abs.json", "qid2ne.json", "splits.json"
@@ -63,15 +62,15 @@ def read_melbench(folder: Path) -> RawDataset:
     entities, name_counts = _knowledge_base(links, attributes, names, ImageFolder(folder))
     mentions = _mentions(links, split_of, ImageFolder(folder))
     files = [data, attributes_file, splits_file, *([names_file] if names_file else [])]
-    return RawDataset(
-        format="melbench",
-        mentions=with_in_kb(mentions, entities),
-        entities=entities,
+    return dataset_of(
+        "melbench",
+        mentions,
+        entities,
         # RichpediaMEL has a few; a score is comparable only if they stay in.
-        counts=split_counts
+        split_counts
         | name_counts
         | {"empty_surface_forms": sum(not m.surface_form.strip() for m in mentions)},
-        sources={file.name: sha256_of(file) for file in files},
+        files,
     )
 
 

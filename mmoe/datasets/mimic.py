@@ -30,10 +30,9 @@ from mmoe.datasets.published import (
     percent_decoded,
     split_files,
 )
-from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
+from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import Row, json_rows, plain_text, read_json_object
 from mmoe.errors import DataError
-from mmoe.files import sha256_of
 from mmoe.records import Entity
 
 KB, IDS = "kb_entity.json", "qid2id.json"
@@ -88,21 +87,17 @@ def read_mimic(folder: Path) -> RawDataset:
             for link in _links(row, split, shown, noticed)
         ]
     )
-    return RawDataset(
-        format="mimic",
-        mentions=with_in_kb(mentions, entities),
-        entities=entities,
-        counts=noticed
+    return dataset_of(
+        "mimic",
+        mentions,
+        entities,
+        noticed
         | {"repeated_entities": num_repeated}
         | link_counts
         | (_id_counts(ids_file, entity_rows) if ids_file else {})
         | ignored_keys("mentions", chain(*mention_rows.values()), MENTION_KEYS)
         | ignored_keys("entities", entity_rows, ENTITY_KEYS),
-        sources={
-            file.name: sha256_of(file)
-            for file in (kb_file, ids_file, *files.values())
-            if file is not None
-        },
+        (kb_file, ids_file, *files.values()),
     )
 
 

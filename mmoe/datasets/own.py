@@ -23,10 +23,9 @@ from pydantic import ValidationError
 from mmoe.datasets.images import ImageFolder
 from mmoe.datasets.own_schema import RENAMED, ROWS, EntityRow, MentionRow, explain
 from mmoe.datasets.problems import Kind, Problems
-from mmoe.datasets.raw import RawDataset, gold_of, with_in_kb
+from mmoe.datasets.raw import RawDataset, dataset_of, gold_of
 from mmoe.datasets.rows import Row, is_whole, rows_of, split_cell
 from mmoe.errors import DataError
-from mmoe.files import sha256_of
 from mmoe.records import Entity, Mention
 
 ENDINGS = (".jsonl", ".csv")
@@ -92,30 +91,22 @@ def read_own(folder: Path) -> RawDataset:
     found = read_tables(folder)
     found.problems.raise_any(f"`mmoe check {folder}` lists all")
     tables = (found.mention_table, found.entity_table)
-    return RawDataset(
-        format="own",
-        mentions=with_in_kb(found.mentions, found.entities),
-        entities=found.entities,
-        counts={
+    return dataset_of(
+        "own",
+        found.mentions,
+        found.entities,
+        {
             "missing_mention_images": len(found.mention_table.absent),
             "missing_entity_images": len(found.entity_table.absent),
         }
         | _ignored_keys(found.mention_table)
         | _ignored_keys(found.entity_table),
-        sources={t.file.name: sha256_of(t.file) for t in tables if t.file is not None},
+        (table.file for table in tables),
     )
 
 
-class OwnEntities(NamedTuple):
-    """The table of entities alone: its file, its rows as records, and what was noticed."""
-
-    file: Path
-    entities: list[Entity]
-    counts: dict[str, int]
-
-
-def read_entities(folder: Path) -> OwnEntities:
-    """The table of entities that stands beside mentions in another format.
+def read_entities(folder: Path) -> tuple[Path, list[Entity], dict[str, int]]:
+    """The file of the table of entities that stands beside mentions in another format, its rows, and counts.
 
     Raises:
         DataError: as `read_own`.
@@ -124,8 +115,11 @@ def read_entities(folder: Path) -> OwnEntities:
     found.problems.raise_any("mend these first")
     table = found.entity_table
     assert table.file is not None
-    counts = {"missing_entity_images": len(table.absent)} | _ignored_keys(table)
-    return OwnEntities(table.file, found.entities, counts)
+    return (
+        table.file,
+        found.entities,
+        {"missing_entity_images": len(table.absent)} | _ignored_keys(table),
+    )
 
 
 def _ignored_keys(table: Table) -> dict[str, int]:

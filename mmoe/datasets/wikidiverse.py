@@ -24,10 +24,9 @@ from typing import Any
 from mmoe.datasets.images import IMAGE_ENDINGS, ImageFolder, NamedImages
 from mmoe.datasets.own import read_entities
 from mmoe.datasets.published import Link, mentions_of, percent_decoded
-from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
+from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import plain_text, read_json_list, read_json_object, read_rows, shown
 from mmoe.errors import DataError
-from mmoe.files import sha256_of
 
 FILES = {"train": "train.json", "valid": "valid.json", "test": "test.json"}
 OTHERS = ("kb_entity.json", "qid2id.json", "qid2abs.json", "splits.json")
@@ -134,12 +133,12 @@ def read_wikidiverse(folder: Path) -> RawDataset:
     mentions, link_counts = mentions_of(
         [link for split, file in files.items() for link in lists.links(file, split)]
     )
-    return RawDataset(
-        format="wikidiverse",
-        mentions=with_in_kb(mentions, entities),
-        entities=entities,
-        counts=lists.counts | entity_counts | link_counts,
-        sources={f.name: sha256_of(f) for f in (*files.values(), title_file, entity_file)},
+    return dataset_of(
+        "wikidiverse",
+        mentions,
+        entities,
+        lists.counts | entity_counts | link_counts,
+        (*files.values(), title_file, entity_file),
     )
 
 
