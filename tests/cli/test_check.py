@@ -175,15 +175,6 @@ def test_another_format_with_nothing_to_learn_from(
     assert said[-2] == "1 problem: 1 empty split"
 
 
-def test_a_folder_of_two_formats_wants_a_word(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_melbench(write_own(tmp_path, entities=KB))
-    assert main(["check", str(tmp_path)]) == 1
-    assert "looks like own and melbench" in capsys.readouterr().err
-    assert main(["check", str(tmp_path), "--format", "own"]) == 0
-
-
 def test_every_image_is_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     contents = {
         "empty": (b"", "the file is empty"),

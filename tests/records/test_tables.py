@@ -24,7 +24,7 @@ from mmoe.records import (
     read_records,
     write_records,
 )
-from mmoe.records.tables import SCHEMA_VERSION, schema_of
+from mmoe.records.tables import SCHEMA_VERSION
 
 KINDS: tuple[type[Any], ...] = (Mention, Entity, Candidate, Description, TextInput, ImageInput)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)  # no half surrogate pairs
@@ -55,11 +55,6 @@ def test_what_is_written_is_read_in_order(kind: type[Any], data: st.DataObject) 
         found = read_records(path, kind)
     assert found == rows
     assert [type(row) for row in found] == [kind] * len(rows)
-
-
-def test_columns_are_nullable_where_the_type_says_so() -> None:
-    nullable = {field.name for field in schema_of(Mention) if field.nullable}
-    assert nullable == {"image", "gold_qid", "description", "evidence"}
 
 
 def test_a_null_where_none_may_stand_is_not_written(tmp_path: Path) -> None:
