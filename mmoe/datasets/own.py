@@ -13,6 +13,7 @@ are problems that name the new ones. In CSV `images` is one cell, names separate
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +64,7 @@ class Table:
     splits: set[str] = field(default_factory=set)
     absent: list[tuple[int, str, str]] = field(default_factory=list)
     images: dict[str, str] = field(default_factory=dict)
-    ignored: dict[str, int] = field(default_factory=dict)
+    ignored: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -115,11 +116,8 @@ def read_entities(folder: Path) -> tuple[Path, list[Entity], dict[str, int]]:
     found.problems.raise_any("mend these first")
     table = found.entity_table
     assert table.file is not None
-    return (
-        table.file,
-        found.entities,
-        {"missing_entity_images": len(table.absent)} | _ignored_keys(table),
-    )
+    counts = {"missing_entity_images": len(table.absent)} | _ignored_keys(table)
+    return table.file, found.entities, counts
 
 
 def _ignored_keys(table: Table) -> dict[str, int]:
@@ -132,12 +130,8 @@ def read_tables(folder: Path, names: Collection[str] = tuple(ROWS)) -> OwnTables
     mention_table, entity_table = (
         _table(folder, stem, problems) if stem in names else Table(stem, None) for stem in ROWS
     )
-    mentions = [
-        _mention(row, found) for row, found in _read(mention_table, MentionRow, images, problems)
-    ]
-    entities = [
-        _entity(row, found) for row, found in _read(entity_table, EntityRow, images, problems)
-    ]
+    mentions = [_mention(*row) for row in _read(mention_table, MentionRow, images, problems)]
+    entities = [_entity(*row) for row in _read(entity_table, EntityRow, images, problems)]
     return OwnTables(mention_table, entity_table, mentions, entities, problems)
 
 
@@ -168,7 +162,7 @@ def _read(
     for row in rows_of(table.file, problems):
         values, before = _values(row, table, problems), len(problems)
         for name in values.keys() - known:
-            table.ignored[name] = table.ignored.get(name, 0) + 1
+            table.ignored[name] += 1
         _note_id(table, row, key, values.get(key), problems)
         if isinstance(split := values.get("split"), str):
             table.splits.add(split)
@@ -181,7 +175,11 @@ def _read(
             continue
         if len(problems) == before:
             yield valid, found
-    _check_key_names(table, problems)
+    for name in table.ignored:
+        # It is named in the counts, so it must be text that can be written.
+        if not is_whole(name):
+            line = f"{table.file}: key `{name}` holds half a surrogate pair; rename the key"
+            problems.add(Kind.CHARACTER, line)
 
 
 def _values(row: Row, table: Table, problems: Problems) -> dict[str, Any]:
@@ -238,16 +236,6 @@ def _find(
             table.images.setdefault(path, where)
             found.append(path)
     return found
-
-
-def _check_key_names(table: Table, problems: Problems) -> None:
-    """An unknown key is named in the counts, so it must be text that can be written."""
-    for name in table.ignored:
-        if not is_whole(name):
-            problems.add(
-                Kind.CHARACTER,
-                f"{table.file}: key `{name}` holds half a surrogate pair; rename the key",
-            )
 
 
 def _mention(row: MentionRow, found: list[str]) -> Mention:
