@@ -38,7 +38,8 @@ def register(app: typer.Typer) -> None:
     app.command("images")(images)
     app.command("cache")(cache)
     kb = typer.Typer(
-        help="Knowledge bases: the entities that mentions are linked to.", no_args_is_help=True
+        help="Make a knowledge base.\n\nIt holds the entities that mentions are linked to.",
+        no_args_is_help=True,
     )
     kb.callback()(lambda: None)  # so that `build` stays a name of its own
     kb.command("build")(build_kb)
@@ -82,11 +83,11 @@ def label_index(
         typer.Option("--ray", help="Spread the files of a folder with Ray Data, if installed."),
     ] = False,
 ) -> None:
-    """Make the label index of a Wikidata JSON dump: which item bears which name.
+    """Index the names in a Wikidata dump.
 
-    retrieve.index in params.yaml names such an index. With - as DUMP a parallel program may decompress:
-    lbzip2 -dc latest-all.json.bz2 | mmoe label-index - OUT. A stopped run goes on where it was: give the
-    same command again.
+    The label index says which item bears which name. retrieve.index in params.yaml names such an index.
+    With - as DUMP a parallel program may decompress: lbzip2 -dc latest-all.json.bz2 | mmoe label-index -
+    OUT. A stopped run goes on where it was: give the same command again.
     """
     selection = checked_selection(
         checked_list("--languages", languages),
@@ -187,12 +188,13 @@ def build_kb(
     requests_per_minute: PerMinute = 180,
     replace: Annotated[bool, typer.Option("--replace", help="Write over what is in OUT.")] = False,
 ) -> None:
-    """Write a knowledge base in our own format: names and attributes of Wikidata's items.
+    """Write Wikidata's items as a data set's entities.
 
-    An item is taken if its id is listed (--qids) or it bears a listed name (--names), and is of one of the
-    kinds (--kinds) where some are given. A dump is read twice, as the labels of properties and values stand
-    anywhere in it. With `api` in its place the names and ids are sent to Wikidata's API; set MMOE_CONTACT to
-    an e-mail address or web page at which you can be reached.
+    The knowledge base, in our own format, holds their names and attributes. An item is taken if its id is
+    listed (--qids) or it bears a listed name (--names), and is of one of the kinds (--kinds) where some are
+    given. A dump is read twice, as the labels of properties and values stand anywhere in it. With `api` in
+    its place the names and ids are sent to Wikidata's API; set MMOE_CONTACT to an e-mail address or web
+    page at which you can be reached.
     """
     request = KbRequest(
         Choice(
@@ -255,11 +257,11 @@ def images(
     wikidata: Annotated[str, typer.Option(metavar="URL", help="Wikidata's API.")] = WIKIDATA,
     commons: Annotated[str, typer.Option(metavar="URL", help="Commons' API.")] = COMMONS,
 ) -> None:
-    """Fetch the images of items from Wikimedia Commons as thumbnails, with authors and licences.
+    """Fetch items' images from Wikimedia Commons.
 
-    OUT gets images/<id>.jpg and licences.jsonl. A stopped run goes on where it was; images that are there are
-    not asked for again. Wikimedia wants to know whom to reach: set MMOE_CONTACT to an e-mail address or web
-    page.
+    OUT gets thumbnails, images/<id>.jpg, and authors and licences in licences.jsonl. A stopped run goes on
+    where it was; images that are there are not asked for again. Wikimedia wants to know whom to reach: set
+    MMOE_CONTACT to an e-mail address or web page.
     """
     limits = WikidataParams(requests_per_minute=requests_per_minute)
     servers = (ApiSettings(wikidata, limits=limits), ApiSettings(commons, limits=limits))
@@ -280,7 +282,10 @@ def cache(
         ),
     ] = None,
 ) -> None:
-    """Show how many answers of the Wikidata API are kept, how large and how old they are; or clear them."""
+    """Show or clear the kept answers of Wikidata.
+
+    Says how many answers of the API there are, how large and how old they are.
+    """
     for line in describe_cache(folder or default_cache_folder(), older_than, clear):
         typer.echo(line)
 

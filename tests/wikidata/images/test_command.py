@@ -48,8 +48,8 @@ def test_a_knowledge_base_gets_its_images(
         "  requests: 2",
         f"{kb}/entities.jsonl: 1 rows name an image of these",
     ]
-    found = read_entities(kb)
-    assert {entity.qid: entity.images for entity in found.entities} == {
+    _, found, _ = read_entities(kb)
+    assert {entity.qid: entity.images for entity in found} == {
         "Q900001": ("images/Q900001.jpg",),
         "Q900002": (),
         "Q900004": (),
