@@ -4,11 +4,13 @@
 # several gigabytes of CUDA. To choose, give the index address that PyTorch's "Get started" page shows:
 #   CPU only:    make demo TORCH_INDEX=<its address ending in /whl/cpu>
 #   NVIDIA GPU:  make demo TORCH_INDEX=<its address ending in /whl/cu130, or your CUDA version>
+# EXTRAS are those of pyproject.toml; Ray's tests run with  make test EXTRAS=dev,ray.
 
 PYTHON ?= python3
 TORCH_INDEX ?=
+EXTRAS ?= dev
 VENV := .venv
-READY := $(VENV)/.ready
+READY := $(VENV)/.ready-$(EXTRAS)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 BENCHMARKS := $(filter-out __init__ generated_dump measure parity,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
@@ -19,7 +21,7 @@ demo: setup  ## set up, run the pipeline on the embedded sample, show what came 
 	@python -m pipeline.show
 
 test: setup  ## the test suite; what needs minutes, a GPU or the network is run by hand: pytest -m slow
-	python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	ruff check .
@@ -42,7 +44,7 @@ $(READY): pyproject.toml constraints.txt
 	@# What pip says is shown only if it fails.
 	@{ python -m pip install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) \
 		"$$(grep '^torch==' constraints.txt)" && \
-		python -m pip install --constraint constraints.txt --editable '.[dev]'; } \
+		python -m pip install --constraint constraints.txt --editable '.[$(EXTRAS)]'; } \
 		>$(VENV)/pip.log 2>&1 || { cat $(VENV)/pip.log; exit 1; }
 	@touch $@
 

@@ -20,7 +20,7 @@ from mmoe.training.trainer import Trainer
 
 from tests.oracles import batch_loss
 from tests.stores import CPU, Toy, open_toy, valid_mrr
-from tests.training.runs import TERMS, Heard, new_matcher, new_trainer, outcome, train_params
+from tests.training.runs import TERMS, Heard, new_matcher, new_trainer, outcome
 
 
 def losses_by_formula(trainer: Trainer, rows: Tensor, negatives: Tensor) -> dict[str, Tensor]:
@@ -220,11 +220,8 @@ def test_no_epoch_keeps_the_untrained_matcher(data: LinkingData, tmp_path: Path)
     [
         {"batch_size": 1},
         {"batch_size": 1000},
-        {"batch_size": 5},
-        {"mined_negatives": 0},
         {"mined_negatives": 0, "mining_depth": 0},
         {"mined_negatives": 50, "mining_depth": 100},
-        {"schedule": "constant"},
     ],
 )
 def test_every_training_mention_is_seen_once_an_epoch(
@@ -364,17 +361,3 @@ def test_the_listener_hears_of_the_untrained_matcher_and_of_every_epoch(
     for shares in heard.records[1].expert_load.values():
         assert sum(shares) == pytest.approx(1)
     assert heard.records[0].expert_load == {}
-
-
-def test_the_learning_rate_falls_to_nothing_or_stays(data: LinkingData, tmp_path: Path) -> None:
-    rates = {
-        schedule: [
-            record["learning_rate"]
-            for record in new_trainer(data, tmp_path / schedule, schedule=schedule).run().history
-        ]
-        for schedule in ("constant", "linear")
-    }
-    rate, steps = train_params().learning_rate, 12
-    assert rates["constant"] == [rate] * 4
-    expected = [rate * (1 - (epoch * 4 - 1) / steps) for epoch in (1, 2, 3)]
-    assert rates["linear"][1:] == pytest.approx(expected)
