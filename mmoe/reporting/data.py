@@ -51,7 +51,8 @@ SOURCES = {"index": "Label index", "api": "Wikidata's API", "kb": "Knowledge bas
 
 def table_1(own: Mapping[str, int], published: Benchmark | None) -> Table:
     """This data set's counts, beside MMoE's Table 1 where it is one of the papers'."""
-    columns = {"Here": {key: plain(own[key]) for key in TABLE_1}}
+    title = "Number" if published is None else "Here"
+    columns = {title: {key: plain(own[key]) for key in TABLE_1}}
     if published is not None:
         papers = {key: value for key, value in published if isinstance(value, int)}
         columns["Paper"] = {key: plain(value) for key, value in papers.items()}

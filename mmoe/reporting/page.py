@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from mmoe.evaluation.histogram import rank_histogram
 from mmoe.records import READS_ANSWER
@@ -24,6 +25,7 @@ DATA_GROUPS = {
     "images": "Images",
 }
 WIKIDATA_ID = re.compile(r"Q[1-9][0-9]*")
+_INTERVAL = re.compile(r"\([−\d.]+(?:–| to )[−\d.]+\)")
 
 
 class Report(NamedTuple):
@@ -124,8 +126,15 @@ def _environment() -> Environment:
         "percent": lambda value: wording.metric("mrr", value),
         "ends": lambda estimate: wording.interval(estimate.low, estimate.high),
         "signed": wording.signed,
+        "unbroken": _unbroken,
         "cell": cell,
         "markdown_table": markdown_table,
     }
     environment.tests["wikidata_id"] = lambda qid: WIKIDATA_ID.fullmatch(qid) is not None
     return environment
+
+
+def _unbroken(text: str) -> Markup:
+    """A cell of a narrow table may break before an interval in brackets, never inside it."""
+    safe = str(escape(text))
+    return Markup(_INTERVAL.sub(r'<span class="interval">\g<0></span>', safe))  # noqa: S704 - escaped

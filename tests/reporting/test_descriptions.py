@@ -46,6 +46,7 @@ def test_what_was_not_measured_has_no_table(inputs: Inputs) -> None:
     assert gap_table(ablation(GAIN)) is None
     page = build_report(replace(inputs, ablation=ablation({})), 1).html
     assert "Right choices" in page
+    assert '25.0 <span class="interval">(10.0–50.0)</span></td>' in page  # never broken inside
     assert "Gain over no description" not in page
     assert "oracle candidate's gain" not in page
 
