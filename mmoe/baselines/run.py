@@ -202,11 +202,11 @@ def feature_systems(records: Records, features: FeatureParts) -> dict[str, Score
         train = train[:: max(1, len(train) // MOST_MENTIONS)]  # a handful of weights needs no more
         shown = shortlists(train)
         chosen, cosines = mined_lists(shown.terms, records.gold_of(train))
-        systems["frozen cosines, learned weights"] = partial(
+        systems["learned weights, cosines"] = partial(
             test.terms.score, weights=fit_weights(cosines)
         )
         every = np.concatenate([cosines, shown.late(range(len(train)), chosen)], axis=2)
-        systems["frozen similarities, learned weights"] = partial(
+        systems["learned weights, similarities"] = partial(
             test.score, weights=fit_weights(every)
         )
     return systems

@@ -58,6 +58,6 @@ def test_a_table_is_made_once_and_grows_with_seeds(
     assert at.features.exists()  # the run itself is left as it was
 
 
-def test_published_variants_get_features_with_padding(project: Path) -> None:
+def test_published_variants_get_features_with_padding() -> None:
     padded = {name for name, changes in table.MATCHERS.items() if "encode.keep_padding" in changes}
     assert padded == {name for name in table.MATCHERS if name.endswith("as released")}
