@@ -206,9 +206,7 @@ def feature_systems(records: Records, features: FeatureParts) -> dict[str, Score
             test.terms.score, weights=fit_weights(cosines)
         )
         every = np.concatenate([cosines, shown.late(range(len(train)), chosen)], axis=2)
-        systems["learned weights, similarities"] = partial(
-            test.score, weights=fit_weights(every)
-        )
+        systems["learned weights, similarities"] = partial(test.score, weights=fit_weights(every))
     return systems
 
 

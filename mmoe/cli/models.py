@@ -54,13 +54,13 @@ def register(app: typer.Typer) -> None:
 
 
 def models() -> None:
-    """List the matchers with parameters and costs, and what the papers say of them.
+    """List the matchers and their costs.
 
-    At the papers' sizes (CLIP ViT-B/32, width 96, K 4, k 3). Parameters are the trainable ones, without the
-    projections of CLIP's images. Active are those that a token goes through. Products are the
-    multiply-accumulates of 32 mentions with 32 entities of 50 tokens and 50 patches: of all matrix products
-    that this code makes, and as MMoE's Table 6 counts them. M3EL and MIMIC: the published code holds as many
-    parameters, and some more that nothing goes through (18,629, 37,253 and 192).
+    With what the papers say of them, at the papers' sizes (CLIP ViT-B/32, width 96, K 4, k 3). Parameters are
+    the trainable ones, without the projections of CLIP's images. Active are those that a token goes through.
+    Products are the multiply-accumulates of 32 mentions with 32 entities of 50 tokens and 50 patches: of all
+    matrix products that this code makes, and as MMoE's Table 6 counts them. M3EL and MIMIC: the published
+    code holds as many parameters, and some more that nothing goes through (18,629, 37,253 and 192).
     """
     import pandas as pd
 

@@ -46,7 +46,9 @@ def import_published(
         int | None, typer.Option(help="In tokens; as published (MMoE 50, others 40) without it.")
     ] = None,
 ) -> None:
-    """Turn a published checkpoint of MMoE, M3EL or MIMIC into a matcher, and its CLIP into an encoder folder.
+    """Read a published checkpoint.
+
+    Writes the matcher of MMoE, M3EL or MIMIC, and its CLIP as an encoder folder.
 
     Only tensors are loaded, nothing that could run code. Prints the parameters with which it computes as
     published. With them in params.yaml, `python -m pipeline.encode DATASET` and `python -m pipeline.evaluate
@@ -74,7 +76,10 @@ def import_published(
 def convert(
     folder: Annotated[Path, typer.Argument(help="Folder of an encoder with pytorch_model.bin.")],
 ) -> None:
-    """Write an encoder's pickled weights as safetensors beside them, the form that encode.model wants."""
+    """Turn pickled weights into safetensors.
+
+    Beside the encoder's pickled ones, in the form that encode.model wants.
+    """
     from mmoe.encoders.convert import convert_encoder
 
     typer.echo(f"{convert_encoder(folder)}: written")

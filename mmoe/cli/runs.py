@@ -64,10 +64,11 @@ def runs(
         int, typer.Option(help="How many commits are looked at, from the last one on.")
     ] = 1,
 ) -> None:
-    """List the workspace, the last commits and their experiments.
+    """List runs beside each other.
 
-    For each: name, changed parameters, MRR with its 95 % interval, Hits@1, and how much better than --against
-    it ranks the same mentions (paired, with interval; — where the ranks of a run are in no cache).
+    The workspace, the last commits and their experiments. For each: name, changed parameters, MRR with its
+    95 % interval, Hits@1, and how much better than --against it ranks the same mentions (paired, with
+    interval; — where the ranks of a run are in no cache).
     """
     found = told_apart(list(find_runs(commits)))
     names = [run.name for run in found]
