@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -28,3 +29,17 @@ def releases() -> dict[str, Any]:
         pytest.skip("MMOE_REAL_DATA names no folder with releases.json")
     content: dict[str, Any] = json.loads((Path(folder) / "releases.json").read_text())
     return content
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder in which every stage has run on the tiny data set; all workers share one."""
+    from tests.pipeline.project import build
+
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built"
+    with FileLock(f"{root}.lock"):
+        if not root.exists():
+            build(root.with_name("building"))
+            root.with_name("building").rename(root)
+    return root

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.imports import ROOT
-from tests.pipeline.tiny import write_params, write_tiny
 
 NEEDED = (
     *(".dvc/config", ".dvc/.gitignore", ".dvc/plots/", ".dvcignore", ".gitignore"),
@@ -103,8 +102,8 @@ def _short(stage: str) -> str:
     return stage.replace("@tiny", "")
 
 
-def make_clone(folder: Path) -> Clone:
-    """Copies what git tracks or would track, and commits it."""
+def make_clone(folder: Path, built: Path) -> Clone:
+    """Copies what git tracks or would track, with the data set and parameters of `built`, and commits it."""
     home, root = folder / "home", folder / "project"
     home.mkdir(parents=True)
     (home / ".gitconfig").write_text(
@@ -135,8 +134,8 @@ def make_clone(folder: Path) -> Clone:
         if (ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
-    write_params(root / "params.yaml")
-    write_tiny(root / "data/raw/tiny")
+    shutil.copy(built / "params.yaml", root)
+    shutil.copytree(built / "data/raw/tiny", root / "data/raw/tiny")
     clone = Clone(root, env)
     clone.git("init", "--quiet")
     clone.git("add", "--force", "data/raw/tiny")  # as the sample is; other raw data stays out

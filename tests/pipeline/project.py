@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ import pytest
 
 from pipeline.layout import STAGES as ALL_STAGES
 from pipeline.stage import run_stage
+from tests.imports import ROOT
+from tests.pipeline.tiny import SAMPLE, write_params, write_tiny
 
 STAGES = ALL_STAGES[1:]  # those that work on a data set
 
@@ -28,6 +31,20 @@ def run(stage: str, *arguments: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [f"pipeline.{stage}", *arguments])
         run_stage(function_of(stage), "", parts=stage == "encode")
+
+
+def build(root: Path) -> None:
+    """Makes a project folder in which every stage has run on the tiny data set."""
+    root.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        write_params(Path("params.yaml"))
+        write_tiny(Path("data/raw/tiny"))
+        shutil.copytree(SAMPLE / "clip", "data/raw/sample/clip")
+        Path("reports").mkdir()
+        shutil.copy(ROOT / "reports/published.yaml", "reports")
+        for stage in STAGES:
+            run(stage, "tiny")
 
 
 class Failure(NamedTuple):
