@@ -18,18 +18,22 @@ from tests.imports import ROOT
 from tests.stores import Toy, open_toy
 from tests.training.runs import Heard, die_before_step, new_trainer, outcome
 
-PRECISIONS = ["float32", "bfloat16"]
 Outcome = tuple[Progress, dict[str, Tensor]]
 
 
-@pytest.fixture(scope="module", params=PRECISIONS)
+@pytest.fixture(scope="module")
 def undisturbed(
-    request: pytest.FixtureRequest, data: LinkingData, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, Outcome, Heard]:
-    """A precision, a run that nothing disturbed, and what its listener heard."""
-    heard, work = Heard(), tmp_path_factory.mktemp("undisturbed")
-    trainer = new_trainer(data, work, listener=heard, precision=request.param)
-    return request.param, outcome(trainer), heard
+    data: LinkingData, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Outcome, Heard]:
+    """A run that nothing disturbed, and what its listener heard."""
+    heard = Heard()
+    trainer = new_trainer(data, tmp_path_factory.mktemp("undisturbed"), listener=heard)
+    return outcome(trainer), heard
+
+
+@pytest.fixture(scope="module")
+def wanted(undisturbed: tuple[Outcome, Heard]) -> Outcome:
+    return undisturbed[0]
 
 
 class Killed(BaseException):
@@ -49,50 +53,44 @@ def assert_same(found: Outcome, wanted: Outcome) -> None:
 
 
 def test_a_seeded_run_repeats_to_the_bit(
-    data: LinkingData, tmp_path: Path, undisturbed: tuple[str, Outcome, Heard]
+    data: LinkingData, tmp_path: Path, wanted: Outcome
 ) -> None:
-    precision, wanted, _ = undisturbed
-    assert_same(outcome(new_trainer(data, tmp_path, precision=precision)), wanted)
+    assert_same(outcome(new_trainer(data, tmp_path)), wanted)
     assert wanted[0].step == 12
 
 
-def test_another_seed_is_another_run(data: LinkingData, tmp_path: Path) -> None:
-    first = outcome(new_trainer(data, tmp_path / "a"))
-    second = outcome(new_trainer(data, tmp_path / "b", seed=44))
-    assert first[0].history != second[0].history
+def test_another_seed_is_another_run(data: LinkingData, tmp_path: Path, wanted: Outcome) -> None:
+    assert outcome(new_trainer(data, tmp_path, seed=44))[0].history != wanted[0].history
 
 
 @pytest.mark.parametrize("step", [1, 4, 5, 12])
 def test_a_killed_run_ends_as_an_undisturbed_one(
-    data: LinkingData, tmp_path: Path, undisturbed: tuple[str, Outcome, Heard], step: int
+    data: LinkingData, tmp_path: Path, undisturbed: tuple[Outcome, Heard], step: int
 ) -> None:
-    precision, wanted, heard = undisturbed
-    killed, told = new_trainer(data, tmp_path, precision=precision), Heard()
+    wanted, heard = undisturbed
+    killed, told = new_trainer(data, tmp_path), Heard()
     die_before_step(killed, step, kill)
     with pytest.raises(Killed):
         killed.run()
-    resumed = new_trainer(data, tmp_path, listener=told, precision=precision)
-    assert_same(outcome(resumed), wanted)
+    assert_same(outcome(new_trainer(data, tmp_path, listener=told)), wanted)
     assert told.records == heard.records
 
 
 def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(
-    data: LinkingData, tmp_path: Path
+    data: LinkingData, tmp_path: Path, wanted: Outcome
 ) -> None:
-    wanted = outcome(new_trainer(data, tmp_path / "a"))
     for _ in range(5):
-        killed = new_trainer(data, tmp_path / "b")
+        killed = new_trainer(data, tmp_path)
         die_before_step(killed, 3, kill)
         with pytest.raises(Killed):
             killed.run()
-    assert_same(outcome(new_trainer(data, tmp_path / "b")), wanted)
+    assert_same(outcome(new_trainer(data, tmp_path)), wanted)
 
 
 def test_a_run_killed_in_validation_repeats_at_most_the_steps_since_the_checkpoint(
-    data: LinkingData, tmp_path: Path
+    data: LinkingData, tmp_path: Path, wanted: Outcome
 ) -> None:
-    wanted = outcome(new_trainer(data, tmp_path / "a"))
-    killed = new_trainer(data, tmp_path / "b")
+    killed = new_trainer(data, tmp_path)
     validate, calls = killed.validate, 0
 
     def dying(matcher: object) -> float:
@@ -105,7 +103,7 @@ def test_a_run_killed_in_validation_repeats_at_most_the_steps_since_the_checkpoi
     killed.validate = dying
     with pytest.raises(Killed):
         killed.run()
-    resumed = new_trainer(data, tmp_path / "b")
+    resumed = new_trainer(data, tmp_path)
     # Epoch 2's four steps are all in the checkpoint; only epoch 3's are left.
     die_before_step(resumed, 5, kill)
     assert_same(outcome(resumed), wanted)
@@ -118,9 +116,9 @@ def test_a_finished_run_started_again_takes_no_step(data: LinkingData, tmp_path:
     assert_same(outcome(again), wanted)
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_kill_9_in_the_middle_of_an_epoch(tmp_path: Path, precision: str) -> None:
-    threads = torch.get_num_threads()
+def test_kill_9_in_the_middle_of_an_epoch(tmp_path: Path) -> None:
+    """In the other precision, too."""
+    threads, precision = torch.get_num_threads(), "bfloat16"
     torch.set_num_threads(1)
     try:
         data = open_toy(tmp_path / "store", Toy())
