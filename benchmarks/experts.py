@@ -13,7 +13,7 @@ from mmoe.model.router import TopKRouter
 
 from benchmarks.measure import alternating_seconds, print_result
 
-TOKENS, WIDTH, EMBED, EXPERTS, TOP_K = 4096, 512, 96, 4, 2
+TOKENS, WIDTH, EMBED, EXPERTS, TOP_K = 4096, 512, 96, 8, 2
 
 
 def main() -> None:

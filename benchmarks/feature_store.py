@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmoe.features.shards import OK, FeatureRow, PartColumns, shard_name, write_shard
+from mmoe.features.shards import OK, FeatureRow, PartColumns, shard_name, shard_table, write_shard
 from mmoe.features.store import read_features
 
 from benchmarks.measure import alternating_seconds, print_result
@@ -30,7 +30,7 @@ def main() -> None:
         folder, nested = Path(name) / "shards", Path(name) / "nested.parquet"
 
         def write_ours() -> None:
-            write_shard(folder / shard_name(0), rows, columns, {})
+            write_shard(folder / shard_name(0), shard_table(rows, columns, {}))
 
         def write_nested() -> None:
             nested_rows = pa.FixedSizeListArray.from_arrays(

@@ -25,8 +25,9 @@ import orjson
 
 from mmoe.wikidata.dump import opened, parts_of, whole_lines
 from mmoe.wikidata.index import build, merge
-from mmoe.wikidata.index.build import RunOptions, build_index
+from mmoe.wikidata.index.build import build_index
 from mmoe.wikidata.index.extract import Block, extract
+from mmoe.wikidata.index.parts import RunOptions
 from mmoe.wikidata.selection import Selection
 
 from benchmarks.generated_dump import DumpWriter
@@ -106,11 +107,11 @@ def index(dump: Path, out: Path, processes: int) -> Figures:
     """
     sorting_began: list[float] = []
 
-    def noting(*arguments: Any) -> merge.Merged:
+    def noting(*arguments: Any) -> tuple[int, int, int]:
         sorting_began.append(time.process_time())
         return merge.merge_chunks(*arguments)
 
-    selection, options = Selection(("en",)), RunOptions(processes=processes, progress=False)
+    selection, options = Selection(("en",)), RunOptions(processes=processes)
     # The first array makes pyarrow import pandas: a quarter of a second that no large dump notices.
     extract(Block(0, dump.name, 0, b"[\n"), selection)
     start, wall_start = time.process_time(), time.perf_counter()

@@ -7,10 +7,12 @@ out    data/ranks/<dataset>/baselines.parquet
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmoe.baselines.run import Records, run_baselines
+from mmoe.baselines.run import BaselineRanks, FeatureParts, Records, run_baselines
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.files import atomic_write
@@ -32,22 +34,24 @@ def baselines(at: Layout, file: ParamsFile) -> None:
             if chosen.description
         },
     )
-    mentions = records.linkable("test")
-    ranks = run_baselines(records, at.features, encode.feature_config)
-    table = pa.concat_tables(
-        pa.table(
-            {
-                "mention_id": [mention.mention_id for mention in mentions],
-                "method": [method] * len(mentions),
-                "rank": found.pessimistic,
-                "rank_optimistic": found.optimistic,
-            }
-        )
-        for method, found in ranks.items()
-    )
+    ids = [mention.mention_id for mention in records.linkable("test")]
+    ranks = run_baselines(records, FeatureParts(at.features, encode.feature_config))
+    table = pa.concat_tables(rank_rows(ids, method, found) for method, found in ranks.items())
     with atomic_write(at.ranks / "baselines.parquet") as path:
         pq.write_table(table, path, compression="zstd")
-    print(f"{at.dataset}: {len(ranks)} baselines ranked {len(mentions)} mentions")
+    print(f"{at.dataset}: {len(ranks)} baselines ranked {len(ids)} mentions")
+
+
+def rank_rows(ids: list[str], method: str, found: BaselineRanks) -> pa.Table:
+    """Rows of one method; ranks that were not counted are null."""
+    columns: dict[str, Any] = {"mention_id": ids, "method": [method] * len(ids)}
+    for name, ranks in (("rank", found.whole), ("candidate_rank", found.among)):
+        nothing = [None] * len(ids)
+        columns[name] = pa.array(nothing if ranks is None else ranks.pessimistic, pa.int64())
+        columns[f"{name}_optimistic"] = pa.array(
+            nothing if ranks is None else ranks.optimistic, pa.int64()
+        )
+    return pa.table(columns)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.description_ablation.accuracy import accuracies
 from mmoe.description_ablation.texts import ChoiceTexts
-from mmoe.descriptions import ablation_texts, group_candidates
+from mmoe.descriptions import group_candidates
+from mmoe.descriptions.counts import accuracies
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import atomic_write, write_json
 from mmoe.records import (
@@ -62,7 +62,7 @@ def description_ablation(at: Layout, file: ParamsFile) -> None:
         others = [backend for backend in params.backends if backend not in used]
         for backend in others:
             choices += rankers.rank(backend, test, groups)
-        texts = ChoiceTexts.of(ablation_texts(test, choices), test)
+        texts = ChoiceTexts.of(choices, test)
         print(
             f"{at.dataset}: {len(used) + len(others)} backends make {len(texts.texts)} different texts of "
             f"{len(test)} mentions; {len(texts.texts) - len(own)} are encoded and all are ranked, about "

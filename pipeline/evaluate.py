@@ -7,11 +7,14 @@ out    data/ranks/<dataset>/ranks.parquet
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.runtime import RuntimeParams
-from mmoe.evaluation.ranks import Ranks
+from mmoe.evaluation.ranks import Ranks, candidate_lists
 from mmoe.linking.checkpoint import load_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_device
@@ -21,7 +24,7 @@ from mmoe.linking.ranking import MentionRanks
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import Matcher
 from mmoe.model.registry import spec_from_params
-from mmoe.records import Entity, Mention, read_records
+from mmoe.records import Candidate, Entity, Mention, read_records
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
@@ -40,7 +43,12 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
     def matcher_of(name: str) -> Matcher:
         return load_checkpoint(at.model / f"{name}.safetensors", spec).matcher.to(device)
 
-    def ranks_by(matcher: Matcher, top_n: int) -> MentionRanks:
+    found = read_records(at.candidates, Candidate)
+    candidates = candidate_lists(chosen, found, entities) if found else None
+
+    def ranks_by(
+        matcher: Matcher, top_n: int, candidates: list[NDArray[np.int64]] | None
+    ) -> MentionRanks:
         return rank_records(
             build_index(matcher, data.entity_side, device),
             data.mention_side,
@@ -49,16 +57,20 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
             device,
             engine=params.engine,
             top_n=top_n,
+            candidates=candidates,
         )
 
     trained = matcher_of("matcher")
-    ranked = ranks_by(trained, params.top_n)
+    ranked = ranks_by(trained, params.top_n, candidates)
     untrained: Ranks | None = None
     if params.untrained:
-        untrained = ranks_by(matcher_of("untrained"), 0).ranks
+        untrained = ranks_by(matcher_of("untrained"), 0, None).ranks
     write_rank_table(at.ranks / "ranks.parquet", chosen, entities, ranked, untrained)
     print(f"{at.dataset}: {len(test)} mentions ranked over {len(entities)} entities")
-    print(f"of {len(test) * len(entities)} pairs {ranked.num_scored} needed more than bounds")
+    pairs = len(test) * len(entities)
+    print(
+        f"{ranked.num_scored} scores were computed in full; bounds ruled out the others of {pairs} pairs"
+    )
     if trained.encoding_batch is not None:
         print(
             f"scores depend on the batch: {trained.encoding_batch} rows at a time, in the order of ids"

@@ -13,6 +13,7 @@ from __future__ import annotations
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.description_ablation.gains import gains
+from mmoe.errors import DataError
 from mmoe.evaluation.histogram import rank_histogram
 from mmoe.evaluation.metrics import run_metrics
 from mmoe.evaluation.ranks import Ranks
@@ -20,8 +21,7 @@ from mmoe.evaluation.reading import (
     RANK_COLUMNS,
     breakdowns,
     join_mentions,
-    ranks_by_method,
-    ranks_in,
+    ranked_systems,
     read_table,
 )
 from mmoe.files import atomic_write, read_json, write_json
@@ -36,12 +36,15 @@ def metrics(at: Layout, file: ParamsFile) -> None:
     mentions = read_records(at.mentions, Mention)
     table = read_table(at.ranks / "ranks.parquet", RANK_COLUMNS)
     frame = join_mentions(table, mentions, read_records(at.leaks, Leak))
+    baselines = read_table(at.ranks / "baselines.parquet")
+    whole = ranked_systems(frame, baselines)
+    if whole is None:
+        raise DataError("ranks.parquet: some mentions have no rank; run dvc repro")
     before = frame["untrained_rank"]
-    untrained = None if before.isna().any() else Ranks(*[before.to_numpy("int64")] * 2)
     found = run_metrics(
-        ranks_in(frame),
-        untrained,
-        ranks_by_method(read_table(at.ranks / "baselines.parquet"), frame["mention_id"]),
+        whole,
+        ranked_systems(frame, baselines, "candidate_rank"),
+        None if before.isna().any() else Ranks(*[before.to_numpy("int64")] * 2),
         breakdowns(frame),
         hits=params.hits_at,
         samples=params.bootstrap_samples,

@@ -21,6 +21,11 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/dvc/"))
+
+
 @pytest.fixture(scope="session")
 def releases() -> dict[str, Any]:
     """What published implementations compute on weights and inputs made by formula."""

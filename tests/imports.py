@@ -16,14 +16,16 @@ def codebase(root: Path = ROOT) -> Codebase:
     return Codebase(root, OURS)
 
 
-def modules() -> dict[str, Path]:
+@cache
+def modules(root: Path = ROOT) -> dict[str, Path]:
     """Every module of mmoe and pipeline and its file, relative to the project's root."""
-    return {name: path.relative_to(ROOT) for name, path in codebase().modules().items()}
+    return {name: path.relative_to(root) for name, path in codebase(root).modules().items()}
 
 
-def imports_of(module: str) -> frozenset[str]:
+@cache
+def imports_of(module: str, root: Path = ROOT) -> frozenset[str]:
     """All that a module imports, by full name; of ours, modules rather than the names in them."""
-    code = codebase()
+    code = codebase(root)
     known = code.modules()
     return frozenset(
         name if name in known or name.rpartition(".")[0] not in known else name.rpartition(".")[0]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mmoe.model.experts import SparseExperts
-from mmoe.model.features import ImageStemWithMissing, SideFeatures
+from mmoe.model.features import SideFeatures
 from mmoe.model.matchers.mmoe import MMoE
 from mmoe.model.packed import Packed
 from mmoe.model.router import Routing
@@ -150,7 +150,9 @@ def _text_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
 
 def _vision_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("vision")
-    score = _intra_score(unit, _image_inputs(matcher, mention), _image_inputs(matcher, entity))
+    score: Tensor = unit.missing.value.double()
+    if mention.image is not None and entity.image is not None:
+        score = _intra_score(unit, _image_inputs(matcher, mention), _image_inputs(matcher, entity))
     return score + _residual(unit.image_residual, mention.image, entity.image)
 
 
@@ -169,6 +171,15 @@ def _intra_score(
 
 def _cross_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
     unit: Any = matcher.unit("cross")
+    score: Tensor = unit.missing.value.double()
+    if mention.image is not None and entity.image is not None:
+        score = _context_score(matcher, unit, mention, entity)
+    score = score + _residual(unit.text_image_residual, mention.text, entity.image)
+    return score + _residual(unit.image_text_residual, mention.image, entity.text)
+
+
+def _context_score(matcher: MMoE, unit: Any, mention: Item, entity: Item) -> Tensor:
+    """(S_tvm + S_vtm) / 2 (MMoE eq. 6 and 7)."""
     sides = []
     for item in (mention, entity):
         (text, tokens), (image, patches) = _text_inputs(matcher, item), _image_inputs(matcher, item)
@@ -185,15 +196,13 @@ def _cross_score(matcher: MMoE, mention: Item, entity: Item) -> Tensor:
             )
         )
     (tvm_m, vtm_m), (tvm_e, vtm_e) = sides
-    score = (tvm_m @ tvm_e + vtm_m @ vtm_e) / 2
-    score = score + _residual(unit.text_image_residual, mention.text, entity.image)
-    return score + _residual(unit.image_text_residual, mention.image, entity.text)
+    score: Tensor = (tvm_m @ tvm_e + vtm_m @ vtm_e) / 2
+    return score
 
 
 def _in_context(context: Any, h: Tensor, tokens: list[Tensor]) -> Tensor:
-    gate = h if isinstance(context.gate, nn.Identity) else _linear(context.gate, h)
-    gated: Tensor = gate.tanh() * h
-    return _layer_norm(context.norm, gated + _attend(h, tokens, tokens))
+    normed: Tensor = _layer_norm(context.norm, h.tanh() * h + _attend(h, tokens, tokens))
+    return normed
 
 
 def _attend(query: Tensor, keys: list[Tensor], values: list[Tensor]) -> Tensor:
@@ -222,17 +231,15 @@ def _text_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
 
 def _image_inputs(matcher: MMoE, item: Item) -> tuple[Tensor, list[Tensor]]:
     stem = matcher.image_stem
-    assert isinstance(stem, ImageStemWithMissing)
-    if item.image is None or item.patches is None:
-        return stem.missing_coarse.double(), [stem.missing_fine.double()]
+    assert stem is not None
+    assert item.image is not None
+    assert item.patches is not None
     patches = [_layer_norm(stem.fine_norm, _linear(stem.fine, patch)) for patch in item.patches]
     return _layer_norm(stem.coarse_norm, _linear(stem.coarse, item.image)), patches
 
 
 def _projected(projection: Any, x: Tensor) -> Tensor:
-    """One token through the MLP and the SMoE layers, or through the one linear layer."""
-    if isinstance(projection, nn.Linear):
-        return _linear(projection, x)
+    """One token through the MLP and the SMoE layers."""
     for layer in projection.fusion:
         x = _gelu(x) if isinstance(layer, nn.GELU) else _linear(layer, x)
     for layer in projection.inner:

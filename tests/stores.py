@@ -11,7 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mmoe.features.shards import ABSENT, OK, FeatureRow, PartColumns, shard_name, write_shard
+from mmoe.features.shards import (
+    ABSENT,
+    OK,
+    FeatureRow,
+    PartColumns,
+    shard_name,
+    shard_table,
+    write_shard,
+)
 from mmoe.linking.data import LinkingData
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import Matcher
@@ -116,7 +124,7 @@ def write_part(
     stored = {**FEATURE_CONFIG, "fingerprint": "toy", "joint": True, **metadata}
     for number, start in enumerate(range(0, max(1, len(rows)), SHARD_ROWS)):
         chunk = rows[start : start + SHARD_ROWS]
-        write_shard(folder / shard_name(number), chunk, columns, stored)
+        write_shard(folder / shard_name(number), shard_table(chunk, columns, stored))
 
 
 def open_toy(folder: Path, toy: Toy) -> LinkingData:

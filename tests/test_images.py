@@ -47,12 +47,6 @@ def test_a_plain_file(tmp_path: Path) -> None:
     assert image_file(tmp_path, "x/a.png") == tmp_path / "x/a.png"
 
 
-def test_a_separator_in_a_plain_name_means_nothing(tmp_path: Path) -> None:
-    (tmp_path / "a::b.png").write_bytes(png())
-    assert read_image(tmp_path, "a::b.png") == png()
-    assert image_file(tmp_path, "a::b.png") == tmp_path / "a::b.png"
-
-
 @pytest.mark.parametrize(
     "value",
     [
@@ -139,12 +133,6 @@ def test_a_file_that_is_no_hdf5(tmp_path: Path) -> None:
     ):
         with pytest.raises(OSError, match="open"):
             call()
-
-
-def test_the_keys_of_an_archive(tmp_path: Path) -> None:
-    path = write_archive(tmp_path / "a.h5", {"entity_image/Zoë": PIXELS, "loose": 1})
-    found = archive_keys(path)
-    assert found == {"entity_image": frozenset({"Zoë"}), "mention_image": frozenset()}
 
 
 def test_many_threads_read_what_each_asked_for(tmp_path: Path) -> None:

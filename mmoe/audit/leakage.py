@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,24 +57,15 @@ def find_leaks(
 
 def leak_counts(leaks: Sequence[Leak]) -> dict[str, dict[str, int]]:
     """How many rows of each split carry each mark: `train`, `valid`, `test` to mark to number."""
-    marks: Mapping[str, Callable[[Leak], bool]] = {
-        "mentions": lambda _: True,
-        "same_context": lambda leak: leak.same_context,
-        "same_image": lambda leak: leak.same_image,
-        "similar_image": lambda leak: leak.similar_image,
-        "overlaps_train": lambda leak: leak.overlaps_train,
-        "seen_gold": lambda leak: leak.seen_gold,
-        "own_image": lambda leak: leak.own_image,
-        "similar_own_image": lambda leak: leak.similar_own_image,
-        "clean": lambda leak: leak.is_clean,
-    }
-    return {
-        split: {
-            name: sum(holds(leak) for leak in leaks if leak.split == split)
-            for name, holds in marks.items()
-        }
-        for split in SPLITS
-    }
+    names = ("same_context", "same_image", "similar_image", "overlaps_train", "seen_gold")
+    marks = (*names, "own_image", "similar_own_image")
+    counts = {}
+    for split in SPLITS:
+        rows = [leak for leak in leaks if leak.split == split]
+        of_marks = {name: sum(getattr(leak, name) for leak in rows) for name in marks}
+        clean = sum(leak.is_clean for leak in rows)
+        counts[split] = {"mentions": len(rows), **of_marks, "clean": clean}
+    return counts
 
 
 def _folded(text: str) -> str | None:

@@ -1,17 +1,25 @@
-"""Baselines that compare the frozen encoder's pooled embeddings and train nothing."""
+"""Cosines of the frozen encoder's pooled embeddings, and sums of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.evaluation.ranks import Ranks, count_ranks_in_chunks
 from mmoe.vectors import unit_rows
 
-CHUNK = 256  # mentions scored at a time
+# What is summed in each of these systems, in the order in which tables show them. The papers' CLIP
+# compares texts with texts and images with images.
+SUMS = {
+    "cosine, text–text": ("text",),
+    "cosine, surface form–name": ("name",),
+    "two-part cosine": ("text", "name"),
+    "cosine, image–image": ("image",),
+    "CLIP zero-shot": ("text", "image"),
+    "sum of frozen cosines": ("text", "name", "image", "text–image", "image–text"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,21 @@ class Vectors:
         return np.ones(len(self.values_NP), bool) if self.present_N is None else self.present_N
 
 
+@dataclass(frozen=True)
+class SideVectors:
+    """Pooled embeddings of the mentions, or of the entities.
+
+    Attributes:
+        image: None where the encoder is text-only.
+    """
+
+    text: Vectors
+    name: Vectors
+    image: Vectors | None
+
+
 class CosineTerms:
-    """The cosines of mentions and entities, one a term, as parts of a score.
+    """The cosines of all mentions with all entities, one a term, as parts of a score.
 
     A cosine with a missing side counts as the mean cosine of the pairs that have both: neither for nor
     against the entity.
@@ -49,48 +70,65 @@ class CosineTerms:
 
     def __init__(
         self,
-        terms: Sequence[tuple[Vectors, Vectors]],
+        terms: Mapping[str, tuple[Vectors, Vectors]],
         typical: NDArray[np.int64] | None = None,
     ) -> None:
+        self.names = tuple(terms)
         self._terms = [
             (mentions.unit(), mentions.present(), entities.unit(), entities.present())
-            for mentions, entities in terms
+            for mentions, entities in terms.values()
         ]
         rows = slice(None) if typical is None else typical
         self._neutral = [
             _mean_cosine(m[rows], has_m[rows], e, has_e) for m, has_m, e, has_e in self._terms
         ]
+        self._last: tuple[slice, NDArray[np.float32]] | None = None
 
-    def each(self, of: slice) -> Iterator[NDArray[np.float32]]:
-        """Every term's cosines [B, N] of the mentions in a slice with all entities."""
-        for (mentions, has_mention, entities, has_entity), mean in zip(
-            self._terms, self._neutral, strict=True
-        ):
-            both = has_mention[of, None] & has_entity[None, :]
-            yield np.where(both, mentions[of] @ entities.T, mean)
+    @classmethod
+    def of(
+        cls,
+        mentions: SideVectors,
+        entities: SideVectors,
+        typical: NDArray[np.int64] | None = None,
+    ) -> CosineTerms:
+        """Every cosine that the frozen encoder gives: those of MMoE's residual similarities."""
+        terms = {"text": (mentions.text, entities.text), "name": (mentions.name, entities.name)}
+        if mentions.image is not None and entities.image is not None:
+            terms["image"] = (mentions.image, entities.image)
+            terms["text–image"] = (mentions.text, entities.image)
+            terms["image–text"] = (mentions.image, entities.text)
+        return cls(terms, typical)
 
-    def score(self, of: slice, weights: NDArray[np.floating] | None = None) -> NDArray[np.float32]:
+    def __len__(self) -> int:
+        return len(self._terms[0][0])
+
+    def each(self, of: slice) -> NDArray[np.float32]:
+        """Every term's cosines [F, B, N] of the mentions in a slice; the last slice asked for is kept."""
+        if self._last is None or self._last[0] != of:
+            self._last = of, np.stack([self._cosines(i, of) for i in range(len(self.names))])
+        return self._last[1]
+
+    def score(self, of: slice, weights: NDArray[np.floating]) -> NDArray[np.float32]:
         """Their sum [B, N], each times its weight."""
-        factors = np.ones(len(self._terms)) if weights is None else weights
-        weighted = (np.float32(w) * each for w, each in zip(factors, self.each(of), strict=True))
-        total_BN = next(weighted)
-        for term_BN in weighted:
-            total_BN += term_BN
-        return total_BN
+        total: NDArray[np.float32] = np.tensordot(weights.astype(np.float32), self.each(of), axes=1)
+        return total
 
+    def weights_of(self, names: tuple[str, ...]) -> NDArray[np.float32]:
+        """Weights that add up the terms of these names."""
+        return np.array([name in names for name in self.names], dtype=np.float32)
 
-def cosine_ranks(
-    terms: Sequence[tuple[Vectors, Vectors]],
-    gold: NDArray[np.int64],
-    typical: NDArray[np.int64] | None = None,
-) -> Ranks:
-    """Ranks by a sum of cosines over the whole knowledge base.
+    def sums(self) -> dict[str, NDArray[np.float32]]:
+        """Weights of each system of `SUMS`; those that need images only where there are any."""
+        return {
+            system: self.weights_of(names)
+            for system, names in SUMS.items()
+            if set(names) <= set(self.names)
+        }
 
-    Args:
-        terms, typical: see `CosineTerms`.
-        gold: [M], position of each mention's gold entity.
-    """
-    return count_ranks_in_chunks(CosineTerms(terms, typical).score, gold, CHUNK)
+    def _cosines(self, i: int, of: slice) -> NDArray[np.float32]:
+        mentions, has_mention, entities, has_entity = self._terms[i]
+        both = has_mention[of, None] & has_entity[None, :]
+        return np.where(both, mentions[of] @ entities.T, self._neutral[i])
 
 
 def _mean_cosine(

@@ -1,4 +1,4 @@
-"""Baseline with learned weights: a linear score over frozen cosines, fitted listwise in about a second."""
+"""Baselines with learned weights: a linear score over frozen similarities, fitted listwise in seconds."""
 
 from __future__ import annotations
 
@@ -16,18 +16,12 @@ INITIAL_WEIGHT = 20.0
 RIDGE = 1e-5  # keeps weights finite where the cosines tell all golds apart
 
 
-def fit_weights(train: CosineTerms, gold: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weights of a sum of cosines that tell gold entities from those that the plain sum likes best.
+def fit_weights(lists_MNF: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Weights [F] of a sum of similarities that tell each list's first entity, the gold one, from the others.
 
-    Minimises the cross entropy of the gold entity among itself and DEPTH mined entities.
-
-    Args:
-        train: cosines of the train mentions.
-        gold: [M], position of each one's gold entity.
-    Returns:
-        float64 [F], one a term.
+    Minimises the cross entropy of the gold entity among its list.
     """
-    lists_MNF = _mined(train, gold)
+    lists_MNF = lists_MNF.astype(np.float64)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         log_shares = log_softmax(lists_MNF @ weights, axis=1)
@@ -40,17 +34,26 @@ def fit_weights(train: CosineTerms, gold: NDArray[np.int64]) -> NDArray[np.float
     return found
 
 
-def _mined(train: CosineTerms, gold: NDArray[np.int64]) -> NDArray[np.float64]:
-    """[M, 1 + DEPTH, F]: every term of the gold entity, then of the mined ones."""
-    lists = []
+def mined_lists(
+    train: CosineTerms, gold: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Each mention's gold entity, then the DEPTH others that the plain sum of cosines likes best.
+
+    Args:
+        gold: [M], position of each mention's gold entity.
+    Returns:
+        The entities [M, 1 + DEPTH], and their cosines [M, 1 + DEPTH, F].
+    """
+    entities, cosines = [], []
     for start in range(0, len(gold), CHUNK):
         rows = slice(start, start + CHUNK)
-        terms_FBN = np.stack(list(train.each(rows)))
+        terms_FBN = train.each(rows)
         gold_B1 = gold[rows, None]
         total_BN = terms_FBN.sum(axis=0)
         np.put_along_axis(total_BN, gold_B1, -np.inf, axis=1)
         depth = min(DEPTH, total_BN.shape[1] - 1)
         hard_BD = np.argpartition(-total_BN, max(depth - 1, 0), axis=1)[:, :depth]
-        chosen = np.concatenate([gold_B1, hard_BD], axis=1)
-        lists.append(np.take_along_axis(terms_FBN, chosen[None], axis=2).transpose(1, 2, 0))
-    return np.concatenate(lists).astype(np.float64)
+        entities.append(np.concatenate([gold_B1, hard_BD], axis=1))
+        chosen = np.take_along_axis(terms_FBN, entities[-1][None], axis=2)
+        cosines.append(chosen.transpose(1, 2, 0))
+    return np.concatenate(entities), np.concatenate(cosines)

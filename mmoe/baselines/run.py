@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.baselines.bm25 import bm25_ranks
-from mmoe.baselines.cosine import Vectors
-from mmoe.baselines.encoder import SideVectors, encoder_ranks, learned_ranks
-from mmoe.baselines.learned import MOST_MENTIONS
-from mmoe.baselines.names import exact_name, first_candidate
-from mmoe.evaluation.ranks import Ranks
-from mmoe.features.store import FeatureTable, check_feature_config, read_pooled
+from mmoe.baselines import strings
+from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
+from mmoe.baselines.late_interaction import LateInteraction, Shortlists, Tokens
+from mmoe.baselines.learned import MOST_MENTIONS, fit_weights, mined_lists
+from mmoe.evaluation.ranks import (
+    Ranks,
+    ScoresOf,
+    candidate_lists,
+    count_ranks,
+    count_ranks_among,
+)
+from mmoe.features.store import FeatureTable, check_feature_config, read_features, read_pooled
 from mmoe.records import Candidate, Entity, Mention
+
+CHUNK = 128  # mentions scored at a time
+RETRIEVAL_ORDER = "order of retrieval"  # an order of the candidates alone
 
 
 @dataclass(frozen=True)
@@ -46,83 +55,163 @@ class Records:
 
 
 @dataclass(frozen=True)
-class Side:
-    """Some mentions whose gold entities are in the knowledge base, and where these stand."""
+class BaselineRanks:
+    """Ranks by one baseline.
 
-    mentions: list[Mention]
-    gold: NDArray[np.int64]
-    vectors: SideVectors
+    Attributes:
+        whole: over the whole knowledge base; None for an order of the candidates alone.
+        among: over the mention's candidates; None without retrieval.
+    """
+
+    whole: Ranks | None
+    among: Ranks | None
 
 
-def run_baselines(
-    records: Records, features: Path, feature_config: dict[str, Any]
-) -> dict[str, Ranks]:
+@dataclass(frozen=True)
+class FeatureParts:
+    """Cached features of both sides, by the ids of the records.
+
+    Attributes:
+        folder: of the data set's feature store.
+        config: what params.yaml says made the features.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+
+    def vectors(self, side: str, ids: Sequence[str]) -> SideVectors:
+        """Pooled embeddings of text, name and image."""
+        texts, images = self._table(f"{side}_text"), self._table(f"{side}_image")
+        rows = texts.rows_of(ids)
+        assert texts.name_pooled_NP is not None
+        text = Vectors(texts.pooled_NP.numpy()[rows])
+        name = Vectors(texts.name_pooled_NP.numpy()[rows])
+        if not images.token_width:
+            return SideVectors(text, name, None)
+        rows = images.rows_of(ids)
+        return SideVectors(
+            text, name, Vectors(images.pooled_NP.numpy()[rows], images.present[rows])
+        )
+
+    def tokens(self, part: str, ids: Sequence[str]) -> Tokens | None:
+        """Token or patch features; None where the encoder gives none."""
+        table = self._table(part, tokens=True)
+        if not table.token_width:
+            return None
+        rows = table.rows_of(ids)
+        lengths = np.where(table.present, table.lengths, 0)
+        return Tokens(table.tokens_TC.numpy(), table.offsets[rows], lengths[rows])
+
+    def _table(self, part: str, *, tokens: bool = False) -> FeatureTable:
+        folder = self.folder / part
+        table = read_features(folder) if tokens else read_pooled(folder)
+        check_feature_config(table, folder, self.config)
+        return table
+
+
+def run_baselines(records: Records, features: FeatureParts) -> dict[str, BaselineRanks]:
     """Ranks of the test mentions by every baseline.
 
-    Args:
-        features: folder of the data set's feature store.
-        feature_config: what params.yaml says made the features.
     Returns:
-        Method name to ranks; those that need images, candidates or train mentions only where there are any.
+        By name; those that need images, candidates or train mentions only where there are any.
     """
+    mentions, entities = records.linkable("test"), records.entities
+    candidates = None
+    if records.candidates:
+        candidates = candidate_lists(mentions, records.candidates, entities)
+    systems = string_systems(records, mentions, candidates) | feature_systems(records, features)
+    return ranks_of(systems, records.gold_of(mentions), candidates)
+
+
+def ranks_of(
+    systems: Mapping[str, ScoresOf],
+    gold: NDArray[np.int64],
+    candidates: Sequence[NDArray[np.int64]] | None = None,
+) -> dict[str, BaselineRanks]:
+    """Ranks by each system over the whole knowledge base and, where there are any, over the candidates.
+
+    Systems go through the same few mentions one after the other, so that they can share work on them.
+
+    Args:
+        gold: [M], position of each mention's gold entity.
+        candidates: of each mention.
+    """
+    whole: dict[str, list[Ranks]] = {name: [] for name in systems}
+    among: dict[str, list[Ranks]] = {name: [] for name in systems}
+    for start in range(0, len(gold), CHUNK):
+        rows = slice(start, min(start + CHUNK, len(gold)))
+        for name, scores_of in systems.items():
+            scores_BN = scores_of(rows)
+            whole[name].append(count_ranks(scores_BN, gold[rows]))
+            if candidates is not None:
+                among[name].append(count_ranks_among(scores_BN, gold[rows], candidates[rows]))
+    return {
+        name: BaselineRanks(
+            None if name == RETRIEVAL_ORDER else Ranks.joined(whole[name]),
+            None if candidates is None else Ranks.joined(among[name]),
+        )
+        for name in systems
+    }
+
+
+def string_systems(
+    records: Records, mentions: Sequence[Mention], candidates: list[NDArray[np.int64]] | None
+) -> dict[str, ScoresOf]:
+    """The systems that need no encoder."""
     entities = records.entities
-
-    def side(split: str) -> Side:
-        mentions = records.linkable(split)
-        if split == "train":  # evenly spread; a handful of weights needs no more
-            mentions = mentions[:: max(1, len(mentions) // MOST_MENTIONS)]
-        ids = [mention.mention_id for mention in mentions]
-        return Side(
-            mentions, records.gold_of(mentions), _vectors(features, "mention", ids, feature_config)
-        )
-
-    test, train = side("test"), side("train")
-    theirs = _vectors(features, "entity", [entity.qid for entity in entities], feature_config)
-    ranks = ranks_by_strings(records, test.mentions)
-    ranks |= encoder_ranks(test.vectors, theirs, test.gold)
-    if train.mentions:
-        ranks["frozen cosines, learned weights"] = learned_ranks(
-            train.vectors, train.gold, test.vectors, theirs, test.gold
-        )
-    return ranks
-
-
-def ranks_by_strings(records: Records, mentions: Sequence[Mention]) -> dict[str, Ranks]:
-    """Ranks by the baselines that need no encoder."""
-    entities, qids = records.entities, [mention.gold_qid for mention in mentions]
     forms = [mention.surface_form for mention in mentions]
     texts = [f"{mention.surface_form} {mention.context}" for mention in mentions]
-    ranks = {"exact name": exact_name(mentions, entities)}
-    if records.candidates:
-        ranks["first candidate"] = first_candidate(mentions, records.candidates, entities)
-    ranks["BM25, surface form"] = bm25_ranks(forms, qids, entities)
-    ranks["BM25, surface form + context"] = bm25_ranks(texts, qids, entities)
+    systems = {"exact name": strings.exact_name(mentions, entities)}
+    if candidates is not None:
+        systems["first candidate"] = strings.first_candidate(candidates, len(entities))
+        systems[RETRIEVAL_ORDER] = strings.retrieval_order(candidates, len(entities))
+    systems["BM25, surface form"] = strings.bm25(forms, entities)
+    systems["BM25, surface form + context"] = strings.bm25(texts, entities)
     if records.descriptions:
         described = [
             f"{text} {records.descriptions.get(mention.mention_id, '')}"
             for text, mention in zip(texts, mentions, strict=True)
         ]
-        ranks["BM25, with description"] = bm25_ranks(described, qids, entities)
-    return ranks
+        systems["BM25, with description"] = strings.bm25(described, entities)
+    return systems
 
 
-def _vectors(
-    features: Path, side: str, ids: list[str], feature_config: dict[str, Any]
-) -> SideVectors:
-    """Pooled embeddings of text, name and image, in the order of `ids`."""
-    texts = _open(features / f"{side}_text", feature_config)
-    images = _open(features / f"{side}_image", feature_config)
-    rows = texts.rows_of(ids)
-    assert texts.name_pooled_NP is not None
-    text = Vectors(texts.pooled_NP.numpy()[rows])
-    name = Vectors(texts.name_pooled_NP.numpy()[rows])
-    if not images.token_width:
-        return SideVectors(text, name, None)
-    rows = images.rows_of(ids)
-    return SideVectors(text, name, Vectors(images.pooled_NP.numpy()[rows], images.present[rows]))
+def feature_systems(records: Records, features: FeatureParts) -> dict[str, ScoresOf]:
+    """The systems that compare frozen features: cosines, their sums, and late interaction."""
+    qids = [entity.qid for entity in records.entities]
+    theirs = features.vectors("entity", qids)
+    tokens = {kind: features.tokens(f"entity_{kind}", qids) for kind in ("text", "image")}
+
+    def shortlists(mentions: Sequence[Mention]) -> Shortlists:
+        ids = [mention.mention_id for mention in mentions]
+        pairs = [(features.tokens(f"mention_{kind}", ids), tokens[kind]) for kind in tokens]
+        return Shortlists(
+            CosineTerms.of(features.vectors("mention", ids), theirs),
+            [LateInteraction(ours, other) for ours, other in pairs if ours and other],
+        )
+
+    test, train = shortlists(records.linkable("test")), records.linkable("train")
+    num_cosines, num_late = len(test.terms.names), len(test.interactions)
+    systems = cosine_systems(test.terms)
+    late = np.repeat([0, 1], [num_cosines, num_late])
+    if num_late > 1:
+        texts = np.arange(len(late)) == num_cosines
+        systems["late interaction, text"] = partial(test.score, weights=texts)
+    systems["late interaction"] = partial(test.score, weights=late)
+    if train:
+        train = train[:: max(1, len(train) // MOST_MENTIONS)]  # a handful of weights needs no more
+        shown = shortlists(train)
+        chosen, cosines = mined_lists(shown.terms, records.gold_of(train))
+        systems["frozen cosines, learned weights"] = partial(
+            test.terms.score, weights=fit_weights(cosines)
+        )
+        every = np.concatenate([cosines, shown.late(range(len(train)), chosen)], axis=2)
+        systems["frozen similarities, learned weights"] = partial(
+            test.score, weights=fit_weights(every)
+        )
+    return systems
 
 
-def _open(folder: Path, feature_config: dict[str, Any]) -> FeatureTable:
-    table = read_pooled(folder)
-    check_feature_config(table, folder, feature_config)
-    return table
+def cosine_systems(terms: CosineTerms) -> dict[str, ScoresOf]:
+    """The sums of frozen cosines that need no training."""
+    return {name: partial(terms.score, weights=w) for name, w in terms.sums().items()}

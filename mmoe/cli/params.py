@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-group = typer.Typer(
-    help="The parameters: look at params.yaml.", no_args_is_help=True, rich_markup_mode=None
-)
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
@@ -19,18 +17,18 @@ def register(app: typer.Typer) -> None:
 
 @group.callback()
 def about() -> None:
-    """Look at params.yaml."""
+    """Look at the parameters in params.yaml."""
 
 
 @group.command()
 def check(
     file: Annotated[Path, typer.Argument(help="The file to look at.")] = Path("params.yaml"),
 ) -> None:
-    """Validate params.yaml: every key, every value, and what must fit together.
+    """Validate params.yaml.
 
-    Looks below the current folder for the data sets and encoders that it names.
-
-    Says each thing that is wrong in a line of its own. Exit code: 0 if all is legal, 1 if not.
+    That is every key, every value, and what must fit together; the data sets and encoders that it names are
+    looked for below the current folder. Each thing that is wrong is said in a line of its own. Exit code: 0
+    if all is legal, 1 if not.
     """
     from mmoe.config.check import check_params, check_places
     from mmoe.config.load import ParamsFile

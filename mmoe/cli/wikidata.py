@@ -12,17 +12,17 @@ from mmoe.config.wikidata import WikidataParams
 from mmoe.wikidata.api.cache import describe_cache
 from mmoe.wikidata.api.search import DEEPEST
 from mmoe.wikidata.api.settings import WIKIDATA, ApiSettings, default_cache_folder
-from mmoe.wikidata.images.add import COMMONS, ImageRequest, add_images
+from mmoe.wikidata.images.add import COMMONS, add_images
 from mmoe.wikidata.images.infos import WIDTHS
-from mmoe.wikidata.index.build import RunOptions, build_index
+from mmoe.wikidata.index.build import build_index
+from mmoe.wikidata.index.parts import RunOptions
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.from_api import build_from_api
-from mmoe.wikidata.knowledge.lists import read_names, read_qids
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
-from mmoe.wikidata.knowledge.request import ALL, Choice, KbRequest, check_for_api, checked_list
+from mmoe.wikidata.knowledge.request import ALL, Choice, KbRequest, read_names, read_qids
 from mmoe.wikidata.knowledge.write import ENTITIES, ITEMS, refuse_to_overwrite
 from mmoe.wikidata.matching import Match
-from mmoe.wikidata.selection import PAGES, checked_selection
+from mmoe.wikidata.selection import PAGES, checked_list, checked_selection
 
 API = "api"
 MOST_PROCESSES = 8  # a single process reads the dump and can't keep more of them busy
@@ -38,7 +38,8 @@ def register(app: typer.Typer) -> None:
     app.command("images")(images)
     app.command("cache")(cache)
     kb = typer.Typer(
-        help="Knowledge bases: the entities that mentions are linked to.", no_args_is_help=True
+        help="Make a knowledge base.\n\nIt holds the entities that mentions are linked to.",
+        no_args_is_help=True,
     )
     kb.callback()(lambda: None)  # so that `build` stays a name of its own
     kb.command("build")(build_kb)
@@ -77,23 +78,23 @@ def label_index(
             help="Folder for unfinished work, up to five times the size of the index; else OUT."
         ),
     ] = None,
-    progress: Annotated[
-        bool | None, typer.Option(help="Show a progress bar; by default on a terminal.")
-    ] = None,
     ray: Annotated[
         bool,
         typer.Option("--ray", help="Spread the files of a folder with Ray Data, if installed."),
     ] = False,
 ) -> None:
-    """Make the label index of a Wikidata JSON dump: which item bears which name.
+    """Index the names in a Wikidata dump.
 
-    retrieve.index in params.yaml names such an index. With - as DUMP a parallel program may decompress:
-    lbzip2 -dc latest-all.json.bz2 | mmoe label-index - OUT. A stopped run goes on where it was: give the
-    same command again.
+    The label index says which item bears which name. retrieve.index in params.yaml names such an index.
+    With - as DUMP a parallel program may decompress: lbzip2 -dc latest-all.json.bz2 | mmoe label-index -
+    OUT. A stopped run goes on where it was: give the same command again.
     """
-    dropped = None if drop_kinds is None else _listed(drop_kinds)
-    selection = checked_selection(_listed(languages), dropped, _listed(keep_kinds))
-    options = RunOptions(processes, work, progress, ray)
+    selection = checked_selection(
+        checked_list("--languages", languages),
+        None if drop_kinds is None else _kinds("--drop-kinds", drop_kinds),
+        _kinds("--keep-kinds", keep_kinds),
+    )
+    options = RunOptions(processes, work, ray)
     built = build_index(dump, out, selection, options)
     typer.echo(f"{out}: {built.summary()}")
     if not built.is_closed:
@@ -187,12 +188,13 @@ def build_kb(
     requests_per_minute: PerMinute = 180,
     replace: Annotated[bool, typer.Option("--replace", help="Write over what is in OUT.")] = False,
 ) -> None:
-    """Write a knowledge base in our own format: names and attributes of Wikidata's items.
+    """Write Wikidata's items as a data set's entities.
 
-    An item is taken if its id is listed (--qids) or it bears a listed name (--names), and is of one of the
-    kinds (--kinds) where some are given. A dump is read twice, as the labels of properties and values stand
-    anywhere in it. With `api` in its place the names and ids are sent to Wikidata's API; set MMOE_CONTACT to
-    an e-mail address or web page at which you can be reached.
+    The knowledge base, in our own format, holds their names and attributes. An item is taken if its id is
+    listed (--qids) or it bears a listed name (--names), and is of one of the kinds (--kinds) where some are
+    given. A dump is read twice, as the labels of properties and values stand anywhere in it. With `api` in
+    its place the names and ids are sent to Wikidata's API; set MMOE_CONTACT to an e-mail address or web
+    page at which you can be reached.
     """
     request = KbRequest(
         Choice(
@@ -212,11 +214,10 @@ def build_kb(
         with_description=with_description,
         with_slice=with_slice,
     )
-    request.choice.check()
+    request.choice.check(from_api=dump == API)
     if not replace:
         refuse_to_overwrite(out)
     if dump == API:
-        check_for_api(request.choice)
         limits = WikidataParams(requests_per_minute=requests_per_minute)
         settings = ApiSettings(api_url, request.languages, limits, max_hits, offline=offline)
         counts = build_from_api(out, request, settings)
@@ -256,15 +257,15 @@ def images(
     wikidata: Annotated[str, typer.Option(metavar="URL", help="Wikidata's API.")] = WIKIDATA,
     commons: Annotated[str, typer.Option(metavar="URL", help="Commons' API.")] = COMMONS,
 ) -> None:
-    """Fetch the images of items from Wikimedia Commons as thumbnails, with authors and licences.
+    """Fetch items' images from Wikimedia Commons.
 
-    OUT gets images/<id>.jpg and licences.jsonl. A stopped run goes on where it was; images that are there are
-    not asked for again. Wikimedia wants to know whom to reach: set MMOE_CONTACT to an e-mail address or web
-    page.
+    OUT gets thumbnails, images/<id>.jpg, and authors and licences in licences.jsonl. A stopped run goes on
+    where it was; images that are there are not asked for again. Wikimedia wants to know whom to reach: set
+    MMOE_CONTACT to an e-mail address or web page.
     """
     limits = WikidataParams(requests_per_minute=requests_per_minute)
     servers = (ApiSettings(wikidata, limits=limits), ApiSettings(commons, limits=limits))
-    for line in add_images(ImageRequest(qids, out, width, source, into), *servers):
+    for line in add_images(qids, out, width, source, into, *servers):
         typer.echo(line)
 
 
@@ -281,10 +282,14 @@ def cache(
         ),
     ] = None,
 ) -> None:
-    """Show how many answers of the Wikidata API are kept, how large and how old they are; or clear them."""
+    """Show or clear the kept answers of Wikidata.
+
+    Says how many answers of the API there are, how large and how old they are.
+    """
     for line in describe_cache(folder or default_cache_folder(), older_than, clear):
         typer.echo(line)
 
 
-def _listed(text: str) -> list[str]:
-    return [value.strip() for value in text.split(",") if value.strip()]
+def _kinds(option: str, text: str) -> tuple[str, ...]:
+    """A list that may be empty."""
+    return checked_list(option, text) if text else ()

@@ -116,9 +116,8 @@ def _near(path: Path) -> str:
 
 
 def _moved_problems(params: ParamsFile) -> list[str]:
-    keys = [f"{old} is now {new}; move its value there" for old, new in moved_keys(params.content)]
     names = [f"{key}: {old} is now {new}" for key, old, new in renamed_backends(params.content)]
-    return [f"{params.path}: {line}" for line in (*keys, *names)]
+    return [f"{params.path}: {line}" for line in (*moved_keys(params.content), *names)]
 
 
 def dataset_names(params: ParamsFile) -> list[str]:

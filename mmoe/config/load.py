@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,6 +46,15 @@ class ParamsFile:
                 f"{path}: must be a mapping of sections, found {type(content).__name__}"
             )
         self.content: dict[str, Any] = content
+
+    def changed(self, values: Mapping[str, Any]) -> ParamsFile:
+        """The same parameters with other values of some keys, by their full names (`train.seed`)."""
+        other = copy.copy(self)
+        other.content = copy.deepcopy(self.content)
+        for name, value in values.items():
+            section, _, key = name.partition(".")
+            other.content.setdefault(section, {})[key] = value
+        return other
 
     def section(self, kind: type[SectionType]) -> SectionType:
         """One validated section; what the file leaves out has its default.

@@ -17,9 +17,7 @@ class ModelParams(Section):
     name: str = "mmoe"
     units: tuple[Unit, ...] = Field(("text", "vision", "cross"), min_length=1, strict=False)
     embed_dim: int = Field(96, ge=4, le=4096)
-    projection: Literal["smoe", "linear"] = "smoe"
     residual: bool = True
-    cross_gate: Literal["elementwise", "scalar"] = "elementwise"
     dropout: float = Field(0.0, ge=0, lt=1, allow_inf_nan=False)
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -28,7 +28,6 @@ class ExpertParams(Section):
 class MoeParams(ExpertParams):
     SECTION: ClassVar[str] = "moe"
 
-    router: Literal["topk", "released"] = "topk"
     expansion: int = Field(4, ge=1, le=16)
     num_layers: int = Field(1, ge=1, le=8)
     fusion_layers: int = Field(1, ge=0, le=4)

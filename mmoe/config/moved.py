@@ -24,16 +24,24 @@ MOVED = {
     "train.checkpoint_every": "runtime.checkpoint_every",
     "compare.backends": "description_ablation.backends",
 }
+GONE = {
+    "moe.router": "model.name: mmoe_released routes as the published code does",
+    "model.cross_gate": "model.name: mmoe_released has the published code's gate",
+    "model.projection": "mmoe_released.smoe: false is the paper's ablation",
+}
 RENAMED_BACKENDS = {"perfect": "oracle_candidate", "gold": "oracle_description"}
 
 
-def moved_keys(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each old key, and the key that holds its value now."""
-    for old, new in MOVED.items():
+def moved_keys(content: Mapping[str, Any]) -> Iterator[str]:
+    """For each old key, what it is now called, or what stands in its place."""
+    for old in (*MOVED, *GONE):
         section, _, key = old.partition(".")
         found = content.get(section)
         if isinstance(found, dict) and key in found:
-            yield old, new
+            if old in MOVED:
+                yield f"{old} is now {MOVED[old]}; move its value there"
+            else:
+                yield f"{old} is gone: {GONE[old]}"
 
 
 def renamed_backends(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -15,6 +15,7 @@ class TrainParams(Section):
     seed: int = Field(43, ge=0, lt=2**31)
     batch_size: int = Field(128, ge=1, le=65536)
     group_size: int = Field(32, ge=1, le=65536)
+    accumulate: int = Field(1, ge=1, le=65536)
     max_epochs: int = Field(3, ge=0, le=1000)
     min_steps: int = Field(60, ge=0, le=1_000_000)
     learning_rate: float = Field(5e-4, gt=0, le=1, allow_inf_nan=False)

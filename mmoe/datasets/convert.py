@@ -76,10 +76,8 @@ def convert(sources: list[Source], wish: Wish, folder: Path) -> Conversion:
     if there and not wish.replace:
         raise DataError(f"{there[0]}: is there already; remove it, or say --replace")
     plans = [_plan(source, wish) for source in sources]
-    done, problems = (
-        Conversion(target, numbered=any(KEYS[wish.table].id not in p for p in plans)),
-        Problems(),
-    )
+    numbered = any(KEYS[wish.table].id not in plan for plan in plans)
+    done, problems = Conversion(target, numbered=numbered), Problems()
     folder.mkdir(parents=True, exist_ok=True)
     with (
         TemporaryDirectory(dir=folder, prefix=".convert-") as staging,
@@ -87,9 +85,8 @@ def convert(sources: list[Source], wish: Wish, folder: Path) -> Conversion:
     ):
         writer = ImageWriter(Path(staging) / wish.table, f"{IMAGES}/{wish.table}")
         with temporary.open("w", encoding="utf-8") as stream:
-            for row in tqdm(
-                _rows(sources, plans, wish, writer, problems), disable=None, unit=" rows"
-            ):
+            rows = _rows(sources, plans, wish, writer, problems)
+            for row in tqdm(rows, disable=None, unit=" rows"):
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
                 done.num_rows += 1
         problems.raise_any("mend these first")
@@ -98,7 +95,10 @@ def convert(sources: list[Source], wish: Wish, folder: Path) -> Conversion:
         if other != target:
             other.unlink()
     done.images = writer.num_written
-    _note_columns(done, sources, plans)
+    for source, plan in zip(sources, plans, strict=True):
+        for key, column in plan.items():
+            done.matched.setdefault(key, set()).add(column)
+        done.unused |= set(source.columns) - set(plan.values())
     return done
 
 
@@ -114,18 +114,12 @@ def _plan(source: Source, wish: Wish) -> dict[str, str]:
             raise DataError(
                 f"{source.file}: no column `{column}` (wanted for `{key}`); {_found(source)}"
             )
-    plan = {key: wish.columns.get(key, key) for key in fields}
-    plan = {key: column for key, column in plan.items() if column in source.columns}
+    named = {key: wish.columns.get(key, key) for key in fields}
+    plan = {key: column for key, column in named.items() if column in source.columns}
     if wish.split is not None:
         plan.pop("split", None)
-    can_be_made = {"mention_id"}
-    if wish.split is not None or source.split is not None:
-        can_be_made.add("split")
-    missing = [
-        key
-        for key, rule in fields.items()
-        if rule.is_required() and key not in plan and key not in can_be_made
-    ]
+    given = {*plan, "mention_id"} | ({"split"} if wish.split or source.split else set())
+    missing = [key for key, rule in fields.items() if rule.is_required() and key not in given]
     if missing:
         keys = ", ".join(f"`{key}`" for key in missing)
         split = "; or --split train, valid or test" if "split" in missing else ""
@@ -230,10 +224,3 @@ def _place(staged: Path, final: Path, replace: bool) -> None:
         shutil.rmtree(final)
     final.parent.mkdir(exist_ok=True)
     staged.rename(final)
-
-
-def _note_columns(done: Conversion, sources: list[Source], plans: list[dict[str, str]]) -> None:
-    for source, plan in zip(sources, plans, strict=True):
-        for key, column in plan.items():
-            done.matched.setdefault(key, set()).add(column)
-        done.unused |= set(source.columns) - set(plan.values())

@@ -6,9 +6,8 @@ import hashlib
 import json
 import logging
 import zipfile
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import platformdirs
@@ -16,14 +15,12 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from mmoe.datasets.catalogue import GITHUB_LFS, Benchmark, HeldOut, Source
-from mmoe.datasets.melbench import ATTRIBUTES, SPLIT_IDS
+from mmoe.datasets.catalogue import GITHUB_LFS, LONG_ATTRIBUTES, Benchmark
+from mmoe.datasets.melbench import ATTRIBUTES, NAMES, SPLIT_IDS
 from mmoe.datasets.rows import read_json_object
 from mmoe.errors import DataError, one_line
 from mmoe.files import atomic_write, sha256_of
 
-LARGEST = 256 * 1024**2  # bytes; the known members hold less than a tenth
-MAC_EXTRAS = "__MACOSX"  # macOS puts a copy of each name there, with the file's attributes in it
 RETRIES = 3
 SILENCE = 30  # seconds without a byte
 
@@ -58,41 +55,39 @@ def download(
     Raises:
         DataError: if a file can't be fetched or is another one, or a file of yours is in the way.
     """
-    if long and benchmark.long_attributes is None:
-        raise DataError(f"{folder}: this data set has no long attributes; leave out --long")
-    cache = cache or platformdirs.user_cache_path("mmoe") / "downloads"
     files = benchmark.files(long=long)
-    fetched = _fetch([s for sources in files.values() for s in sources], mirror, cache, retries)
-    made = {name: _made(benchmark, name, [fetched[s] for s in files[name]]) for name in files}
-    lacking = {
-        name: content for name, content in made.items() if not _holds(folder / name, content)
-    }
+    if long and LONG_ATTRIBUTES not in files:
+        raise DataError(f"{folder}: this data set has no long attributes; leave out --long")
+    pooch.get_logger().setLevel(logging.WARNING)
+    shelf = pooch.create(
+        path=cache or platformdirs.user_cache_path("mmoe") / "downloads",
+        base_url=f"{mirror.rstrip('/')}/",
+        registry=dict(files.values()),
+        retry_if_failed=retries,
+    )
+    shown = tqdm(files.items(), desc="download", unit="file", disable=None)
+    fetched = {name: _fetch(shelf, path) for name, (path, _) in shown}
+    made = _made(fetched, benchmark.num_valid)
+    lacking = {name: made[name] for name in made if not _holds(folder / name, made[name])}
+    published = {sha256 for names in benchmark.folders.values() for sha256 in names.values()}
     for name in lacking:
-        _refuse_stranger(folder / name, benchmark)
+        # The long attributes and the short ones may change places.
+        if (folder / name).exists() and sha256_of(folder / name) not in published:
+            raise DataError(
+                f"{folder / name}: is another file than the published one; move it away, or choose another "
+                "folder with --to"
+            )
     for name, content in lacking.items():
         with atomic_write(folder / name) as temporary:
             temporary.write_bytes(content)
     return bool(lacking)
 
 
-def _fetch(sources: Sequence[Source], mirror: str, cache: Path, retries: int) -> dict[Source, Path]:
-    """The sources as verified files in `cache`."""
-    pooch.get_logger().setLevel(logging.WARNING)
-    shelf = pooch.create(
-        path=cache,
-        base_url="",
-        registry={source.key: source.sha256 for source in sources},
-        urls={source.key: source.url(mirror) for source in sources},
-        retry_if_failed=retries,
-    )
-    shown = tqdm(sources, desc="download", unit="file", disable=None)
-    return {source: _fetch_one(shelf, source, mirror) for source in shown}
-
-
-def _fetch_one(shelf: pooch.Pooch, source: Source, mirror: str) -> Path:
-    url = source.url(mirror)
+def _fetch(shelf: pooch.Pooch, path: str) -> Path:
+    """A verified file in the cache."""
+    url = shelf.get_url(path)
     try:
-        return Path(shelf.fetch(source.key, downloader=_get))
+        return Path(shelf.fetch(path, downloader=_get))
     except requests.HTTPError as error:
         status = error.response.status_code
         remedy = _REMEDIES.get(status, "try later, or name another server with --mirror")
@@ -122,96 +117,47 @@ def _get(url: str, to: str, _: Any) -> None:
             out.write(chunk)
 
 
-def _made(benchmark: Benchmark, name: str, fetched: Sequence[Path]) -> bytes:
-    """The content of one file of the data set."""
-    if name == benchmark.records_file:
-        return extract_json(fetched[0])
-    if name == SPLIT_IDS and isinstance(benchmark.splits, HeldOut):
-        train, test = (record_ids(file) for file in fetched)
-        splits = split_by_hash(train, test, benchmark.splits.num_valid)
-        return (json.dumps(splits, indent=2, ensure_ascii=False) + "\n").encode()
-    return fetched[0].read_bytes()
+def _made(fetched: Mapping[str, Path], num_valid: int) -> dict[str, bytes]:
+    """The files of the data set. The hashes of what was fetched are right, so its form is known."""
+    made = {}
+    for name, file in fetched.items():
+        if file.suffix == ".zip":
+            made[f"{file.stem}.json"] = _unzipped(file)
+        elif name == LONG_ATTRIBUTES:
+            made[ATTRIBUTES] = file.read_bytes()
+        elif name in {ATTRIBUTES, NAMES, SPLIT_IDS}:
+            made[name] = file.read_bytes()
+    if SPLIT_IDS not in made:
+        train, test = (
+            list(read_json_object(fetched[f"{part}.json"])) for part in ("train", "test")
+        )
+        splits = split_by_hash(train, test, num_valid)
+        made[SPLIT_IDS] = (json.dumps(splits, indent=2, ensure_ascii=False) + "\n").encode()
+    return made
+
+
+def _unzipped(archive: Path) -> bytes:
+    """The archive's only .json member, beside which macOS puts one with the file's attributes."""
+    with zipfile.ZipFile(archive) as content:
+        names = [name for name in content.namelist() if name.endswith(".json")]
+        (member,) = (name for name in names if not name.startswith("__MACOSX/"))
+        return content.read(member)
 
 
 def _holds(file: Path, content: bytes) -> bool:
     return file.is_file() and sha256_of(file) == hashlib.sha256(content).hexdigest()
 
 
-def _refuse_stranger(file: Path, benchmark: Benchmark) -> None:
-    """Refuses to write over a file that was not published; long and short attributes may change places."""
-    published = {
-        s.sha256 for s in (benchmark.attributes, benchmark.long_attributes) if s is not None
-    }
-    if file.exists() and not (file.name == ATTRIBUTES and sha256_of(file) in published):
-        raise DataError(
-            f"{file}: is another file than the published one; move it away, or choose another "
-            "folder with --to"
-        )
-
-
-def extract_json(archive: Path, largest: int = LARGEST) -> bytes:
-    """The only .json member of a zip; its name in the archive decides nothing about where it is written.
-
-    Args:
-        largest: the size in bytes beyond which a member is refused.
-    Raises:
-        DataError: if it is no zip, or holds none or several, or one that is unsafe or too large.
-    """
-    try:
-        with zipfile.ZipFile(archive) as content:
-            member = _only_json(archive, content)
-            if member.file_size > largest:
-                raise DataError(
-                    f"{archive}: {member.filename!r} holds {member.file_size:,} bytes, more than "
-                    f"the {largest:,} that are taken; look into the archive"
-                )
-            return content.read(member)
-    # RuntimeError: the member is encrypted, or packed by a method that Python lacks.
-    except (zipfile.BadZipFile, RuntimeError) as error:
-        raise DataError(
-            f"{archive}: can't be unpacked ({one_line(error)}); remove it and fetch it again"
-        ) from None
-
-
-def _only_json(archive: Path, content: zipfile.ZipFile) -> zipfile.ZipInfo:
-    names = [member.filename.replace("\\", "/") for member in content.infolist()]
-    for name in names:
-        if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
-            raise DataError(
-                f"{archive}: member {name!r} leads out of the archive; don't use this file"
-            )
-    found = [
-        member
-        for member in content.infolist()
-        if member.filename.lower().endswith(".json")
-        and PurePosixPath(member.filename).parts[0] != MAC_EXTRAS
-    ]
-    if len(found) != 1:
-        shown = ", ".join(member.filename for member in found) or "none"
-        raise DataError(f"{archive}: wanted one .json member, found {shown}; look into the archive")
-    return found[0]
-
-
 def split_by_hash(
     train_ids: Sequence[str], test_ids: Sequence[str], num_valid: int
 ) -> dict[str, list[str]]:
-    """Takes valid out of train: the ids whose SHA-256 (hex, of the id) sorts first.
+    """Takes valid out of train: the `num_valid` ids whose SHA-256 (hex, of the id) sorts first.
 
     Args:
-        train_ids: train and valid together, in file order.
-        num_valid: how many of them go to valid.
+        train_ids: train and valid together.
     Returns:
         train, valid and test; each keeps the order in which its ids came.
-    Raises:
-        DataError: if an id stands twice or in both parts, or there are not more than num_valid.
     """
-    twice = [name for name, times in Counter([*train_ids, *test_ids]).items() if times > 1]
-    if twice:
-        raise DataError(f"id {twice[0]!r} stands twice in train and test; ids must be unique")
-    if len(train_ids) <= num_valid:
-        raise DataError(
-            f"{len(train_ids)} train ids: too few to take {num_valid} for valid; fetch the file again"
-        )
     by_hash = sorted(train_ids, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     chosen = set(by_hash[:num_valid])
     return {
@@ -219,21 +165,6 @@ def split_by_hash(
         "valid": [name for name in train_ids if name in chosen],
         "test": list(test_ids),
     }
-
-
-def record_ids(file: Path) -> list[str]:
-    """The ids of a file of records in MELBench's format, in file order.
-
-    Raises:
-        DataError: if the file is no object of records.
-    """
-    records = read_json_object(file)
-    for key, record in records.items():
-        if not isinstance(record, dict) or str(record.get("id", key)) != key:
-            raise DataError(
-                f"{file}, record {key!r}: must be an object with that id; fetch the file again"
-            )
-    return list(records)
 
 
 MIMIC_ADDRESS = "https://github.com/pengfei-luo/MIMIC"

@@ -12,17 +12,9 @@ from PIL import Image, UnidentifiedImageError
 from mmoe.errors import DataError
 from mmoe.files import atomic_write, content_key
 
-ENDING_OF = {
-    "BMP": ".bmp",
-    "GIF": ".gif",
-    "JPEG": ".jpg",
-    "MPO": ".jpg",
-    "PNG": ".png",
-    "TIFF": ".tiff",
-    "WEBP": ".webp",
-}
 # Pillow opens MPO, the format of stereo photos, as JPEG and finds out then.
-OPENED = tuple(kind for kind in ENDING_OF if kind != "MPO")
+OPENED = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+ENDING_OF = {kind: f".{kind.lower()}" for kind in OPENED} | {"JPEG": ".jpg", "MPO": ".jpg"}
 # File systems allow 255 bytes a name.
 LONGEST_STEM = 200
 

@@ -51,20 +51,16 @@ def examine(folder: Path, format: str, *, images: bool = True) -> Findings:  # n
     problems, notices = Problems(), Problems()
     _check_gold(folder, dataset.mentions, problems)
     if images:
-        listed = {image: f"{folder}" for entity in dataset.entities for image in entity.images}
-        _check_images(
-            folder, listed | {m.image: f"{folder}" for m in dataset.mentions if m.image}, problems
-        )
+        names = {m.image for m in dataset.mentions if m.image}
+        names |= {image for entity in dataset.entities for image in entity.images}
+        _check_images(folder, dict.fromkeys(names, f"{folder}"), problems)
+    qids = {entity.qid for entity in dataset.entities}
     _notice_mentions(
-        dataset.mentions,
-        {entity.qid for entity in dataset.entities},
-        lambda mention: f"{folder}, mention {mention.mention_id!r}",
-        notices,
+        dataset.mentions, qids, lambda m: f"{folder}, mention {m.mention_id!r}", notices
     )
-    _notice_entities(dataset.entities, lambda entity: f"{folder}, entity {entity.qid!r}", notices)
-    return Findings(
-        _size(dataset.format, dataset.mentions, dataset.entities), dataset.counts, problems, notices
-    )
+    _notice_entities(dataset.entities, lambda e: f"{folder}, entity {e.qid!r}", notices)
+    size = _size(dataset.format, dataset.mentions, dataset.entities)
+    return Findings(size, dataset.counts, problems, notices)
 
 
 def examine_own(folder: Path, names: Collection[str], *, images: bool = True) -> Findings:

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 from mmoe.datasets.published import (
     Link,
     distinct_entities,
+    entity_qid,
     given_id_of,
     has_split_file,
     ignored_keys,
@@ -28,10 +29,9 @@ from mmoe.datasets.published import (
     percent_decoded,
     split_files,
 )
-from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
+from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import Row, read_rows
 from mmoe.errors import DataError, one_line
-from mmoe.files import sha256_of
 from mmoe.images import ARCHIVE_ENDINGS, LEADS_OUT, archive_keys, leads_out, member_name
 from mmoe.records import Entity
 
@@ -59,22 +59,22 @@ def read_fissfuse(folder: Path) -> RawDataset:
     entities, num_repeated = distinct_entities(
         (_entity(row, images), row.where) for row in entity_rows
     )
-    lines = _Lines(images)
+    noticed = {"missing_mention_images": 0, "answer_is_not_first_candidate": 0}
     mentions, link_counts = mentions_of(
-        [lines.link(row, split) for split, rows in mention_rows.items() for row in rows]
+        [_link(row, split, images, noticed) for split, rows in mention_rows.items() for row in rows]
     )
-    return RawDataset(
-        format="fissfuse",
-        mentions=with_in_kb(mentions, entities),
-        entities=entities,
-        counts=lines.counts
+    return dataset_of(
+        "fissfuse",
+        mentions,
+        entities,
+        noticed
         | {"repeated_entities": num_repeated}
         | {"entities_named_by_qid": sum(entity.name == entity.qid for entity in entities)}
         | link_counts
         | ignored_keys("mentions", chain(*mention_rows.values()), MENTION_KEYS)
         | ignored_keys("entities", entity_rows, ENTITY_KEYS),
         # Not the HDF5 file: it is large, and each image in it is hashed by itself.
-        sources={file.name: sha256_of(file) for file in (kb_file, *files.values())},
+        (kb_file, *files.values()),
     )
 
 
@@ -117,40 +117,31 @@ class _Archive:
         return None
 
 
-class _Lines:
-    """Turns rows of mentions into links and counts what is odd about them."""
+def _link(row: Row, split: str, images: _Archive, noticed: dict[str, int]) -> Link:
+    listed = row.optional("imgPath")
+    image = images.find(OF_MENTION, *_keys(listed)) if listed else None
+    noticed["missing_mention_images"] += listed is not None and image is None
+    return Link(
+        where=row.where,
+        given_id=given_id_of(row, "mention_id"),
+        split=split,
+        sentence=row.text("sentence"),
+        surface_form=row.text("mentions"),
+        image=image,
+        gold_qid=_gold(row, noticed),
+    )
 
-    def __init__(self, images: _Archive) -> None:
-        self._images = images
-        self.counts = {"missing_mention_images": 0, "answer_is_not_first_candidate": 0}
 
-    def link(self, row: Row, split: str) -> Link:
-        """One mention."""
-        listed = row.optional("imgPath")
-        image = self._images.find(OF_MENTION, *_keys(listed)) if listed else None
-        self.counts["missing_mention_images"] += listed is not None and image is None
-        return Link(
-            where=row.where,
-            given_id=given_id_of(row, "mention_id"),
-            split=split,
-            sentence=row.text("sentence"),
-            surface_form=row.text("mentions"),
-            image=image,
-            gold_qid=self._gold(row),
-        )
-
-    def _gold(self, row: Row) -> str | None:
-        if "answer" not in row.values and "candidates" not in row.values:
-            raise DataError(
-                f"{row.where}: keys `answer` and `candidates` are missing; add one of them"
-            )
-        candidates = row.texts("candidates")
-        first = gold_of(candidates[0]) if candidates else None
-        if "answer" not in row.values:
-            return first
-        answer = gold_of(row.optional("answer"))
-        self.counts["answer_is_not_first_candidate"] += bool(candidates) and answer != first
-        return answer
+def _gold(row: Row, noticed: dict[str, int]) -> str | None:
+    if "answer" not in row.values and "candidates" not in row.values:
+        raise DataError(f"{row.where}: keys `answer` and `candidates` are missing; add one of them")
+    candidates = row.texts("candidates")
+    first = gold_of(candidates[0]) if candidates else None
+    if "answer" not in row.values:
+        return first
+    answer = gold_of(row.optional("answer"))
+    noticed["answer_is_not_first_candidate"] += bool(candidates) and answer != first
+    return answer
 
 
 def _keys(listed: str) -> Iterator[str]:
@@ -163,9 +154,7 @@ def _keys(listed: str) -> Iterator[str]:
 
 
 def _entity(row: Row, images: _Archive) -> Entity:
-    qid = gold_of(row.filled("qid"))
-    if qid is None:
-        raise DataError(f'{row.where}, key `qid`: "nil" means no entity; remove the row')
+    qid = entity_qid(row)
     image = images.find(OF_ENTITY, qid)
     name = percent_decoded(row.optional("name") or "")
     return Entity(

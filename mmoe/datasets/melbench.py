@@ -11,15 +11,15 @@ mention_image(s)/<id>.<ending>, kb_image/<qid>.<ending>    optional images
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mmoe.datasets.images import ImageFolder
-from mmoe.datasets.raw import RawDataset, check_unique, gold_of, require_file, with_in_kb
+from mmoe.datasets.published import equal_columns
+from mmoe.datasets.raw import RawDataset, check_unique, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import plain_text, read_json_object
 from mmoe.errors import DataError
-from mmoe.files import sha256_of
 from mmoe.records import SPLITS, Entity, Mention
 
 ATTRIBUTES, NAMES, SPLIT_IDS = "qid2abs.json", "qid2ne.json", "splits.json"
@@ -27,16 +27,8 @@ MENTION_FOLDERS, ENTITY_FOLDER = ("mention_image", "mention_images"), "kb_image"
 SPLIT_ALIASES = {"dev": "valid"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """One mention of one record, before it is known which split the record belongs to."""
-
-    mention_id: str
-    sentence_id: str
-    sentence: str
-    surface_form: str
-    title: str
-    gold_qid: str | None
+# A mention whose split and image aren't known yet, and the title of the entity that it means.
+Linked = tuple[Mention, str]
 
 
 def recognises(folder: Path) -> bool:
@@ -56,21 +48,23 @@ def read_melbench(folder: Path) -> RawDataset:
     names_file = folder / NAMES if (folder / NAMES).is_file() else None
     records = read_json_object(data)
     links = [link for key, record in records.items() for link in _links(data, key, record)]
-    check_unique("mention id", ((m.mention_id, f"{data}, record {m.sentence_id!r}") for m in links))
+    check_unique(
+        "mention id", ((m.mention_id, f"{data}, record {m.sentence_id!r}") for m, _ in links)
+    )
     split_of, split_counts = _splits(splits_file, {_id(data, k, r) for k, r in records.items()})
     attributes, names = _texts(attributes_file), _texts(names_file) if names_file else {}
     entities, name_counts = _knowledge_base(links, attributes, names, ImageFolder(folder))
     mentions = _mentions(links, split_of, ImageFolder(folder))
     files = [data, attributes_file, splits_file, *([names_file] if names_file else [])]
-    return RawDataset(
-        format="melbench",
-        mentions=with_in_kb(mentions, entities),
-        entities=entities,
+    return dataset_of(
+        "melbench",
+        mentions,
+        entities,
         # RichpediaMEL has a few; a score is comparable only if they stay in.
-        counts=split_counts
+        split_counts
         | name_counts
         | {"empty_surface_forms": sum(not m.surface_form.strip() for m in mentions)},
-        sources={file.name: sha256_of(file) for file in files},
+        files,
     )
 
 
@@ -107,32 +101,31 @@ def _id(file: Path, key: str, record: Any) -> str:
     )
 
 
-def _links(file: Path, key: str, record: Any) -> Iterator[_Link]:
+def _links(file: Path, key: str, record: Any) -> Iterator[Linked]:
     sentence_id = _id(file, key, record)
     where = f"{file}, record {key!r}"
     for name in ("sentence", "mentions", "entities", "answer"):
         if name not in record:
             raise DataError(f"{where}: key `{name}` is missing; add it to the record")
     sentence = plain_text(record["sentence"], f"{where}, key `sentence`")
-    columns = [record[name] for name in ("mentions", "entities", "answer")]
-    is_list = any(isinstance(column, list) for column in columns)
-    if is_list and len({len(c) if isinstance(c, list) else -1 for c in columns}) > 1:
-        raise DataError(
-            f"{where}: `mentions`, `entities` and `answer` must be lists of equal length, found "
-            + ", ".join(str(len(c)) if isinstance(c, list) else "no list" for c in columns)
-        )
-    rows = zip(*columns, strict=True) if is_list else iter([tuple(columns)])
+    names = ("mentions", "entities", "answer")
+    columns = equal_columns({name: record[name] for name in names}, where)
+    is_list = isinstance(record["mentions"], list)
+    rows = zip(*columns.values(), strict=True)
     for number, (form, title, answer) in enumerate(rows):
-        yield _Link(
+        title = "" if title is None else plain_text(title, f"{where}, key `entities`")
+        answer = None if answer is None else plain_text(answer, f"{where}, key `answer`")
+        mention = Mention(
             mention_id=f"{sentence_id}#{number}" if is_list else sentence_id,
             sentence_id=sentence_id,
-            sentence=sentence,
             surface_form=plain_text(form, f"{where}, key `mentions`"),
-            title="" if title is None else plain_text(title, f"{where}, key `entities`"),
-            gold_qid=gold_of(
-                None if answer is None else plain_text(answer, f"{where}, key `answer`")
-            ),
+            context=sentence,
+            image=None,
+            gold_qid=gold_of(answer),
+            in_kb=False,
+            split="",
         )
+        yield mention, title
 
 
 def _splits(file: Path, records: set[str]) -> tuple[dict[str, str], dict[str, int]]:
@@ -160,7 +153,7 @@ def _splits(file: Path, records: set[str]) -> tuple[dict[str, str], dict[str, in
 
 
 def _knowledge_base(
-    links: list[_Link],
+    links: list[Linked],
     attributes: dict[str, str],
     names: dict[str, str],
     images: ImageFolder,
@@ -170,10 +163,10 @@ def _knowledge_base(
     A name comes from the names file, else from the first record with that answer, else it is the qid.
     """
     titles: dict[str, str] = {}
-    for link in links:
-        if link.gold_qid is not None and link.title.strip():
-            titles.setdefault(link.gold_qid, link.title)
-    answers = dict.fromkeys(link.gold_qid for link in links if link.gold_qid is not None)
+    for mention, title in links:
+        if mention.gold_qid is not None and title.strip():
+            titles.setdefault(mention.gold_qid, title)
+    answers = dict.fromkeys(m.gold_qid for m, _ in links if m.gold_qid is not None)
     qids = list(dict.fromkeys([*attributes, *answers]))
     found = images.by_stem(ENTITY_FOLDER)
     entities = [
@@ -193,21 +186,12 @@ def _knowledge_base(
     return entities, counts
 
 
-def _mentions(links: list[_Link], split_of: dict[str, str], images: ImageFolder) -> list[Mention]:
+def _mentions(links: list[Linked], split_of: dict[str, str], images: ImageFolder) -> list[Mention]:
     found: dict[str, str] = {}
     for folder in MENTION_FOLDERS:
         found = images.by_stem(folder) | found
     return [
-        Mention(
-            mention_id=link.mention_id,
-            sentence_id=link.sentence_id,
-            surface_form=link.surface_form,
-            context=link.sentence,
-            image=found.get(link.sentence_id),
-            gold_qid=link.gold_qid,
-            in_kb=False,
-            split=split_of[link.sentence_id],
-        )
-        for link in links
-        if link.sentence_id in split_of
+        replace(mention, image=found.get(mention.sentence_id), split=split_of[mention.sentence_id])
+        for mention, _ in links
+        if mention.sentence_id in split_of
     ]

@@ -15,7 +15,6 @@ Source: the files' names and keys in the release's configuration and reader (git
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -23,16 +22,17 @@ from mmoe.datasets.images import ImageFolder, NamedImages
 from mmoe.datasets.published import (
     Link,
     distinct_entities,
+    entity_qid,
+    equal_columns,
     given_id_of,
     ignored_keys,
     mentions_of,
     percent_decoded,
     split_files,
 )
-from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
+from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import Row, json_rows, plain_text, read_json_object
 from mmoe.errors import DataError
-from mmoe.files import sha256_of
 from mmoe.records import Entity
 
 KB, IDS = "kb_entity.json", "qid2id.json"
@@ -47,15 +47,14 @@ ENTITY_KEYS = frozenset({"id", "qid", "entity_name", "attr", "desc", "image_list
 MENTION_KEYS = frozenset({"id", "sentence", "mentions", "entities", "answer", "imgPath", "desc"})
 
 
-@dataclass
-class _Noticed:
-    """What is counted while single rows are read."""
-
-    missing_mention_images: int = 0
-    missing_entity_images: int = 0
-    repeated_entity_images: int = 0
-    percent_encoded_names: int = 0
-    entities_named_by_qid: int = 0
+# What is counted while single rows are read.
+NOTICED = (
+    "missing_mention_images",
+    "missing_entity_images",
+    "repeated_entity_images",
+    "percent_encoded_names",
+    "entities_named_by_qid",
+)
 
 
 def recognises(folder: Path) -> bool:
@@ -71,11 +70,14 @@ def read_mimic(folder: Path) -> RawDataset:
     """
     kb_file = require_file(folder / KB, "it holds the knowledge base; unpack the release here")
     ids_file = folder / IDS if (folder / IDS).is_file() else None
-    files, noticed = split_files(folder, ".json"), _Noticed()
+    files, noticed = split_files(folder, ".json"), dict.fromkeys(NOTICED, 0)
     entity_rows = json_rows(kb_file)
     mention_rows = {split: json_rows(file) for split, file in files.items()}
     images = ImageFolder(folder)
-    entities, num_repeated = _entities(entity_rows, images, noticed)
+    kb_images = NamedImages(images, ENTITY_FOLDERS)
+    entities, num_repeated = distinct_entities(
+        (_entity(row, kb_images, noticed), row.where) for row in entity_rows
+    )
     shown = NamedImages(images, MENTION_FOLDERS, cut_at_dot=True)
     mentions, link_counts = mentions_of(
         [
@@ -85,43 +87,32 @@ def read_mimic(folder: Path) -> RawDataset:
             for link in _links(row, split, shown, noticed)
         ]
     )
-    return RawDataset(
-        format="mimic",
-        mentions=with_in_kb(mentions, entities),
-        entities=entities,
-        counts=asdict(noticed)
+    return dataset_of(
+        "mimic",
+        mentions,
+        entities,
+        noticed
         | {"repeated_entities": num_repeated}
         | link_counts
         | (_id_counts(ids_file, entity_rows) if ids_file else {})
         | ignored_keys("mentions", chain(*mention_rows.values()), MENTION_KEYS)
         | ignored_keys("entities", entity_rows, ENTITY_KEYS),
-        sources={
-            file.name: sha256_of(file)
-            for file in (kb_file, ids_file, *files.values())
-            if file is not None
-        },
+        (kb_file, ids_file, *files.values()),
     )
 
 
-def _entities(rows: list[Row], images: ImageFolder, noticed: _Noticed) -> tuple[list[Entity], int]:
-    shown = NamedImages(images, ENTITY_FOLDERS)
-    return distinct_entities((_entity(row, shown, noticed), row.where) for row in rows)
-
-
-def _entity(row: Row, shown: NamedImages, noticed: _Noticed) -> Entity:
-    qid = gold_of(row.filled("qid"))
-    if qid is None:
-        raise DataError(f'{row.where}, key `qid`: "nil" means no entity; remove the row')
+def _entity(row: Row, shown: NamedImages, noticed: dict[str, int]) -> Entity:
+    qid = entity_qid(row)
     listed = row.optional("entity_name") or ""
     name = percent_decoded(listed)
-    noticed.percent_encoded_names += name != listed
-    noticed.entities_named_by_qid += not name.strip()
+    noticed["percent_encoded_names"] += name != listed
+    noticed["entities_named_by_qid"] += not name.strip()
     # An empty text stands where the list would be empty.
     names = () if row.values.get("image_list") == "" else row.texts("image_list")
     found = [shown.find(image) for image in names if image]
     distinct = dict.fromkeys(image for image in found if image is not None)
-    noticed.missing_entity_images += found.count(None)
-    noticed.repeated_entity_images += len(found) - found.count(None) - len(distinct)
+    noticed["missing_entity_images"] += found.count(None)
+    noticed["repeated_entity_images"] += len(found) - found.count(None) - len(distinct)
     return Entity(
         qid=qid,
         name=name if name.strip() else qid,
@@ -130,11 +121,11 @@ def _entity(row: Row, shown: NamedImages, noticed: _Noticed) -> Entity:
     )
 
 
-def _links(row: Row, split: str, shown: NamedImages, noticed: _Noticed) -> Iterator[Link]:
+def _links(row: Row, split: str, shown: NamedImages, noticed: dict[str, int]) -> Iterator[Link]:
     given_id, sentence = given_id_of(row, "id"), row.text("sentence")
     listed = row.optional("imgPath")
     image = shown.find(listed) if listed else None
-    noticed.missing_mention_images += listed is not None and image is None
+    noticed["missing_mention_images"] += listed is not None and image is None
     for form, answer, description in _parallel(row):
         yield Link(
             where=row.where,
@@ -155,18 +146,9 @@ def _parallel(row: Row) -> Iterator[tuple[str, str | None, str | None]]:
             raise DataError(f"{row.where}: key `{key}` is missing; add it to the row")
     keys = ("mentions", "answer", "desc", "entities")
     columns = {key: value for key in keys if (value := row.values.get(key)) is not None}
-    sizes = {key: len(v) if isinstance(v, list) else None for key, v in columns.items()}
-    if len(set(sizes.values())) > 1:
-        shown = ", ".join(
-            f"{key} {'no list' if size is None else size}" for key, size in sizes.items()
-        )
-        raise DataError(
-            f"{row.where}: `mentions`, `answer`, `entities` and `desc` must all be texts, or lists of "
-            f"equal length, found {shown}"
-        )
-    many = {key: value if isinstance(value, list) else [value] for key, value in columns.items()}
-    if "mentions" not in many:
+    if "mentions" not in columns:
         raise DataError(f"{row.where}, key `mentions`: is null; write the mention's surface form")
+    many = equal_columns(columns, row.where)
     for place, form in enumerate(many["mentions"]):
         answer, description = (
             None

@@ -13,6 +13,7 @@ are problems that name the new ones. In CSV `images` is one cell, names separate
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +24,9 @@ from pydantic import ValidationError
 from mmoe.datasets.images import ImageFolder
 from mmoe.datasets.own_schema import RENAMED, ROWS, EntityRow, MentionRow, explain
 from mmoe.datasets.problems import Kind, Problems
-from mmoe.datasets.raw import RawDataset, gold_of, with_in_kb
-from mmoe.datasets.rows import Row, rows_of, split_cell
+from mmoe.datasets.raw import RawDataset, dataset_of, gold_of
+from mmoe.datasets.rows import Row, is_whole, rows_of, split_cell
 from mmoe.errors import DataError
-from mmoe.files import sha256_of
 from mmoe.records import Entity, Mention
 
 ENDINGS = (".jsonl", ".csv")
@@ -64,7 +64,7 @@ class Table:
     splits: set[str] = field(default_factory=set)
     absent: list[tuple[int, str, str]] = field(default_factory=list)
     images: dict[str, str] = field(default_factory=dict)
-    ignored: dict[str, int] = field(default_factory=dict)
+    ignored: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -92,30 +92,22 @@ def read_own(folder: Path) -> RawDataset:
     found = read_tables(folder)
     found.problems.raise_any(f"`mmoe check {folder}` lists all")
     tables = (found.mention_table, found.entity_table)
-    return RawDataset(
-        format="own",
-        mentions=with_in_kb(found.mentions, found.entities),
-        entities=found.entities,
-        counts={
+    return dataset_of(
+        "own",
+        found.mentions,
+        found.entities,
+        {
             "missing_mention_images": len(found.mention_table.absent),
             "missing_entity_images": len(found.entity_table.absent),
         }
         | _ignored_keys(found.mention_table)
         | _ignored_keys(found.entity_table),
-        sources={t.file.name: sha256_of(t.file) for t in tables if t.file is not None},
+        (table.file for table in tables),
     )
 
 
-class OwnEntities(NamedTuple):
-    """The table of entities alone: its file, its rows as records, and what was noticed."""
-
-    file: Path
-    entities: list[Entity]
-    counts: dict[str, int]
-
-
-def read_entities(folder: Path) -> OwnEntities:
-    """The table of entities that stands beside mentions in another format.
+def read_entities(folder: Path) -> tuple[Path, list[Entity], dict[str, int]]:
+    """The file of the table of entities that stands beside mentions in another format, its rows, and counts.
 
     Raises:
         DataError: as `read_own`.
@@ -125,7 +117,7 @@ def read_entities(folder: Path) -> OwnEntities:
     table = found.entity_table
     assert table.file is not None
     counts = {"missing_entity_images": len(table.absent)} | _ignored_keys(table)
-    return OwnEntities(table.file, found.entities, counts)
+    return table.file, found.entities, counts
 
 
 def _ignored_keys(table: Table) -> dict[str, int]:
@@ -138,12 +130,8 @@ def read_tables(folder: Path, names: Collection[str] = tuple(ROWS)) -> OwnTables
     mention_table, entity_table = (
         _table(folder, stem, problems) if stem in names else Table(stem, None) for stem in ROWS
     )
-    mentions = [
-        _mention(row, found) for row, found in _read(mention_table, MentionRow, images, problems)
-    ]
-    entities = [
-        _entity(row, found) for row, found in _read(entity_table, EntityRow, images, problems)
-    ]
+    mentions = [_mention(*row) for row in _read(mention_table, MentionRow, images, problems)]
+    entities = [_entity(*row) for row in _read(entity_table, EntityRow, images, problems)]
     return OwnTables(mention_table, entity_table, mentions, entities, problems)
 
 
@@ -174,7 +162,7 @@ def _read(
     for row in rows_of(table.file, problems):
         values, before = _values(row, table, problems), len(problems)
         for name in values.keys() - known:
-            table.ignored[name] = table.ignored.get(name, 0) + 1
+            table.ignored[name] += 1
         _note_id(table, row, key, values.get(key), problems)
         if isinstance(split := values.get("split"), str):
             table.splits.add(split)
@@ -187,7 +175,11 @@ def _read(
             continue
         if len(problems) == before:
             yield valid, found
-    _check_key_names(table, problems)
+    for name in table.ignored:
+        # It is named in the counts, so it must be text that can be written.
+        if not is_whole(name):
+            line = f"{table.file}: key `{name}` holds half a surrogate pair; rename the key"
+            problems.add(Kind.CHARACTER, line)
 
 
 def _values(row: Row, table: Table, problems: Problems) -> dict[str, Any]:
@@ -230,7 +222,7 @@ def _find(
     listed = value if isinstance(value, list) and key == "images" else [value]
     found = []
     for name in listed:
-        if not (name and isinstance(name, str) and _is_whole(name)):
+        if not (name and isinstance(name, str) and is_whole(name)):
             continue
         where = f"{row.where}, key `{key}`"
         try:
@@ -244,24 +236,6 @@ def _find(
             table.images.setdefault(path, where)
             found.append(path)
     return found
-
-
-def _check_key_names(table: Table, problems: Problems) -> None:
-    """An unknown key is named in the counts, so it must be text that can be written."""
-    for name in table.ignored:
-        if not _is_whole(name):
-            problems.add(
-                Kind.CHARACTER,
-                f"{table.file}: key `{name}` holds half a surrogate pair; rename the key",
-            )
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _mention(row: MentionRow, found: list[str]) -> Mention:

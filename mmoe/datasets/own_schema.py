@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import ErrorDetails
 
 from mmoe.datasets.problems import Kind
 from mmoe.datasets.rows import DELIMITERS, Row, shown
@@ -20,54 +19,13 @@ RENAMED = {
     "entities": {"pictures": "images"},
 }
 
-# For the JSON Schema, whose ECMA 262 knows no str.strip(); a test holds them equal to the functions below.
-_TEXT = r"^[^\x00]*$"
+# Of Python's and of ECMA 262's regular expressions, for the JSON Schema.
 _FILLED = r"^(?=[^\x00]*$)[\s\S]*\S"
 _ONE_LINE = r"^(?![\s\S]*[\x00-\x1f\x7f\x85\u2028\u2029])[\s\S]*\S"
 _ENTITY = _ONE_LINE.replace("^", r"^(?!\s*[nN][iI][lL]\s*$)", 1)
 
-_BREAK = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
-_REFUSED = PydanticCustomError(
-    "string_pattern_mismatch", "a text that the schema's pattern excludes"
-)
-
-
-def _text(text: str) -> str:
-    if "\0" in text:
-        raise _REFUSED
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise PydanticCustomError("string_unicode", "holds half a surrogate pair") from None
-    return text
-
-
-def _filled(text: str) -> str:
-    if not text.strip():
-        raise _REFUSED
-    return _text(text)
-
-
-def _one_line(text: str) -> str:
-    if _BREAK.search(text):
-        raise _REFUSED
-    return _filled(text)
-
-
-def _entity(text: str) -> str:
-    if text.strip().lower() == "nil":
-        raise _REFUSED
-    return _one_line(text)
-
-
-def _pattern(pattern: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": pattern})
-
-
-Text = Annotated[str, AfterValidator(_text), _pattern(_TEXT)]
-Filled = Annotated[str, AfterValidator(_filled), _pattern(_FILLED)]
-Id = Annotated[str, AfterValidator(_one_line), _pattern(_ONE_LINE)]
-EntityId = Annotated[str, AfterValidator(_entity), _pattern(_ENTITY)]
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+Filled = Annotated[str, Field(pattern=_FILLED)]
 
 
 class _TableRow(BaseModel):
@@ -78,8 +36,10 @@ class _TableRow(BaseModel):
 class MentionRow(_TableRow):
     """One row of mentions.jsonl or mentions.csv: a surface form in its context that is to be linked."""
 
-    mention_id: Id = Field(
-        description="Names the mention, in one line; stands once in the table.", examples=["m1"]
+    mention_id: str = Field(
+        pattern=_ONE_LINE,
+        description="Names the mention, in one line; stands once in the table.",
+        examples=["m1"],
     )
     surface_form: Filled = Field(
         description="The mention as it is written. It need not occur in the context to the letter.",
@@ -125,7 +85,8 @@ class MentionRow(_TableRow):
 class EntityRow(_TableRow):
     """One row of entities.jsonl or entities.csv: an entry of the knowledge base."""
 
-    qid: EntityId = Field(
+    qid: str = Field(
+        pattern=_ENTITY,
         description='The entity\'s Wikidata id; stands once in the table and is not "nil".',
         examples=["Q9036"],
     )

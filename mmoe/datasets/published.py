@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
-from mmoe.datasets.raw import check_unique
-from mmoe.datasets.rows import Row, unknown_keys
+from mmoe.datasets.raw import check_unique, gold_of
+from mmoe.datasets.rows import Row
 from mmoe.errors import DataError
 from mmoe.records import SPLITS, Entity, Mention
 
@@ -105,9 +106,38 @@ def given_id_of(row: Row, key: str) -> str:
     return str(value) if type(value) is int else row.filled(key)
 
 
+def equal_columns(columns: Mapping[str, Any], where: str) -> dict[str, list[Any]]:
+    """Keys that hold a text each, or lists of equal length, as lists.
+
+    Raises:
+        DataError: if they differ in length; begins with `where`.
+    """
+    sizes = {key: len(v) if isinstance(v, list) else None for key, v in columns.items()}
+    if len(set(sizes.values())) > 1:
+        found = ", ".join(f"{key} {'no list' if n is None else n}" for key, n in sizes.items())
+        names = ", ".join(f"`{key}`" for key in columns)
+        raise DataError(
+            f"{where}: {names} must all be texts, or lists of equal length, found {found}"
+        )
+    return {key: v if isinstance(v, list) else [v] for key, v in columns.items()}
+
+
+def entity_qid(row: Row) -> str:
+    """The qid of a row of the knowledge base.
+
+    Raises:
+        DataError: if it is missing, empty or nil.
+    """
+    qid = gold_of(row.filled("qid"))
+    if qid is None:
+        raise DataError(f'{row.where}, key `qid`: "nil" means no entity; remove the row')
+    return qid
+
+
 def ignored_keys(table: str, rows: Iterable[Row], known: frozenset[str]) -> dict[str, int]:
     """How many rows of a table hold each key that the reader does not look at, as counts."""
-    return {f"ignored_key.{table}.{key}": n for key, n in unknown_keys(rows, known).items()}
+    found = Counter(key for row in rows for key in row.values.keys() - known)
+    return {f"ignored_key.{table}.{key}": found[key] for key in sorted(found)}
 
 
 def percent_decoded(text: str) -> str:

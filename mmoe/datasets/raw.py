@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmoe.errors import DataError
+from mmoe.files import sha256_of
 from mmoe.records import Entity, Mention
 
 
@@ -24,6 +25,18 @@ class RawDataset:
     entities: list[Entity]
     counts: dict[str, int]
     sources: dict[str, str]
+
+
+def dataset_of(
+    name: str,
+    mentions: Iterable[Mention],
+    entities: list[Entity],
+    counts: dict[str, int],
+    files: Iterable[Path | None],
+) -> RawDataset:
+    """What was read of `files` in format `name`: each mention says whether the KB holds its gold."""
+    sources = {file.name: sha256_of(file) for file in files if file is not None}
+    return RawDataset(name, with_in_kb(mentions, entities), entities, counts, sources)
 
 
 def gold_of(answer: str | None) -> str | None:

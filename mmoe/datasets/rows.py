@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from mmoe.files import read_text
 
 LIST_SEPARATOR = "|"
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Bytes that are not UTF-8 are read as lone surrogates; moved to the private use area they can't be taken
 # for a second mistake in the same row.
@@ -29,36 +32,21 @@ def plain_text(value: Any, where: str) -> str:
     """
     if not isinstance(value, str):
         raise DataError(f"{where}: must be text, found {shown(value)}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise DataError(
-            f"{where}: holds half a surrogate pair; write the character whole"
-        ) from None
+    if not is_whole(value):
+        raise DataError(f"{where}: holds half a surrogate pair; write the character whole")
     if "\0" in value:
         raise DataError(f"{where}: holds a NUL character; remove it")
     return value
 
 
+def is_whole(text: str) -> bool:
+    """Whether a text holds no half of a surrogate pair, so that it can be written as UTF-8."""
+    return not _SURROGATE.search(text)
+
+
 def shown(value: Any) -> str:
     """A value as a message shows it: JSON, cut short."""
     return json.dumps(value, ensure_ascii=True, default=str)[:60]
-
-
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys stand once: hand it to `json.loads` as object_pairs_hook.
-
-    Raises:
-        KeyError: with the first repeated key; json.loads alone would keep the last value in silence.
-    """
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise KeyError(key)
-            seen.add(key)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,42 +132,18 @@ def rows_of(file: Path, problems: Problems) -> Iterator[Row]:
         yield from (_csv_rows if is_csv else _json_rows)(file, lines, problems)
 
 
-def unknown_keys(rows: Iterable[Row], known: frozenset[str]) -> dict[str, int]:
-    """How many rows hold each key that no reader looks at, by key."""
-    counts: dict[str, int] = {}
-    for row in rows:
-        for key in row.values.keys() - known:
-            counts[key] = counts.get(key, 0) + 1
-    return dict(sorted(counts.items()))
-
-
 def _json_rows(file: Path, lines: Iterable[str], problems: Problems) -> Iterator[Row]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
+        where = f"{file}, row {number}"
         try:
-            yield Row(file, number, _json_object(line.removesuffix("\n")))
+            values = _parsed(
+                line.removesuffix("\n"), where, "each line must be one whole JSON object"
+            )
+            yield Row(file, number, _of_kind(values, dict, where, "a JSON object"))
         except DataError as error:
-            problems.add(Kind.BROKEN, f"{file}, row {number}: {error}")
-
-
-def _json_object(line: str) -> dict[str, Any]:
-    try:
-        values = json.loads(line, object_pairs_hook=unique_keys)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"not valid JSON at column {error.colno}: {error.msg}; "
-            "each line must be one whole JSON object"
-        ) from None
-    except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits
-        raise DataError(f"not readable JSON: {error}; shorten the value") from None
-    except KeyError as error:
-        raise DataError(f"key `{error.args[0]}` stands twice; keep one") from None
-    if not isinstance(values, dict):
-        raise DataError(
-            f"must be a JSON object, found {type(values).__name__}; write one object a line"
-        )
-    return values
+            problems.add(Kind.BROKEN, str(error))
 
 
 def _csv_rows(file: Path, lines: Iterable[str], problems: Problems) -> Iterator[Row]:
@@ -234,49 +198,48 @@ def read_json_list(file: Path) -> list[Any]:
     Raises:
         DataError: if the file is missing, not UTF-8, not JSON, or anything but a list.
     """
-    items: list[Any] = _read_json(file, list, "list")
+    items: list[Any] = _of_kind(_parsed(read_text(file), f"{file}"), list, file, "one JSON list")
     return items
 
 
 def read_json_object(file: Path) -> dict[str, Any]:
-    """The keys and values of a file that is one JSON object.
-
-    Raises:
-        DataError: if the file is missing, not UTF-8, not JSON, or anything but an object.
-    """
-    values: dict[str, Any] = _read_json(file, dict, "object")
+    """The keys and values of a file that is one JSON object; raises as `read_json_list`."""
+    values: dict[str, Any] = _of_kind(
+        _parsed(read_text(file), f"{file}"), dict, file, "one JSON object"
+    )
     return values
 
 
 def json_rows(file: Path) -> list[Row]:
-    """The objects of a file that is one JSON list, numbered from 1.
-
-    Raises:
-        DataError: as `read_json_list`, and if an item is no object.
-    """
-    items = read_json_list(file)
-    for number, item in enumerate(items, start=1):
-        if not isinstance(item, dict):
-            raise DataError(
-                f"{file}, row {number}: must be a JSON object, found {type(item).__name__}"
-            )
-    return [Row(file, number, item) for number, item in enumerate(items, start=1)]
+    """The objects of a file that is one JSON list, numbered from 1; raises as `read_json_list`."""
+    return [
+        Row(file, number, _of_kind(item, dict, f"{file}, row {number}", "a JSON object"))
+        for number, item in enumerate(read_json_list(file), start=1)
+    ]
 
 
-def _read_json(file: Path, kind: type, called: str) -> Any:
+def _of_kind(value: Any, kind: type, where: object, called: str) -> Any:
+    if not isinstance(value, kind):
+        raise DataError(f"{where}: must be {called}, found {type(value).__name__}")
+    return value
+
+
+def _parsed(text: str, where: str, remedy: str = "fetch or mend the file") -> Any:
+    """A JSON value whose objects hold each key once; json.loads alone keeps the last value in silence."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+            raise DataError(f"{where}: key `{twice}` stands twice in one object; keep one")
+        return found
+
     try:
-        value = json.loads(read_text(file), object_pairs_hook=unique_keys)
+        return json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if "\n" in text else ""
         raise DataError(
-            f"{file}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; "
-            "fetch or mend the file"
+            f"{where}: not valid JSON at {line}column {error.colno}: {error.msg}; {remedy}"
         ) from None
     except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits
-        raise DataError(f"{file}: not readable JSON: {error}; mend the file") from None
-    except KeyError as error:
-        raise DataError(
-            f"{file}: key {error.args[0]!r} stands twice in one object; keep one"
-        ) from None
-    if not isinstance(value, kind):
-        raise DataError(f"{file}: must be one JSON {called}, found {type(value).__name__}")
-    return value
+        raise DataError(f"{where}: not readable JSON: {error}; shorten the value") from None

@@ -24,10 +24,9 @@ from typing import Any
 from mmoe.datasets.images import IMAGE_ENDINGS, ImageFolder, NamedImages
 from mmoe.datasets.own import read_entities
 from mmoe.datasets.published import Link, mentions_of, percent_decoded
-from mmoe.datasets.raw import RawDataset, gold_of, require_file, with_in_kb
+from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import plain_text, read_json_list, read_json_object, read_rows, shown
 from mmoe.errors import DataError
-from mmoe.files import sha256_of
 
 FILES = {"train": "train.json", "valid": "valid.json", "test": "test.json"}
 OTHERS = ("kb_entity.json", "qid2id.json", "qid2abs.json", "splits.json")
@@ -70,52 +69,34 @@ class _NewsImages:
         return self._by_name.find(name)
 
 
-class _Lists:
-    """Turns the lists into links and counts what is odd about them."""
+NOTICED = (
+    "missing_mention_images",
+    "sentences_without_mention",
+    "surface_forms_beside_their_offsets",
+    "urls_without_title",
+    "mentions_of_titles_without_qid",
+)
 
-    def __init__(self, qids: dict[str, str], images: _NewsImages) -> None:
-        self._qids = qids
-        self._images = images
-        self._titles_without_qid: set[str] = set()
-        self._counts = dict.fromkeys(
-            (
-                "missing_mention_images",
-                "sentences_without_mention",
-                "surface_forms_beside_their_offsets",
-                "urls_without_title",
-                "mentions_of_titles_without_qid",
-            ),
-            0,
-        )
 
-    @property
-    def counts(self) -> dict[str, int]:
-        return self._counts | {"titles_without_qid": len(self._titles_without_qid)}
-
-    def links(self, file: Path, split: str) -> Iterator[Link]:
-        """The mentions of one split; their sentences are named by the split and the row."""
-        for number, item in enumerate(read_json_list(file), start=1):
-            where = f"{file}, row {number}"
-            sentence, url, mentions = _sentence(item, where)
-            image = self._images.find(url) if url.strip() else None
-            self._counts["missing_mention_images"] += bool(url.strip()) and image is None
-            self._counts["sentences_without_mention"] += not mentions
-            for place, mention in enumerate(mentions, start=1):
-                at = f"{where}, mention {place}"
-                form, start, end, page = _mention(mention, at)
-                self._counts["surface_forms_beside_their_offsets"] += sentence[start:end] != form
-                gold = self._gold(page)
-                yield Link(at, f"{split}-{number}", split, sentence, form, image, gold)
-
-    def _gold(self, page: str) -> str | None:
-        title = title_of_url(page)
-        if title is None:
-            self._counts["urls_without_title"] += 1
-            return None
-        if title not in self._qids:
-            self._counts["mentions_of_titles_without_qid"] += 1
-            self._titles_without_qid.add(title)
-        return self._qids.get(title)
+def _links(
+    file: Path, split: str, qids: dict[str, str], images: _NewsImages, noticed: dict[str, int]
+) -> Iterator[tuple[Link, str | None]]:
+    """The mentions of one split and the titles that they link to; split and row name a sentence."""
+    for number, item in enumerate(read_json_list(file), start=1):
+        where = f"{file}, row {number}"
+        sentence, url, mentions = _sentence(item, where)
+        image = images.find(url) if url.strip() else None
+        noticed["missing_mention_images"] += bool(url.strip()) and image is None
+        noticed["sentences_without_mention"] += not mentions
+        for place, mention in enumerate(mentions, start=1):
+            at = f"{where}, mention {place}"
+            form, start, end, page = _mention(mention, at)
+            title = title_of_url(page)
+            gold = None if title is None else qids.get(title)
+            noticed["surface_forms_beside_their_offsets"] += sentence[start:end] != form
+            noticed["urls_without_title"] += title is None
+            noticed["mentions_of_titles_without_qid"] += title is not None and gold is None
+            yield Link(at, f"{split}-{number}", split, sentence, form, image, gold), title
 
 
 def read_wikidiverse(folder: Path) -> RawDataset:
@@ -130,16 +111,18 @@ def read_wikidiverse(folder: Path) -> RawDataset:
     }
     title_file, qids = read_titles(folder)
     entity_file, entities, entity_counts = read_entities(folder)
-    lists = _Lists(qids, _NewsImages(folder))
-    mentions, link_counts = mentions_of(
-        [link for split, file in files.items() for link in lists.links(file, split)]
-    )
-    return RawDataset(
-        format="wikidiverse",
-        mentions=with_in_kb(mentions, entities),
-        entities=entities,
-        counts=lists.counts | entity_counts | link_counts,
-        sources={f.name: sha256_of(f) for f in (*files.values(), title_file, entity_file)},
+    images, noticed = _NewsImages(folder), dict.fromkeys(NOTICED, 0)
+    found = [
+        pair for split, file in files.items() for pair in _links(file, split, qids, images, noticed)
+    ]
+    mentions, link_counts = mentions_of([link for link, _ in found])
+    titles_without_qid = {title for _, title in found if title is not None} - qids.keys()
+    return dataset_of(
+        "wikidiverse",
+        mentions,
+        entities,
+        noticed | {"titles_without_qid": len(titles_without_qid)} | entity_counts | link_counts,
+        (*files.values(), title_file, entity_file),
     )
 
 

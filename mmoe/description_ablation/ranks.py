@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
-from mmoe.baselines.bm25 import bm25_ranks
-from mmoe.baselines.cosine import Vectors
-from mmoe.baselines.encoder import SideVectors, encoder_ranks
+from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
+from mmoe.baselines.run import cosine_systems, ranks_of
+from mmoe.baselines.strings import bm25
 from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.evaluation.ranks import Ranks
 from mmoe.features.store import read_features
@@ -52,18 +55,15 @@ def ranks_of_texts(
     ]
     # What a missing image counts depends on the run's own texts, so on nothing that is compared with them.
     own = np.arange(len(data.mentions))
-    cosines = encoder_ranks(
-        _joined([_vectors(side) for side in sides]), _vectors(data.entity_side), gold, typical=own
-    )
-    gold_qids = [mention.gold_qid for mention in texts.mentions]
-    return {
-        matcher.spec.model.name: Ranks(
-            np.concatenate([part.pessimistic for part in ranked]),
-            np.concatenate([part.optimistic for part in ranked]),
-        ),
-        "BM25 with description": bm25_ranks(texts.queries(), gold_qids, data.entities),
-        **{name: cosines[name] for name in READ_DESCRIPTIONS if name in cosines},
+    terms = CosineTerms.of(_vectors(*sides), _vectors(data.entity_side), typical=own)
+    systems = {"BM25 with description": bm25(texts.queries(), data.entities)} | {
+        name: scores for name, scores in cosine_systems(terms).items() if name in READ_DESCRIPTIONS
     }
+    found = {matcher.spec.model.name: Ranks.joined(ranked)}
+    for name, ranks in ranks_of(systems, gold).items():
+        assert ranks.whole is not None
+        found[name] = ranks.whole
+    return found
 
 
 def _with_texts(data: LinkingData, texts: ChoiceTexts, features: Path) -> FeatureSide:
@@ -81,30 +81,18 @@ def _with_texts(data: LinkingData, texts: ChoiceTexts, features: Path) -> Featur
     )
 
 
-def _vectors(side: FeatureSide) -> SideVectors:
-    """Pooled embeddings in the records' order."""
-    rows, table = side.text_rows, side.texts
-    assert table.name_pooled_NP is not None
+def _vectors(*sides: FeatureSide) -> SideVectors:
+    """Pooled embeddings in the records' order, one side after the other."""
+
+    def joined(tables: list[tuple[Any, Tensor]]) -> NDArray[np.floating]:
+        return np.concatenate([pooled_NP[rows].numpy() for pooled_NP, rows in tables])
+
+    images = [(side.images, side.image_rows) for side in sides if side.images is not None]
     image = None
-    if side.images is not None:
-        present = side.images.present[side.image_rows.numpy()]
-        image = Vectors(side.images.pooled_NP[side.image_rows].numpy(), present)
-    text, name = table.pooled_NP[rows].numpy(), table.name_pooled_NP[rows].numpy()
+    if images:
+        present = [table.present[rows.numpy()] for table, rows in images]
+        pooled = joined([(table.pooled_NP, rows) for table, rows in images])
+        image = Vectors(pooled, np.concatenate(present))
+    text = joined([(side.texts.pooled_NP, side.text_rows) for side in sides])
+    name = joined([(side.texts.name_pooled_NP, side.text_rows) for side in sides])
     return SideVectors(Vectors(text), Vectors(name), image)
-
-
-def _joined(parts: list[SideVectors]) -> SideVectors:
-    """One side after the other."""
-    images = [part.image for part in parts if part.image is not None]
-    return SideVectors(
-        _stacked([part.text for part in parts]),
-        _stacked([part.name for part in parts]),
-        _stacked(images) if images else None,
-    )
-
-
-def _stacked(parts: list[Vectors]) -> Vectors:
-    return Vectors(
-        np.concatenate([part.values_NP for part in parts]),
-        np.concatenate([part.present() for part in parts]),
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -34,14 +34,15 @@ class ChoiceTexts:
     mentions: list[Mention]
 
     @classmethod
-    def of(cls, texts: list[TextInput], mentions: Sequence[Mention]) -> ChoiceTexts:
-        """Finds the mention of each text.
-
-        Args:
-            mentions: those that the texts are of, and any others.
-        """
+    def of(cls, choices: Iterable[Description], mentions: Sequence[Mention]) -> ChoiceTexts:
+        """The different texts that choices make of the mentions, by first appearance."""
         by_id = {mention.mention_id: mention for mention in mentions}
-        return cls(texts, [by_id[text.id.rpartition(":")[0]] for text in texts])
+        found: dict[str, tuple[TextInput, Mention]] = {}
+        for choice in choices:
+            name, m = choice.text_id, by_id[choice.mention_id]
+            text = TextInput(name, m.surface_form, m.context, choice.description)
+            found.setdefault(name, (text, m))
+        return cls([text for text, _ in found.values()], [m for _, m in found.values()])
 
     @property
     def ids(self) -> list[str]:
@@ -55,11 +56,7 @@ class ChoiceTexts:
     def rank_table(
         self, choices: Sequence[Description], ranks_by_system: Mapping[str, Ranks]
     ) -> pa.Table:
-        """One row for each system and choice, in the order of both.
-
-        Args:
-            ranks_by_system: of all texts, in their order.
-        """
+        """One row for each system and choice, in the order of both; the ranks are in the texts' order."""
         if not ranks_by_system:
             return RANKS.empty_table()
         row_of = {text_id: row for row, text_id in enumerate(self.ids)}

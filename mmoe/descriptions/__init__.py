@@ -3,13 +3,12 @@
 Source: MMoE section 3.2. A backend is a function of one module and a line of `mmoe.config.backends`.
 """
 
-from mmoe.descriptions.choice import ablation_texts, group_candidates, mention_texts
+from mmoe.descriptions.choice import group_candidates, mention_texts
 from mmoe.descriptions.registry import Embedder, RankerResources, rank_mentions
 
 __all__ = [
     "Embedder",
     "RankerResources",
-    "ablation_texts",
     "group_candidates",
     "mention_texts",
     "rank_mentions",

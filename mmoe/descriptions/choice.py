@@ -20,11 +20,7 @@ TIE = 1e-9  # relative; equal sums may differ in their last bits
 def group_candidates(
     mentions: Iterable[Mention], candidates: Iterable[Candidate]
 ) -> dict[str, list[Candidate]]:
-    """The candidates of every mention by mention_id, in retrieval's order.
-
-    Raises:
-        RankingError: if a candidate belongs to no mention.
-    """
+    """The candidates by mention_id, in retrieval's order; RankingError if one is of no mention."""
     groups: dict[str, list[Candidate]] = {mention.mention_id: [] for mention in mentions}
     for candidate in candidates:
         if candidate.mention_id not in groups:
@@ -101,11 +97,7 @@ def describe_scored(
 
 
 def mention_texts(mentions: Mentions, descriptions: Iterable[Description]) -> list[TextInput]:
-    """The text to encode for each mention, in the mentions' order.
-
-    Raises:
-        RankingError: if a mention has no description record.
-    """
+    """The text to encode for each mention, in the mentions' order; all need a description record."""
     text_of = {record.mention_id: record.description for record in descriptions}
     missing = [mention.mention_id for mention in mentions if mention.mention_id not in text_of]
     if missing:
@@ -116,18 +108,3 @@ def mention_texts(mentions: Mentions, descriptions: Iterable[Description]) -> li
     return [
         TextInput(m.mention_id, m.surface_form, m.context, text_of[m.mention_id]) for m in mentions
     ]
-
-
-def ablation_texts(mentions: Mentions, descriptions: Iterable[Description]) -> list[TextInput]:
-    """The different texts that the choices of several backends make of the mentions.
-
-    Returns:
-        One text a `text_id`, which is its id, in order of first appearance.
-    """
-    by_id = {mention.mention_id: mention for mention in mentions}
-    texts: dict[str, TextInput] = {}
-    for record in descriptions:
-        mention, name = by_id[record.mention_id], record.text_id
-        text = TextInput(name, mention.surface_form, mention.context, record.description)
-        texts.setdefault(name, text)
-    return list(texts.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,19 +63,25 @@ class LanguageModel:
         Raises:
             RankingError: if the run ended early; all replies are kept for the next one.
         """
-        questions = self._write(mentions, candidates_by_mention)
-        to_send: Mapping[str, Question] = questions
-        while to_send:
-            self._send(to_send.values())
-            to_send = self._shorter(questions, mentions, candidates_by_mention)
-            questions |= to_send
+        questions = new = self._write(mentions, candidates_by_mention)
+        while new:
+            self._questions |= {question.request.key: question for question in new.values()}
+            found = self.client.complete(question.request for question in new.values())
+            self._rounds.append(found.log())
+            found.raise_if_stopped()
+            self._replies |= found.replies
+            # What the server found too long is asked again with less.
+            new = {
+                mention_id: shorter
+                for mention_id, question in new.items()
+                if self._replies[question.request.key].outcome == Outcome.TOO_LONG
+                and (shorter := self._writer.shorter(question)) is not None
+            }
+            questions = questions | new
+        groups = [candidates_by_mention.get(mention.mention_id, ()) for mention in mentions]
         return [
-            self._describe(
-                mention,
-                candidates_by_mention.get(mention.mention_id, ()),
-                questions.get(mention.mention_id),
-            )
-            for mention in mentions
+            self._describe(mention, group, questions.get(mention.mention_id))
+            for mention, group in zip(mentions, groups, strict=True)
         ]
 
     def estimated(self, mentions: Mentions, candidates_by_mention: Groups) -> str:
@@ -161,26 +167,6 @@ class LanguageModel:
             counts = ", ".join(f"{name}: {n:,}" for name, n in sorted(self.images.items()))
             say(f"images of the mentions to ask about ({counts or 'no mention'})")
         return questions
-
-    def _send(self, questions: Iterable[Question]) -> None:
-        wanted = {question.request.key: question for question in questions}
-        self._questions |= wanted
-        found = self.client.complete(question.request for question in wanted.values())
-        self._rounds.append(found.log())
-        found.raise_if_stopped()
-        self._replies |= found.replies
-
-    def _shorter(
-        self, questions: Mapping[str, Question], mentions: Mentions, groups: Groups
-    ) -> dict[str, Question]:
-        """By mention_id, shorter questions in place of those that the server found too long."""
-        shorter = {
-            mention.mention_id: self._writer.shorter(question, mention, groups[mention.mention_id])
-            for mention in mentions
-            if (question := questions.get(mention.mention_id)) is not None
-            and self._replies[question.request.key].outcome == Outcome.TOO_LONG
-        }
-        return {name: question for name, question in shorter.items() if question is not None}
 
     def _describe(
         self, mention: Mention, group: Sequence[Candidate], question: Question | None

@@ -25,12 +25,8 @@ def _no_encoder() -> Embedder:
 
 @dataclass(frozen=True)
 class RankerResources:
-    """What single backends need beside mentions and candidates; loaded when one of them asks for it.
-
-    Attributes:
-        seed: of `random`.
-        attributes: for `oracle_description`, the attributes of the knowledge base's entities by qid.
-        embedder: for `embedding`.
+    """What single backends need beside mentions and candidates, loaded when one asks for it: the seed of
+    `random`, the attributes of the knowledge base's entities by qid of `oracle_description`, and an embedder.
     """
 
     seed: int = 0
@@ -47,12 +43,8 @@ def rank_mentions(
     candidates_by_mention: Groups,
     resources: RankerResources = NO_RESOURCES,
 ) -> list[Description]:
-    """One description record a mention, in the mentions' order, by a backend of `LOCAL_BACKENDS`.
+    """One description record a mention, in their order, by a backend of `LOCAL_BACKENDS`, imported here.
 
-    Its module is imported here, as some load much.
-
-    Args:
-        candidates_by_mention: by mention_id, in retrieval's order; absent means no candidate.
     Raises:
         RankingError: if there is no such backend, or it lacks what it needs.
     """

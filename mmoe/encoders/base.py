@@ -32,11 +32,6 @@ class Encoded:
     pooled_BP: Tensor
 
 
-def kept(lengths_B: Tensor, padded_to: int | None) -> Tensor:
-    """How many states to keep of texts of these lengths."""
-    return lengths_B if padded_to is None else torch.full_like(lengths_B, padded_to)
-
-
 def pretrained(auto_class: Any, path: str, **options: Any) -> Any:
     """What a transformers class loads from a folder or the hub; a model's own code is never run."""
     return auto_class.from_pretrained(path, trust_remote_code=False, **options)
@@ -50,10 +45,12 @@ class Encoder(ABC):
         fingerprint: changes whenever the weights or the tokenizer do.
         sees_images: whether `encode_images` may be called.
         joint: whether text and image embeddings share a space.
+        sees_padding: whether its features depend on padding, so that all texts get their full length.
     """
 
     sees_images: ClassVar[bool]
     joint: ClassVar[bool]
+    sees_padding: ClassVar[bool] = False
 
     def __init__(self, source: ModelSource, device: torch.device, dtype: torch.dtype) -> None:
         self.name, self.device = source.name, device
@@ -77,33 +74,38 @@ class Encoder(ABC):
         """Widths (C of a patch's features, P of a pooled embedding); zeros for a text-only encoder."""
         return (0, 0)
 
-    @abstractmethod
+    @torch.inference_mode()
     def encode_texts(
         self, token_ids: Sequence[Sequence[int]], padded_to: int | None = None
     ) -> Encoded:
-        """Encodes laid-out texts.
+        """Encodes laid-out texts, padded at the right.
 
         Args:
             padded_to: keep the states of padding too, up to so many tokens; None: those of real tokens alone.
         """
+        lengths_B = torch.tensor([len(ids) for ids in token_ids])
+        width = self.text_limit if self.sees_padding else padded_to or int(lengths_B.max())
+        pad = self.tokenizer.pad_token_id or 0
+        rows = [[*ids, *[pad] * (width - len(ids))] for ids in token_ids]
+        ids_BL, lengths_B = torch.tensor(rows, device=self.device), lengths_B.to(self.device)
+        mask_BL = torch.arange(width, device=self.device) < lengths_B[:, None]
+        tokens_BLC, pooled_BP = self._encode_ids(ids_BL, mask_BL)
+        kept_B = lengths_B if padded_to is None else torch.full_like(lengths_B, padded_to)
+        return Encoded(tokens_BLC, kept_B, pooled_BP)
+
+    @abstractmethod
+    def _encode_ids(self, ids_BL: Tensor, mask_BL: Tensor) -> tuple[Tensor, Tensor]:
+        """Token features [B, L, C] and pooled embeddings [B, P]; the mask marks real tokens."""
 
     def encode_images(self, images: Sequence[Image.Image]) -> Encoded:
-        """Encodes RGB images.
-
-        Raises:
-            FeatureStoreError: if the encoder is text-only.
-        """
+        """Encodes RGB images; a text-only encoder raises FeatureStoreError."""
         raise FeatureStoreError(
             f"{self.name}: a text-only encoder can't encode {len(images)} images"
         )
 
     def encode_no_image(self) -> Encoded:
-        """One row: what an image of zeros, behind the normalisation, gives.
-
-        Raises:
-            FeatureStoreError: if the encoder is text-only.
-        """
-        raise FeatureStoreError(f"{self.name}: a text-only encoder has no states of an image")
+        """One row: what an image of zeros, behind the normalisation, gives; as `encode_images`."""
+        return self.encode_images([])
 
     def layout(self, max_length: int, description_budget: int) -> TextLayout:
         """The text layout with this tokenizer's special tokens.
@@ -116,18 +118,6 @@ class Encoder(ABC):
         if max_length > self.text_limit:
             raise FeatureStoreError(f"{knob}: {self.name} takes at most {self.text_limit} tokens")
         special = special_tokens(self.name, self.tokenizer)
-        if max_length < special.shortest_text:
-            raise FeatureStoreError(
-                f"{knob}: the special tokens of {self.name} need {special.shortest_text}"
-            )
+        if max_length < (least := 2 * special.total - 1):  # with room for half a name
+            raise FeatureStoreError(f"{knob}: the special tokens of {self.name} need {least}")
         return TextLayout(max_length, description_budget, special)
-
-    def _padded(
-        self, token_ids: Sequence[Sequence[int]], length: int | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Right-padded ids [B, L] and the lengths [B]."""
-        lengths = torch.tensor([len(ids) for ids in token_ids])
-        width = length or int(lengths.max())
-        pad = self.tokenizer.pad_token_id or 0
-        rows = [[*ids, *[pad] * (width - len(ids))] for ids in token_ids]
-        return torch.tensor(rows, device=self.device), lengths.to(self.device)

@@ -17,17 +17,22 @@ from mmoe import surface_forms
 from mmoe.code_fingerprint import tree_key
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.encoders import base, clip, images, layout, rows, siglip, text
+from mmoe.encoders import base, kinds, layout, rows
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.images import ImageError, load_image
-from mmoe.encoders.rows import SMALLEST_BATCH, encode_image_rows, encode_text_rows
+from mmoe.encoders.rows import (
+    SMALLEST_BATCH,
+    ImageError,
+    encode_image_rows,
+    encode_text_rows,
+    load_image,
+)
 from mmoe.features.part import Part, write_part
 from mmoe.features.shards import KEEP_PADDING, UNREADABLE, FeatureRow, PartColumns
 from mmoe.files import content_key
 from mmoe.records import ImageInput, TextInput, read_records
 
 # What decides the features' values; registry, source and this module say what is encoded, and from where.
-DECIDING = (base, clip, siglip, text, layout, rows, images, mmoe.images, surface_forms)
+DECIDING = (base, kinds, layout, rows, mmoe.images, surface_forms)
 CODE = tree_key(Path(str(module.__file__)) for module in DECIDING)
 
 
@@ -56,8 +61,7 @@ def encode_texts(
     Args:
         out: folder of the part's shards.
         work: folder in which finished shards survive a kill and the next run.
-        around_name: shorten a long body around the place where the name stands in it (mentions) instead
-            of keeping its head (entities).
+        around_name: see `encode_text_rows`.
         keep_tokens: False leaves the token features out, which take most of the space: for those who
             compare texts and match no tokens (`read_pooled`).
     """
@@ -73,16 +77,15 @@ def encode_texts(
         return encoded if keep_tokens else [replace(row, tokens=None) for row in encoded]
 
     token_width, pooled_width = encoder.text_widths
-    settings = {
+    columns = PartColumns("text", token_width if keep_tokens else 0, pooled_width)
+    metadata = _metadata(params, encoder) | {
         "max_text_length": length,
         "description_budget": budget,
         "around_name": around_name,
         "keep_tokens": keep_tokens,
     }
-    columns = PartColumns("text", token_width if keep_tokens else 0, pooled_width)
-    metadata = _metadata(params, encoder) | settings
     part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
-    kept = write_part(texts, part, _text_key, encode)
+    kept = write_part(texts, part, lambda r: content_key(r.name, r.body, r.description), encode)
     return EncodeSummary(len(texts), kept)
 
 
@@ -116,19 +119,10 @@ def encode_images(
             ]
         return done
 
-    columns = PartColumns("image", *encoder.image_widths)
-    metadata = _metadata(params, encoder)
+    columns, metadata = PartColumns("image", *encoder.image_widths), _metadata(params, encoder)
     part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
-    kept = write_part(listed, part, _image_key, encode)
+    kept = write_part(listed, part, lambda r: r.sha256 or "" if r.image else "", encode)
     return EncodeSummary(len(listed), kept, tuple(unreadable.values()))
-
-
-def _text_key(row: TextInput) -> str:
-    return content_key(row.name, row.body, row.description)
-
-
-def _image_key(row: ImageInput) -> str:
-    return "" if row.image is None else row.sha256 or ""
 
 
 def _load(row: ImageInput, raw: Path, unreadable: dict[str, str]) -> Image.Image | None:

@@ -25,20 +25,9 @@ class SpecialTokens:
         """How many they are."""
         return len(self.prefix) + len(self.separator) + len(self.suffix)
 
-    @property
-    def shortest_text(self) -> int:
-        """The least max_length in which they and half a name have room."""
-        return 2 * self.total - 1
-
 
 def special_tokens(name: str, tokenizer: Any) -> SpecialTokens:
-    """The special tokens of one tokenizer.
-
-    Args:
-        name: of the encoder, for the message.
-    Raises:
-        FeatureStoreError: if the tokenizer is empty.
-    """
+    """The special tokens of the tokenizer of the encoder of that name; FeatureStoreError if it is empty."""
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
     dressed = tokenizer("a")["input_ids"]
     if not set(bare) - {tokenizer.unk_token_id}:
@@ -115,12 +104,10 @@ def _window(length: int, room: int, focus: int | None) -> range:
 
 
 def find_focus(name: str, body: str, spans: Sequence[tuple[int, int]]) -> int | None:
-    """The body token at the middle of the place where `name` stands (see `find_surface_form`).
+    """The body token at the middle of the place where `name` stands, or None (see `find_surface_form`).
 
     Args:
         spans: (start, end) character of every body token.
-    Returns:
-        A token index, or None where the name does not occur.
     """
     found = find_surface_form(body, name)
     if found is None:

@@ -1,8 +1,7 @@
-"""Which encoder a name means: another kind of model is one module and one line here."""
+"""Which encoder a name means: another kind of model is a class of `kinds` and a line here."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +12,8 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig
 from transformers.utils import logging as transformers_logging
 
 from mmoe.encoders.base import Encoder, pretrained
-from mmoe.encoders.clip import ClipEncoder
-from mmoe.encoders.siglip import SiglipEncoder
+from mmoe.encoders.kinds import ClipEncoder, SiglipEncoder, TextOnlyEncoder
 from mmoe.encoders.source import SAFETENSORS, ModelSource
-from mmoe.encoders.text import TextOnlyEncoder
 from mmoe.errors import FeatureStoreError
 
 # By transformers' `model_type`; any other without a vision tower is a text-only encoder.
@@ -42,12 +39,6 @@ def load_encoder(
     """
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     source, chosen = ModelSource.find(name, knob), _torch_device(device)
-    if precision == "bfloat16" and chosen.type == "cpu" and not _has_bfloat16():
-        print(
-            "note: encode.precision = bfloat16: this processor has no bfloat16 arithmetic (AVX-512 BF16 or "
-            "AMX) and only imitates it; float32 is faster and more exact",
-            file=sys.stderr,
-        )
     with _explained(source):
         source.refuse_code(PretrainedConfig.get_config_dict(source.path)[0])
         config = pretrained(AutoConfig, source.path)
@@ -60,11 +51,7 @@ def load_encoder(
 
 
 def load_tokenizer(name: str, knob: str = "encode.model") -> Any:
-    """The tokenizer alone of the encoder that a parameter names.
-
-    Raises:
-        FeatureStoreError: see `load_encoder`.
-    """
+    """The tokenizer alone of the encoder that a parameter names; errors as in `load_encoder`."""
     source = ModelSource.find(name, knob)
     with _explained(source):
         return pretrained(AutoTokenizer, source.path)
@@ -87,9 +74,3 @@ def _torch_device(device: str) -> torch.device:
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise FeatureStoreError(f"runtime.device = {device}: torch finds no such device; use auto")
     return chosen
-
-
-def _has_bfloat16() -> bool:
-    """Whether the processor computes in bfloat16 itself."""
-    known = torch.cpu.get_capabilities()  # of x86: the first two; of ARM: the third
-    return any(known.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))

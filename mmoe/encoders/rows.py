@@ -1,4 +1,4 @@
-"""Encodes texts and images in memory: what stage `encode` stores, and what a query is encoded with.
+"""Decodes images; encodes texts and images in memory: what stage `encode` stores, and queries.
 
 A row's features depend on the row alone: on one machine, neither padding nor what else is in the batch nor
 the batch's size changes a bit of them (tests hold this for small encoders). So a mention that is encoded
@@ -8,9 +8,11 @@ threads if the batch is small; then the last bits of float32 differ, and few of 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
-from typing import TypeVar
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from PIL import Image
 from mmoe.encoders.base import Encoded, Encoder
 from mmoe.encoders.layout import find_focus, plain_tokens
 from mmoe.features.shards import ABSENT, OK, FeatureRow
+from mmoe.images import DECODING_ERRORS, decoding_problem, open_image
 from mmoe.records import TextInput
 
 SMALLEST_BATCH = 8  # matrix products of fewer rows add up in another order
@@ -78,7 +81,7 @@ def encode_image_rows(
     """Encodes RGB images: patch features and pooled embedding.
 
     Args:
-        images: as `mmoe.encoders.images` decodes them; None for a missing one.
+        images: as `decode_image` gives them; None for a missing one.
         keep_padding: a missing image gets the features of an all-zero one.
     Returns:
         One row an image, in order and without an id; a missing one is absent.
@@ -95,17 +98,43 @@ def encode_image_rows(
     return [absent if image is None else FeatureRow("", OK, *next(encoded)) for image in images]
 
 
+class ImageError(Exception):
+    """An image that can't be decoded; the run goes on without it."""
+
+
+def load_image(raw: Path, name: str) -> Image.Image:
+    """Decodes an image below the raw folder as RGB; ImageError names the file and what is wrong with it."""
+    try:
+        with open_image(raw, name) as stream:
+            return decode_image(stream)
+    except DECODING_ERRORS as error:
+        raise ImageError(f"{raw / name}: {decoding_problem(error)}") from None
+
+
+def decode_image(stream: BinaryIO) -> Image.Image:
+    """Decodes an encoded image as RGB; a broken one raises one of `mmoe.images.DECODING_ERRORS`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd metadata; an image that decodes is good enough
+        with Image.open(stream) as image:
+            # A JPEG decodes several times faster at a size still twice what encoders take.
+            image.draft("RGB", (448, 448))
+            return to_rgb(image)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any image that Pillow has opened, as RGB; those of 16 bits keep their upper eight."""
+    if image.mode.startswith("I;16"):  # convert() would clip all but the darkest
+        image = image.point(lambda value: value / 256, "L")
+    return image.convert("RGB")
+
+
 def encode_in_length_order(
     encoder: Encoder,
     texts: Sequence[Sequence[int]],
     batch_size: int,
     padded_to: int | None = None,
 ) -> list[Features]:
-    """Encodes texts of one length together, so that they see no padding; returns them as given.
-
-    Args:
-        padded_to: see `Encoder.encode_texts`.
-    """
+    """Encodes texts of one length together, so that they see no padding; returns them as given."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     done: dict[int, Features] = {}
     for _, same in groupby(order, key=lambda i: len(texts[i])):

@@ -35,14 +35,13 @@ class ModelSource:
         """Finds the model, and looks through its folder if it is one.
 
         Raises:
-            FeatureStoreError: if there is no such folder or package, or the folder brings code of its own or
-                weights in another form than safetensors.
+            FeatureStoreError: if it is not there, brings code of its own, or weights that are no safetensors.
         """
         source = cls(name, knob, _path_of_package(name, knob) or name)
         if Path(source.path).is_dir():
             source._check_folder()
-        elif _looks_local(source.path):
-            raise source.error(f"no such folder{_suggestion(Path(source.path))}")
+        elif (reason := _no_such_folder(source.path)) is not None:
+            raise source.error(reason)
         return source
 
     def error(self, reason: str) -> FeatureStoreError:
@@ -93,20 +92,12 @@ def _path_of_package(name: str, knob: str) -> str | None:
     return str(Path(spec.submodule_search_locations[0]) / folder)
 
 
-def _looks_local(path: str) -> bool:
-    """Whether a name that is no folder was meant as one: a Hugging Face id has at most one slash."""
-    parent = Path(path).parent
-    return (
-        path.count("/") > 1 or path.startswith((".", "/", "~")) or parent.name in _folders(Path())
-    )
-
-
-def _suggestion(path: Path) -> str:
-    """A folder of nearly the same name, where there is one."""
-    close = difflib.get_close_matches(path.name, _folders(path.parent), n=1)
-    return f"; did you mean {path.parent / close[0]}?" if close else ""
-
-
-def _folders(parent: Path) -> list[str]:
-    entries = parent.iterdir() if parent.is_dir() else []
-    return [entry.name for entry in entries if entry.is_dir()]
+def _no_such_folder(name: str) -> str | None:
+    """What is wrong if a name that is no folder was meant as one: a Hugging Face id has at most one slash."""
+    parent = Path(name).parent
+    is_local = name.count("/") > 1 or name.startswith((".", "/", "~"))
+    if not is_local and (parent == Path() or not parent.is_dir()):
+        return None
+    folders = [e.name for e in parent.iterdir() if e.is_dir()] if parent.is_dir() else []
+    close = difflib.get_close_matches(Path(name).name, folders, n=1)
+    return "no such folder" + (f"; did you mean {parent / close[0]}?" if close else "")

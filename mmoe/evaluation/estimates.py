@@ -40,8 +40,16 @@ def mean_reciprocal_rank(ranks: NDArray[np.int64], samples: int, seed: int = SEE
     Raises:
         DataError: if there is no mention.
     """
-    check_some(ranks)
-    values = reciprocals(ranks)
+    return mean_estimate(reciprocals(ranks), samples, seed)
+
+
+def mean_estimate(values: NDArray[np.float64], samples: int, seed: int = SEED) -> Estimate:
+    """The mean of one value a mention, with a percentile bootstrap over the mentions.
+
+    Raises:
+        DataError: if there is no mention.
+    """
+    check_some(values)
     return _estimate(values.mean(), resampled_means(values[None], samples, seed)[0])
 
 
@@ -70,8 +78,7 @@ def paired_gain(ranks_a: Ranks, ranks_b: Ranks, samples: int, seed: int = SEED) 
     Raises:
         DataError: if there is no mention, or not the same number on both sides.
     """
-    gains = _paired_gains(ranks_a, ranks_b)
-    return _estimate(gains.mean(), resampled_means(gains[None], samples, seed)[0])
+    return mean_estimate(_paired_gains(ranks_a, ranks_b), samples, seed)
 
 
 def part_of_gain(
@@ -93,7 +100,7 @@ def part_of_gain(
 
 def reciprocals(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
     """100 / rank of every mention: what MRR is the mean of."""
-    assert ranks.min() >= 1, "a rank counts the gold entity itself"
+    assert ranks.min(initial=1) >= 1, "a rank counts the gold entity itself"
     return np.asarray(100.0 / ranks, dtype=np.float64)
 
 
@@ -119,7 +126,7 @@ def resampled_means(values_VM: NDArray[np.float64], samples: int, seed: int) -> 
     return means_VS
 
 
-def check_some(ranks: NDArray[np.int64]) -> None:
+def check_some(ranks: NDArray[np.generic]) -> None:
     """Refuses an empty evaluation: its metrics would be neither 0 nor 100.
 
     Raises:

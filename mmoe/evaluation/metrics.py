@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -54,32 +54,46 @@ class SystemMetrics:
 
 
 @dataclass(frozen=True)
-class Metrics:
-    """Everything that stage metrics finds; evaluation.json holds these fields.
+class Comparison:
+    """The matcher beside its rivals, on the same mentions and the same entities.
 
     Attributes:
-        system: the trained matcher on all evaluated mentions.
-        untrained: the same matcher before training, None if that was not ranked.
+        system: the trained matcher.
         baselines: by name, in display order.
         strongest_baseline: the name with the highest MRR, None without baselines.
-        gain_over_untrained, gains: MRR of the matcher less that of the other system, paired.
-        breakdowns: the matcher on parts of the mentions; empty parts are left out.
-        num_left_out: test mentions without a gold entity in the knowledge base.
+        gains: by baseline, MRR of the matcher less that of the baseline, paired.
     """
 
     system: SystemMetrics
-    untrained: SystemMetrics | None
     baselines: dict[str, SystemMetrics]
     strongest_baseline: str | None
-    gain_over_untrained: Estimate | None
     gains: dict[str, Estimate]
-    breakdowns: dict[str, SystemMetrics]
-    num_left_out: int
 
     @property
     def gain(self) -> Estimate | None:
         """The paired gain over the strongest baseline."""
         return None if self.strongest_baseline is None else self.gains[self.strongest_baseline]
+
+
+@dataclass(frozen=True)
+class Metrics(Comparison):
+    """Everything that stage metrics finds; evaluation.json holds these fields.
+
+    The comparison is over the whole knowledge base, on all evaluated mentions.
+
+    Attributes:
+        untrained: the same matcher before training, None if that was not ranked.
+        gain_over_untrained: MRR of the matcher less that of the untrained one, paired.
+        among_candidates: the same where only the retrieved candidates can be an answer, None without any.
+        breakdowns: the matcher on parts of the mentions; empty parts are left out.
+        num_left_out: test mentions without a gold entity in the knowledge base.
+    """
+
+    untrained: SystemMetrics | None
+    gain_over_untrained: Estimate | None
+    among_candidates: Comparison | None
+    breakdowns: dict[str, SystemMetrics]
+    num_left_out: int
 
     def tracked(self) -> dict[str, float]:
         """The few figures by which `dvc exp show` compares runs."""
@@ -117,10 +131,45 @@ def system_metrics(
     )
 
 
+@dataclass(frozen=True)
+class RankedSystems:
+    """Ranks of the same mentions, in one order, by the matcher and its rivals.
+
+    Attributes:
+        ranks: by the trained matcher.
+        baselines: by name, in display order.
+    """
+
+    ranks: Ranks
+    baselines: Mapping[str, Ranks]
+
+    def compare(self, hits: Sequence[int], samples: int) -> Comparison:
+        """The metrics of all systems.
+
+        Args:
+            hits: every n of Hits@n.
+            samples: of the bootstrap.
+        Raises:
+            DataError: if there is no mention.
+        """
+        rivals = {
+            name: system_metrics(found, hits, samples) for name, found in self.baselines.items()
+        }
+        return Comparison(
+            system=system_metrics(self.ranks, hits, samples),
+            baselines=rivals,
+            strongest_baseline=max(rivals, key=lambda name: rivals[name].mrr.value, default=None),
+            gains={
+                name: paired_gain(self.ranks, found, samples)
+                for name, found in self.baselines.items()
+            },
+        )
+
+
 def run_metrics(
-    ranks: Ranks,
+    whole: RankedSystems,
+    among: RankedSystems | None,
     untrained: Ranks | None,
-    baselines: Mapping[str, Ranks],
     parts: Mapping[str, NDArray[np.bool_]],
     *,
     hits: Sequence[int],
@@ -130,26 +179,24 @@ def run_metrics(
     """All metrics of a run.
 
     Args:
-        ranks: of the trained matcher; those of the other systems are of the same mentions, in order.
+        whole: over the whole knowledge base; `among`, over each mention's candidates.
+        untrained: of the same mentions, in order.
         parts: bool [M] by name, which mentions belong to the part.
-        hits: every n of Hits@n.
-        samples: of the bootstrap.
+        hits, samples: see `RankedSystems.compare`.
         num_left_out: see `Metrics`.
     Raises:
         DataError: if there is no mention.
     """
-
-    def measured(found: Ranks) -> SystemMetrics:
-        return system_metrics(found, hits, samples)
-
-    rivals = {name: measured(found) for name, found in baselines.items()}
+    compared, ranks = whole.compare(hits, samples), whole.ranks
     return Metrics(
-        system=measured(ranks),
-        untrained=None if untrained is None else measured(untrained),
-        baselines=rivals,
-        strongest_baseline=max(rivals, key=lambda name: rivals[name].mrr.value, default=None),
+        **{field.name: getattr(compared, field.name) for field in fields(compared)},
+        untrained=None if untrained is None else system_metrics(untrained, hits, samples),
         gain_over_untrained=None if untrained is None else paired_gain(ranks, untrained, samples),
-        gains={name: paired_gain(ranks, found, samples) for name, found in baselines.items()},
-        breakdowns={name: measured(ranks[rows]) for name, rows in parts.items() if rows.any()},
+        among_candidates=None if among is None else among.compare(hits, samples),
+        breakdowns={
+            name: system_metrics(ranks[rows], hits, samples)
+            for name, rows in parts.items()
+            if rows.any()
+        },
         num_left_out=num_left_out,
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmoe.records import Candidate, Entity, Mention
+
 TIE_TOLERANCE = 1e-5  # relative; the same row differs in its last bits between batches
+# Scores [B, N] of the mentions in a slice with all entities, higher is better.
+ScoresOf = Callable[[slice], NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,18 @@ class Ranks:
     def __len__(self) -> int:
         return len(self.pessimistic)
 
-    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Ranks:
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Ranks:
         """The ranks of some mentions."""
         return Ranks(self.pessimistic[rows], self.optimistic[rows])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Ranks]) -> Ranks:
+        """One part after the other."""
+        nothing = np.empty(0, dtype=np.int64)
+        return cls(
+            np.concatenate([nothing, *(part.pessimistic for part in parts)]),
+            np.concatenate([nothing, *(part.optimistic for part in parts)]),
+        )
 
 
 def count_ranks(scores_BN: NDArray[np.floating], gold_B: NDArray[np.int64]) -> Ranks:
@@ -40,27 +53,54 @@ def count_ranks(scores_BN: NDArray[np.floating], gold_B: NDArray[np.int64]) -> R
     Raises:
         ValueError: if a score is not finite; comparisons with it would count as neither.
     """
+    at_least_BN, above_BN = _compared(scores_BN, gold_B)
+    # The gold entity itself always counts as "at least as high": it stands for the leading 1.
+    pessimistic, optimistic = at_least_BN.sum(axis=1), 1 + above_BN.sum(axis=1)
+    return Ranks(pessimistic.astype(np.int64), optimistic.astype(np.int64))
+
+
+def count_ranks_among(
+    scores_BN: NDArray[np.floating],
+    gold_B: NDArray[np.int64],
+    candidates: Sequence[NDArray[np.int64]],
+) -> Ranks:
+    """As `count_ranks`, where only some entities of each mention can be an answer, and all others tie last.
+
+    Args:
+        candidates: of each mention, columns.
+    """
+    at_least_BN, above_BN = _compared(scores_BN, gold_B)
+    ranks = np.empty((len(gold_B), 2), dtype=np.int64)
+    for row, (gold, own) in enumerate(zip(gold_B, candidates, strict=True)):
+        if gold in own:
+            ranks[row] = at_least_BN[row, own].sum(), 1 + above_BN[row, own].sum()
+        else:
+            ranks[row] = scores_BN.shape[1], 1 + len(own)
+    return Ranks(ranks[:, 0], ranks[:, 1])
+
+
+def candidate_lists(
+    mentions: Sequence[Mention], candidates: Sequence[Candidate], entities: Sequence[Entity]
+) -> list[NDArray[np.int64]]:
+    """The candidates of each mention as positions of entities, in retrieval's order.
+
+    Args:
+        candidates: of these and other mentions; those that are no entity of the knowledge base don't count.
+    """
+    position = {entity.qid: i for i, entity in enumerate(entities)}
+    found: dict[str, list[int]] = {mention.mention_id: [] for mention in mentions}
+    for candidate in sorted(candidates, key=lambda each: each.position):
+        if candidate.qid in position and candidate.mention_id in found:
+            found[candidate.mention_id].append(position[candidate.qid])
+    return [np.array(found[m.mention_id], dtype=np.int64) for m in mentions]
+
+
+def _compared(
+    scores_BN: NDArray[np.floating], gold_B: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which entities score at least as high as the gold one, and which higher."""
     if not np.isfinite(scores_BN).all():
         raise ValueError("scores must be finite: NaN or infinity has no rank")
     gold_B1 = scores_BN[np.arange(len(gold_B)), gold_B][:, None]
     margin_B1 = TIE_TOLERANCE * np.abs(scores_BN).max(axis=1, keepdims=True, initial=0)
-    # The gold entity itself always counts as "at least as high": it stands for the leading 1.
-    pessimistic = (scores_BN >= gold_B1 - margin_B1).sum(axis=1)
-    optimistic = 1 + (scores_BN > gold_B1 + margin_B1).sum(axis=1)
-    return Ranks(pessimistic.astype(np.int64), optimistic.astype(np.int64))
-
-
-def count_ranks_in_chunks(
-    scores_of: Callable[[slice], NDArray[np.floating]], gold_M: NDArray[np.int64], chunk: int
-) -> Ranks:
-    """As `count_ranks`, without ever holding the scores of more than `chunk` mentions.
-
-    Args:
-        scores_of: the scores [B, N] of the mentions in a slice.
-    """
-    ranks = Ranks(np.empty_like(gold_M), np.empty_like(gold_M))
-    for start in range(0, len(gold_M), chunk):
-        rows = slice(start, start + chunk)
-        found = count_ranks(scores_of(rows), gold_M[rows])
-        ranks.pessimistic[rows], ranks.optimistic[rows] = found.pessimistic, found.optimistic
-    return ranks
+    return scores_BN >= gold_B1 - margin_B1, scores_BN > gold_B1 + margin_B1

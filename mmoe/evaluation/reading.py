@@ -13,12 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmoe.errors import DataError, one_line
+from mmoe.evaluation.metrics import RankedSystems
 from mmoe.evaluation.ranks import Ranks
 from mmoe.records import Leak, Mention, read_records
 
 FIELDS = [field.name for kind in (Mention, Leak) for field in fields(kind)]
 RECORD_COLUMNS = [*dict.fromkeys(name for name in FIELDS if name != "gold_qid"), "is_clean"]
-RANK_COLUMNS = ("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank")
+RANK_COLUMNS = (
+    *("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank"),
+    *("candidate_rank", "candidate_rank_optimistic"),
+)
 
 
 def read_ranks(run: str, root: Path = Path()) -> pd.DataFrame:
@@ -28,9 +32,9 @@ def read_ranks(run: str, root: Path = Path()) -> pd.DataFrame:
         run: a data set whose pipeline has run, by the name of its folder in data/raw.
         root: the project's folder.
     Returns:
-        `mention_id`, `gold_qid`, `rank`, `rank_optimistic`, `untrained_rank` (missing where it was not
-        measured), then the fields of the mention (`surface_form`, `context`, `image` …) and of its leaks,
-        and `is_clean`.
+        `mention_id`, `gold_qid`, `rank`, `rank_optimistic`, `untrained_rank` and `candidate_rank` (missing
+        where they were not measured), then the fields of the mention (`surface_form`, `context`, `image` …)
+        and of its leaks, and `is_clean`.
     Raises:
         DataError: if a file of the run is missing or broken.
     Example:
@@ -69,27 +73,37 @@ def join_mentions(
     return ranks.merge(known, on="mention_id", how="left", validate="1:1")
 
 
-def ranks_in(frame: pd.DataFrame) -> Ranks:
-    """The columns `rank` and `rank_optimistic`."""
-    return Ranks(frame["rank"].to_numpy(np.int64), frame["rank_optimistic"].to_numpy(np.int64))
+def ranks_in(frame: pd.DataFrame, column: str = "rank") -> Ranks:
+    """The columns `<column>` and `<column>_optimistic`."""
+    return Ranks(*frame[[column, f"{column}_optimistic"]].to_numpy(np.int64).T)
 
 
-def ranks_by_method(baselines: pd.DataFrame, mention_ids: pd.Series[str]) -> dict[str, Ranks]:
-    """The ranks of each baseline, in the order of the file, mentions in the order given.
+def ranked_systems(
+    frame: pd.DataFrame, baselines: pd.DataFrame, column: str = "rank"
+) -> RankedSystems | None:
+    """The matcher and all baselines that have ranks of this kind, mentions in the order of `frame`.
 
+    Args:
+        frame: ranks.parquet; `baselines`, baselines.parquet.
+        column: rank, over the whole knowledge base, or candidate_rank, over the candidates.
+    Returns:
+        None if the matcher has none.
     Raises:
         DataError: if a baseline did not rank one of the mentions.
     """
+    if frame[column].isna().any():
+        return None
     found = {}
     for method, rows in baselines.groupby("method", sort=False):
-        aligned = rows.set_index("mention_id").reindex(mention_ids)
-        if aligned["rank"].isna().any():
+        aligned = rows.set_index("mention_id").reindex(frame["mention_id"])
+        if aligned["method"].isna().any():
             raise DataError(
                 f"baselines.parquet: {method} ranked other mentions than the matcher; run dvc repro, "
                 "so that all files come from one run"
             )
-        found[str(method)] = ranks_in(aligned)
-    return found
+        if not aligned[column].isna().any():
+            found[str(method)] = ranks_in(aligned, column)
+    return RankedSystems(ranks_in(frame, column), found)
 
 
 def breakdowns(frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:

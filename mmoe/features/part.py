@@ -16,11 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mmoe.errors import FeatureStoreError
@@ -30,6 +28,7 @@ from mmoe.features.shards import (
     PartColumns,
     open_shard,
     shard_name,
+    shard_table,
     write_shard,
 )
 from mmoe.files import atomic_folder, content_key
@@ -38,13 +37,7 @@ from mmoe.locks import exclusive_lock
 LOCK = "lock"
 
 
-class Named(Protocol):
-    @property
-    def id(self) -> str:
-        """mention_id or qid."""
-
-
-Row = TypeVar("Row", bound=Named)
+Row = TypeVar("Row", bound=Any)  # it has an `id`: a mention_id or qid
 Encode = Callable[[Sequence[Row]], list[FeatureRow]]
 
 
@@ -67,95 +60,88 @@ class Part:
     metadata: Mapping[str, Any]
     made_with: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def shards(self) -> Path:
-        """Where the finished shards lie that these settings may use."""
-        return self.work / content_key(dict(self.metadata), dict(self.made_with), self.columns)
-
 
 def write_part(
     rows: Sequence[Row], part: Part, key_of: Callable[[Row], str], encode: Encode[Row]
 ) -> int:
-    """Writes all shards of `rows` to `part.out`; no rows are one shard without rows.
+    """Writes all shards of `rows`, at least one; returns how many rows an earlier run had encoded.
 
     Args:
         key_of: names what is encoded of a row; rows of equal keys are encoded once.
-    Returns:
-        How many rows were kept from an earlier run.
     """
-    with exclusive_lock(part.work, LOCK, partial(_say_busy, part.out)):
+    busy = f"{part.out}: another process encodes this part; waiting for it"
+    with exclusive_lock(part.work, LOCK, partial(print, busy, file=sys.stderr)):
         kept, names = _KeptShards(part), []
         with tqdm(total=len(rows), unit="row", desc=part.out.name, disable=None) as progress:
             for start in range(0, max(1, len(rows)), part.shard_rows):
                 chunk = rows[start : start + part.shard_rows]
                 names.append(kept.shard_of(chunk, [key_of(row) for row in chunk], encode))
                 progress.update(len(chunk))
-        _publish([part.shards / name for name in names], len(rows), part.out)
+        _publish([kept.folder / name for name in names], len(rows), part.out)
         kept.drop_all_but(names)
     return kept.num_kept
 
 
-def _say_busy(out: Path) -> None:
-    print(f"{out}: another process encodes this part; waiting for it", file=sys.stderr)
-
-
 class _KeptShards:
-    """The finished shards of a part, of this run and of earlier ones.
-
-    Attributes:
-        num_kept: rows of earlier runs that this one has used.
-    """
+    """The finished shards of a part, of this run and of earlier ones; `num_kept` rows of these were used."""
 
     def __init__(self, part: Part) -> None:
-        self._part, self._folder = part, part.shards
+        # Where the finished shards lie that these settings may use.
+        key = content_key(dict(part.metadata), dict(part.made_with), part.columns)
+        self._part, self.folder = part, part.work / key
         self.num_kept = 0
         self._complete: set[str] = set()
         self._places: dict[str, tuple[str, int]] = {}  # key -> shard, row
-        for shard in sorted(self._folder.glob("*.parquet")):
-            keys = [None if s == UNREADABLE else key for key, s in _keys_and_status(shard)]
-            self._places |= {key: (shard.name, i) for i, key in enumerate(keys) if key is not None}
-            if None not in keys:  # an unreadable image is tried, and reported, again
+        for shard in sorted(self.folder.glob("*.parquet")):
+            table = _read(shard, ["content_key", "status"])
+            rows = [] if table is None else table.to_pylist()
+            # An unreadable image is tried, and reported, again.
+            good = {r["content_key"]: i for i, r in enumerate(rows) if r["status"] != UNREADABLE}
+            self._places |= {key: (shard.name, i) for key, i in good.items()}
+            if all(row["content_key"] in good for row in rows):
                 self._complete.add(shard.name)
 
     def shard_of(self, chunk: Sequence[Any], keys: list[str], encode: Encode[Any]) -> str:
         """Makes the shard of some rows if there is none, and returns its name."""
         name = f"{content_key([row.id for row in chunk], keys)}.parquet"
-        if name in self._complete and _read(self._folder / name) is not None:
+        if name in self._complete and _read(self.folder / name) is not None:
             self.num_kept += len(chunk)
             return name
-        found = self._rows_of(set(keys))
-        self.num_kept += sum(key in found for key in keys)
-        new = {key: row for key, row in zip(keys, chunk, strict=True) if key not in found}
-        found |= zip(new, encode(list(new.values())) if new else [], strict=True)
+        kept = self._rows_of(set(keys))
+        known = {key for table in kept for key in table["content_key"].to_pylist()}
+        self.num_kept += sum(key in known for key in keys)
+        new = {key: row for key, row in zip(keys, chunk, strict=True) if key not in known}
+        encoded = encode(list(new.values())) if new else []
         rows = [
-            replace(found[key], id=row.id, content_key=key)
-            for key, row in zip(keys, chunk, strict=True)
+            replace(features, id=row.id, content_key=key)
+            for (key, row), features in zip(new.items(), encoded, strict=True)
         ]
-        write_shard(self._folder / name, rows, self._part.columns, self._part.metadata)
+        table = pa.concat_tables(
+            [*kept, shard_table(rows, self._part.columns, self._part.metadata)]
+        )
+        places = {key: i for i, key in enumerate(table["content_key"].to_pylist())}
+        ids = pa.array([row.id for row in chunk], pa.string())
+        table = table.take(pa.array([places[key] for key in keys], pa.int64()))
+        write_shard(self.folder / name, table.set_column(0, table.field("id"), ids))
         return name
 
     def drop_all_but(self, names: Sequence[str]) -> None:
         """Keeps these shards for the next run and nothing else: one generation."""
         for entry in self._part.work.iterdir():
-            if entry.is_dir() and entry != self._folder:
+            if entry.is_dir() and entry != self.folder:
                 shutil.rmtree(entry)
-        for file in self._folder.iterdir():
+        for file in self.folder.iterdir():
             if file.name not in names:
                 file.unlink()
 
-    def _rows_of(self, keys: set[str]) -> dict[str, FeatureRow]:
-        wanted: dict[str, dict[int, str]] = {}
+    def _rows_of(self, keys: set[str]) -> list[pa.Table]:
+        """The rows of these keys that can be read, one table a shard."""
+        wanted: dict[str, list[int]] = {}
         for key in keys & self._places.keys():
             shard, row = self._places[key]
-            wanted.setdefault(shard, {})[row] = key
-        found: dict[str, FeatureRow] = {}
-        for shard, key_of in wanted.items():
-            table = _read(self._folder / shard)
-            if table is not None:
-                numbers = sorted(key_of)
-                rows = _feature_rows(table.take(numbers), self._part.columns)
-                found |= {key_of[i]: row for i, row in zip(numbers, rows, strict=True)}
-        return found
+            wanted.setdefault(shard, []).append(row)
+        tables = [(_read(self.folder / shard), sorted(rows)) for shard, rows in wanted.items()]
+        return [table.take(rows) for table, rows in tables if table is not None]
 
 
 def _read(shard: Path, columns: Sequence[str] | None = None) -> pa.Table | None:
@@ -164,33 +150,6 @@ def _read(shard: Path, columns: Sequence[str] | None = None) -> pa.Table | None:
         return open_shard(shard, verify=True).read(columns)
     except (FeatureStoreError, OSError, pa.ArrowException):
         return None
-
-
-def _keys_and_status(shard: Path) -> list[tuple[str, str]]:
-    table = _read(shard, ["content_key", "status"])
-    if table is None:
-        return []
-    return list(zip(table["content_key"].to_pylist(), table["status"].to_pylist(), strict=True))
-
-
-def _feature_rows(table: pa.Table, columns: PartColumns) -> list[FeatureRow]:
-    return [
-        FeatureRow(
-            values["id"],
-            values["status"],
-            _array(values[columns.tokens], columns.token_width),
-            _array(values["pooled"]),
-            _array(values.get("name_pooled")),
-        )
-        for values in table.to_pylist()
-    ]
-
-
-def _array(data: bytes | None, width: int | None = None) -> NDArray[np.float16] | None:
-    if data is None:
-        return None
-    flat = np.frombuffer(data, dtype="<f2")
-    return flat.reshape(-1, width) if width else flat
 
 
 def _publish(shards: Sequence[Path], num_rows: int, out: Path) -> None:

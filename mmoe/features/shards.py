@@ -75,49 +75,47 @@ class PartColumns:
         names = {"text": ("pooled", "name_pooled"), "image": ("pooled",)}[self.kind]
         return {self.tokens: self.token_width} | dict.fromkeys(names, self.pooled_width)
 
-    def values(self, row: FeatureRow) -> dict[str, NDArray[np.float16] | None]:
-        """A row's arrays by column."""
-        return {n: row.tokens if n == self.tokens else getattr(row, n) for n in self.widths}
-
 
 def shard_name(number: int) -> str:
     """File name of a shard; the names sort in row order."""
     return f"shard-{number:05d}.parquet"
 
 
-def write_shard(
-    path: Path, rows: Sequence[FeatureRow], columns: PartColumns, metadata: Mapping[str, Any]
-) -> None:
-    """Writes one shard.
+def shard_table(
+    rows: Sequence[FeatureRow], columns: PartColumns, metadata: Mapping[str, Any]
+) -> pa.Table:
+    """The rows as a shard holds them.
 
     Args:
         metadata: JSON values that say what made the features.
     Raises:
         FeatureStoreError: if a value is beyond float16 (then a row holds inf or NaN).
     """
-    values = [columns.values(row) for row in rows]
-    for row, arrays in zip(rows, values, strict=True):
-        _check_finite(row.id, arrays)
+    counts = [0 if row.tokens is None else len(row.tokens) for row in rows]
     data = {
         "id": pa.array([row.id for row in rows], pa.string()),
         "status": pa.array([row.status for row in rows], pa.string()),
         "content_key": pa.array([row.content_key for row in rows], pa.string()),
-        columns.count: pa.array(
-            [0 if row.tokens is None else len(row.tokens) for row in rows], pa.int32()
-        ),
+        columns.count: pa.array(counts, pa.int32()),
     }
     fields = [pa.field(name, array.type, nullable=False) for name, array in data.items()]
     for name, width in columns.widths.items():
-        data[name] = pa.array([_bytes(arrays[name]) for arrays in values], pa.large_binary())
+        field = "tokens" if name == columns.tokens else name
+        values = [_bytes(getattr(row, field), name, row.id) for row in rows]
+        data[name] = pa.array(values, pa.large_binary())
         stored = {"dtype": "<f2", "width": str(width)}
         fields.append(pa.field(name, pa.large_binary(), metadata=stored))
     made_with = json.dumps({**metadata, "columns": asdict(columns)}, sort_keys=True)
     stored = {"mmoe.features": FORMAT_VERSION, "mmoe.metadata": made_with}
-    table = pa.Table.from_arrays(list(data.values()), schema=pa.schema(fields, stored))
+    return pa.Table.from_arrays(list(data.values()), schema=pa.schema(fields, stored))
+
+
+def write_shard(path: Path, table: pa.Table) -> None:
+    """Writes one shard, whole or not at all."""
     with atomic_write(path) as temporary:
         # Random-looking bits don't compress and dictionaries of them only cost time.
         pq.write_table(
-            table,
+            table.combine_chunks(),
             temporary,
             compression="none",
             use_dictionary=["status"],
@@ -126,16 +124,14 @@ def write_shard(
         )
 
 
-def _bytes(array: NDArray[np.float16] | None) -> bytes | None:
-    return None if array is None else array.astype("<f2", copy=False).tobytes()
-
-
-def _check_finite(id_: str, arrays: Mapping[str, NDArray[np.float16] | None]) -> None:
-    for name, array in arrays.items():
-        if array is not None and not np.isfinite(array).all():
-            raise FeatureStoreError(
-                f"{name} of {id_}: the encoder's output is not finite or does not fit float16"
-            )
+def _bytes(array: NDArray[np.float16] | None, column: str, id_: str) -> bytes | None:
+    if array is None:
+        return None
+    if not np.isfinite(array).all():
+        raise FeatureStoreError(
+            f"{column} of {id_}: the encoder's output is not finite or does not fit float16"
+        )
+    return array.astype("<f2", copy=False).tobytes()
 
 
 def open_shard(path: Path, *, verify: bool = False) -> pq.ParquetFile:
@@ -165,8 +161,3 @@ def shard_metadata(file: pq.ParquetFile) -> dict[str, Any]:
     """What made the features: encoder, fingerprint, text length, columns …"""
     metadata: dict[str, Any] = json.loads(file.schema_arrow.metadata[b"mmoe.metadata"])
     return metadata
-
-
-def shard_columns(file: pq.ParquetFile) -> PartColumns:
-    """The feature columns of a shard."""
-    return PartColumns(**shard_metadata(file)["columns"])

@@ -19,8 +19,8 @@ from mmoe.features.shards import (
     KEEP_PADDING,
     OK,
     ROW_GROUP_ROWS,
+    PartColumns,
     open_shard,
-    shard_columns,
     shard_metadata,
 )
 from mmoe.files import content_key
@@ -74,11 +74,7 @@ class FeatureTable:
         return self.pooled_NP.shape[1]
 
     def rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        """Where `ids` stand in this table.
-
-        Raises:
-            FeatureStoreError: if one of them was never encoded.
-        """
+        """Where `ids` stand in this table; FeatureStoreError if one of them was never encoded."""
         row_of = {id_: row for row, id_ in enumerate(self.ids)}
         try:
             return np.array([row_of[id_] for id_ in ids], dtype=np.int64)
@@ -122,7 +118,7 @@ def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
             raise FeatureStoreError(
                 f"{path}: made with other settings than {paths[0].name}; delete the folder, dvc repro"
             )
-    columns = shard_columns(files[0])
+    columns = PartColumns(**metadata["columns"])
     names = ["id", "status", "content_key", columns.count]
     light = pa.concat_tables([file.read(names) for file in files])
     counts = light[columns.count].to_numpy().astype(np.int64) if tokens else np.zeros(len(light))

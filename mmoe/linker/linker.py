@@ -9,9 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.images import decode_image, to_rgb
 from mmoe.encoders.registry import load_encoder
-from mmoe.encoders.rows import encode_image_rows, encode_text_rows
+from mmoe.encoders.rows import decode_image, encode_image_rows, encode_text_rows, to_rgb
 from mmoe.errors import CheckpointError, LinkingError
 from mmoe.images import DECODING_ERRORS, decoding_problem
 from mmoe.linker.results import Link, LinkResult

@@ -25,8 +25,10 @@ def write_rank_table(
     """Writes one row a mention.
 
     Columns: mention_id, gold_qid, rank and rank_optimistic of the gold entity, untrained_rank (null
-    without an untrained matcher), gold: the gold entity's overall and unit scores, top: the best entities
-    with theirs, best first. The scores' names are the matcher's: `overall`, then its units.
+    without an untrained matcher), candidate_rank and candidate_rank_optimistic: where only the mention's
+    candidates can be an answer (null without retrieval), gold: the gold entity's overall and unit scores,
+    top: the best entities with theirs, best first. The scores' names are the matcher's: `overall`, then its
+    units.
     """
     names = [OVERALL, *(name for name in ranked.gold_scores_B if name != OVERALL)]
     scores = [(name, pa.float64()) for name in names]
@@ -52,6 +54,12 @@ def write_rank_table(
             "rank_optimistic": pa.array(ranked.ranks.optimistic, pa.int64()),
             "untrained_rank": pa.array(
                 nothing if untrained is None else untrained.pessimistic, pa.int64()
+            ),
+            "candidate_rank": pa.array(
+                nothing if ranked.among is None else ranked.among.pessimistic, pa.int64()
+            ),
+            "candidate_rank_optimistic": pa.array(
+                nothing if ranked.among is None else ranked.among.optimistic, pa.int64()
             ),
             "gold": pa.array(gold, pa.struct(scores)),
             "top": pa.array(best, pa.list_(pa.struct([("qid", pa.string()), *scores]))),

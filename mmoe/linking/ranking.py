@@ -11,7 +11,7 @@ chunk of entities moves it; equal entities stand in the order of the knowledge b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,12 +57,14 @@ class MentionRanks:
         gold_scores_B: the gold entity's exact scores: one entry a unit, and `overall`.
         best: without columns where none were asked for.
         num_scored: pairs that got the fine part of the score.
+        among: ranks where only the mention's candidates can be an answer; None where none were given.
     """
 
     ranks: Ranks
     gold_scores_B: Scores
     best: BestEntities
     num_scored: int
+    among: Ranks | None = None
 
     def select(self, rows: NDArray[np.int64]) -> MentionRanks:
         """Those of the mentions at `rows`, out of as many pairs in all."""
@@ -72,7 +74,8 @@ class MentionRanks:
             self.best.num_scored,
         )
         gold = {name: scores_B[rows] for name, scores_B in self.gold_scores_B.items()}
-        return MentionRanks(self.ranks[rows], gold, best, self.num_scored)
+        among = None if self.among is None else self.among[rows]
+        return MentionRanks(self.ranks[rows], gold, best, self.num_scored, among)
 
 
 @torch.inference_mode()
@@ -83,6 +86,7 @@ def rank_mentions(
     *,
     engine: str = "bounds",
     top_n: int = 0,
+    candidates: Sequence[NDArray[np.int64]] | None = None,
 ) -> MentionRanks:
     """Ranks the gold entity of every mention among all entities of the index.
 
@@ -91,26 +95,30 @@ def rank_mentions(
         gold: int64 [M], position of each mention's gold entity.
         engine: bounds or brute; both are exact.
         top_n: how many best entities to return; 0 for none.
+        candidates: of each mention, positions of entities; None leaves `among` out.
     Raises:
         TrainingError: if a score is not finite; comparisons with it would put the gold entity first.
     """
     names = (*index.matcher.unit_names, OVERALL)
-    ranks, gold_scores, best, num_scored, start = [], [], [], 0, 0
+    ranks, among, gold_scores, best, num_scored, start = [], [], [], [], 0, 0
     for batch in _batches(index, mentions, engine):
         gold_B = gold[start : start + len(batch)].to(index.device)
         own = batch.exact(torch.arange(len(batch), device=index.device), gold_B)
-        ranks_B2, scored = batch.count(gold_B, own[OVERALL])
-        ranks.append(ranks_B2.cpu().numpy())
+        found, scored = batch.count(own[OVERALL], batch.others(gold_B))
+        ranks.append(found)
+        if candidates is not None:
+            theirs = candidates[start : start + len(batch)]
+            among.append(batch.count_among(gold_B, own[OVERALL], theirs))
         gold_scores.append(own)
         best.append(batch.best(top_n))
         num_scored, start = num_scored + scored, start + len(batch)
-    ranks_M2 = np.concatenate([np.empty((0, 2), dtype=np.int64), *ranks])
-    found = _collect(best, names, min(top_n, len(index)))
+    top = _collect(best, names, min(top_n, len(index)))
     return MentionRanks(
-        Ranks(ranks_M2[:, 0], ranks_M2[:, 1]),
+        Ranks.joined(ranks),
         {name: _joined([own[name] for own in gold_scores], np.float32, 0) for name in names},
-        found,
-        num_scored + found.num_scored,
+        top,
+        num_scored + top.num_scored,
+        None if candidates is None else Ranks.joined(among),
     )
 
 
@@ -200,25 +208,42 @@ class _Batch:
         own = self.index.scores(select(self.encoded, row[None]), entities_P)
         return {name: each_1P[0] for name, each_1P in own.items()}
 
-    def count(self, gold_B: Tensor, gold_scores_B: Tensor) -> tuple[Tensor, int]:
-        """Pessimistic and optimistic ranks of the gold entities, [B, 2], and how many pairs they cost."""
-        each = torch.arange(len(self), device=gold_B.device)
-        others = torch.ones_like(self.low_BN, dtype=torch.bool)
-        others[each, gold_B] = False
+    def others(self, gold_B: Tensor) -> Tensor:
+        """bool [B, N]: all entities but the gold one."""
+        others_BN = torch.ones_like(self.low_BN, dtype=torch.bool)
+        return others_BN.scatter_(1, gold_B[:, None], value=False)
+
+    def count(self, gold_scores_B: Tensor, others_BN: Tensor) -> tuple[Ranks, int]:
+        """Ranks of the gold entities among the others, and how many pairs they cost."""
         # Beside the margin, the bounds and the exact score may differ as much by rounding.
         slack_B1, gold_B1 = 2 * self.margin_B[:, None], gold_scores_B[:, None]
-        settled = others & (self.low_BN > gold_B1 + slack_B1)
-        is_open = others & ~settled & (self.high_BN >= gold_B1 - slack_B1)
-        mentions_P, entities_P = torch.where(is_open)
-        ahead_BN = settled.sum(dim=1)
-        if not len(mentions_P):
-            return torch.stack([1 + ahead_BN, 1 + ahead_BN], dim=1), 0
-        exact_P = self.exact(mentions_P, entities_P)[OVERALL]
-        gold_P, margin_P = gold_scores_B[mentions_P], self.margin_B[mentions_P]
-        tied = _count_by_mention(exact_P >= gold_P - margin_P, mentions_P, len(self))
-        beaten = _count_by_mention(exact_P > gold_P + margin_P, mentions_P, len(self))
-        ranks = torch.stack([1 + ahead_BN + tied, 1 + ahead_BN + beaten], dim=1)
-        return ranks, len(mentions_P)
+        settled = others_BN & (self.low_BN > gold_B1 + slack_B1)
+        mentions_P, entities_P = torch.where(
+            others_BN & ~settled & (self.high_BN >= gold_B1 - slack_B1)
+        )
+        worst = best = 1 + settled.sum(dim=1)
+        if len(mentions_P):
+            exact_P = self.exact(mentions_P, entities_P)[OVERALL]
+            gold_P, margin_P = gold_scores_B[mentions_P], self.margin_B[mentions_P]
+            tied = _count_by_mention(exact_P >= gold_P - margin_P, mentions_P, len(self))
+            beaten = _count_by_mention(exact_P > gold_P + margin_P, mentions_P, len(self))
+            worst, best = worst + tied, best + beaten
+        return Ranks(worst.cpu().numpy(), best.cpu().numpy()), len(mentions_P)
+
+    def count_among(
+        self, gold_B: Tensor, gold_scores_B: Tensor, candidates: Sequence[NDArray[np.int64]]
+    ) -> Ranks:
+        """Ranks of the gold entities where only some entities can be an answer, and all others tie last."""
+        allowed_BN = torch.zeros_like(self.low_BN, dtype=torch.bool)
+        for row, own in enumerate(candidates):
+            allowed_BN[row, torch.from_numpy(own).to(allowed_BN.device)] = True
+        has_gold_B = allowed_BN.gather(1, gold_B[:, None])[:, 0].cpu().numpy()
+        ranks, _ = self.count(gold_scores_B, allowed_BN & self.others(gold_B))
+        num_allowed = np.array([len(own) for own in candidates], dtype=np.int64)
+        return Ranks(
+            np.where(has_gold_B, ranks.pessimistic, len(self.index)),
+            np.where(has_gold_B, ranks.optimistic, 1 + num_allowed),
+        )
 
     def best(self, top_n: int) -> _Best:
         """The exact best entities: those with the highest upper bounds give a score to beat."""

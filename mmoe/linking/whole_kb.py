@@ -7,7 +7,11 @@ which they are asked for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide
@@ -37,20 +41,27 @@ def rank_records(
     *,
     engine: str = "bounds",
     top_n: int = 0,
+    candidates: Sequence[NDArray[np.int64]] | None = None,
 ) -> MentionRanks:
     """Ranks of stored mentions; see `rank_mentions`.
 
     Args:
-        records: int64 positions among `mentions`; `gold`, of their gold entities, in the same order.
+        records: int64 positions among `mentions`; `gold`, of their gold entities, and `candidates`, in the
+            same order.
     """
     size = index.matcher.encoding_batch
-    if size is None:
-        batches = mentions.batches(records, MENTION_BATCH, device)
-        return rank_mentions(index, batches, gold, engine=engine, top_n=top_n)
-    order = order_of_ids(mentions, records)
-    batches = mentions.batches(records[order], size, device)
-    ranked = rank_mentions(index, batches, gold[order], engine=engine, top_n=top_n)
-    return ranked.select(order.argsort().numpy())
+    order = torch.arange(len(records)) if size is None else order_of_ids(mentions, records)
+    if candidates is not None:
+        candidates = [candidates[i] for i in order.tolist()]
+    ranked = rank_mentions(
+        index,
+        mentions.batches(records[order], size or MENTION_BATCH, device),
+        gold[order],
+        engine=engine,
+        top_n=top_n,
+        candidates=candidates,
+    )
+    return ranked if size is None else ranked.select(order.argsort().numpy())
 
 
 def order_of_ids(side: FeatureSide, records: Tensor) -> Tensor:

@@ -1,8 +1,6 @@
-"""Experts, the SMoE layer made of router and experts, and the plain projection that stands in for it."""
+"""Experts, the SMoE layer made of router and experts, and the projection made of such layers."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -10,13 +8,7 @@ from torch.nn import functional
 
 from mmoe.config.moe import MoeParams
 from mmoe.model.packed import Packed
-from mmoe.model.router import (
-    ReleasedRouter,
-    Routing,
-    TokenPositions,
-    TopKRouter,
-    token_positions_of,
-)
+from mmoe.model.router import Routing, TopKRouter
 from mmoe.model.token_linear import TokenLinear, in_compute_dtype, num_fillers
 
 
@@ -69,31 +61,19 @@ class SparseMixture(nn.Module):
 
     def __init__(self, dim: int, out: int, params: MoeParams) -> None:
         super().__init__()
-        self.router = _build_router(dim, params)
+        self.router = TopKRouter(
+            dim, params.num_experts, params.top_k, renormalise=params.renormalise
+        )
         self.experts = SparseExperts(dim, params.expansion * dim, out, params.num_experts)
         self.load_K: Tensor
         self.register_buffer("load_K", torch.zeros(params.num_experts, dtype=torch.int64))
 
-    def forward(self, tokens_TC: Tensor, positions: TokenPositions | None = None) -> Tensor:
-        routing = self._route(tokens_TC, positions)
+    def forward(self, tokens_TC: Tensor) -> Tensor:
+        routing = self.router(tokens_TC)
         if self.training:
             self.load_K += routing.experts_Tk.flatten().bincount(minlength=len(self.load_K))
         mixed: Tensor = self.experts(tokens_TC, routing)
         return mixed
-
-    def _route(self, tokens_TC: Tensor, positions: TokenPositions | None) -> Routing:
-        if isinstance(self.router, ReleasedRouter):
-            assert positions is not None
-            released: Routing = self.router(tokens_TC, positions)
-            return released
-        routing: Routing = self.router(tokens_TC)
-        return routing
-
-
-def _build_router(dim: int, params: MoeParams) -> TopKRouter | ReleasedRouter:
-    if params.router == "released":
-        return ReleasedRouter(dim, params.num_experts, params.top_k)
-    return TopKRouter(dim, params.num_experts, params.top_k, renormalise=params.renormalise)
 
 
 class MixtureProjection(nn.Module):
@@ -117,28 +97,13 @@ class MixtureProjection(nn.Module):
             SparseMixture(dim, dim, params) for _ in range(params.num_layers - 1)
         )
         self.last = SparseMixture(dim, out, params)
-        self.routes_by_place = params.router == "released"
 
-    def forward(self, tokens_TC: Tensor, positions: TokenPositions | None = None) -> Tensor:
+    def forward(self, tokens_TC: Tensor) -> Tensor:
         tokens_TC = self.fusion(tokens_TC)
         for layer in self.inner:
-            tokens_TC = tokens_TC + layer(tokens_TC, positions)
-        projected: Tensor = self.last(tokens_TC, positions)
+            tokens_TC = tokens_TC + layer(tokens_TC)
+        projected: Tensor = self.last(tokens_TC)
         return projected
-
-
-@dataclass(frozen=True)
-class ProjectionParams:
-    """How a unit brings features to the shared width: `moe` is None for a plain linear layer."""
-
-    embed_dim: int
-    moe: MoeParams | None
-
-    def build(self, dim: int) -> nn.Module:
-        """A projection of width `dim` to `embed_dim`."""
-        if self.moe is None:
-            return TokenLinear(dim, self.embed_dim)
-        return MixtureProjection(dim, self.embed_dim, self.moe)
 
 
 def project(projection: nn.Module, coarse_BC: Tensor, fine: Packed) -> tuple[Tensor, Tensor]:
@@ -146,9 +111,5 @@ def project(projection: nn.Module, coarse_BC: Tensor, fine: Packed) -> tuple[Ten
 
     Source: MMoE §3.4, steps (1) and (3).
     """
-    tokens = torch.cat([coarse_BC, fine.values_TC])
-    by_place = isinstance(projection, MixtureProjection) and projection.routes_by_place
-    joined: Tensor = (
-        projection(tokens, token_positions_of(fine)) if by_place else projection(tokens)
-    )
+    joined: Tensor = projection(torch.cat([coarse_BC, fine.values_TC]))
     return joined[: len(coarse_BC)], joined[len(coarse_BC) :]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -97,9 +96,7 @@ class Stem:
         if image_stem is None:
             return cls(features, coarse, text_fine, None, None)
         assert features.image is not None
-        image_coarse, image_fine = image_stem(
-            features.image_pooled_BP, features.image, features.has_image_B
-        )
+        image_coarse, image_fine = image_stem(features.image_pooled_BP, features.image)
         return cls(
             features, coarse, text_fine, image_coarse, features.image.with_values(image_fine)
         )
@@ -124,7 +121,7 @@ class TextStem(nn.Module):
 class ImageStem(nn.Module):
     """Projections of pooled image and patches to the shared width, and LayerNorms.
 
-    What comes out for a row without an image is not to be used.
+    What comes out for a row without an image is not to be used: see mmoe/model/neutral.py.
 
     Source: MMoE §3.3 with the released widths; MIMIC and M3EL have the same.
     """
@@ -136,37 +133,10 @@ class ImageStem(nn.Module):
         self.coarse_norm, self.fine_norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(
-        self,
-        pooled_BP: Tensor,
-        patches: Packed,
-        has_image_B: Tensor,  # noqa: ARG002
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, pooled_BP: Tensor, patches: Packed) -> tuple[Tensor, Tensor]:
         coarse = self.coarse_norm(self.coarse(pooled_BP))
         fine = self.fine_norm(self.fine(patches.values_TC))
         return self.dropout(coarse), self.dropout(fine)
-
-
-class ImageStemWithMissing(ImageStem):
-    """As `ImageStem`, with a learned pooled vector and a learned patch for a missing image.
-
-    Differs from MMoE's release, where it is a black image.
-    """
-
-    def __init__(self, widths: FeatureWidths, dim: int, dropout: float) -> None:
-        super().__init__(widths, dim, dropout)
-        self.missing_coarse = nn.Parameter(torch.randn(dim))
-        self.missing_fine = nn.Parameter(torch.randn(dim))
-
-    def forward(
-        self, pooled_BP: Tensor, patches: Packed, has_image_B: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        coarse, fine = super().forward(pooled_BP, patches, has_image_B)
-        has_image_T = has_image_B[patches.rows_T]
-        return (
-            torch.where(has_image_B[:, None], coarse, self.missing_coarse),
-            torch.where(has_image_T[:, None], fine, self.missing_fine),
-        )
 
 
 def unit_vectors(vectors: Tensor) -> Tensor:

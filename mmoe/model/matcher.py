@@ -43,7 +43,7 @@ class MatcherSpec:
     model: ModelParams
     own: Section
 
-    def stems(self, image_stem: type[ImageStem] = ImageStem) -> tuple[TextStem, ImageStem | None]:
+    def stems(self) -> tuple[TextStem, ImageStem | None]:
         """The features' way into the units; no images where no unit needs them.
 
         Raises:
@@ -57,7 +57,7 @@ class MatcherSpec:
             )
         dropout = self.model.dropout
         texts = TextStem(self.widths, dropout)
-        return texts, image_stem(self.widths, self.model.embed_dim, dropout) if named else None
+        return texts, ImageStem(self.widths, self.model.embed_dim, dropout) if named else None
 
     def check_padding(self) -> None:
         """Some matchers compute with padding, as published code does; the others must not see it.
@@ -188,7 +188,7 @@ class Unit(nn.Module, ABC):
         """Lower and upper bounds [B, N] of `fine_scores`."""
         return None
 
-    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+    def calibrate(self, mentions: Any, entities: Any) -> None:
         """Sets constants that should start from the data; most units have none."""
 
 
@@ -254,9 +254,14 @@ class SumOfUnits(Matcher):
                 high += fine[1]
         return low * self.unit_weight, high * self.unit_weight
 
+    @torch.no_grad()
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+        training = self.training
+        self.eval()  # no dropout, and nothing counts as routed
+        sides = self.unit_inputs(mentions), self.unit_inputs(entities)
         for name in self.units:
-            self.unit(name).calibrate(mentions, entities)
+            self.unit(name).calibrate(*sides)
+        self.train(training)
 
     def _with_sum(self, scores: dict[str, Tensor]) -> dict[str, Tensor]:
         total = torch.stack(list(scores.values())).sum(dim=0)

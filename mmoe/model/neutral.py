@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from mmoe.model.encoded import EncodedUnit
+from mmoe.model.encoded import EncodedUnit, inner_scores
 from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.matcher import Unit
 from mmoe.model.residual import image_of
@@ -30,6 +30,9 @@ def with_every_image(features: SideFeatures) -> SideFeatures:
     return replace(features, has_image_B=torch.ones_like(features.has_image_B))
 
 
+CALIBRATION_ROWS = 64
+
+
 class NeutralConstant(nn.Module):
     """A constant for pairs that lack an image on either side, as an inner product: learned, or 0.
 
@@ -39,6 +42,22 @@ class NeutralConstant(nn.Module):
     def __init__(self, *, learned: bool = True) -> None:
         super().__init__()
         self.value = nn.Parameter(torch.zeros(()), requires_grad=learned)
+
+    @torch.no_grad()
+    def calibrate(self, unit: Unit, mentions: Stem, entities: Stem) -> None:
+        """Sets it to the unit's mean score of pairs that have both images: neither for nor against a pair."""
+        sides = []
+        for stem, encoded in (
+            (mentions, unit.encode_mentions(mentions)),
+            (entities, unit.encode_entities(entities)),
+        ):
+            _, has_B = image_of(stem.features)
+            sides.append(encoded.select(torch.where(has_B)[0][:CALIBRATION_ROWS]))
+        if self.value.requires_grad and len(sides[0]) and len(sides[1]):
+            scores_BN, fine_BN = inner_scores(*sides), unit.fine_scores(*sides)
+            mean = (scores_BN if fine_BN is None else scores_BN + fine_BN).mean()
+            if torch.isfinite(mean):  # features that are NaN are the training's to name
+                self.value.copy_(mean)
 
     def mention(self, has_B1: Tensor) -> Tensor:
         """[B, 2]."""
@@ -57,6 +76,9 @@ class ContextUnit(Unit):
     """
 
     missing: NeutralConstant
+
+    def calibrate(self, mentions: Stem, entities: Stem) -> None:
+        self.missing.calibrate(self, mentions, entities)
 
     @abstractmethod
     def context(self, inputs: Stem) -> Tensor:

@@ -137,6 +137,9 @@ class NormedImageUnit(NormedUnit):
         has_N1 = image_mask(inputs.features)
         return self._masked(super().encode_entities(inputs), has_N1, self.missing.entity(has_N1))
 
+    def calibrate(self, mentions: Stem, entities: Stem) -> None:
+        self.missing.calibrate(self, mentions, entities)
+
     def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
         both_BN = mentions.tensor("has") @ entities.tensor("has").T
         return super().fine_scores(mentions, entities) * both_BN

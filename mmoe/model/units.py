@@ -8,6 +8,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
+from mmoe.config.moe import MoeParams
 from mmoe.model.attention import (
     attention_bounds,
     attention_scores,
@@ -15,9 +16,10 @@ from mmoe.model.attention import (
     own_context,
 )
 from mmoe.model.encoded import Column, EncodedUnit
-from mmoe.model.experts import ProjectionParams, project
+from mmoe.model.experts import MixtureProjection, project
 from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.matcher import Unit
+from mmoe.model.neutral import NeutralConstant, image_mask
 from mmoe.model.packed import Packed
 from mmoe.model.residual import CosineResidual, image_of
 from mmoe.model.token_linear import TokenLinear
@@ -30,20 +32,24 @@ class IntraUnit(Unit):
         projection's input, no LayerNorm on G, no padding in attention.
     """
 
-    def __init__(self, dim: int, params: ProjectionParams) -> None:
+    def __init__(self, dim: int, embed_dim: int, moe: MoeParams) -> None:
         super().__init__()
-        self.projection = params.build(dim)
-        self.query = TokenLinear(params.embed_dim, params.embed_dim)
-        self.key = TokenLinear(params.embed_dim, params.embed_dim)
-        self.value = TokenLinear(params.embed_dim, params.embed_dim)
-        self.scale = 1 / math.sqrt(params.embed_dim)
+        self.projection = MixtureProjection(dim, embed_dim, moe)
+        self.query = TokenLinear(embed_dim, embed_dim)
+        self.key = TokenLinear(embed_dim, embed_dim)
+        self.value = TokenLinear(embed_dim, embed_dim)
+        self.scale = 1 / math.sqrt(embed_dim)
 
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
         coarse_BD, fine_TD, fine = self._project(inputs)
+        values_TD = self.value(fine_TD)
+        has_B1 = self.mask(inputs.features)
+        if has_B1 is not None:
+            coarse_BD, values_TD = coarse_BD * has_B1, values_TD * has_B1[fine.rows_T]
         residual = self.mention_residual(inputs.features)
         columns: dict[str, Column] = {
             "keys": fine.with_values(self.key(fine_TD)),
-            "values": fine.with_values(self.value(fine_TD)),
+            "values": fine.with_values(values_TD),
         }
         return EncodedUnit(torch.cat([coarse_BD, *residual], dim=-1), columns)
 
@@ -51,6 +57,9 @@ class IntraUnit(Unit):
         coarse_ND, fine_TD, fine = self._project(inputs)
         residual = self.entity_residual(inputs.features)
         half_ND = coarse_ND / 2  # the score is the mean of S_cm and S_fm
+        has_N1 = self.mask(inputs.features)
+        if has_N1 is not None:
+            half_ND = half_ND * has_N1
         columns: dict[str, Column] = {
             "queries": fine.with_values(self.query(fine_TD) * self.scale),
             "entity_vector": half_ND,
@@ -70,6 +79,10 @@ class IntraUnit(Unit):
         coarse, fine = self.inputs(stem)
         return *project(self.projection, coarse, fine), fine
 
+    def mask(self, features: SideFeatures) -> Tensor | None:  # noqa: ARG002
+        """[B, 1]: 1 for a row that has the unit's modality, and 0; None where every row has it."""
+        return None
+
     @abstractmethod
     def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
         """The unit's modality: coarse and fine features."""
@@ -86,8 +99,8 @@ class IntraUnit(Unit):
 class TextUnit(IntraUnit):
     """Text matching; residual: cosine of the texts and cosine of surface form and name."""
 
-    def __init__(self, dim: int, params: ProjectionParams, *, residual: bool) -> None:
-        super().__init__(dim, params)
+    def __init__(self, dim: int, embed_dim: int, moe: MoeParams, *, residual: bool) -> None:
+        super().__init__(dim, embed_dim, moe)
         self.text_residual = CosineResidual() if residual else None
         self.name_residual = CosineResidual() if residual else None
 
@@ -112,79 +125,84 @@ class TextUnit(IntraUnit):
 
 
 class VisionUnit(IntraUnit):
-    """Image matching; residual: cosine of the pooled images."""
+    """Image matching, and a constant for a pair that lacks an image; residual: cosine of the pooled images.
 
-    def __init__(self, dim: int, params: ProjectionParams, *, residual: bool) -> None:
-        super().__init__(dim, params)
+    Differs from the release, where a missing image is a black one.
+    """
+
+    def __init__(self, dim: int, embed_dim: int, moe: MoeParams, *, residual: bool) -> None:
+        super().__init__(dim, embed_dim, moe)
         self.image_residual = CosineResidual() if residual else None
+        self.missing = NeutralConstant()
 
     def inputs(self, stem: Stem) -> tuple[Tensor, Packed]:
         assert stem.image_coarse_BD is not None
         assert stem.image_fine is not None
         return stem.image_coarse_BD, stem.image_fine
 
+    def mask(self, features: SideFeatures) -> Tensor:
+        return image_mask(features)
+
     def mention_residual(self, features: SideFeatures) -> list[Tensor]:
-        return (
-            []
-            if self.image_residual is None
-            else [self.image_residual.mention(*image_of(features))]
-        )
+        constant_B2 = self.missing.mention(image_mask(features))
+        if self.image_residual is None:
+            return [constant_B2]
+        return [constant_B2, self.image_residual.mention(*image_of(features))]
 
     def entity_residual(self, features: SideFeatures) -> list[Tensor]:
-        return (
-            [] if self.image_residual is None else [self.image_residual.entity(*image_of(features))]
-        )
+        constant_N2 = self.missing.entity(image_mask(features))
+        if self.image_residual is None:
+            return [constant_N2]
+        return [constant_N2, self.image_residual.entity(*image_of(features))]
 
-    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+    def calibrate(self, mentions: Stem, entities: Stem) -> None:
+        self.missing.calibrate(self, mentions, entities)
         if self.image_residual is not None:
-            images_BP, has_B = image_of(mentions)
-            images_NP, has_N = image_of(entities)
+            images_BP, has_B = image_of(mentions.features)
+            images_NP, has_N = image_of(entities.features)
             self.image_residual.calibrate(images_BP, images_NP, has_B, has_N)
 
 
 class CrossContext(nn.Module):
     """One modality's coarse state in the light of the other's tokens.
 
-    LayerNorm(tanh(gate(h)) ⊛ h + softmax(h Hᵀ) H), the softmax over real tokens only.
+    LayerNorm(tanh(h) ⊛ h + softmax(h Hᵀ) H), the softmax over real tokens only.
 
-    Args:
-        gate: elementwise (tanh of h itself) or scalar (tanh of one learned linear form of h).
-    Source: MMoE eq. 6; the scalar gate is the released code's.
+    Source: MMoE eq. 6. Differs from the release: its gate is one number a row.
     """
 
-    def __init__(self, dim: int, gate: str) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.gate = nn.Linear(dim, 1) if gate == "scalar" else nn.Identity()
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, coarse_BD: Tensor, tokens: Packed) -> Tensor:
         context_BD = own_context(coarse_BD, tokens)
-        gated: Tensor = self.norm(self.gate(coarse_BD).tanh() * coarse_BD + context_BD)
+        gated: Tensor = self.norm(coarse_BD.tanh() * coarse_BD + context_BD)
         return gated
 
 
 class CrossUnit(Unit):
     """Matching between modalities: S_C = (S_tvm + S_vtm) / 2, both inner products of context vectors.
 
-    Residual: cosines of text and image, where the encoder puts both into one space.
+    A pair that lacks an image gets a constant in their place. Residual: cosines of text and image, where the
+    encoder puts both into one space; each needs one image and has a constant of its own without it.
 
     Source: MMoE eq. 6 and 7.
     """
 
-    def __init__(
-        self, text_dim: int, image_dim: int, params: ProjectionParams, *, gate: str, residual: bool
-    ) -> None:
+    def __init__(self, text_dim: int, dim: int, moe: MoeParams, *, residual: bool) -> None:
         super().__init__()
-        dim = params.embed_dim
-        self.text_fit, self.image_fit = TokenLinear(text_dim, dim), TokenLinear(image_dim, dim)
-        self.projection = params.build(dim)
-        self.text_in_vision = CrossContext(dim, gate)
-        self.vision_in_text = CrossContext(dim, gate)
+        self.text_fit, self.image_fit = TokenLinear(text_dim, dim), TokenLinear(dim, dim)
+        self.projection = MixtureProjection(dim, dim, moe)
+        self.text_in_vision = CrossContext(dim)
+        self.vision_in_text = CrossContext(dim)
+        self.missing = NeutralConstant()
         self.text_image_residual = CosineResidual() if residual else None
         self.image_text_residual = CosineResidual() if residual else None
 
     def encode_mentions(self, inputs: Stem) -> EncodedUnit:
-        inner = self._contexts(inputs)
+        has_B1 = image_mask(inputs.features)
+        inner = [*(each * has_B1 for each in self._contexts(inputs)), self.missing.mention(has_B1)]
         if self.text_image_residual is not None and self.image_text_residual is not None:
             inner += [
                 self.text_image_residual.mention(inputs.features.text_pooled_BP),
@@ -193,7 +211,9 @@ class CrossUnit(Unit):
         return EncodedUnit(torch.cat(inner, dim=-1))
 
     def encode_entities(self, inputs: Stem) -> EncodedUnit:
-        inner = [context / 2 for context in self._contexts(inputs)]
+        has_N1 = image_mask(inputs.features)
+        halves = (context * has_N1 / 2 for context in self._contexts(inputs))
+        inner = [*halves, self.missing.entity(has_N1)]
         if self.text_image_residual is not None and self.image_text_residual is not None:
             inner += [
                 self.text_image_residual.entity(*image_of(inputs.features)),
@@ -201,13 +221,13 @@ class CrossUnit(Unit):
             ]
         return EncodedUnit(torch.cat(inner, dim=-1))
 
-    def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
+    def calibrate(self, mentions: Stem, entities: Stem) -> None:
+        self.missing.calibrate(self, mentions, entities)
         if self.text_image_residual is not None and self.image_text_residual is not None:
-            texts_BP, texts_NP = mentions.text_pooled_BP, entities.text_pooled_BP
-            images_BP, has_B = image_of(mentions)
-            images_NP, has_N = image_of(entities)
-            self.text_image_residual.calibrate(texts_BP, images_NP, None, has_N)
-            self.image_text_residual.calibrate(images_BP, texts_NP, has_B, None)
+            ours, theirs = mentions.features, entities.features
+            (images_BP, has_B), (images_NP, has_N) = image_of(ours), image_of(theirs)
+            self.text_image_residual.calibrate(ours.text_pooled_BP, images_NP, None, has_N)
+            self.image_text_residual.calibrate(images_BP, theirs.text_pooled_BP, has_B, None)
 
     def _contexts(self, stem: Stem) -> list[Tensor]:
         assert stem.image_coarse_BD is not None

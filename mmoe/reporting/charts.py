@@ -11,29 +11,61 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import vl_convert
+from markupsafe import Markup
 
 from mmoe.reporting.inputs import Epoch, History
-from mmoe.reporting.style import FAINT, INK, MUTED, PAPER, SERIES, chart_config
 from mmoe.reporting.table import System
 from mmoe.reporting.wording import label
+
+# The page maps each colour to its own in dark mode, by its hex code.
+INK = "#1f2630"
+MUTED = "#5b6673"
+GRID = "#e4e8ed"
+PAPER = "#fefefe"
+SERIES = ("#2a66b0", "#c8641b", "#23806b", "#8a57b5", "#a8772a", "#b0406e")
+FAINT = "#b9c3cf"
+DARK_SERIES = ("#6fa8ee", "#f0975a", "#5cc3a9", "#bd92e4", "#d9ab5f", "#e681a9")
+
+# What a colour of the light charts becomes on a dark page.
+DARK = {
+    INK: "#e7eaee",
+    MUTED: "#9ea9b6",
+    GRID: "#2c343e",
+    PAPER: "#181d23",
+    FAINT: "#566270",
+    **dict(zip(SERIES, DARK_SERIES, strict=True)),
+}
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 WIDTH, HEIGHT = 400, 190
 MOST_TICKS = 10
 LETTER = 6.8  # mean width of a letter of the labels, in pixels
 GAP = 18
-POINT = {"size": 36, "filled": True, "opacity": 1}
+FEW_TICKS = alt.Axis(tickCount=5)
+POINT: dict[str, Any] = {"size": 36, "filled": True, "opacity": 1}
+
+
+def draw(
+    history: History, systems: Sequence[System], histograms: dict[str, pd.DataFrame]
+) -> dict[str, Markup]:
+    """The charts that the data allow, by name; their texts are escaped by the renderer."""
+    drawn = {"intervals": interval_chart(systems), "ranks": rank_chart(histograms)}
+    if epochs := history.epochs:
+        drawn |= {"loss": loss_chart(epochs), "learning_rate": learning_rate_chart(epochs)}
+        if any(epoch.valid_mrr is not None for epoch in epochs):
+            drawn["validation"] = validation_chart(history)
+        if any(sum(shares) > 0 for shares in epochs[-1].expert_load.values()):
+            drawn["experts"] = expert_chart(epochs[-1].expert_load)
+    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
 
 
 def interval_chart(systems: Sequence[System]) -> str:
     """MRR of every system with its 95 % interval, in the order given; ours in colour."""
+    named = {"mrr": "mrr", "low": "mrr_low", "high": "mrr_high"}
     rows = [
-        {
-            "name": system.name,
-            "mrr": system.numbers["mrr"],
-            "low": system.numbers["mrr_low"],
-            "high": system.numbers["mrr_high"],
-            "ours": system.kind == "ours",
-        }
+        {"name": system.name, "ours": system.kind == "ours"}
+        | {name: system.numbers[metric] for name, metric in named.items()}
         for system in systems
     ]
     colour = alt.condition("datum.ours", alt.value(SERIES[0]), alt.value(MUTED))
@@ -41,7 +73,7 @@ def interval_chart(systems: Sequence[System]) -> str:
     room = LETTER * max(len(system.name) for system in systems)
     axis = alt.Axis(labelColor=INK, labelLimit=0, minExtent=room)
     names = alt.Y("name:N", sort=None, title=None, axis=axis)
-    base = alt.Chart(_data(rows)).encode(y=names)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(y=names)
     scale = alt.Scale(zero=False, nice=True, padding=8)
     values = alt.X("low:Q", title="MRR × 100", scale=scale, axis=alt.Axis(grid=True, tickCount=5))
     spans = base.mark_rule(strokeWidth=2.5).encode(x=values, x2="high:Q", color=colour)
@@ -57,16 +89,10 @@ def loss_chart(epochs: Sequence[Epoch]) -> str:
         for term, loss in epoch.loss.items()
     ]
     terms = list(dict.fromkeys(str(row["term"]) for row in rows))
-    chart = (
-        alt.Chart(_data(rows))
-        .mark_line(point=POINT, strokeWidth=2)
-        .encode(
-            x=_epochs(epochs),
-            y=alt.Y("loss:Q", title="Loss", scale=alt.Scale(zero=False), axis=_few_ticks()),
-            color=alt.Color("term:N", sort=terms, scale=alt.Scale(domain=terms)),
-        )
-    )
-    return _svg(chart)
+    y = alt.Y("loss:Q", title="Loss", scale=alt.Scale(zero=False), axis=FEW_TICKS)
+    colour = alt.Color("term:N", sort=terms, scale=alt.Scale(domain=terms))
+    base = alt.Chart(alt.InlineData(values=rows)).mark_line(point=POINT, strokeWidth=2)
+    return _svg(base.encode(x=_epochs(epochs), y=y, color=colour))
 
 
 def validation_chart(history: History) -> str:
@@ -80,12 +106,12 @@ def validation_chart(history: History) -> str:
         start = {"mrr": history.untrained_valid_mrr, "best": history.best_epoch == 0}
         rows.insert(0, {"epoch": 0} | start)
     first = 0 if history.untrained_valid_mrr is not None else 1
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=_epochs(history.epochs, first),
-        y=alt.Y("mrr:Q", title="MRR × 100", scale=alt.Scale(zero=False), axis=_few_ticks()),
+        y=alt.Y("mrr:Q", title="MRR × 100", scale=alt.Scale(zero=False), axis=FEW_TICKS),
     )
     line = base.mark_line(strokeWidth=2, color=SERIES[0])
-    points = base.mark_point(size=36, filled=True, opacity=1, color=SERIES[0])
+    points = base.mark_point(**POINT, color=SERIES[0])
     best = base.transform_filter("datum.best")
     ring = best.mark_point(size=150, strokeWidth=2, fill=PAPER, stroke=SERIES[0], opacity=1)
     value = best.mark_text(dy=-15, fontWeight=600).encode(text=alt.Text("mrr:Q", format=".2f"))
@@ -96,23 +122,16 @@ def learning_rate_chart(epochs: Sequence[Epoch]) -> str:
     """Learning rate at the end of every epoch."""
     rows = [{"epoch": epoch.epoch, "rate": epoch.learning_rate} for epoch in epochs]
     axis = alt.Axis(labelExpr="datum.value ? format(datum.value, '~e') : '0'", tickCount=4)
-    chart = (
-        alt.Chart(_data(rows))
-        .mark_line(point=POINT | {"color": SERIES[0]}, strokeWidth=2, color=SERIES[0])
-        .encode(x=_epochs(epochs), y=alt.Y("rate:Q", title="Learning rate", axis=axis))
-    )
-    return _svg(chart)
+    y = alt.Y("rate:Q", title="Learning rate", axis=axis)
+    line = {"point": POINT | {"color": SERIES[0]}, "strokeWidth": 2, "color": SERIES[0]}
+    base: Any = alt.Chart(alt.InlineData(values=rows))
+    return _svg(base.mark_line(**line).encode(x=_epochs(epochs), y=y))
 
 
 def expert_chart(load: dict[str, list[float]]) -> str:
     """Share of the tokens that each expert of each unit works on; the rule marks even shares."""
     rows = [
-        {
-            "unit": label(unit),
-            "expert": number,
-            "share": share / total,
-            "even": 1 / len(shares),
-        }
+        {"unit": label(unit), "expert": number, "share": share / total, "even": 1 / len(shares)}
         for unit, shares in load.items()
         if (total := sum(shares)) > 0
         for number, share in enumerate(shares, start=1)
@@ -127,9 +146,10 @@ def expert_chart(load: dict[str, list[float]]) -> str:
     )
     even = base.mark_rule(color=INK, strokeDash=[4, 3]).encode(y="even:Q")
     column = alt.Column("unit:N", sort=units, header=alt.Header(title=None))
-    return _svg(
-        alt.layer(bars, even, data=_data(rows)).facet(column=column, spacing=GAP), sized=True
+    facets = alt.layer(bars, even, data=alt.InlineData(values=rows)).facet(
+        column=column, spacing=GAP
     )
+    return _svg(facets, width=None)  # its parts have their sizes
 
 
 def rank_chart(histograms: dict[str, pd.DataFrame]) -> str:
@@ -138,10 +158,10 @@ def rank_chart(histograms: dict[str, pd.DataFrame]) -> str:
     rows: list[dict[str, Any]] = pd.concat(parts).to_dict("records")  # type: ignore[assignment]
     names, ranks = list(histograms), list(dict.fromkeys(row["ranks"] for row in rows))
     colours = alt.Scale(domain=names, range=[SERIES[0], FAINT])
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("ranks:N", sort=ranks, title="Rank of the gold entity"),
         xOffset=alt.XOffset("system:N", sort=names),
-        y=alt.Y("share:Q", title="% of mentions", axis=_few_ticks()),
+        y=alt.Y("share:Q", title="% of mentions", axis=FEW_TICKS),
     )
     legend = alt.Legend() if len(names) > 1 else None
     bars = base.mark_bar().encode(
@@ -152,10 +172,6 @@ def rank_chart(histograms: dict[str, pd.DataFrame]) -> str:
     return _svg(alt.layer(bars, values))
 
 
-def _data(rows: list[dict[str, Any]]) -> alt.InlineData:
-    return alt.InlineData(values=rows)
-
-
 def _epochs(epochs: Sequence[Epoch], first: int = 1) -> alt.X:
     last = max(epoch.epoch for epoch in epochs)
     step = 1 + (last - first) // MOST_TICKS
@@ -163,13 +179,49 @@ def _epochs(epochs: Sequence[Epoch], first: int = 1) -> alt.X:
     return alt.X("epoch:Q", title="Epoch", axis=axis, scale=alt.Scale(nice=False, padding=14))
 
 
-def _few_ticks() -> alt.Axis:
-    return alt.Axis(tickCount=5)
-
-
-def _svg(chart: Any, width: int = WIDTH, height: int = HEIGHT, sized: bool = False) -> str:
-    """Renders a chart; one that is made of several parts has set their sizes itself."""
-    sizes = {} if sized else {"width": width, "height": height}
-    spec = chart.properties(**sizes).to_dict() | {"config": chart_config()}
-    svg: str = vl_convert.vegalite_to_svg(spec)
+def _svg(chart: Any, width: int | None = WIDTH, height: int = HEIGHT) -> str:
+    sized = chart if width is None else chart.properties(width=width, height=height)
+    svg: str = vl_convert.vegalite_to_svg(sized.to_dict() | {"config": _config()})
     return svg
+
+
+def _config() -> dict[str, Any]:
+    """Vega-Lite's `config` for every chart: no frame, thin grid, text in the page's own font."""
+    text = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 12, "titleFontSize": 12}
+    return {
+        "background": "transparent",
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {
+            **text,
+            "labelColor": MUTED,
+            "titleColor": MUTED,
+            "titleFontWeight": "normal",
+            "gridColor": GRID,
+            "domainColor": FAINT,
+            "tickColor": FAINT,
+            "labelPadding": 6,
+            "titlePadding": 10,
+            "tickSize": 4,
+        },
+        "axisY": {"domain": False, "ticks": False},
+        "axisX": {"grid": False, "labelAngle": 0},
+        "legend": {
+            **text,
+            "labelColor": INK,
+            "title": None,
+            "orient": "top",
+            "direction": "horizontal",
+            "symbolStrokeWidth": 3,
+            "symbolSize": 90,
+            "columnPadding": 16,
+        },
+        "header": {
+            "labelFont": FONT,
+            "labelFontSize": 13,
+            "labelColor": INK,
+            "labelFontWeight": 600,
+        },
+        "range": {"category": list(SERIES)},
+        "text": {"color": INK, "font": FONT, "fontSize": 12},
+    }

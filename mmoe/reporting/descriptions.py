@@ -44,11 +44,9 @@ def choice_table(ablation: Ablation) -> Table:
 
 def mrr_table(ablation: Ablation) -> Table:
     """MRR of every system, one a column, with the descriptions of each backend, one a row."""
-
-    def text(found: Numbers) -> str:
-        return f"{metric('mrr', found['mrr'])} ({found['mrr_low']:.1f}–{found['mrr_high']:.1f})"
-
-    return _by_system(ablation, text)
+    return _by_system(
+        ablation, lambda f: f"{metric('mrr', f['mrr'])} ({f['mrr_low']:.1f}–{f['mrr_high']:.1f})"
+    )
 
 
 def gain_table(ablation: Ablation) -> Table | None:
@@ -65,10 +63,10 @@ def gap_table(ablation: Ablation) -> Table | None:
     """The part of the oracle candidate's gain that each backend reaches; None if it wasn't measured."""
 
     def text(found: Numbers) -> str:
-        part, low, high = (found[f"gap_closed{end}"] for end in ("", "_low", "_high"))
-        if part is None:
+        if found["gap_closed"] is None:
             return MISSING
-        return minus(f"{100 * part:.0f} ({100 * low:.0f} to {100 * high:.0f})")
+        part, low, high = (100 * found[f"gap_closed{end}"] for end in ("", "_low", "_high"))
+        return minus(f"{part:.0f} ({low:.0f} to {high:.0f})")
 
     trivial = ("none", "oracle_candidate")
     return _by_system(ablation, text, without=trivial) if _have(ablation, "gap_closed") else None

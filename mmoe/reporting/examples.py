@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import base64
+import io
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
+from PIL import Image, ImageOps
 
 from mmoe.errors import DataError
 from mmoe.files import content_key
+from mmoe.images import DECODING_ERRORS, open_image
 from mmoe.records import Candidate, Description, Entity, Mention
 from mmoe.reporting.inputs import Inputs
-from mmoe.reporting.thumbnails import Thumbnail, thumbnail
 from mmoe.reporting.wording import minus
 from mmoe.surface_forms import find_surface_form
 
 TOP_SHOWN = 5
 CANDIDATES_SHOWN = 8
+LONGEST_SIDE = 160
+QUALITY = 78
 SCORES = {"lexical": "BM25", "embedding": "cosine", "openai": "confidence"}
 
 Record = TypeVar("Record")
+
+
+class Thumbnail(NamedTuple):
+    """An image as a data URI with its size in pixels, or a note why there is none."""
+
+    uri: str | None
+    width: int
+    height: int
+    note: str
 
 
 class TopRow(NamedTuple):
@@ -59,10 +75,6 @@ class Example:
     units: tuple[str, ...]
     top: tuple[TopRow, ...]
 
-    @property
-    def is_right(self) -> bool:
-        return self.rank == 1
-
 
 def choose_rows(ranked: pd.DataFrame, num: int) -> list[int]:
     """Which mentions are shown: half errors, of them half the worst ones; then right ones.
@@ -84,11 +96,7 @@ def choose_rows(ranked: pd.DataFrame, num: int) -> list[int]:
 
 
 def examples(inputs: Inputs, num: int) -> list[Example]:
-    """What is shown of the chosen mentions.
-
-    Raises:
-        DataError: if the ranks name a mention or entity that the records lack.
-    """
+    """What is shown of the chosen mentions; DataError if the records lack what the ranks name."""
     untrained = inputs.untrained_ranks
     return [
         _example(
@@ -103,17 +111,25 @@ def _example(inputs: Inputs, ranked: pd.Series[Any], untrained_rank: int | None)
     gold = _known(inputs.entities, ranked["gold_qid"], "entity")
     description = inputs.descriptions.get(mention.mention_id)
     candidates = inputs.candidates.get(mention.mention_id, [])
-    score = None if description is None else description.score
+    always, confidence, text = {gold.qid}, "", mention.context
+    if description is not None:
+        always.add(description.qid or gold.qid)
+        if description.score is not None:
+            score = minus(f"{description.score:.3g}")
+            confidence = f"{SCORES.get(description.backend, 'score')} {score}"
+    start, end = find_surface_form(text, mention.surface_form.strip()) or (len(text), len(text))
     return Example(
         mention=mention,
-        context=_cut(mention),
+        context=(text[:start], text[start:end], text[end:]),
         image=thumbnail(inputs.raw, mention.image),
         description=description,
-        options=_options(candidates, description, gold),
+        options={
+            position: candidate
+            for position, candidate in enumerate(candidates, start=1)
+            if position <= CANDIDATES_SHOWN or candidate.qid in always
+        },
         num_options=len(candidates),
-        confidence=""
-        if description is None or score is None
-        else f"{SCORES.get(description.backend, 'score')} {minus(f'{score:.3g}')}",
+        confidence=confidence,
         gold=gold,
         gold_image=thumbnail(inputs.raw, next(iter(gold.images), None)),
         rank=int(ranked["rank"]),
@@ -122,23 +138,6 @@ def _example(inputs: Inputs, ranked: pd.Series[Any], untrained_rank: int | None)
         units=tuple(name for name in ranked["gold"] if name != "overall"),
         top=tuple(_top_rows(inputs, ranked)),
     )
-
-
-def _cut(mention: Mention) -> tuple[str, str, str]:
-    text = mention.context
-    start, end = find_surface_form(text, mention.surface_form.strip()) or (len(text), len(text))
-    return text[:start], text[start:end], text[end:]
-
-
-def _options(
-    candidates: Sequence[Candidate], description: Description | None, gold: Entity
-) -> dict[int, Candidate]:
-    always = {gold.qid, None if description is None else description.qid}
-    return {
-        position: candidate
-        for position, candidate in enumerate(candidates, start=1)
-        if position <= CANDIDATES_SHOWN or candidate.qid in always
-    }
 
 
 def _top_rows(inputs: Inputs, ranked: pd.Series[Any]) -> Iterator[TopRow]:
@@ -162,3 +161,38 @@ def _known(rows: dict[str, Record], key: str, kind: str) -> Record:
             "all files come from one run"
         )
     return rows[key]
+
+
+def thumbnail(raw: Path, image: str | None) -> Thumbnail:
+    """A JPEG of at most 160 pixels a side of an image below `raw`; what is wrong with it becomes the note."""
+    if image is None:
+        return Thumbnail(None, 0, 0, "no image")
+    try:
+        return _encoded(raw, image)
+    except FileNotFoundError:
+        return Thumbnail(None, 0, 0, f"{image}: no such file")
+    except DECODING_ERRORS as error:
+        return Thumbnail(None, 0, 0, f"{image}: unreadable ({type(error).__name__})")
+
+
+def _encoded(raw: Path, image: str) -> Thumbnail:
+    with warnings.catch_warnings():
+        # Odd metadata is warned of while opening already; an image that decodes is good enough.
+        warnings.simplefilter("ignore")
+        with open_image(raw, image) as stream, Image.open(stream) as decoded:
+            decoded.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
+            turned = ImageOps.exif_transpose(decoded)
+            turned.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            small = _on_white(turned)
+    stream = io.BytesIO()
+    small.save(stream, "JPEG", quality=QUALITY, optimize=True)
+    uri = "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return Thumbnail(uri, *small.size, note="")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    ground = Image.new("RGBA", layer.size, "white")
+    return Image.alpha_composite(ground, layer).convert("RGB")

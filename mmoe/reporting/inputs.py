@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from mmoe.errors import DataError
 from mmoe.evaluation.metrics import Metrics
 from mmoe.evaluation.reading import RANK_COLUMNS, read_table
-from mmoe.files import read_json
+from mmoe.files import read_json, read_text
 from mmoe.records import Candidate, Description, Entity, Mention, read_records
-from mmoe.reporting.published import PublishedOn, read_published
+from mmoe.reporting.published import PublishedFile, PublishedOn
 
-NEEDED_GROUPS = ("table1", "text", "names", "images", "read", "leaks")
 COLUMNS = (*RANK_COLUMNS, "gold", "top")
 
 Counts = dict[str, Any]  # what a stage counted, as its file holds it
@@ -52,6 +53,17 @@ class History(BaseModel):
     versions: dict[str, str] = {}
 
 
+class Data(BaseModel):
+    """What stage audit counted, by group."""
+
+    table1: Counts
+    text: Counts
+    names: Counts
+    images: Counts
+    read: Counts
+    leaks: Counts
+
+
 @dataclass(frozen=True)
 class Inputs:
     """Everything that the report shows.
@@ -70,7 +82,7 @@ class Inputs:
     versions: Mapping[str, str]
     metrics: Metrics
     history: History
-    data: Counts
+    data: Data
     ranking: Counts
     retrieval: Counts
     mentions: dict[str, Mention]
@@ -116,7 +128,7 @@ def read_inputs(
         versions={n: v.partition("+")[0] for n, v in {**versions, **history.versions}.items()},
         metrics=_validated(reports / "evaluation.json", Metrics),
         history=history,
-        data=_read_data(reports / "data.json"),
+        data=_validated(reports / "data.json", Data),
         ranking=_validated(interim / "rank.json", Counts),
         retrieval=_validated(interim / "retrieve.json", Counts),
         mentions={m.mention_id: m for m in read_records(interim / "mentions.parquet", Mention)},
@@ -126,7 +138,7 @@ def read_inputs(
         ablation=ablation if ablation.get("choices") and ablation.get("systems") else None,
         ablation_off=ablation.get("off") or "",
         ranked=read_table(root / "data/ranks" / dataset / "ranks.parquet", COLUMNS),
-        published=read_published(root / "reports/published.yaml", dataset),
+        published=_validated(root / "reports/published.yaml", PublishedFile).on(dataset),
     )
 
 
@@ -137,20 +149,19 @@ def _by_mention(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
     return groups
 
 
-def _read_data(path: Path) -> Counts:
-    data = _validated(path, Counts)
-    missing = [group for group in NEEDED_GROUPS if group not in data]
-    if missing:
-        raise DataError(f"{path}: lacks {', '.join(missing)}; run stage audit again")
-    return data
-
-
 def _validated(path: Path, kind: type[Value]) -> Value:
+    is_yaml = kind is PublishedFile
     try:
-        return TypeAdapter(kind).validate_python(read_json(path))
+        content = YAML(typ="safe", pure=True).load(read_text(path)) if is_yaml else read_json(path)
+        return TypeAdapter(kind).validate_python(content)
+    except YAMLError as error:
+        raise DataError(f"{path}: not valid YAML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise DataError(
-            f"{path}: {key}: {first['msg']}; run the stage that writes it again (dvc repro)"
-        ) from None
+        remedy = (
+            "compare it with the paper"
+            if is_yaml
+            else "run the stage that writes it again (dvc repro)"
+        )
+        raise DataError(f"{path}: {key}: {first['msg']}; {remedy}") from None

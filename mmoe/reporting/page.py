@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mmoe.evaluation.histogram import rank_histogram
 from mmoe.records import READS_ANSWER
-from mmoe.reporting import audit, descriptions, retrieval, setup, systems, wording
+from mmoe.reporting import data, descriptions, setup, systems, wording
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
-from mmoe.reporting.markdown import cell, markdown_table
-from mmoe.reporting.numbers import rank_numbers, training_numbers
-from mmoe.reporting.style import DARK
+from mmoe.reporting.table import cell, markdown_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 DATA_GROUPS = {
@@ -28,17 +25,11 @@ DATA_GROUPS = {
     "images": "Images",
 }
 WIKIDATA_ID = re.compile(r"Q[1-9][0-9]*")
+_INTERVAL = re.compile(r"\([−\d.]+(?:–| to )[−\d.]+\)")
 
 
-@dataclass(frozen=True)
-class Report:
-    """The finished texts.
-
-    Attributes:
-        html: one self-contained page.
-        markdown: summary, main table, settings and published results.
-        main_table: the main table alone, as Markdown that is aligned for a terminal.
-    """
+class Report(NamedTuple):
+    """The finished texts; `main_table` is the main table alone, aligned for a terminal."""
 
     html: str
     markdown: str
@@ -46,24 +37,18 @@ class Report:
 
 
 def build_report(inputs: Inputs, num_examples: int) -> Report:
-    """Renders the page; the same inputs give the same bytes.
+    """Renders the page; the same inputs give the same bytes."""
+    from mmoe.reporting import charts  # it would double the stage's start
 
-    Args:
-        inputs: of `read_inputs`.
-        num_examples: mentions shown.
-    Raises:
-        DataError: if the files contradict each other.
-    """
     values, environment = _values(inputs), _environment()
     histograms = _histograms(inputs)
     html = environment.get_template("report.html.jinja")
     return Report(
         html=html.render(
             **values,
-            dark=DARK,
-            charts=_charts(inputs, histograms),
-            numbers={"ranks": rank_numbers(histograms)}
-            | (training_numbers(inputs.history) if inputs.history.epochs else {}),
+            dark=charts.DARK,
+            charts=charts.draw(inputs.history, systems.main_systems(inputs), histograms),
+            numbers=systems.numbers(inputs.history, histograms),
             examples=examples(inputs, num_examples),
         ),
         markdown=environment.get_template("report.md.jinja").render(**values),
@@ -75,7 +60,6 @@ def _values(inputs: Inputs) -> dict[str, Any]:
     """What HTML and Markdown have in common."""
     published, ablation = inputs.published, inputs.ablation
     benchmark = None if published is None else published.benchmark
-    groups = {title: inputs.data[key] for key, title in DATA_GROUPS.items()}
     return {
         "dataset": inputs.dataset,
         "name": systems.matcher_name(inputs),
@@ -83,19 +67,20 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "num_entities": len(inputs.entities),
         "history": inputs.history,
         "main": systems.main_table(inputs),
+        "among": systems.among_table(inputs),
         "parts_shown": systems.parts_table(inputs),
         "few_note": systems.FEW_NOTE,
         "setup": setup.setup_table(inputs),
-        "settings": setup.all_settings(inputs),
-        "table_1": audit.table_1(inputs.data, benchmark),
-        "leaks": audit.leak_table(inputs.data),
-        "counts": {title: wording.definitions(group) for title, group in groups.items()},
-        "sources": retrieval.source_table(inputs.retrieval),
-        "cut": retrieval.cut_surface_forms(inputs.retrieval),
-        "candidates": retrieval.candidate_histogram(inputs.retrieval),
-        "ambiguous": retrieval.ambiguous_surface_forms(inputs.retrieval),
+        "settings": {**inputs.settings, **inputs.history.config},
+        "table_1": data.table_1(inputs.data.table1, benchmark),
+        "leaks": data.leak_table(inputs.data.leaks),
+        "counts": {title: getattr(inputs.data, key) for key, title in DATA_GROUPS.items()},
+        "sources": data.source_table(inputs.retrieval),
+        "cut": data.cut_surface_forms(inputs.retrieval),
+        "candidates": data.candidate_histogram(inputs.retrieval),
+        "ambiguous": data.ambiguous_surface_forms(inputs.retrieval),
         "retrieve_note": inputs.retrieval.get("note"),
-        "ranking": wording.definitions(inputs.ranking),
+        "ranking": inputs.ranking,
         "backend": inputs.ranking.get("backend"),
         "reads_answer": inputs.ranking.get("backend") in READS_ANSWER,
         "ablation": ablation,
@@ -111,33 +96,12 @@ def _values(inputs: Inputs) -> dict[str, Any]:
 
 def _ablation_tables(ablation: descriptions.Ablation) -> dict[str, Any]:
     tables = {
-        "Right choices (95 %: Wilson)": descriptions.choice_table(ablation),
-        "MRR × 100 with these descriptions (95 %)": descriptions.mrr_table(ablation),
-        "Gain over no description (95 %, paired)": descriptions.gain_table(ablation),
-        "Part of the oracle candidate's gain, % (95 %, paired)": descriptions.gap_table(ablation),
+        "Right choices (95 %: Wilson)": descriptions.choice_table,
+        "MRR × 100 with these descriptions (95 %)": descriptions.mrr_table,
+        "Gain over no description (95 %, paired)": descriptions.gain_table,
+        "Part of the oracle candidate's gain, % (95 %, paired)": descriptions.gap_table,
     }
-    return {title: table for title, table in tables.items() if table is not None}
-
-
-def _charts(inputs: Inputs, histograms: dict[str, pd.DataFrame]) -> dict[str, Markup]:
-    """The charts that the data allow; their texts are escaped by the renderer."""
-    from mmoe.reporting import charts
-
-    history = inputs.history
-    drawn = {
-        "intervals": charts.interval_chart(systems.main_systems(inputs)),
-        "ranks": charts.rank_chart(histograms),
-    }
-    if history.epochs:
-        drawn |= {
-            "loss": charts.loss_chart(history.epochs),
-            "learning_rate": charts.learning_rate_chart(history.epochs),
-        }
-        if any(epoch.valid_mrr is not None for epoch in history.epochs):
-            drawn["validation"] = charts.validation_chart(history)
-        if any(sum(shares) > 0 for shares in history.epochs[-1].expert_load.values()):
-            drawn["experts"] = charts.expert_chart(history.epochs[-1].expert_load)
-    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
+    return {title: found for title, of in tables.items() if (found := of(ablation)) is not None}
 
 
 def _histograms(inputs: Inputs) -> dict[str, pd.DataFrame]:
@@ -162,8 +126,15 @@ def _environment() -> Environment:
         "percent": lambda value: wording.metric("mrr", value),
         "ends": lambda estimate: wording.interval(estimate.low, estimate.high),
         "signed": wording.signed,
+        "unbroken": _unbroken,
         "cell": cell,
         "markdown_table": markdown_table,
     }
     environment.tests["wikidata_id"] = lambda qid: WIKIDATA_ID.fullmatch(qid) is not None
     return environment
+
+
+def _unbroken(text: str) -> Markup:
+    """A cell of a narrow table may break before an interval in brackets, never inside it."""
+    safe = str(escape(text))
+    return Markup(_INTERVAL.sub(r'<span class="interval">\g<0></span>', safe))  # noqa: S704 - escaped

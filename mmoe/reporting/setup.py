@@ -9,21 +9,18 @@ import pandas as pd
 
 from mmoe.reporting.inputs import History, Inputs
 from mmoe.reporting.table import Table
-from mmoe.reporting.wording import Definition, definitions, label, plain
+from mmoe.reporting.wording import label, plain
 
 # The first knob of a section says most; the others follow in brackets.
-ENCODE = ("model", "max_text_length", "description_budget", "precision")
-RETRIEVE = ("source", "match", "languages", "strip_suffix", "max_candidates")
-DATA = ("split", "nil", "max_mentions", "leak_policy")
+ENCODE = ["model", "max_text_length", "description_budget", "precision"]
+RETRIEVE = ["source", "match", "languages", "strip_suffix", "max_candidates"]
+DATA = ["split", "nil", "max_mentions", "leak_policy"]
 RANK = {
-    "embedding": ("backend", "encoder"),
-    "random": ("backend", "seed"),
-    "openai": (
-        *("backend", "model", "server", "prompt", "output", "order", "shown_candidates"),
-        *("with_image", "seed"),
-    ),
+    "embedding": "backend encoder",
+    "random": "backend seed",
+    "openai": "backend model server prompt output order shown_candidates with_image seed",
 }
-TRAIN = ("learning_rate", "batch_size", "mined_negatives", "fraction", "seed")
+TRAIN = ["learning_rate", "batch_size", "mined_negatives", "fraction", "seed"]
 OWN_LINES = ("model", "loss", "train")
 
 
@@ -31,7 +28,7 @@ def setup_table(inputs: Inputs) -> Table:
     """One line a stage that decides the figures, and the versions of the packages."""
     settings, config = inputs.settings, inputs.history.config
     rank, data = settings.get("rank", {}), settings.get("data", {})
-    ranker = RANK.get(str(rank.get("backend")), ("backend",))
+    ranker = RANK.get(str(rank.get("backend")), "backend").split()
     split = {"split": f"split {data['split']}"} if "split" in data else {}
     lines = {
         "Data": _line({**data, **split}, DATA),
@@ -46,11 +43,6 @@ def setup_table(inputs: Inputs) -> Table:
     }
     shown = {name: line for name, line in lines.items() if line}
     return Table(pd.DataFrame({"Settings": shown}))
-
-
-def all_settings(inputs: Inputs) -> tuple[Definition, ...]:
-    """Every knob that decided a figure, section by section, as the stages read it."""
-    return definitions({**inputs.settings, **inputs.history.config})
 
 
 def _training(history: History) -> str:

@@ -1,12 +1,14 @@
-"""Which systems stand in which table of metrics, and under which name."""
+"""The figures of a run: which systems stand in which table, and the numbers behind the charts."""
 
 from __future__ import annotations
 
-from mmoe.evaluation.metrics import FEW_MENTIONS, SystemMetrics
-from mmoe.reporting.inputs import Inputs
+import pandas as pd
+
+from mmoe.evaluation.metrics import FEW_MENTIONS, Comparison, SystemMetrics
+from mmoe.reporting.inputs import History, Inputs
 from mmoe.reporting.published import PublishedOn
 from mmoe.reporting.table import INTERVAL, System, Table, metrics_table
-from mmoe.reporting.wording import label, plain
+from mmoe.reporting.wording import MISSING, label, plain
 
 PUBLISHED_COLUMNS = ("mrr", "hits_at_1", "hits_at_3", "hits_at_5", "mean_rank")
 PARTS = {"clean": "Clean mentions", "unseen_gold": "Gold entity not in train"}
@@ -26,15 +28,28 @@ def main_systems(inputs: Inputs) -> list[System]:
     systems = [System(name, "ours", metrics.system.flat())]
     if metrics.untrained is not None:
         systems.append(System(f"{name}, untrained", "untrained", metrics.untrained.flat()))
-    return systems + [
-        System(label(method), "baseline", found.flat())
-        for method, found in metrics.baselines.items()
-    ]
+    return systems + _baselines(metrics)
 
 
 def main_table(inputs: Inputs) -> Table:
     """The systems of this run, ranked over the same knowledge base."""
     return metrics_table(main_systems(inputs), _columns(inputs.metrics.system))
+
+
+def among_table(inputs: Inputs) -> Table | None:
+    """The same where only a mention's candidates can be an answer; None without retrieval."""
+    among = inputs.metrics.among_candidates
+    if among is None:
+        return None
+    ours = System(matcher_name(inputs), "ours", among.system.flat())
+    return metrics_table([ours, *_baselines(among)], _columns(among.system))
+
+
+def _baselines(compared: Comparison) -> list[System]:
+    return [
+        System(label(method), "baseline", found.flat())
+        for method, found in compared.baselines.items()
+    ]
 
 
 def parts_table(inputs: Inputs) -> Table | None:
@@ -59,6 +74,28 @@ def published_table(inputs: Inputs, published: PublishedOn) -> Table:
     return metrics_table(systems, PUBLISHED_COLUMNS, compared=same_kb)
 
 
+def numbers(history: History, histograms: dict[str, pd.DataFrame]) -> dict[str, Table]:
+    """What the charts of `charts.draw` show, by their names, as tables that a reader can open below them."""
+    columns: dict[str, pd.Series[str]] = {}
+    for name, buckets in histograms.items():
+        by_rank = buckets.set_index("ranks")
+        columns[name] = by_rank["mentions"].map(plain)
+        columns[f"{name}, %"] = by_rank["share"].map("{:.2f}".format)
+    found = {"ranks": pd.DataFrame(columns)}
+    if epochs := history.epochs:
+        start = history.untrained_valid_mrr
+        mrr: dict[int, float | None] = {} if start is None else {0: start}
+        mrr |= {epoch.epoch: epoch.valid_mrr for epoch in epochs}
+        losses = pd.DataFrame({epoch.epoch: epoch.loss for epoch in epochs}).T
+        load = pd.DataFrame.from_dict(epochs[-1].expert_load, orient="index")
+        found |= {
+            "loss": losses.map(_fixed, decimals=4).rename(columns=label),
+            "validation": pd.Series(mrr).map(_fixed, decimals=2).to_frame("MRR"),
+            "experts": load.map(_fixed, decimals=3).rename(index=label, columns=lambda i: i + 1),
+        }
+    return {name: Table(texts) for name, texts in found.items()}
+
+
 def _part(name: str) -> str:
     evidence = name.removeprefix("evidence_")
     return PARTS.get(name) or (label(name) if evidence == name else f"Evidence: {evidence}")
@@ -72,3 +109,7 @@ def _columns(metrics: SystemMetrics) -> list[str]:
 
 def _size(metrics: SystemMetrics) -> str:
     return plain(metrics.num_mentions) + (FEW if metrics.is_small else "")
+
+
+def _fixed(value: float, decimals: int) -> str:
+    return MISSING if pd.isna(value) else f"{value:.{decimals}f}"

@@ -1,9 +1,10 @@
-"""Tables as HTML and Markdown print them: texts, which of them are best, and what a row is."""
+"""Tables as HTML and Markdown print them: texts, which of them are best, what a row is; and as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from mmoe.reporting.wording import MISSING, interval, label, metric
 
 INTERVAL = "mrr_interval"
 INTERVAL_TITLE = "MRR, 95 %"
+_ESCAPED = {ord(mark): f"\\{mark}" for mark in "\\`*_[]|"} | {ord("<"): "&lt;", ord("&"): "&amp;"}
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,7 @@ class System:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A row as templates print it."""
 
     name: str
@@ -112,3 +113,32 @@ def _best(systems: Sequence[System], column: str, texts: NDArray[np.object_]) ->
         return np.zeros(len(texts), bool)
     best = texts == metric(column, min(values) if column.endswith("rank") else max(values))
     return best if 2 * best.sum() <= len(values) else np.zeros(len(texts), bool)
+
+
+def cell(text: str) -> str:
+    """A text that Markdown prints as it stands, on one line."""
+    return " ".join(text.split()).translate(_ESCAPED)
+
+
+def markdown_table(table: Table, *, numbers: bool = True) -> str:
+    """A table with aligned columns, numbers at the right; best values and our own system are bold."""
+    lines = [["", *map(cell, table.titles)]]
+    for row in table.rows():
+        name = f"**{cell(row.name)}**" if row.kind == "ours" else cell(row.name)
+        lines.append([name, *(f"**{text}**" if best else cell(text) for text, best in row.cells)])
+    left = {0} if numbers else set(range(len(lines[0])))
+    if table.notes:
+        left.add(len(lines[0]))
+        notes = ["source", *map(cell, table.notes)]
+        lines = [[*line, note] for line, note in zip(lines, notes, strict=True)]
+    return _aligned(lines, left)
+
+
+def _aligned(lines: list[list[str]], left: set[int]) -> str:
+    """The titles, a rule and the rest; columns that are not in `left` stand at the right."""
+    columns = []
+    for i, texts in enumerate(zip(*lines, strict=True)):
+        width = max(map(len, texts))
+        rule, pad = ("-" * width, str.ljust) if i in left else ("-" * (width - 1) + ":", str.rjust)
+        columns.append([pad(text, width) for text in (texts[0], rule, *texts[1:])])
+    return "".join(f"| {' | '.join(line)} |\n" for line in zip(*columns, strict=True))

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 MISSING = "–"
 
-_SPECIAL = {
-    "bm25": "BM25",
-    "clip": "CLIP",
-    "dsmip": "DSMIP",
-    "id": "id",
-    "kb": "KB",
-    "m3el": "M³EL",
-    "mimic": "MIMIC",
-    "mmoe": "MMoE",
-    "moe": "MoE",
-    "mrr": "MRR",
-    "qid": "QID",
-}
+_WORDS = ("BM25", "CLIP", "DSMIP", "id", "KB", "MIMIC", "MMoE", "MoE", "MRR", "QID")
+_SPECIAL = {word.lower(): word for word in _WORDS} | {"m3el": "M³EL"}
 
 
 def label(key: str) -> str:
@@ -64,7 +52,7 @@ def minus(text: str) -> str:
 
 
 def plain(value: object) -> str:
-    """A number, truth value, text or short list of a counts file."""
+    """A number, truth value, text or short list of a counts file; of a dict its keys."""
     match value:
         case None:
             return "none"
@@ -74,26 +62,7 @@ def plain(value: object) -> str:
             return minus(f"{value:,}")
         case float():
             return minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}")
-        case list() | tuple():
-            return ", ".join(plain(item) for item in value) or "none"
+        case list() | tuple() | dict():
+            return ", ".join(map(plain, value)) or "none"
         case _:
             return str(value)
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A line of a definition table; it has either a text or lines below it."""
-
-    label: str
-    text: str
-    children: tuple[Definition, ...] = ()
-
-
-def definitions(values: Mapping[str, Any]) -> tuple[Definition, ...]:
-    """A dict of counts as lines, nested dicts as lines below lines."""
-    return tuple(
-        Definition(label(str(key)), "", definitions(value))
-        if isinstance(value, Mapping) and value
-        else Definition(label(str(key)), plain(None if value == {} else value))
-        for key, value in values.items()
-    )

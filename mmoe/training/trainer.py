@@ -7,6 +7,7 @@ same steps as one that was not.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -207,24 +208,40 @@ class Trainer:
     def _step(self, rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
         # Dropout of a step depends on the step alone, so that a resumed run draws the same.
         torch.manual_seed(int(self._rng(DROPOUT, self.progress.step).integers(2**63)))
-        mentions = self.mentions[rows]
-        batch = self._loss_batch(mentions, negatives)
-        losses = {name: term(batch) for name, term in self.loss_terms.items()}
-        total = torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(total):
-            bad = mentions[~torch.isfinite(batch.scores[OVERALL]).all(dim=-1).cpu()]
-            raise self._not_finite(
-                f"{where}: the loss is {float(total.detach())}", bad if len(bad) else mentions
-            )
+        mentions, losses = self.mentions[rows], Counter[str]()
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        for part in torch.split(torch.arange(len(rows)), self._part_size()):
+            share = len(part) / len(rows)
+            losses.update(self._add_gradients(mentions[part], negatives[part], share, where))
         norm = torch.nn.utils.clip_grad_norm_(self.matcher.parameters(), self.params.max_grad_norm)
         if not torch.isfinite(norm):  # a step with it would leave no good weights
             raise self._not_finite(f"{where}: the gradient is {float(norm)}", mentions)
         num_steps = self._num_epochs() * self._steps_per_epoch()
         set_learning_rate(self.optimiser, self.params, self.progress.step, num_steps)
         self.optimiser.step()
-        return {name: float(value.detach()) for name, value in {**losses, "total": total}.items()}
+        return dict(losses)
+
+    def _part_size(self) -> int:
+        """Mentions whose gradients are computed at a time; whole groups, as these share negatives."""
+        params = self.params
+        groups = math.ceil(params.batch_size / params.group_size)
+        return params.group_size * math.ceil(groups / params.accumulate)
+
+    def _add_gradients(
+        self, mentions: Tensor, negatives: Tensor, share: float, where: str
+    ) -> dict[str, float]:
+        """Adds the gradients of a part of the step, and returns its part of the losses."""
+        batch = self._loss_batch(mentions, negatives)
+        losses = {name: term(batch) * share for name, term in self.loss_terms.items()}
+        losses["total"] = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(losses["total"]):
+            bad = mentions[~torch.isfinite(batch.scores[OVERALL]).all(dim=-1).cpu()]
+            raise self._not_finite(
+                f"{where}: the loss is {float(losses['total'].detach())}",
+                bad if len(bad) else mentions,
+            )
+        losses["total"].backward()  # type: ignore[no-untyped-call]
+        return {name: float(value.detach()) for name, value in losses.items()}
 
     def _loss_batch(self, mentions: Tensor, negatives: Tensor) -> LossBatch:
         """Scores of a batch's mentions with their group's distinct golds and with their own negatives."""

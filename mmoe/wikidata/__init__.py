@@ -10,5 +10,5 @@ api/            candidates from Wikidata itself, asked politely, every answer ke
 counts.py       how many candidates were found, and the recall of the gold entity
 knowledge/      a knowledge base in our own format, of a dump or of the API
 images/         images of items from Commons, with authors and licences
-work.py         folders that one run at a time works on
+work.py         folders that one run at a time works on, and tables of JSON lines
 """

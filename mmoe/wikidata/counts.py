@@ -11,7 +11,7 @@ from mmoe.names import normalise_name
 from mmoe.records import SPLITS, Candidate, Mention
 from mmoe.shares import share_of, share_with_interval
 
-RECALL_AT = (1, 5, 20)
+RECALL_AT = {"1": 1, "5": 5, "20": 20, "all": math.inf}
 HISTOGRAM = ((0, 0), (1, 1), (2, 2), (3, 5), (6, 10), (11, 20), (21, 50), (51, math.inf))
 MOST_AMBIGUOUS = 12
 
@@ -46,29 +46,25 @@ def retrieval_counts(
 def _counts(mentions: Sequence[Mention], qids_by_mention: Qids) -> Counts:
     found = [qids_by_mention[mention.mention_id] for mention in mentions]
     none, one = sum(not qids for qids in found), sum(len(qids) == 1 for qids in found)
-    several = len(found) - none - one
+    by_number = {
+        "without_candidate": none,
+        "with_one_candidate": one,
+        "with_several_candidates": len(found) - none - one,
+    }
     places = [
-        qids.index(mention.gold_qid) if mention.gold_qid in qids else None
+        qids.index(mention.gold_qid) if mention.gold_qid in qids else math.inf
         for mention, qids in zip(mentions, found, strict=True)
         if mention.gold_qid is not None
     ]
-    reached = [place for place in places if place is not None]
-    counts: Counts = {
-        "mentions": len(found),
-        "mentions_without_candidate": none,
-        "mentions_with_one_candidate": one,
-        "mentions_with_several_candidates": several,
-        "share_without_candidate": share_of(none, len(found)),
-        "share_with_one_candidate": share_of(one, len(found)),
-        "share_with_several_candidates": share_of(several, len(found)),
-        "mean_candidates": share_of(sum(map(len, found)), len(found)),
-        "mentions_with_gold": len(places),
-    }
-    for n in RECALL_AT:
-        counts |= share_with_interval(
-            f"recall_at_{n}", sum(place < n for place in reached), len(places)
-        )
-    return counts | share_with_interval("recall_at_all", len(reached), len(places))
+    counts: Counts = {"mentions": len(found)}
+    counts |= {f"mentions_{name}": number for name, number in by_number.items()}
+    counts |= {f"share_{name}": share_of(number, len(found)) for name, number in by_number.items()}
+    counts["mean_candidates"] = share_of(sum(map(len, found)), len(found))
+    counts["mentions_with_gold"] = len(places)
+    for name, n in RECALL_AT.items():
+        reached = sum(place < n for place in places)
+        counts |= share_with_interval(f"recall_at_{name}", reached, len(places))
+    return counts
 
 
 def _histogram(qids_by_mention: Qids) -> list[dict[str, Any]]:

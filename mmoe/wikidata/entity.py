@@ -92,16 +92,18 @@ def read_item(entity: Any, languages: Sequence[str], where: str) -> Item | None:
         raise WikidataError(f"{where}: key `id` must be Q and a number, found {qid!r}")
     where = f"{where}, item {qid}"
     codes = tuple(dict.fromkeys((*languages, DEFAULT_LANGUAGE)))
-    labels = list(_labels(_map(entity, "labels", where), codes, f"{where}, key `labels`"))
+    labels = [
+        Name(text, LABEL, code) for code, text in _terms(entity, "labels", codes, where).items()
+    ]
     aliases = _aliases(_map(entity, "aliases", where), codes, f"{where}, key `aliases`")
-    described = _map(entity, "descriptions", where)
+    descriptions = _terms(entity, "descriptions", codes, where)
     instance_of = (_target(value, where) for value in best_values(entity, INSTANCE_OF, where))
     images = best_values(entity, IMAGE, where)
     modified = entity.get("modified")
     return Item(
         qid=str(qid),
         label=labels[0].text if labels else None,
-        description=_first(described, codes, f"{where}, key `descriptions`"),
+        description=next(iter(descriptions.values()), None),
         names=(*labels, *aliases),
         instance_of=tuple(dict.fromkeys(instance_of)),
         image=next((value for value in images if isinstance(value, str)), None),
@@ -174,16 +176,14 @@ def data_types(entity: dict[str, Any], where: str) -> dict[str, str | None]:
     Raises:
         WikidataError: if the claims are not of the documented form.
     """
-    claims = _map(entity, "claims", where)
-    return {prop: _data_type(statements) for prop, statements in claims.items()}
-
-
-def _data_type(statements: Any) -> str | None:
-    """What the first statement says; all of a property are of one type."""
-    first = statements[0] if isinstance(statements, list) and statements else None
-    snak = first.get("mainsnak") if isinstance(first, dict) else None
-    found = snak.get("datatype") if isinstance(snak, dict) else None
-    return found if isinstance(found, str) else None
+    found: dict[str, str | None] = {}
+    for prop, statements in _map(entity, "claims", where).items():
+        # What the first statement says: all of a property are of one type.
+        first = statements[0] if isinstance(statements, list) and statements else None
+        snak = first.get("mainsnak") if isinstance(first, dict) else None
+        name = snak.get("datatype") if isinstance(snak, dict) else None
+        found[prop] = name if isinstance(name, str) else None
+    return found
 
 
 def _target(value: Any, where: str) -> str:
@@ -204,14 +204,10 @@ def _map(entity: dict[str, Any], key: str, where: str) -> dict[str, Any]:
     raise WikidataError(f"{where}, key `{key}`: must be an object, found {type(value).__name__}")
 
 
-def _labels(terms: dict[str, Any], codes: Sequence[str], where: str) -> Iterator[Name]:
-    for code in codes:
-        if code in terms:
-            yield Name(_text(terms[code], where), LABEL, code)
-
-
-def _first(terms: dict[str, Any], codes: Sequence[str], where: str) -> str | None:
-    return next((_text(terms[code], where) for code in codes if code in terms), None)
+def _terms(entity: dict[str, Any], key: str, codes: Sequence[str], where: str) -> dict[str, str]:
+    """The text in each language that has one, in the order of the languages."""
+    terms = _map(entity, key, where)
+    return {code: _text(terms[code], f"{where}, key `{key}`") for code in codes if code in terms}
 
 
 def _aliases(terms: dict[str, Any], codes: Sequence[str], where: str) -> Iterator[Name]:

@@ -61,12 +61,13 @@ def name_rows(item: Item) -> list[NameRow]:
     return list(rows.values())
 
 
-def columns_of(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> list[pa.Array]:
-    """The columns of rows, typed as the schema says."""
+def table_of(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    """Rows as a table, typed as the schema says."""
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-    return [
+    arrays = [
         pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)
     ]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def write_label_index(
@@ -83,8 +84,13 @@ def write_label_index(
     (folder / SOURCE).unlink(missing_ok=True)
     ordered = sorted(items, key=lambda item: qid_number(item.qid))
     names = sorted(row for item in ordered for row in name_rows(item))
-    _write(folder / ITEMS, ITEM_SCHEMA, [item_row(item) for item in ordered])
-    _write(folder / NAMES, NAME_SCHEMA, names)
+    rows = {ITEMS: table_of([item_row(item) for item in ordered], ITEM_SCHEMA)}
+    rows[NAMES] = table_of(names, NAME_SCHEMA)
+    for table, content in rows.items():
+        for stale in (folder / table).glob("*.parquet"):
+            stale.unlink()
+        with atomic_write(folder / table / ONLY_PART) as temporary:
+            pq.write_table(content, temporary, compression="zstd", row_group_size=ROW_GROUP)
     whole = source | {"items": len(ordered), "names": len(names)}
     write_json(folder / SOURCE, whole)
     return whole
@@ -103,11 +109,3 @@ def read_source(folder: Path) -> dict[str, Any]:
         )
     source: dict[str, Any] = read_json(folder / SOURCE)
     return source
-
-
-def _write(folder: Path, schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> None:
-    for stale in folder.glob("*.parquet"):
-        stale.unlink()
-    table = pa.Table.from_arrays(columns_of(rows, schema), schema=schema)
-    with atomic_write(folder / ONLY_PART) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=ROW_GROUP)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from mmoe.errors import WikidataError, one_line
 from mmoe.names import name_tokens, normalise_name
 from mmoe.records import Candidate, Entity, Mention
-from mmoe.wikidata.label_index import ITEMS, NAMES, columns_of, read_source
+from mmoe.wikidata.label_index import ITEMS, NAMES, read_source, table_of
 from mmoe.wikidata.matching import Matching, distinct_surface_forms, names_meant_by
 
 MEMORY = "1500MB"  # what a query may take; beyond it DuckDB goes to the disk
@@ -122,8 +122,8 @@ def find_in_kb(
         for position, each in enumerate(entities)
     ]
     with _database() as database:
-        database.register("names", _table(names, kinds))
-        database.register("items", _table(items, schema))
+        database.register("names", table_of(names, kinds))
+        database.register("items", table_of(items, schema))
         return _candidates(database, mentions, matching, _SHORT_FIRST)
 
 
@@ -176,7 +176,7 @@ def _candidates(
         for name in names_meant_by(form, matching.strip_suffix)
     ]
     schema = pa.schema([("surface_form", pa.string()), ("name", pa.string())])
-    database.register("forms", _table(rows, schema))
+    database.register("forms", table_of(rows, schema))
     for step in (_EXACT,) if matching.match == "exact" else (_RAREST, _BY_TOKENS):
         database.execute(step)
     values = {"max_candidates": matching.max_candidates}
@@ -188,7 +188,3 @@ def _candidates(
         for mention in mentions
         for position, fields in enumerate(hits[normalise_name(mention.surface_form)])
     ]
-
-
-def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_arrays(columns_of(rows, schema), schema=schema)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.entity import Item, is_qid
+from mmoe.wikidata.entity import Item
 
 # Items that stand for pages of Wikipedia, not for things that a text mentions.
 PAGES = {
@@ -17,6 +17,13 @@ PAGES = {
     "Q11266439": "template",
 }
 NOT_KEPT_KIND = "not of the kinds kept"
+
+# What an option's list is made of, by the last word of its name, and an example.
+_FORMS = {
+    "properties": (r"P[1-9][0-9]*", "P31"),
+    "kinds": (r"Q[1-9][0-9]*", "Q5"),
+    "languages": (r"[a-z]{2,}(-[a-z0-9]+)*", "en"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,27 +55,38 @@ class Selection:
 
 
 def checked_selection(
-    languages: Sequence[str], drop_kinds: Sequence[str] | None, keep_kinds: Sequence[str]
+    languages: tuple[str, ...], drop_kinds: tuple[str, ...] | None, keep_kinds: tuple[str, ...]
 ) -> Selection:
     """The selection of a user.
 
     Args:
         drop_kinds: None for the pages of Wikipedia, without those that are to be kept.
     Raises:
-        WikidataError: if no language is named, a kind is no qid, or a kind is to be kept and dropped.
+        WikidataError: if a kind is to be kept and dropped.
     """
-    if not languages:
-        raise WikidataError("--languages: names none; name at least one, such as en")
-    for option, kinds in (("--drop-kinds", drop_kinds or ()), ("--keep-kinds", keep_kinds)):
-        for kind in kinds:
-            if not is_qid(kind):
-                raise WikidataError(f"{option}: {kind!r} is no item; name kinds such as Q5,Q515")
     both = sorted(set(drop_kinds or ()) & set(keep_kinds))
     if both:
         raise WikidataError(
             f"{both[0]} stands under --drop-kinds and --keep-kinds; leave it out of one"
         )
     if drop_kinds is None:
-        drop_kinds = [kind for kind in PAGES if kind not in keep_kinds]
-    kinds_each_once = (tuple(dict.fromkeys(kinds)) for kinds in (languages, drop_kinds, keep_kinds))
-    return Selection(*kinds_each_once)
+        drop_kinds = tuple(kind for kind in PAGES if kind not in keep_kinds)
+    return Selection(languages, drop_kinds, keep_kinds)
+
+
+def checked_list(option: str, text: str) -> tuple[str, ...]:
+    """What stands between the commas of an option, each once.
+
+    Raises:
+        WikidataError: if nothing does, or a part is not of the option's form.
+    """
+    form, example = _FORMS[option.rpartition("-")[2]]
+    parts = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not parts:
+        raise WikidataError(f"{option}: names none; name at least one, such as {example}")
+    for part in parts:
+        if not re.fullmatch(form, part):
+            raise WikidataError(
+                f"{option} {text}: {part!r} is not like {example}; write several with commas between"
+            )
+    return parts

@@ -7,10 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mmoe.baselines.cosine import Vectors, cosine_ranks
-from mmoe.evaluation.ranks import count_ranks
+from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
+from mmoe.baselines.run import cosine_systems, ranks_of
+from mmoe.evaluation.ranks import Ranks, count_ranks
 
 Floats = NDArray[np.floating]
+
+
+def cosine_ranks(terms: list[tuple[Vectors, Vectors]], gold: NDArray[np.int64]) -> Ranks:
+    """Ranks by the plain sum of some cosines."""
+    named = CosineTerms({str(i): term for i, term in enumerate(terms)})
+    weights = np.ones(len(terms))
+    found = ranks_of({"sum": lambda of: named.score(of, weights)}, gold)["sum"].whole
+    assert found is not None
+    return found
 
 
 def cosine_of(a: Floats, b: Floats) -> float:
@@ -90,3 +100,15 @@ def test_length_does_not_matter_and_float16_does_not_overflow() -> None:
     mentions = Vectors(values[:1])
     ranks = cosine_ranks([(mentions, Vectors(values))], np.array([0]))
     assert ranks.pessimistic.tolist() == [1]
+
+
+def test_a_text_only_encoder_has_the_systems_that_need_no_image() -> None:
+    some = Vectors(np.eye(3))
+    text_only = SideVectors(some, some, None)
+    every = cosine_systems(
+        CosineTerms.of(SideVectors(some, some, some), SideVectors(some, some, some))
+    )
+    assert list(cosine_systems(CosineTerms.of(text_only, text_only))) == list(every)[:3]
+    assert list(every)[-2:] == ["CLIP zero-shot", "sum of frozen cosines"]
+    # Texts with texts and images with images, as the papers compare them: two cosines of 1.
+    assert every["CLIP zero-shot"](slice(None))[0].tolist() == [2, 0, 0]

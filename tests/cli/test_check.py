@@ -175,15 +175,6 @@ def test_another_format_with_nothing_to_learn_from(
     assert said[-2] == "1 problem: 1 empty split"
 
 
-def test_a_folder_of_two_formats_wants_a_word(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_melbench(write_own(tmp_path, entities=KB))
-    assert main(["check", str(tmp_path)]) == 1
-    assert "looks like own and melbench" in capsys.readouterr().err
-    assert main(["check", str(tmp_path), "--format", "own"]) == 0
-
-
 def test_every_image_is_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     contents = {
         "empty": (b"", "the file is empty"),
@@ -253,20 +244,13 @@ def test_links_that_lead_out_or_to_themselves(
 @pytest.mark.parametrize(
     ("ending", "content", "problem"),
     [
-        (
-            "jsonl",
-            '{"word": "a", "picture": "b", "needs": "c"}\n' * 2,
-            "key `word`: is called `surface_form`",
-        ),
-        (
-            "jsonl",
-            '{"word": "a", "picture": "b", "needs": "c"}\n' * 2,
-            "key `picture`: is called `image` now",
-        ),
-        (
-            "jsonl",
-            '{"word": "a", "picture": "b", "needs": "c"}\n' * 2,
-            "key `needs`: is called `evidence` now",
+        *(
+            ("jsonl", '{"word": "a", "picture": "b", "needs": "c"}\n' * 2, problem)
+            for problem in (
+                "key `word`: is called `surface_form`",
+                "key `picture`: is called `image` now",
+                "key `needs`: is called `evidence` now",
+            )
         ),
         (
             "csv",

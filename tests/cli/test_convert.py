@@ -43,6 +43,13 @@ def write_parquet(path: Path, rows: Table, schema: pa.Schema | None = None) -> P
     return path
 
 
+def write_arrow(path: Path, rows: Table, schema: pa.Schema | None = None) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = pa.Table.from_pylist(rows, schema=schema)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as out:
+        out.write_table(table, max_chunksize=100)
+
+
 def converted(folder: Path, table: str = "mentions") -> Table:
     lines = (folder / f"{table}.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]
@@ -76,9 +83,7 @@ def test_every_source_gives_the_same_rows(
         case "parquet":
             write_parquet(source, rows)
         case "arrow":
-            table = pa.Table.from_pylist(rows)
-            with pa.OSFile(str(source), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as out:
-                out.write_table(table, max_chunksize=100)
+            write_arrow(source, rows)
     convert("mentions", source, "--to", tmp_path / "own", *MAPPED)
     wanted = [
         {
@@ -127,11 +132,7 @@ def test_a_saved_hugging_face_data_set(tmp_path: Path) -> None:
     for split in ("train", "validation", "test"):
         for name in ("data-00000-of-00001", "cache-1a2b"):
             row = {"form": split, "text": name, "image": {"bytes": drawing("PNG"), "path": None}}
-            table = pa.Table.from_pylist([row], schema=schema)
-            file = tmp_path / "hf" / split / f"{name}.arrow"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, schema) as out:
-                out.write_table(table)
+            write_arrow(tmp_path / "hf" / split / f"{name}.arrow", [row], schema)
         (tmp_path / "hf" / split / "state.json").write_text("{}")
     convert("mentions", tmp_path / "hf", "--to", tmp_path / "own", *MAPPED, "--map", "image=image")
     rows = converted(tmp_path / "own")
@@ -170,27 +171,13 @@ def test_images_in_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_values_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows: Table = [
-        {
-            "mention_id": 7,
-            "surface_form": 3.0,
-            "context": 0.5,
-            "gold_qid": None,
-            "sentence_id": 12.0,
-        },
-        {
-            "mention_id": 8,
-            "surface_form": 4.0,
-            "context": 1.5,
-            "gold_qid": "Q3757",
-            "sentence_id": None,
-        },
-    ]
+    keys = ("mention_id", "surface_form", "context", "gold_qid", "sentence_id")
+    values = [(7, 3.0, 0.5, None, 12.0), (8, 4.0, 1.5, "Q3757", None)]
+    rows: Table = [dict(zip(keys, row, strict=True)) for row in values]
     source = write_parquet(tmp_path / "train.parquet", rows)
     convert("mentions", source, "--to", tmp_path / "own")
     first, second = converted(tmp_path / "own")
-    assert (first["mention_id"], first["surface_form"], first["context"]) == ("7", "3", "0.5")
-    assert first["sentence_id"] == "12"
+    assert [first.get(key) for key in keys] == ["7", "3", "0.5", None, "12"]
     assert "gold_qid" not in first
     assert "sentence_id" not in second
     lists = write_parquet(tmp_path / "test.parquet", [foreign(1) | {"form": ["a"]}])

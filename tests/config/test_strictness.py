@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from mmoe.config.check import all_sections, check_params
 from mmoe.config.load import ParamsFile
 from mmoe.config.moe import MoeParams
-from mmoe.config.moved import MOVED
+from mmoe.config.moved import GONE, MOVED
 from mmoe.config.section import Section
 from mmoe.config.train import TrainParams
 from mmoe.errors import ConfigError
@@ -106,6 +106,13 @@ def test_an_old_key_names_the_new_one(old: str, new: str, tmp_path: Path) -> Non
     assert key in {kind.SECTION: kind for kind in all_sections()}[section].model_fields
     said = complaint(sheet(tmp_path, {old: 1}))
     assert said == f"{old} is now {new}; move its value there"
+
+
+@pytest.mark.parametrize(("old", "instead"), GONE.items())
+def test_a_key_that_is_gone_names_what_stands_in_its_place(
+    old: str, instead: str, tmp_path: Path
+) -> None:
+    assert complaint(sheet(tmp_path, {old: "linear"})) == f"{old} is gone: {instead}"
 
 
 def test_old_sections_and_backends_name_the_new_ones(tmp_path: Path) -> None:

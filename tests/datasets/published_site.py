@@ -14,11 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from mmoe.datasets.catalogue import Benchmark, HeldOut, Source
+from mmoe.datasets.catalogue import Benchmark
 
 from tests.datasets.folders import record
 
-REPOSITORY, COMMIT = "someone/benchmark", "0" * 40
+ZIPS, LISTS = (f"someone/benchmark/{'0' * 40}/{folder}" for folder in ("some folder", "data"))
 SPLITS = {"train": ["b", "a"], "valid": ["c"], "test": ["d", "e"]}
 
 
@@ -30,15 +30,6 @@ class Site:
     refusals: dict[str, list[int]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     base: str = ""
-
-    def publish(self, path: str, content: bytes) -> Source:
-        """Puts a file on the server and says how it is pinned."""
-        self.files[f"/{REPOSITORY}/{COMMIT}/{path}"] = content
-        return Source(REPOSITORY, COMMIT, path, hashlib.sha256(content).hexdigest())
-
-    def replace(self, path: str, content: bytes) -> None:
-        """Serves something else than is pinned."""
-        self.files[f"/{REPOSITORY}/{COMMIT}/{path}"] = content
 
     def asked(self) -> list[str]:
         """The names of the files that were asked for since the last call."""
@@ -81,32 +72,25 @@ def publish(site: Site, *, held_out: bool) -> Benchmark:
     Args:
         held_out: train.json and test.json instead of splits.json, and long attributes.
     """
-
-    def put(path: str, content: Any) -> Source:
-        return site.publish(path, json.dumps(content).encode())
-
-    lists = HeldOut(
-        train=put("data/train.json", {name: record(name) for name in "bca"}),
-        test=put("data/test.json", {name: record(name) for name in "de"}),
-        num_valid=1,
-    )
-    return Benchmark(
-        records=site.publish("some folder/Small-MEL.zip", zipped("in it/ä.json")),
-        attributes=put("data/qid2abs.json", {"Q1": "short"}),
-        long_attributes=put("data/qid2abs_long.json", {"Q1": "rather long"}) if held_out else None,
-        names=put("data/qid2ne.json", {"Q1": "Name", "Q9": "Nobody"}),
-        splits=lists if held_out else put("data/splits.json", SPLITS),
-    )
-
-
-def zipped(*members: str, content: str | None = None) -> bytes:
-    """An archive with these members; each holds the records, if no other content is given."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for member in members:
-            text = (
-                json.dumps({name: record(name) for name in "abcde"}) if content is None else content
-            )
+        for member in ("in it/ä.json", "readme.txt", "__MACOSX/._ä.json"):
             # A fixed time: the archive is pinned by its hash.
-            archive.writestr(zipfile.ZipInfo(member), text)
-    return packed.getvalue()
+            archive.writestr(zipfile.ZipInfo(member), records("abcde"))
+    files = {"qid2abs.json": '{"Q1": "short"}', "qid2ne.json": '{"Q1": "Name", "Q9": "Nobody"}'}
+    if held_out:
+        files |= {"qid2abs_long.json": '{"Q1": "rather long"}'}
+        files |= {"train.json": records("bca"), "test.json": records("de")}
+    else:
+        files |= {"splits.json": json.dumps(SPLITS)}
+    contents = {ZIPS: {"Small-MEL.zip": packed.getvalue()}}
+    contents |= {LISTS: {name: content.encode() for name, content in files.items()}}
+    folders = {}
+    for folder, named in contents.items():
+        site.files |= {f"/{folder}/{name}": content for name, content in named.items()}
+        folders[folder] = {name: hashlib.sha256(named[name]).hexdigest() for name in named}
+    return Benchmark(folders, num_valid=1)
+
+
+def records(names: str) -> str:
+    return json.dumps({name: record(name) for name in names})

@@ -23,20 +23,6 @@ from tests.datasets.fissfuse_folder import (
 from tests.datasets.mimic_folder import without
 
 
-def test_a_plain_folder(tmp_path: Path) -> None:
-    dataset = read_dataset(write_fissfuse(tmp_path), "auto")
-    assert dataset.format == "fissfuse"
-    assert [(m.mention_id, m.split, m.surface_form, m.gold_qid) for m in dataset.mentions] == [
-        ("a", "train", "Lake", "Q1"),
-        ("b", "valid", "Lake", "Q1"),
-        ("c", "test", "Lake", "Q1"),
-    ]
-    assert [(e.name, e.attributes) for e in dataset.entities] == [("Lake Geneva", "A lake.")]
-    assert {key for key, number in dataset.counts.items() if number} == set()
-    assert "lake_image.h5" not in dataset.sources
-    assert len(dataset.sources) == 4
-
-
 def test_images_are_members_of_the_hdf5_file(tmp_path: Path) -> None:
     dataset = read_dataset(write_odd_fissfuse(tmp_path), "fissfuse")
     zoe, full = (f"lake_image.h5::mention_image/{key}" for key in ("Zoë", "full.name"))
@@ -90,20 +76,6 @@ def test_the_file_of_images_by_its_ending(tmp_path: Path, name: str) -> None:
 def test_a_bad_row(tmp_path: Path, spoilt: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=rf"LAKE_train\.jsonl, {message}"):
         read_dataset(write_fissfuse(tmp_path, [spoilt]), "fissfuse")
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ({"qid": "nil"}, r'row 2, key `qid`: "nil" means no entity; remove the row'),
-        ({"name": "X"}, r"row 2: key `qid` is missing"),
-        ({"qid": "Q1", "name": "X"}, r"row 2: qid 'Q1' stands already in .*row 1 with other"),
-    ],
-)
-def test_a_bad_entity(tmp_path: Path, row: dict[str, Any], message: str) -> None:
-    kb = [{"qid": "Q1", "name": "Lake"}, row]
-    with pytest.raises(DataError, match=rf"entities\.jsonl, {message}"):
-        read_dataset(write_fissfuse(tmp_path, kb=kb), "fissfuse")
 
 
 def test_one_file_of_images_is_wanted(tmp_path: Path) -> None:

@@ -74,14 +74,6 @@ def test_nil_policy(tmp_path: Path, nil: Literal["drop", "keep"], left: int) -> 
     assert len(read_records(files.mentions, Mention)) == left
 
 
-def test_max_mentions_counts_after_the_nil_policy(tmp_path: Path) -> None:
-    rows = [mention("m8", gold_qid=None), *three_mentions(), mention("m9")]
-    files = files_below(tmp_path / "out")
-    ingest(write_own(tmp_path / "raw", rows), params(max_mentions=1), files)
-    assert [m.mention_id for m in read_records(files.mentions, Mention)] == ["m1", "m2", "m3"]
-    assert len(read_records(files.entities, Entity)) == 2
-
-
 def slow_selection(mentions: list[Mention], nil: str, limit: int | None) -> set[str]:
     left = [m for m in mentions if nil == "keep" or m.in_kb]
     per_split = [[m.mention_id for m in left if m.split == split][:limit] for split in SPLITS]

@@ -14,7 +14,6 @@ from mmoe.errors import DataError
 
 from tests.datasets.folders import image
 from tests.datasets.mimic_folder import (
-    FILES,
     entity,
     record,
     without,
@@ -24,36 +23,12 @@ from tests.datasets.mimic_folder import (
 )
 
 
-def test_a_plain_folder(tmp_path: Path) -> None:
-    dataset = read_dataset(write_mimic(tmp_path), "auto")
-    assert dataset.format == "mimic"
-    assert [(m.mention_id, m.split, m.surface_form) for m in dataset.mentions] == [
-        ("a", "train", "Lake"),
-        ("b", "valid", "Lake"),
-        ("c", "test", "Lake"),
-    ]
-    assert [(e.qid, e.name, e.attributes) for e in dataset.entities] == [
-        ("Q1", "Name of Q1", "Sort: lake."),
-        ("Q2", "Name of Q2", "Sort: lake."),
-    ]
-    assert {key for key, number in dataset.counts.items() if number} == set()
-    names = [f"{name}.json" for name in FILES.values()]
-    assert sorted(dataset.sources) == sorted([*names, "kb_entity.json", "qid2id.json"])
-
-
 def test_several_mentions_a_sentence_as_records_and_as_lists(tmp_path: Path) -> None:
     train = read_dataset(write_odd_mimic(tmp_path), "mimic").mentions[:5]
     assert [m.mention_id for m in train] == ["7#0", "7#1", "8#0", "8#1", "9"]
     assert [m.sentence_id for m in train] == ["7", "7", "8", "8", "9"]
     assert [m.gold_qid for m in train] == ["Q1", None, "Q2", "Q9", "Q2"]
     assert [m.in_kb for m in train] == [True, False, True, False, True]
-
-
-def test_percent_encoded_names_are_decoded_and_counted(tmp_path: Path) -> None:
-    dataset = read_dataset(write_odd_mimic(tmp_path), "mimic")
-    assert (dataset.mentions[0].surface_form, dataset.entities[0].name) == ("Léman", "Lac Léman")
-    assert dataset.counts["percent_encoded_surface_forms"] == 1
-    assert dataset.counts["percent_encoded_names"] == 1
 
 
 @pytest.mark.parametrize(
@@ -66,12 +41,13 @@ def test_images_under_other_names(tmp_path: Path, folder: str) -> None:
     assert [m.image for m in mentions[:5]] == [leman, leman, None, None, f"{folder}/St.jpg"]
 
 
-def test_several_images_an_entity_each_once(tmp_path: Path) -> None:
+def test_odd_entities(tmp_path: Path) -> None:
     dataset = read_dataset(write_odd_mimic(tmp_path), "mimic")
-    assert [e.images for e in dataset.entities] == [
-        ("kb_image/Q1_0.jpg", "kb_image/Q1?.png"),
-        ("kb_image/Q2_0.jpg",),
-        (),
+    assert dataset.mentions[0].surface_form == "Léman"
+    assert [(e.qid, e.name, e.attributes, e.images) for e in dataset.entities] == [
+        ("Q1", "Lac Léman", "Sort: lake.", ("kb_image/Q1_0.jpg", "kb_image/Q1?.png")),
+        ("Q2", "Name of Q2", "Sort: lake.", ("kb_image/Q2_0.jpg",)),
+        ("Q3", "Q3", "Sort: pond.", ()),
     ]
 
 
@@ -88,11 +64,6 @@ def test_everything_odd_is_counted(tmp_path: Path) -> None:
         "surface_forms_not_in_sentence": 1,
         "mentions_with_description": 1,
     }
-
-
-def test_an_entity_without_name_or_attr(tmp_path: Path) -> None:
-    last = read_dataset(write_odd_mimic(tmp_path), "mimic").entities[-1]
-    assert (last.qid, last.name, last.attributes) == ("Q3", "Q3", "Sort: pond.")
 
 
 def test_desc_becomes_the_mentions_description(tmp_path: Path) -> None:
@@ -140,13 +111,6 @@ def test_ids_are_held_against_qid2id(tmp_path: Path) -> None:
     assert "ids_unlike_qid2id" not in read_dataset(folder, "auto").counts
 
 
-def test_unknown_keys_are_counted(tmp_path: Path) -> None:
-    kb = [entity("Q1", instance="human"), entity("Q2", instance="lake")]
-    counts = read_dataset(write_mimic(tmp_path, [record("a", topic="x")], kb), "mimic").counts
-    assert counts["ignored_key.entities.instance"] == 2
-    assert counts["ignored_key.mentions.topic"] == 1
-
-
 @pytest.mark.parametrize(
     ("spoilt", "message"),
     [
@@ -189,52 +153,52 @@ def test_a_bad_entity(tmp_path: Path, spoilt: dict[str, Any], message: str) -> N
         read_dataset(write_mimic(tmp_path, kb=[entity("Q1"), spoilt]), "mimic")
 
 
+@pytest.mark.parametrize(
+    ("added", "removed", "message"),
+    [
+        (
+            ["PondMEL_train"],
+            [],
+            r"splits of 2 data sets \(LakeMEL_dev.*PondMEL_train\.json\); give each",
+        ),
+        (
+            ["LakeMEL_valid"],
+            [],
+            r"LakeMEL_dev\.json and LakeMEL_valid\.json for split valid; remove one",
+        ),
+        (
+            [],
+            ["LakeMEL_dev", "LakeMEL_test"],
+            r"no file for valid and test: wanted .*found LakeMEL_train\.json; put",
+        ),
+        ([], ["kb_entity"], r"kb_entity\.json: no such file; it holds the knowledge"),
+    ],
+)
+def test_files_too_many_or_too_few(
+    tmp_path: Path, added: list[str], removed: list[str], message: str
+) -> None:
+    write_mimic(tmp_path)
+    for name in added:
+        write_json(tmp_path / f"{name}.json", [])
+    for name in removed:
+        (tmp_path / f"{name}.json").unlink()
+    with pytest.raises(DataError, match=message):
+        read_dataset(tmp_path, "auto")
+
+
 def test_a_made_id_that_the_file_has_already(tmp_path: Path) -> None:
     folder = write_mimic(tmp_path, [record("a"), record("a"), record("a#1")])
     with pytest.raises(DataError, match=r"row 3: mention id 'a#1' stands already in .*row 2"):
         read_dataset(folder, "mimic")
 
 
-def test_two_data_sets_in_one_folder_are_named(tmp_path: Path) -> None:
-    write_mimic(tmp_path)
-    write_json(tmp_path / "PondMEL_train.json", [])
-    with pytest.raises(
-        DataError, match=r"splits of 2 data sets \(LakeMEL_dev.*PondMEL_train\.json\); give each"
-    ):
-        read_dataset(tmp_path, "auto")
-
-
-def test_dev_and_valid_in_one_folder(tmp_path: Path) -> None:
-    write_json(write_mimic(tmp_path) / "LakeMEL_valid.json", [])
-    with pytest.raises(
-        DataError, match=r"LakeMEL_dev\.json and LakeMEL_valid\.json for split valid; remove one"
-    ):
-        read_dataset(tmp_path, "auto")
-
-
-def test_all_missing_splits_are_named(tmp_path: Path) -> None:
-    write_mimic(tmp_path)
-    for split in ("dev", "test"):
-        (tmp_path / f"{FILES[split]}.json").unlink()
-    with pytest.raises(
-        DataError, match=r"no file for valid and test: wanted .*found LakeMEL_train\.json; put"
-    ):
-        read_dataset(tmp_path, "auto")
-
-
-def test_a_missing_knowledge_base(tmp_path: Path) -> None:
-    (write_mimic(tmp_path) / "kb_entity.json").unlink()
-    with pytest.raises(DataError, match=r"kb_entity\.json: no such file; it holds the knowledge"):
-        read_dataset(tmp_path, "auto")
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ('{"Q1": 0}', r"kb_entity\.json: must be one JSON list, found dict"),
-        ("[", r"kb_entity\.json: not valid JSON at line 1, column 2: .*; fetch or mend"),
-        ('[{"qid": "Q1", "qid": "Q2"}]', r"key 'qid' stands twice in one object; keep one"),
-        (f"[{'9' * 5000}]", r"kb_entity\.json: not readable JSON: .*; mend the file"),
+        ("[", r"kb_entity\.json: not valid JSON at column 2: .*; fetch or mend"),
+        ('[{"qid": "Q1", "qid": "Q2"}]', r"key `qid` stands twice in one object; keep one"),
+        (f"[{'9' * 5000}]", r"kb_entity\.json: not readable JSON: .*; shorten the value"),
     ],
 )
 def test_a_file_of_another_form(tmp_path: Path, content: str, message: str) -> None:

@@ -31,7 +31,9 @@ def links(rows: list[tuple[str, str, str]]) -> list[Link]:
 def test_ids_are_unique_and_sentences_are_told_apart(rows: list[tuple[str, str, str]]) -> None:
     mentions, _ = mentions_of(links(rows))
     assert len({m.mention_id for m in mentions}) == len(rows)
-    assert [m.mention_id.partition("#")[0] for m in mentions] == [row[0] for row in rows]
+    ids = [row[0] for row in rows]
+    assert [m.mention_id.partition("#")[0] for m in mentions] == ids
+    assert [m.mention_id in ids for m in mentions] == [ids.count(name) == 1 for name in ids]
     for one in mentions:
         for other in mentions:
             same = (one.split, one.context) == (other.split, other.context)
@@ -39,14 +41,6 @@ def test_ids_are_unique_and_sentences_are_told_apart(rows: list[tuple[str, str, 
                 assert (one.sentence_id == other.sentence_id) == same
             elif not same:
                 assert one.sentence_id != other.sentence_id
-
-
-@given(ROWS)
-def test_an_id_that_stands_once_is_kept(rows: list[tuple[str, str, str]]) -> None:
-    ids = [row[0] for row in rows]
-    mentions, _ = mentions_of(links(rows))
-    for mention, given_id in zip(mentions, ids, strict=True):
-        assert (mention.mention_id == given_id) == (ids.count(given_id) == 1)
 
 
 def test_repeated_entities_are_counted_and_differing_ones_refused() -> None:

@@ -13,7 +13,7 @@ from mmoe.datasets import read_dataset
 from mmoe.datasets.wikidiverse import page_title, title_of_url
 from mmoe.errors import DataError
 
-from tests.datasets.folders import image, write_csv, write_jsonl
+from tests.datasets.folders import image, write_csv
 from tests.datasets.mimic_folder import write_json
 from tests.datasets.wikidiverse_folder import (
     IMAGE,
@@ -24,26 +24,6 @@ from tests.datasets.wikidiverse_folder import (
     write_odd_wikidiverse,
     write_wikidiverse,
 )
-
-
-def test_a_plain_folder(tmp_path: Path) -> None:
-    dataset = read_dataset(write_wikidiverse(tmp_path), "auto")
-    assert dataset.format == "wikidiverse"
-    found = [(m.mention_id, m.split, m.surface_form, m.gold_qid, m.in_kb) for m in dataset.mentions]
-    assert found == [
-        ("train-1", "train", "Lake", "Q1", True),
-        ("valid-1", "valid", "Lake", "Q1", True),
-        ("test-1", "test", "Lake", "Q1", True),
-    ]
-    assert [(e.qid, e.name) for e in dataset.entities] == [("Q1", "Lake Geneva")]
-    assert {key for key, number in dataset.counts.items() if number} == set()
-    assert sorted(dataset.sources) == [
-        "entities.jsonl",
-        "test.json",
-        "title2qid.json",
-        "train.json",
-        "valid.json",
-    ]
 
 
 def test_several_mentions_a_sentence(tmp_path: Path) -> None:
@@ -124,15 +104,6 @@ def test_the_table_as_csv(tmp_path: Path) -> None:
     assert "title2qid.csv" in dataset.sources
 
 
-def test_the_knowledge_base_as_csv(tmp_path: Path) -> None:
-    (write_wikidiverse(tmp_path) / "entities.jsonl").unlink()
-    write_csv(tmp_path / "entities.csv", [{"qid": "Q1", "name": "X", "images": "kb/a.jpg|b.jpg"}])
-    image(tmp_path, "kb/a.jpg")
-    dataset = read_dataset(tmp_path, "auto")
-    assert dataset.entities[0].images == ("kb/a.jpg",)
-    assert dataset.counts["missing_entity_images"] == 1
-
-
 TEXT = "Boats on the Lake."
 
 
@@ -185,20 +156,6 @@ def test_a_table_in_both_endings_or_none(tmp_path: Path) -> None:
         (tmp_path / f"title2qid.{ending}").unlink()
     with pytest.raises(DataError, match=r"no title2qid\.json or title2qid\.csv; write there which"):
         read_dataset(tmp_path, "auto")
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ({"qid": "nil", "name": "X"}, r'row 2, key `qid`: "nil" means no entity; give'),
-        ({"qid": "Q1", "name": "X"}, r"row 2: qid 'Q1' stands already in .*row 1; ids must"),
-        ({"qid": "Q2", "name": "X", "images": ["../a"]}, r"key `images`: '\.\./a' leads out"),
-    ],
-)
-def test_a_bad_entity(tmp_path: Path, row: dict[str, Any], message: str) -> None:
-    write_jsonl(write_wikidiverse(tmp_path) / "entities.jsonl", [{"qid": "Q1", "name": "L"}, row])
-    with pytest.raises(DataError, match=message):
-        read_dataset(tmp_path, "wikidiverse")
 
 
 def test_the_splits_alone_are_recognised_but_not_another_formats(tmp_path: Path) -> None:

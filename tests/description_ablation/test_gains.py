@@ -50,7 +50,3 @@ def test_what_was_not_compared_is_not_told(left_out: str, missing: set[str]) -> 
     for row in gains(frame(ranks), samples=100)["system"].values():
         assert "mrr" in row
         assert not missing & row.keys()
-
-
-def test_nothing_compared_is_an_empty_table() -> None:
-    assert gains(frame({}), samples=100) == {}

@@ -6,12 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.description_ablation.texts import RANKS, ChoiceTexts
-from mmoe.descriptions import ablation_texts
+from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.evaluation.ranks import Ranks
 
-from tests.description_ablation.rows import choice
-from tests.descriptions.rows import mention
+from tests.descriptions.rows import choice, mention
 
 MENTIONS = [mention("a", "By the sea."), mention("b:1", "In town.", surface_form="Ben")]
 
@@ -24,7 +22,7 @@ def test_equal_descriptions_of_a_mention_share_a_text() -> None:
         choice("a", "lexical", "painter"),
         choice("b:1", "first", "painter"),
     ]
-    texts = ChoiceTexts.of(ablation_texts(MENTIONS, choices), MENTIONS)
+    texts = ChoiceTexts.of(choices, MENTIONS)
     assert [text.description for text in texts.texts] == [None, None, "painter", "painter"]
     assert [m.mention_id for m in texts.mentions] == ["a", "b:1", "a", "b:1"]
     assert texts.queries()[2] == "Ada By the sea. painter"
@@ -38,7 +36,7 @@ DESCRIPTIONS = st.sampled_from([None, "x", "y", ""])
 @given(st.lists(st.tuples(st.sampled_from(["a", "b:1"]), DESCRIPTIONS), max_size=8))
 def test_ranks_are_those_of_the_choices_own_texts(pairs: list[tuple[str, str | None]]) -> None:
     choices = [choice(mention_id, "any", text) for mention_id, text in pairs]
-    texts = ChoiceTexts.of(ablation_texts(MENTIONS, choices), MENTIONS)
+    texts = ChoiceTexts.of(choices, MENTIONS)
     numbers = np.arange(1, len(texts.texts) + 1)
     table = texts.rank_table(choices, {"s": Ranks(numbers, -numbers), "t": Ranks(numbers, numbers)})
     rows = table.to_pylist()
@@ -49,7 +47,3 @@ def test_ranks_are_those_of_the_choices_own_texts(pairs: list[tuple[str, str | N
         assert texts.mentions[found].mention_id == mention_id
         assert texts.texts[found].description == text
         assert row["rank_optimistic"] == -row["rank"]
-
-
-def test_nothing_compared_is_an_empty_table() -> None:
-    assert ChoiceTexts([], []).rank_table([choice("a", "none", None)], {}) == RANKS.empty_table()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmoe.records import Candidate, Mention
+from mmoe.records import Candidate, Description, Mention
 
 
 def mention(
@@ -26,3 +26,16 @@ def candidates(mention_id: str, *descriptions: str, label: str = "Ada") -> list[
         Candidate(mention_id, position, f"Q{position + 1}", label, description, "label", None)
         for position, description in enumerate(descriptions)
     ]
+
+
+def choice(
+    mention_id: str,
+    backend: str,
+    description: str | None,
+    *,
+    is_gold: bool | None = None,
+    num: int = 3,
+) -> Description:
+    """A choice whose qid follows from its description, among `num` candidates."""
+    qid = None if description is None else f"Q-{description}"
+    return Description(mention_id, qid, description, backend, None, num, is_gold)

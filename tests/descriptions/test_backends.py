@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mmoe.bm25 import tokens_of
-from mmoe.config.backends import LOCAL_BACKENDS
-from mmoe.config.rank import RankParams
 from mmoe.descriptions import RankerResources, group_candidates, rank_mentions
-from mmoe.descriptions.choice import Groups, describe_each
+from mmoe.descriptions.choice import Groups
 from mmoe.errors import RankingError
 from mmoe.records import Candidate, Description, Mention, TextInput
 
@@ -203,21 +201,3 @@ def test_given_takes_what_the_data_set_says_and_chooses_no_candidate() -> None:
 def test_an_unknown_backend_is_named() -> None:
     with pytest.raises(RankingError, match="no backend 'oracle'; use one of none, first, lexical"):
         rank_all("oracle", [], {})
-
-
-def shortest(
-    mentions: Sequence[Mention], groups: Groups, _resources: RankerResources
-) -> list[Description]:
-    """A backend of a test's own."""
-
-    def choose(_: Mention, group: Sequence[Candidate]) -> Candidate:
-        return min(group, key=lambda candidate: len(candidate.description))
-
-    return describe_each(mentions, groups, "shortest", choose)
-
-
-def test_a_new_backend_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(LOCAL_BACKENDS, "shortest", f"{__name__}:shortest")
-    assert RankParams(backend="shortest").backend == "shortest"
-    record = rank("shortest", "", candidates("m", "painter", "cook"))
-    assert (record.qid, record.backend) == ("Q2", "shortest")

@@ -16,11 +16,10 @@ from mmoe.records import Candidate, Mention, write_records
 
 from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
-from tests.descriptions.llm_client.fake.server import Fake, Handler, Trick
+from tests.descriptions.llm_client.fake.server import Fake, Trick
 from tests.descriptions.llm_client.runs import CANARY
-from tests.descriptions.prompting.written import HOSTILE
 from tests.descriptions.rows import candidates, mention
-from tests.descriptions.stage import choose, ledger, logs, run, write
+from tests.descriptions.stage import ledger, logs, run, write
 
 
 def test_the_model_chooses_whatever_the_order_it_is_shown(fake: Fake, at: Layout) -> None:
@@ -60,9 +59,7 @@ def test_a_second_run_asks_nothing_and_writes_the_same(fake: Fake, at: Layout) -
     [
         (tricks.says('{"choice": 0}'), "none"),
         (tricks.says('{"choice": 99}'), "outside the candidates"),
-        (tricks.says("I can't say."), "no choice"),
         (tricks.says(None, refusal="no"), "refused"),
-        (tricks.says("", "content_filter"), "filtered"),
     ],
 )
 def test_what_is_no_choice_is_counted_and_adds_nothing(
@@ -72,34 +69,6 @@ def test_what_is_no_choice_is_counted_and_adds_nothing(
     fake.always = answer
     assert [(r.qid, r.description) for r in run(at, fake)] == [(None, None)]
     assert read_json(at.rank_counts)["answers"] == {reason: 1}
-
-
-def test_hostile_texts_choose_nothing_outside_the_candidates(fake: Fake, at: Layout) -> None:
-    """The server does what it finds in the question: it repeats the mention's text as its answer."""
-    texts = [text for text in HOSTILE.values() if not re.search("[\ud800-\udfff]", text)]
-    write(at, *texts)  # records hold no half of a surrogate pair
-    fake.always = lambda handler: tricks.says(handler.asked().question)(handler)
-    records = run(at, fake)
-    assert len(records) == len(texts) > 25
-    assert {record.qid for record in records} <= {None, "Q1", "Q2", "Q3"}
-    assert sum(read_json(at.rank_counts)["answers"].values()) == len(texts)
-
-
-def test_a_question_that_is_too_long_is_asked_again_with_less(fake: Fake, at: Layout) -> None:
-    def limited(handler: Handler) -> None:
-        told = "This model's maximum context length is 100 tokens."
-        if len(handler.asked().question) > 900:
-            handler.error(400, told, "context_length_exceeded", param="messages")
-        else:
-            choose("sailor")(handler)
-
-    write(at, "Ada " + "is here " * 400)
-    fake.always = limited
-    assert [record.qid for record in run(at, fake)] == ["Q2"]
-    assert 1 < len(fake.log) < 8
-    (log,) = logs(at)
-    assert sum(run["calls"] for run in log["rounds"]) == len(fake.log) == len(log["rounds"])
-    assert log["calls"] == len(fake.log)
 
 
 def test_the_estimate_sends_and_writes_nothing(

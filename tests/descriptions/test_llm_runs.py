@@ -52,7 +52,7 @@ def test_what_was_left_out_is_counted(picky: Fake, at: Layout) -> None:
 def test_replies_kept_by_earlier_versions_are_taken(
     picky: Fake, at: Layout, tmp_path: Path
 ) -> None:
-    """Some don't tell what was left out; they were paid nevertheless."""
+    """They don't tell what was left out; they were paid nevertheless."""
     write(at, "one", "two")
     first, num_calls = run(at, picky), len(picky.log)
     with sqlite3.connect(tmp_path / "cache" / FILE) as database:

@@ -108,7 +108,7 @@ def test_an_edit_that_decides_no_value_runs_only_the_fingerprints(first: Run) ->
             '"""\n\nEDITED = 1\nfrom',
             {"train", "evaluate", "description_ablation"},
         ),
-        ("mmoe/reporting/style.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom', {"report"}),
+        ("mmoe/reporting/charts.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom', {"report"}),
         ("mmoe/reporting/templates/report.html.jinja", "<", "<!-- edited --><", {"report"}),
         (
             "mmoe/descriptions/plain.py",  # the backend that is chosen is another one

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from mmoe.config.encode import EncodeParams
-from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders import encode as encoding
-from mmoe.encoders.base import Encoded, Encoder
-from mmoe.encoders.encode import EncodeSummary, encode_texts
+from mmoe.encoders.base import Encoder
+from mmoe.encoders.encode import EncodeSummary
 from mmoe.encoders.layout import find_focus
 from mmoe.encoders.rows import encode_text_rows
-from mmoe.errors import FeatureStoreError
-from mmoe.features.store import FeatureTable, read_features
-from mmoe.records import TextInput, write_records
+from mmoe.records import TextInput
+
+from tests.encoders.conftest import Bench
 
 KINDS = ("sample", "clip", "siglip", "bert")
 CAR, RIVER = "of the car " * 4, "the river of " * 3
@@ -32,38 +30,6 @@ ROWS = [
     TextInput("q8", "", "", None),
     TextInput("q5", "Café", "the CAFÉ", ""),
 ]
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A folder in which a part is encoded again and again."""
-
-    folder: Path
-    params: EncodeParams
-    runtime: RuntimeParams
-    encoder: Encoder
-    around: bool = True
-
-    def run(self, rows: Sequence[TextInput] = ROWS) -> EncodeSummary:
-        table, out, work = (self.folder / name for name in ("in.parquet", "out", "work"))
-        write_records(table, TextInput, rows)
-        return encode_texts(
-            table, out, work, self.params, self.runtime, self.encoder, around_name=self.around
-        )
-
-    def table(self, rows: Sequence[TextInput] = ROWS) -> FeatureTable:
-        self.run(rows)
-        return read_features(self.folder / "out")
-
-    def shards(self) -> list[bytes]:
-        return [path.read_bytes() for path in sorted((self.folder / "out").iterdir())]
-
-
-@pytest.fixture
-def bench(
-    tmp_path: Path, params: EncodeParams, runtime: RuntimeParams, encoders: dict[str, Encoder]
-) -> Bench:
-    return Bench(tmp_path, params, runtime, encoders["clip"])
 
 
 def tokens(encoder: Encoder, text: str) -> list[int]:
@@ -91,8 +57,8 @@ def test_every_row_holds_its_own_text(
     bench: Bench, encoders: dict[str, Encoder], kind: str, around: bool
 ) -> None:
     bench = replace(bench, encoder=encoders[kind], around=around)
-    assert bench.run() == EncodeSummary(len(ROWS))
-    table = bench.table()
+    summary, table = bench.texts(ROWS)
+    assert summary == EncodeSummary(len(ROWS))
     assert table.ids == tuple(row.id for row in ROWS)
     assert table.present.all()
     assert table.name_pooled_NP is not None
@@ -108,20 +74,6 @@ def test_every_row_holds_its_own_text(
         close(table.name_pooled_NP[i], name.pooled_BP[0])
 
 
-def test_mentions_keep_the_words_around_their_name(bench: Bench) -> None:
-    rows = [TextInput(car, "jaguar", f"{car}jaguar {RIVER}", None) for car in (CAR, CAR + CAR)]
-    head = replace(bench, around=False).table(rows)
-    assert torch.equal(head.pooled_NP[0], head.pooled_NP[1])  # they differ in what is cut off
-    around = bench.table(rows)
-    assert not torch.equal(around.pooled_NP[0], head.pooled_NP[0])
-
-
-def test_a_description_is_seen_behind_a_long_body(bench: Bench) -> None:
-    rows = [TextInput(text, "car", "car " * 90, text) for text in ("the river", "the jaguar")]
-    table = bench.table(rows)
-    assert not torch.equal(table.pooled_NP[0], table.pooled_NP[1])
-
-
 def test_a_text_that_spells_the_end_token_is_read_to_its_end(
     bench: Bench, encoders: dict[str, Encoder]
 ) -> None:
@@ -129,22 +81,14 @@ def test_a_text_that_spells_the_end_token_is_read_to_its_end(
     wide = bench.params.model_copy(update={"max_text_length": 60})
     spelled = f"car {encoder.tokenizer.eos_token}"
     rows = [TextInput(last, "car", f"{spelled} {last}", None) for last in ("river", "jaguar")]
-    table = replace(bench, params=wide, encoder=encoder).table(rows)
+    _, table = replace(bench, params=wide, encoder=encoder).texts(rows)
     assert not torch.equal(table.pooled_NP[0], table.pooled_NP[1])
-
-
-def test_an_empty_table_is_an_empty_store(bench: Bench) -> None:
-    table = bench.table([])
-    assert len(table) == 0
-    assert (table.token_width, table.pooled_width) == (16, 12)
-    assert table.name_pooled_NP is not None
-    assert table.name_pooled_NP.shape == (0, 12)
 
 
 def test_the_store_says_what_made_it(bench: Bench) -> None:
     wanted = {**bench.params.feature_config, "encoder": bench.encoder.name, "joint": True}
     wanted |= {"fingerprint": bench.encoder.fingerprint, "around_name": True}
-    metadata = bench.table().metadata
+    metadata = bench.texts(ROWS)[1].metadata
     assert {**metadata, **wanted} == metadata
     assert not {"torch", "batch_size", "shard_rows", "device"} & metadata.keys()
 
@@ -152,7 +96,7 @@ def test_the_store_says_what_made_it(bench: Bench) -> None:
 def test_only_the_texts_with_another_description_are_encoded(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert bench.run() == EncodeSummary(7, 0)
+    assert bench.texts(ROWS)[0] == EncodeSummary(7, 0)
     changed = [replace(row, description="x") if i in (2, 5) else row for i, row in enumerate(ROWS)]
     encoded: list[str] = []
     usual = encode_text_rows
@@ -163,57 +107,17 @@ def test_only_the_texts_with_another_description_are_encoded(
 
     with monkeypatch.context() as patch:
         patch.setattr(encoding, "encode_text_rows", noting)
-        assert bench.run(changed) == EncodeSummary(7, 5)
+        assert bench.texts(changed)[0] == EncodeSummary(7, 5)
     assert encoded == ["q7", "q8"]
     from_nothing = replace(bench, folder=tmp_path / "from nothing")
-    assert from_nothing.run(changed).num_kept == 0
+    assert from_nothing.texts(changed)[0].num_kept == 0
     assert bench.shards() == from_nothing.shards()
-
-
-@pytest.mark.parametrize("change", [{"max_text_length": 15}, {"description_budget": 3}])
-def test_other_settings_encode_anew(bench: Bench, change: dict[str, int]) -> None:
-    bench.run()
-    assert replace(bench, params=bench.params.model_copy(update=change)).run().num_kept == 0
 
 
 def test_the_code_that_decides_the_features_is_known() -> None:
     """Kept rows of other code are not used: every module that the encoding in memory reaches counts."""
     reached = {name for name in sys.modules if name.startswith("mmoe.encoders.")}
     known = {module.__name__ for module in encoding.DECIDING}
-    others = {
-        "convert",
-        "encode",
-        "registry",
-        "source",
-        "lengths",
-    }  # they decide what is encoded, and where
+    # The others decide what is encoded, and where.
+    others = {"convert", "encode", "registry", "source", "lengths"}
     assert reached - known <= {f"mmoe.encoders.{name}" for name in others}
-
-
-def test_batch_and_shard_size_decide_nothing_and_keep_all_rows(
-    bench: Bench, tmp_path: Path
-) -> None:
-    bench.run()
-    changed = replace(bench, runtime=RuntimeParams(encode_batch_size=1, shard_rows=3))
-    assert changed.run().num_kept == len(ROWS)
-    from_nothing = replace(changed, folder=tmp_path / "from nothing")
-    assert from_nothing.run().num_kept == 0
-    assert from_nothing.shards() == changed.shards()
-    assert len(changed.shards()) == 3
-
-
-def test_a_value_beyond_float16_is_refused_by_name(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usual = bench.encoder.encode_texts
-
-    def loud(texts: Sequence[Sequence[int]], padded_to: int | None = None) -> Encoded:
-        out = usual(texts, padded_to)
-        longest = out.lengths_B >= 16
-        return Encoded(out.tokens_BLC, out.lengths_B, torch.where(longest[:, None], 1e5, 0.0))
-
-    monkeypatch.setattr(bench.encoder, "encode_texts", loud)
-    rows = [TextInput("short", "car", "", None), TextInput("long", "car", "the " * 30, None)]
-    with pytest.raises(FeatureStoreError, match=r"pooled of long: .* not finite"):
-        bench.run(rows)
-    assert not (bench.folder / "out").exists()

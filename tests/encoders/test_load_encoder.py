@@ -12,10 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mmoe.encoders.clip import ClipEncoder
+from mmoe.encoders.kinds import ClipEncoder, SiglipEncoder, TextOnlyEncoder
 from mmoe.encoders.registry import load_encoder, load_tokenizer
-from mmoe.encoders.siglip import SiglipEncoder
-from mmoe.encoders.text import TextOnlyEncoder
 from mmoe.errors import FeatureStoreError
 
 from tests.encoders.conftest import SAMPLE_CLIP
@@ -98,17 +96,9 @@ def test_weights_in_pickle_form_are_refused(model: Path, tmp_path: Path) -> None
     refuse(model, r"encode\.model = .*: its weights are not in safetensors form; convert it")
 
 
-def test_a_folder_without_a_model(tmp_path: Path) -> None:
-    refuse(tmp_path, CANNOT)
-
-
-@pytest.mark.parametrize("kind", ["blip", "owlvit"])
-def test_a_kind_that_sees_in_another_way(model: Path, kind: str) -> None:
-    (model / "config.json").write_text(json.dumps({"model_type": kind}))
-    refuse(model, rf"encode\.model = .*: model type {kind} is not supported")
-
-
-def test_a_kind_that_is_unknown(model: Path) -> None:
+def test_a_kind_that_sees_in_another_way_or_is_unknown(model: Path) -> None:
+    (model / "config.json").write_text(json.dumps({"model_type": "blip"}))
+    refuse(model, r"encode\.model = .*: model type blip is not supported")
     change_json(model / "config.json", model_type="abacus")
     refuse(model, rf"{CANNOT}: .*abacus")
 
@@ -119,17 +109,11 @@ def test_a_file_that_is_missing(model: Path, name: str) -> None:
     refuse(model, CANNOT)
 
 
-@pytest.mark.parametrize("size", [0, 5, 4000])
+@pytest.mark.parametrize("size", [0, 4000])
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
 def test_a_file_that_is_cut_off(model: Path, name: str, size: int) -> None:
     whole = (model / name).read_bytes()
     (model / name).write_bytes(whole[: min(size, len(whole) - 100)])
-    refuse(model, CANNOT)
-
-
-def test_weights_of_another_shape(model: Path) -> None:
-    config = json.loads((model / "config.json").read_text())
-    change_json(model / "config.json", text_config={**config["text_config"], "hidden_size": 32})
     refuse(model, CANNOT)
 
 
@@ -162,21 +146,6 @@ def test_a_package_carries_a_model(
 def test_a_device_that_is_not_there(model: Path) -> None:
     beyond = torch.cuda.device_count()
     refuse(model, rf"runtime\.device = cuda:{beyond}: ", device=f"cuda:{beyond}")
-
-
-@pytest.mark.parametrize("flags", [{}, {"avx512_f": True}, {"avx512_bf16": True}, {"bf16": True}])
-def test_bfloat16_on_a_processor_without_it_is_said(
-    model: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    flags: dict[str, bool],
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags)
-    load_encoder(str(model), "cpu", "bfloat16")
-    has_it = any("bf16" in flag for flag in flags)
-    assert ("encode.precision = bfloat16" in capsys.readouterr().err) != has_it
-    load_encoder(str(model), "cpu")
-    assert not capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])

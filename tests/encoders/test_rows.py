@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from hashlib import sha256
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmoe.config.encode import EncodeParams
-from mmoe.config.runtime import RuntimeParams
-from mmoe.encoders.base import Encoded, Encoder
-from mmoe.encoders.encode import encode_images, encode_texts
-from mmoe.encoders.images import decode_image, load_image
-from mmoe.encoders.rows import (
-    SMALLEST_BATCH,
-    encode_image_rows,
-    encode_in_length_order,
-    encode_text_rows,
-)
+from mmoe.encoders.base import Encoder
+from mmoe.encoders.rows import decode_image, encode_image_rows, encode_text_rows, load_image
 from mmoe.features.shards import ABSENT, FeatureRow
-from mmoe.features.store import FeatureTable, read_features
-from mmoe.files import sha256_of
-from mmoe.records import ImageInput, TextInput, write_records
+from mmoe.features.store import FeatureTable
+from mmoe.records import ImageInput, TextInput
+
+from tests.encoders.conftest import Bench
 
 KINDS = ("sample", "clip", "siglip", "bert")
 SEEING = ("sample", "clip", "siglip")
@@ -52,20 +42,10 @@ def equal_bits(found: FeatureRow, table: FeatureTable, i: int) -> None:
 @pytest.mark.parametrize("around", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_text_alone_equals_the_stored_row(
-    tmp_path: Path,
-    params: EncodeParams,
-    runtime: RuntimeParams,
-    encoders: dict[str, Encoder],
-    kind: str,
-    around: bool,
+    bench: Bench, encoders: dict[str, Encoder], kind: str, around: bool
 ) -> None:
-    encoder, out = encoders[kind], tmp_path / "out"
-    write_records(tmp_path / "in.parquet", TextInput, TEXTS)
-    wide = runtime.model_copy(update={"shard_rows": 15})
-    encode_texts(
-        tmp_path / "in.parquet", out, tmp_path / "work", params, wide, encoder, around_name=around
-    )
-    table = read_features(out)
+    encoder, runtime = encoders[kind], bench.runtime.model_copy(update={"shard_rows": 15})
+    _, table = replace(bench, encoder=encoder, around=around, runtime=runtime).texts(TEXTS)
     for i, text in enumerate(TEXTS):
         [row] = encode_text_rows(encoder, [text], 16, 4, batch_size=1, around_name=around)
         assert row.id == text.id
@@ -74,29 +54,23 @@ def test_a_text_alone_equals_the_stored_row(
 
 @pytest.mark.parametrize("kind", SEEING)
 def test_an_image_alone_equals_the_stored_row(
-    tmp_path: Path,
-    params: EncodeParams,
-    runtime: RuntimeParams,
-    encoders: dict[str, Encoder],
-    kind: str,
+    bench: Bench, encoders: dict[str, Encoder], kind: str
 ) -> None:
-    encoder, out, listed = encoders[kind], tmp_path / "out", []
+    files, encoder = {}, encoders[kind]
     for i in range(11):
-        name = f"{i}.{'jpg' if i % 2 else 'png'}"
-        Image.effect_noise((600 if i == 5 else 20 + i, 30), 90).convert("RGB").save(tmp_path / name)
-        listed.append(ImageInput(f"i{i}", name, sha256_of(tmp_path / name)))
-    write_records(tmp_path / "in.parquet", ImageInput, listed)
-    encode_images(
-        tmp_path / "in.parquet", out, tmp_path / "work", params, runtime, encoder, tmp_path
-    )
-    table = read_features(out)
-    for i, image in enumerate(listed):
-        assert image.image
-        content = (tmp_path / image.image).read_bytes()
+        stream, name = io.BytesIO(), f"{i}.{'jpg' if i % 2 else 'png'}"
+        image = Image.effect_noise((600 if i == 5 else 20 + i, 30), 90).convert("RGB")
+        image.save(stream, "JPEG" if i % 2 else "PNG")
+        files[name] = stream.getvalue()
+    listed = [
+        ImageInput(name, name, sha256(content).hexdigest()) for name, content in files.items()
+    ]
+    _, table = replace(bench, encoder=encoder).images(listed, files)
+    for i, (name, content) in enumerate(files.items()):
         absent, row = encode_image_rows(encoder, [None, decode_image(io.BytesIO(content))], 1)
         assert absent == FeatureRow("", ABSENT, None, None)
         equal_bits(row, table, i)
-        assert load_image(tmp_path, image.image) == decode_image(io.BytesIO(content))
+        assert load_image(bench.folder / "raw", name) == decode_image(io.BytesIO(content))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -120,41 +94,6 @@ def test_neither_the_batch_nor_its_size_changes_a_bit(
         np.testing.assert_array_equal(
             encode_image_rows(encoder, images, size)[-1].tokens, alone.tokens
         )
-
-
-@settings(max_examples=25)
-@given(
-    st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=6), max_size=40), st.integers(1, 12)
-)
-def test_texts_come_back_as_given_although_encoded_by_length(
-    texts: list[list[int]], batch_size: int
-) -> None:
-    echo = Echo()
-    features = encode_in_length_order(echo, texts, batch_size)  # type: ignore[arg-type]
-    assert [tokens[:, 0].tolist() for tokens, _ in features] == texts
-    assert [pooled.tolist() for _, pooled in features] == [[sum(text), len(text)] for text in texts]
-    assert all(SMALLEST_BATCH <= n <= max(batch_size, SMALLEST_BATCH) for n in echo.batches)
-    assert echo.widths == sorted(echo.widths)
-
-
-class Echo:
-    """Gives back the token ids as features."""
-
-    def __init__(self) -> None:
-        self.batches: list[int] = []
-        self.widths: list[int] = []
-
-    def encode_texts(
-        self,
-        texts: Sequence[Sequence[int]],
-        padded_to: int | None = None,  # noqa: ARG002
-    ) -> Encoded:
-        [length] = {len(text) for text in texts}
-        self.batches.append(len(texts))
-        self.widths.append(length)
-        pooled = torch.tensor([[sum(text), len(text)] for text in texts], dtype=torch.float32)
-        tokens = torch.tensor(list(texts))[..., None].float()
-        return Encoded(tokens, torch.full((len(texts),), length), pooled)
 
 
 def test_nothing_to_encode_is_no_rows(encoders: dict[str, Encoder]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -49,16 +48,6 @@ def run(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     run_stage(encode, "", parts=True)
 
 
-def mistake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: str) -> str:
-    """The one line that a stage ends with, exit code 1."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, part)
-    assert stop.value.code == 1
-    [line] = capsys.readouterr().err.splitlines()
-    return line
-
-
 def test_every_part_becomes_a_store_of_these_params(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,10 +71,13 @@ def test_every_part_becomes_a_store_of_these_params(
 
 
 @pytest.mark.parametrize(
-    ("part", "line"),
+    ("part", "before", "after", "line"),
     [
-        ("images", "error: images: no such part; choose one of mention_text, "),
-        ("mention_text", "error: data/interim/own/inputs/mention_text.parquet: no such file; "),
+        ("images", "", "", "images: no such part; choose one of mention_text, "),
+        ("mention_text", "", "", "data/interim/own/inputs/mention_text.parquet: no such file; "),
+        ("entity_text", "sample/clip", "sample", "encode.model = data/raw/sample: can't"),
+        ("entity_text", "length: 50", "length: 78", "encode.max_text_length = 78: "),
+        ("entity_text", "device: auto", "device: cuda:99", "runtime.device = cuda:99: "),
     ],
 )
 def test_a_mistake_is_one_line(
@@ -93,46 +85,15 @@ def test_a_mistake_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     part: str,
-    line: str,
-) -> None:
-    (project / "data/interim/own/inputs/mention_text.parquet").unlink()
-    assert mistake(monkeypatch, capsys, part).startswith(line)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "line"),
-    [
-        ("data/raw/sample/clip", "data/raw/sample", "error: encode.model = data/raw/sample: can't"),
-        ("max_text_length: 50", "max_text_length: 78", "error: encode.max_text_length = 78: "),
-        ("device: auto", "device: cuda:99", "error: runtime.device = cuda:99: "),
-    ],
-)
-def test_a_knob_that_the_encoder_can_not_follow_is_one_line(
-    project: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     before: str,
     after: str,
     line: str,
 ) -> None:
+    (project / "data/interim/own/inputs/mention_text.parquet").unlink()
     params = (project / "params.yaml").read_text()
-    (project / "params.yaml").write_text(params.replace(before, after))
-    assert mistake(monkeypatch, capsys, "entity_text").startswith(line)
-
-
-@pytest.mark.parametrize(
-    ("module", "heavy"),
-    [
-        ("mmoe.features", ["transformers", "torch", "pyarrow"]),
-        ("mmoe.encoders.layout", ["transformers", "torch", "pyarrow"]),
-        ("mmoe.features.part", ["transformers", "torch"]),
-        ("mmoe.encoders.source", ["transformers", "torch", "pyarrow"]),
-        ("mmoe.features.store", ["transformers", "PIL"]),
-    ],
-)
-def test_reading_features_loads_no_encoder(module: str, heavy: list[str]) -> None:
-    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    (project / "params.yaml").write_text(params.replace(before, after) if before else params)
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, part)
+    assert stop.value.code == 1
+    [said] = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"error: {line}")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from mmoe.errors import DataError
-from mmoe.evaluation.metrics import Metrics, run_metrics, system_metrics
+from mmoe.evaluation.metrics import Metrics, RankedSystems, run_metrics, system_metrics
 
 from tests.evaluation.cases import geometric_ranks, ranks_of
 
@@ -27,7 +27,8 @@ PARTS = {"few": np.arange(60) < 7, "nobody": np.zeros(60, bool)}
 
 def found(baselines: bool = True) -> Metrics:
     rivals = BASELINES if baselines else {}
-    return run_metrics(OURS, UNTRAINED, rivals, PARTS, hits=(10, 1), samples=100, num_left_out=3)
+    whole, among = RankedSystems(OURS, rivals), RankedSystems(UNTRAINED, BASELINES)
+    return run_metrics(whole, among, UNTRAINED, PARTS, hits=(10, 1), samples=100, num_left_out=3)
 
 
 @settings(deadline=None)  # a shared machine may stall
@@ -59,6 +60,14 @@ def test_the_tracked_figures_are_few_and_name_the_gain_over_the_strongest_baseli
     difference = metrics.system.mrr.value - metrics.baselines["strong"].mrr.value
     assert tracked["gain_mrr"] == pytest.approx(difference, abs=1e-3)
     assert not {"gain_mrr"} & found(baselines=False).tracked().keys()
+
+
+def test_the_systems_are_compared_among_the_candidates_too() -> None:
+    among = found().among_candidates
+    assert among == RankedSystems(UNTRAINED, BASELINES).compare((10, 1), 100)
+    assert among.strongest_baseline == "strong"
+    assert among.gain is not None
+    assert among.gain.value < 0
 
 
 def test_parts_are_measured_alone_and_empty_ones_left_out() -> None:

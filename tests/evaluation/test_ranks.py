@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mmoe.evaluation.ranks import count_ranks, count_ranks_in_chunks
+from mmoe.evaluation.ranks import Ranks, count_ranks, count_ranks_among
 
 
 @st.composite
@@ -37,16 +37,27 @@ def test_counting_equals_sorting(case: tuple[NDArray[np.float64], NDArray[np.int
     assert list(zip(ranks.pessimistic.tolist(), ranks.optimistic.tolist(), strict=True)) == wanted
 
 
-@given(scored_mentions(), st.integers(1, 4))
-def test_chunks_do_not_show(
-    case: tuple[NDArray[np.float64], NDArray[np.int64]], chunk: int
+@given(scored_mentions(), st.data())
+def test_among_candidates_others_cannot_be_an_answer(
+    case: tuple[NDArray[np.float64], NDArray[np.int64]], data: st.DataObject
 ) -> None:
     scores, gold = case
-    whole = count_ranks(scores, gold)
-    found = count_ranks_in_chunks(lambda rows: scores[rows], gold, chunk)
-    assert found.pessimistic.tolist() == whole.pessimistic.tolist()
-    assert found.optimistic.tolist() == whole.optimistic.tolist()
-    assert len(count_ranks_in_chunks(lambda rows: scores[rows], gold[:0], chunk)) == 0
+    num_entities = scores.shape[1]
+    every = st.lists(st.integers(0, num_entities - 1), unique=True)
+    candidates = [np.array(data.draw(every), dtype=np.int64) for _ in gold]
+    found = count_ranks_among(scores, gold, candidates)
+    for i, own in enumerate(candidates):
+        wanted = (num_entities, 1 + len(own))
+        if gold[i] in own:
+            wanted = ranks_by_sorting(list(scores[i, own]), own.tolist().index(gold[i]))
+        assert (found.pessimistic[i], found.optimistic[i]) == wanted
+
+
+def test_ranks_are_joined_in_order() -> None:
+    parts = [Ranks(np.array([2, 3]), np.array([1, 1])), Ranks(np.array([5]), np.array([4]))]
+    joined = Ranks.joined(parts)
+    assert (joined.pessimistic.tolist(), joined.optimistic.tolist()) == ([2, 3, 5], [1, 1, 4])
+    assert len(Ranks.joined([])) == 0
 
 
 @pytest.mark.parametrize("gold", [0.0, 1e-9, -7e-8, 100.0])

@@ -16,7 +16,7 @@ from mmoe.evaluation.metrics import system_metrics
 from mmoe.evaluation.reading import (
     breakdowns,
     join_mentions,
-    ranks_by_method,
+    ranked_systems,
     read_metrics,
     read_ranks,
 )
@@ -48,13 +48,16 @@ def rank_frame(untrained: Sequence[int | None] = (3, 9, 9, 9)) -> pd.DataFrame:
             "rank": RANKS,
             "rank_optimistic": RANKS,
             "untrained_rank": pd.array(untrained, dtype="Int64"),
+            "candidate_rank": pd.array([1, None, 2, 4], dtype="Int64"),
+            "candidate_rank_optimistic": 1,
         }
     )
 
 
 def baseline_frame(names: Sequence[str] = ("a", "b", "c", "d")) -> pd.DataFrame:
     rows = [(name, "BM25", i + 2, 1) for i, name in enumerate(names)]
-    return pd.DataFrame(rows, columns=["mention_id", "method", "rank", "rank_optimistic"])
+    frame = pd.DataFrame(rows, columns=["mention_id", "method", "rank", "rank_optimistic"])
+    return frame.assign(candidate_rank=None, candidate_rank_optimistic=None)
 
 
 def test_breakdowns_are_those_of_the_records() -> None:
@@ -79,12 +82,23 @@ def test_ranks_of_another_run_are_refused() -> None:
     with pytest.raises(DataError, match=r"ranks\.parquet names mention d, which"):
         join_mentions(rank_frame(), MENTIONS[:3], LEAKS)
     with pytest.raises(DataError, match=r"baselines\.parquet: BM25 ranked other mentions"):
-        ranks_by_method(baseline_frame(["a", "b"]), pd.Series(IDS))
+        ranked_systems(rank_frame(), baseline_frame(["a", "b"]))
 
 
 def test_baselines_are_put_into_the_order_of_the_matcher() -> None:
-    found = ranks_by_method(baseline_frame(), pd.Series(IDS))
-    assert found["BM25"].pessimistic.tolist() == [4, 2, 3, 5]
+    found = ranked_systems(rank_frame(), baseline_frame())
+    assert found is not None
+    assert found.ranks.pessimistic.tolist() == RANKS
+    assert found.baselines["BM25"].pessimistic.tolist() == [4, 2, 3, 5]
+
+
+def test_without_retrieval_there_are_no_ranks_among_candidates() -> None:
+    assert ranked_systems(rank_frame(), baseline_frame(), "candidate_rank") is None
+    whole = rank_frame().assign(candidate_rank=[1, 1, 2, 3])
+    orders = pd.concat([baseline_frame(), baseline_frame().assign(method="order", rank=None)])
+    orders["candidate_rank"] = orders["candidate_rank_optimistic"] = 5
+    found = ranked_systems(whole, orders), ranked_systems(whole, orders, "candidate_rank")
+    assert [each and list(each.baselines) for each in found] == [["BM25"], ["BM25", "order"]]
 
 
 def ablation_frame() -> pd.DataFrame:

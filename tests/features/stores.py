@@ -16,6 +16,7 @@ from mmoe.features.shards import (
     FeatureRow,
     PartColumns,
     shard_name,
+    shard_table,
     write_shard,
 )
 
@@ -52,4 +53,4 @@ def write_store(
     """Shards of at most `shard_rows` rows, an empty one if there are none."""
     for number, start in enumerate(range(0, max(1, len(rows)), shard_rows)):
         shard = rows[start : start + shard_rows]
-        write_shard(folder / shard_name(number), shard, columns, metadata)
+        write_shard(folder / shard_name(number), shard_table(shard, columns, metadata))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import subprocess
@@ -11,9 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from mmoe.features.part import write_part
@@ -127,7 +124,7 @@ def test_work_with_other_settings_or_other_code_is_not_taken_up(tmp_path: Path, 
     assert encode_slowly(tmp_path, ROWS) == 0  # one generation is kept
 
 
-@pytest.mark.parametrize("shard_rows", [1, 4, 100])
+@pytest.mark.parametrize("shard_rows", [1, 100])
 def test_another_shard_size_keeps_all_rows(tmp_path: Path, shard_rows: int) -> None:
     stop_after(tmp_path, 3)
     assert encode_slowly(tmp_path, ROWS, shard_rows=shard_rows) == 3 * SHARD_ROWS
@@ -186,15 +183,9 @@ def flipped(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [cut, flipped, lambda _: b""])
-@pytest.mark.parametrize("num_shards", [2, 5])
-def test_a_damaged_shard_only_costs_time(
-    tmp_path: Path, damage: Callable[[bytes], bytes], num_shards: int
-) -> None:
-    if num_shards == 5:
-        encode_slowly(tmp_path, ROWS)
-        (tmp_path / "log").unlink()
-    else:
-        stop_after(tmp_path, num_shards)
+def test_a_damaged_shard_only_costs_time(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    encode_slowly(tmp_path, ROWS)
+    (tmp_path / "log").unlink()
     second = kept_shards(tmp_path)[1]
     content = second.read_bytes()
     second.write_bytes(damage(content))  # in place: the output's link shows it too
@@ -228,33 +219,3 @@ def test_the_old_output_stays_until_the_new_one_is_whole(
             encode_slowly(tmp_path, ROWS)
     assert shards_of(tmp_path) == before
     assert encode_slowly(tmp_path, ROWS) == NUM_ROWS
-
-
-@pytest.mark.parametrize("num_rows", [0, 1, SHARD_ROWS, SHARD_ROWS + 1])
-def test_rows_are_cut_into_shards(tmp_path: Path, num_rows: int) -> None:
-    encode_slowly(tmp_path, ROWS[:num_rows])
-    assert len(shards_of(tmp_path)) == max(1, -(-num_rows // SHARD_ROWS))
-    table = read_features(tmp_path / "out")
-    assert table.ids == tuple(row.id for row in ROWS[:num_rows])
-    assert table.lengths.tolist() == [i % 3 for i in range(num_rows)]
-
-
-def test_a_full_disk_loses_nothing_that_was_finished(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write, written = pq.write_table, list[Path]()
-
-    def fill(table: Any, path: Path, **options: Any) -> None:
-        if len(written) == 2:
-            path.write_bytes(b"PAR1 half")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        written.append(path)
-        write(table, path, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pq, "write_table", fill)
-        with pytest.raises(OSError, match="No space left"):
-            encode_slowly(tmp_path, ROWS)
-    assert not (tmp_path / "out").exists()
-    assert encode_slowly(tmp_path, ROWS) == 2 * SHARD_ROWS
-    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)

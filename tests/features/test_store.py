@@ -23,6 +23,7 @@ from mmoe.features.shards import (
     PartColumns,
     open_shard,
     shard_name,
+    shard_table,
     write_shard,
 )
 from mmoe.features.store import FeatureTable, check_feature_config, read_features, read_pooled
@@ -61,41 +62,13 @@ def test_features_come_back_bit_by_bit(
         write_store(Path(folder), rows, shard_rows)
         groups = pq.ParquetFile(Path(folder) / shard_name(0)).num_row_groups
         assert groups == -(-max(1, min(len(rows), shard_rows)) // group_rows)
-        check_against(read_features(Path(folder)), rows)
-
-
-@settings(max_examples=25, deadline=None)
-@given(feature_rows(), st.integers(1, 5))
-def test_pooled_alone_equals_pooled_among_all(rows: list[FeatureRow], shard_rows: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        write_store(Path(folder), rows, shard_rows)
-        light, whole = read_pooled(Path(folder)), read_features(Path(folder))
-    assert light.ids == whole.ids
+        whole, light = read_features(Path(folder)), read_pooled(Path(folder))
+    check_against(whole, rows)
+    # Pooled embeddings alone are those among all.
     assert light.tokens_TC.shape == (0, COLUMNS.token_width)
     assert not light.lengths.any()
-    assert np.array_equal(light.present, whole.present)
+    assert (light.ids, light.present.tolist()) == (whole.ids, whole.present.tolist())
     assert torch.equal(light.pooled_NP, whole.pooled_NP)
-    assert light.name_pooled_NP is not None
-    assert whole.name_pooled_NP is not None
-    assert torch.equal(light.name_pooled_NP, whole.name_pooled_NP)
-
-
-def test_more_rows_than_a_row_group_come_back(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    rows = [
-        FeatureRow(f"q{i}", OK, bits(rng, i % 4, 3), bits(rng, 5), bits(rng, 5)) for i in range(900)
-    ]
-    write_store(tmp_path, rows, shard_rows=700)
-    assert pq.ParquetFile(tmp_path / shard_name(0)).num_row_groups == 3
-    check_against(read_features(tmp_path), rows)
-
-
-def test_a_column_of_no_width_stays_empty(tmp_path: Path) -> None:
-    write_store(tmp_path, [], columns=PartColumns("image", 0, 0))
-    table = read_features(tmp_path)
-    assert table.tokens_TC.shape == table.pooled_NP.shape == (0, 0)
-    assert table.name_pooled_NP is None
-    assert table.offsets.tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -122,8 +95,7 @@ def test_the_columns_say_what_they_hold(
     assert (rows.name_pooled_NP is None) == (columns.kind == "image")
 
 
-@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("column", ["tokens", "pooled", "name_pooled"])
+@pytest.mark.parametrize(("column", "value"), [("tokens", np.inf), ("name_pooled", np.nan)])
 def test_a_value_that_is_not_finite_names_its_row(
     tmp_path: Path, column: str, value: float
 ) -> None:
@@ -134,7 +106,7 @@ def test_a_value_that_is_not_finite_names_its_row(
     getattr(rows[1], column)[-1] = value
     stored_as = column.replace("tokens", "token_features")
     with pytest.raises(FeatureStoreError, match=f"^{stored_as} of bad: "):
-        write_shard(tmp_path / shard_name(0), rows, COLUMNS, {})
+        write_shard(tmp_path / shard_name(0), shard_table(rows, COLUMNS, {}))
     assert not list(tmp_path.iterdir())
 
 
@@ -176,16 +148,7 @@ def test_a_shard_with_a_hole_is_no_traceback(share: float, size: int, filled: bo
             assert len(read_features(Path(folder))) == 40
 
 
-def test_a_broken_page_behind_a_whole_footer_names_the_folder(tmp_path: Path) -> None:
-    write_store(tmp_path, some_rows())
-    path = tmp_path / shard_name(0)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:4] + b"\xff" * 40 + whole[44:])
-    with pytest.raises(FeatureStoreError, match=rf"{tmp_path}: .* broken .*dvc repro"):
-        read_features(tmp_path)
-
-
-@pytest.mark.parametrize("stored", [None, {"mmoe.features": "1"}, {"other": "1"}])
+@pytest.mark.parametrize("stored", [None, {"mmoe.features": "1"}])
 def test_a_shard_of_another_version_is_refused(
     tmp_path: Path, stored: dict[str, str] | None
 ) -> None:
@@ -207,8 +170,8 @@ def test_a_shard_of_another_version_is_refused(
 def test_shards_of_different_settings_do_not_mix(
     tmp_path: Path, columns: PartColumns, metadata: dict[str, object]
 ) -> None:
-    write_shard(tmp_path / shard_name(0), [], COLUMNS, {"encoder": "a"})
-    write_shard(tmp_path / shard_name(1), [], columns, metadata)
+    write_shard(tmp_path / shard_name(0), shard_table([], COLUMNS, {"encoder": "a"}))
+    write_shard(tmp_path / shard_name(1), shard_table([], columns, metadata))
     with pytest.raises(FeatureStoreError, match=rf"{tmp_path / shard_name(1)}: .*other settings"):
         read_features(tmp_path)
 

@@ -92,11 +92,8 @@ def test_a_checkpoint_without_clip_was_trained_on_that_encoder(
             {"matcher.tglu.fc_key.bias": torch.ones(95)},
             r"matcher.tglu.fc_key.bias is \[95\], wanted \[96\]",
         ),
-        ({"encoder.clip.odd": torch.ones(2)}, "has no place for odd"),
-        (
-            {"encoder.clip.logit_scale": torch.ones(2)},
-            "has another shape for logit_scale",
-        ),
+        ({"encoder.clip.odd": torch.ones(2)}, r"Unexpected key.* \"odd\""),
+        ({"encoder.clip.logit_scale": torch.ones(2)}, "size mismatch for logit_scale"),
         ({"matcher.tglu.fc_key.bias": "text"}, "fc_key.bias is a str, wanted a tensor"),
     ],
 )

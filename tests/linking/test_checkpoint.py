@@ -48,7 +48,7 @@ def rewrite(path: Path, drop: str = "", **changes: Any) -> None:
     save_file(weights, path, stored)
 
 
-@pytest.mark.parametrize("changes", [{}, {"units": ["vision"]}, {"projection": "linear"}])
+@pytest.mark.parametrize("changes", [{}, {"units": ["vision"]}])
 def test_it_scores_as_before(tmp_path: Path, changes: dict[str, Any]) -> None:
     matcher, path = random_matcher(**changes), tmp_path / "matcher.safetensors"
     save(path, matcher, {"train": {"seed": 43}})

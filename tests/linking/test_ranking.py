@@ -39,13 +39,13 @@ def rank(
     gold: Sequence[int],
     *,
     size: int = 3,
-    **options: object,
+    **options: Any,
 ) -> MentionRanks:
     return rank_mentions(
         EntityIndex.build(matcher, batches(entities, size)),
         batches(mentions, size),
         torch.tensor(gold, dtype=torch.int64),
-        **options,  # type: ignore[arg-type]
+        **options,
     )
 
 
@@ -98,8 +98,11 @@ def test_bounds_equal_brute_force_and_sorting(
     with torch.no_grad():
         scores = matcher(mentions, entities)
     tied = margins(matcher, mentions, entities)
+    chosen = st.lists(position, unique=True)
+    candidates = [np.array(data.draw(chosen), dtype=np.int64) for _ in range(len(mentions))]
+    asked: dict[str, Any] = {"size": size, "top_n": top_n, "candidates": candidates}
     found = {
-        engine: rank(matcher, mentions, entities, gold, size=size, engine=engine, top_n=top_n)
+        engine: rank(matcher, mentions, entities, gold, engine=engine, **asked)
         for engine in ENGINES
     }
     for engine, ranked in found.items():
@@ -107,13 +110,20 @@ def test_bounds_equal_brute_force_and_sorting(
         for i, row in enumerate(scores["overall"].tolist()):
             pair = (int(ranked.ranks.pessimistic[i]), int(ranked.ranks.optimistic[i]))
             assert pair == rank_by_sorting(row, gold[i], tied[i]), engine
+            assert ranked.among is not None
+            own = candidates[i].tolist()
+            pair = (int(ranked.among.pessimistic[i]), int(ranked.among.optimistic[i]))
+            wanted = (len(entities), 1 + len(own))
+            if gold[i] in own:
+                wanted = rank_by_sorting([row[j] for j in own], own.index(gold[i]), tied[i])
+            assert pair == wanted, engine
             assert ranked.best.top_Bn[i].tolist() == best_by_sorting(row, tied[i])[:top_n], engine
             for name, table in scores.items():
                 top = torch.from_numpy(ranked.best.scores_Bn[name][i])
-                wanted = table[i, ranked.best.top_Bn[i]]
-                torch.testing.assert_close(top, wanted, rtol=1e-4, atol=1e-4)
-                own = float(ranked.gold_scores_B[name][i])
-                assert own == pytest.approx(float(table[i, gold[i]]), rel=1e-4, abs=1e-4)
+                best = table[i, ranked.best.top_Bn[i]]
+                torch.testing.assert_close(top, best, rtol=1e-4, atol=1e-4)
+                score = float(ranked.gold_scores_B[name][i])
+                assert score == pytest.approx(float(table[i, gold[i]]), rel=1e-4, abs=1e-4)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

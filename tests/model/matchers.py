@@ -24,15 +24,12 @@ MODEL = {
     "name": "mmoe",
     "units": ("text", "vision", "cross"),
     "embed_dim": 5,
-    "projection": "smoe",
     "residual": True,
-    "cross_gate": "elementwise",
     "dropout": 0.0,
 }
 MOE = {
     "num_experts": 3,
     "top_k": 2,
-    "router": "topk",
     "expansion": 2,
     "num_layers": 1,
     "fusion_layers": 1,

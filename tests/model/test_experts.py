@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +11,6 @@ from torch import nn
 
 from mmoe.model.experts import (
     MixtureProjection,
-    ProjectionParams,
     SparseExperts,
     SparseMixture,
     project,
@@ -90,10 +88,9 @@ def test_inner_layers_add_to_their_input() -> None:
     torch.testing.assert_close(stack(tokens), stack.last(tokens))
 
 
-@pytest.mark.parametrize("moe", [None, moe_params()])
-def test_coarse_and_fine_go_through_the_same_projection(moe: None) -> None:
+def test_coarse_and_fine_go_through_the_same_projection() -> None:
     torch.manual_seed(0)
-    projection = ProjectionParams(5, moe).build(7)
+    projection = MixtureProjection(7, 5, moe_params())
     coarse, fine = torch.randn(2, 7), torch.randn(9, 7)
     h, H = project(projection, coarse, Packed(fine, torch.tensor([4, 5])))
     torch.testing.assert_close(h, projection(coarse))

@@ -14,7 +14,7 @@ from PIL import Image
 
 import mmoe
 from mmoe import Linker
-from mmoe.encoders.images import load_image
+from mmoe.encoders.rows import load_image
 from mmoe.errors import CheckpointError, DataError, LinkingError
 from mmoe.linking.data import LinkingData
 from mmoe.model.features import SideFeatures

@@ -25,4 +25,4 @@ def built(inputs: Inputs) -> Report:
 def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are built without drawing: most of their time goes there."""
     names = ("ranks", "intervals", "loss", "learning_rate")
-    monkeypatch.setattr("mmoe.reporting.page._charts", lambda *_: dict.fromkeys(names, Markup("")))
+    monkeypatch.setattr("mmoe.reporting.charts.draw", lambda *_: dict.fromkeys(names, Markup("")))

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmoe.evaluation.metrics import run_metrics
+from mmoe.evaluation.metrics import RankedSystems, run_metrics
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import write_json
 from mmoe.records import Candidate, Description, Entity, Mention, write_records
-from mmoe.reporting.audit import LEAKS
+from mmoe.reporting.data import LEAKS
 from mmoe.reporting.inputs import Inputs, read_inputs
 from mmoe.wikidata.counts import retrieval_counts
 
@@ -233,6 +233,8 @@ def _write_ranks(
         "rank": pa.array(ranks, pa.int64()),
         "rank_optimistic": pa.array(ranks, pa.int64()),
         "untrained_rank": pa.array([None] * len(ranks) if before is None else before, pa.int64()),
+        "candidate_rank": pa.array(ranks, pa.int64()),
+        "candidate_rank_optimistic": pa.array(ranks, pa.int64()),
         "gold": pa.array(own, pa.struct(scores)),
         "top": pa.array(top, pa.list_(pa.struct([("qid", pa.string()), *scores]))),
     }
@@ -250,9 +252,9 @@ def _write_metrics(path: Path, ranks: NDArray[np.int64], before: NDArray[np.int6
     worse = Ranks(ranks + 1, ranks + 1)
     half = np.arange(len(ranks)) < len(ranks) / 2
     found = run_metrics(
-        Ranks(ranks, ranks),
+        RankedSystems(Ranks(ranks, ranks), {"exact name": worse, "BM25": worse}),
+        RankedSystems(Ranks(ranks, ranks), {"order of retrieval": worse}),
         None if before is None else Ranks(before, before),
-        {"exact name": worse, "BM25": worse},
         {"clean": half, "evidence_text": half, "unseen_gold": ~half & half},
         hits=(1, 3, 5, 10),
         samples=200,

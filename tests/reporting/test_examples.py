@@ -20,28 +20,23 @@ from tests.reporting.fixture import read_run, write_run
 pytestmark = pytest.mark.usefixtures("without_charts")
 
 
-def ranked(ranks: list[int], ids: list[str] | None = None) -> pd.DataFrame:
-    return pd.DataFrame({"mention_id": ids or [f"m{i}" for i in range(len(ranks))], "rank": ranks})
+def ranked(ranks: list[int]) -> pd.DataFrame:
+    return pd.DataFrame({"mention_id": [f"m{i}" for i in range(len(ranks))], "rank": ranks})
 
 
 @settings(deadline=None)  # a shared machine may stall
 @given(st.lists(st.integers(1, 50), max_size=40), st.integers(0, 30))
 def test_half_of_the_rows_are_errors_as_far_as_there_are_any(ranks: list[int], num: int) -> None:
-    rows = choose_rows(ranked(ranks), num)
+    rows, ids = choose_rows(ranked(ranks), num), [f"m{i}" for i in range(len(ranks))]
     chosen = [ranks[row] for row in rows]
     num_wrong, all_wrong = sum(rank > 1 for rank in chosen), sum(rank > 1 for rank in ranks)
     assert len(set(rows)) == len(rows) == min(num, len(ranks))
     assert num_wrong == min(all_wrong, max((num + 1) // 2, num - (len(ranks) - all_wrong)))
     worst = sorted((rank for rank in ranks if rank > 1), reverse=True)[: (num_wrong + 1) // 2]
     assert chosen[: len(worst)] == worst
-
-
-def test_the_choice_follows_the_ids_and_not_the_order() -> None:
-    ranks = [1, 9, 1, 4, 1, 2, 1, 3]
-    names = [f"m{i}" for i in range(8)]
-    there = [names[row] for row in choose_rows(ranked(ranks, names), 4)]
-    back = choose_rows(ranked(ranks[::-1], names[::-1]), 4)
-    assert [names[::-1][row] for row in back] == there
+    # The choice follows the ids, not the order.
+    back = choose_rows(ranked(ranks[::-1]).assign(mention_id=ids[::-1]), num)
+    assert [ids[::-1][row] for row in back] == [ids[row] for row in rows]
 
 
 def test_the_surface_form_is_marked_where_it_stands(inputs: Inputs) -> None:

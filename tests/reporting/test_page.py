@@ -85,16 +85,14 @@ def test_markup_in_names_and_contexts_is_text(built: Report, outline: Outline) -
     assert "<script>alert(1)</script>" in outline.text
 
 
-def test_images_have_a_text_and_broken_ones_a_note(outline: Outline) -> None:
+def test_images_have_a_text_broken_ones_a_note_and_cells_of_a_head_a_scope(
+    outline: Outline,
+) -> None:
+    assert {attributes.get("scope") for attributes in outline.all("th")} == {"col", "row"}
     assert outline.all("img")
     assert all(attributes.get("alt") for attributes in outline.all("img"))
     assert "broken.jpg: unreadable" in outline.text
     assert "lost.jpg: no such file" in outline.text
-
-
-def test_tables_name_their_columns_and_rows(outline: Outline) -> None:
-    assert outline.all("th")
-    assert all(attributes.get("scope") in {"col", "row"} for attributes in outline.all("th"))
 
 
 def test_texts_of_any_direction_find_their_own(built: Report) -> None:
@@ -112,6 +110,21 @@ def test_the_headline_is_the_gain_over_the_strongest_baseline(
     assert 0 < outline.text.find(headline) < outline.text.find(f"MRR × 100 {mrr.value:.2f} 95 %: ")
     assert f"gains +{gain.value:.2f} points of MRR over the strongest baseline" in built.markdown
     assert "2 test mentions without a gold entity" in outline.text
+
+
+def test_the_systems_stand_beside_each_other_among_the_candidates_too(
+    inputs: Inputs, built: Report, outline: Outline
+) -> None:
+    among = inputs.metrics.among_candidates
+    assert among is not None
+    assert among.gain is not None
+    assert (
+        f"points of MRR over Order of retrieval (95 %, paired: {among.gain.low:.2f}" in outline.text
+    )
+    for text in (outline.text, built.markdown):
+        assert text.count("Order of retrieval") == 2  # the gain and a row
+    without = replace(inputs, metrics=replace(inputs.metrics, among_candidates=None))
+    assert "Order of retrieval" not in build_report(without, 0).html
 
 
 def test_settings_epochs_and_versions_are_named(built: Report, outline: Outline) -> None:
@@ -147,15 +160,9 @@ def test_another_size_of_the_knowledge_base_is_said_plainly(
     assert 'class="best"' not in published
 
 
-def test_markdown_holds_the_same_table(built: Report) -> None:
-    assert built.main_table in built.markdown
-    assert built.markdown.startswith("# MMoE on richpediamel\n")
-    lengths = {len(line) for line in built.main_table.splitlines()}
-    assert len(lengths) == 1
-
-
 def test_the_same_files_give_the_same_bytes(inputs: Inputs, built: Report) -> None:
     assert build_report(inputs, num_examples=12) == built
+    assert built.main_table in built.markdown
 
 
 def test_a_bare_run_is_shown_too(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmoe.records import Candidate, Mention
-from mmoe.reporting.retrieval import (
+from mmoe.reporting.data import (
     ambiguous_surface_forms,
     candidate_histogram,
     cut_surface_forms,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -31,13 +29,3 @@ def test_both_files_are_written(
     assert printed.endswith("report: reports/sample/report.html\n")
     assert "| **MMoE**" in printed
     assert printed.partition("\n\n")[0] in (at.report / "report.md").read_text(encoding="utf-8")
-
-
-def test_the_stage_starts_without_heavy_libraries() -> None:
-    code = (
-        "import sys, pipeline.report; print({'torch', 'transformers', 'altair'} & set(sys.modules))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "set()\n"

@@ -1,11 +1,13 @@
-"""Which value is the best, and how a table looks as Markdown."""
+"""Names and numbers as they are printed, which value is the best, and how a table looks as Markdown."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+import pytest
 
-from mmoe.reporting.markdown import cell, markdown_table
-from mmoe.reporting.table import System, Table, metrics_table
+from mmoe.reporting import wording
+from mmoe.reporting.table import System, Table, cell, markdown_table, metrics_table
 
 SYSTEMS = (
     System("Ours", "ours", {"mrr": 89.604, "mrr_low": 88.0, "mrr_high": 91.0, "mean_rank": 12.0}),
@@ -15,22 +17,12 @@ SYSTEMS = (
 )
 
 
-def best(columns: tuple[str, ...]) -> list[list[bool]]:
-    return [[best for _, best in row.cells] for row in metrics_table(SYSTEMS, columns).rows()]
-
-
-def test_the_highest_percentage_and_the_lowest_rank_are_best() -> None:
-    assert best(("mean_rank",)) == [[False], [True], [False], [False]]
-
-
 def test_values_that_print_alike_share_the_first_place_unless_most_do() -> None:
     systems = [
         System(name, "baseline", {"mrr": mrr})
         for name, mrr in zip("abcd", (5, 5, 5, 1), strict=True)
     ]
-    table = metrics_table(systems, ["mrr"])
-    assert table.best is not None
-    assert not table.best.any()
+    assert not np.any(metrics_table(systems, ["mrr"]).best)
     table = metrics_table([*systems[1:], systems[3]], ["mrr"])
     assert [row.cells[0] for row in table.rows()] == [("5.00", True)] * 2 + [("1.00", False)] * 2
 
@@ -64,3 +56,49 @@ def test_notes_and_texts_stand_at_the_left() -> None:
 
 def test_a_cell_holds_no_markup_and_no_line_break() -> None:
     assert cell("a|b\n<b> *c* [d](e) \\") == r"a\|b &lt;b> \*c\* \[d\](e) " + "\\\\"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("hits_at_10", "Hits@10"),
+        ("mrr", "MRR"),
+        ("exact_name", "Exact name"),
+        ("bm25_name_only", "BM25 name only"),
+        ("20", "20"),
+    ],
+)
+def test_labels(key: str, text: str) -> None:
+    assert wording.label(key) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "none"),
+        (True, "yes"),
+        (17_805, "17,805"),
+        (-3, "−3"),
+        (0.87654321, "0.8765"),
+        (123_456.7, "123,457"),
+        (1e-7, "1e−07"),
+        ([1, "a"], "1, a"),
+        ({}, "none"),
+    ],
+)
+def test_plain_values(value: object, text: str) -> None:
+    assert wording.plain(value) == text
+
+
+def test_metrics_ranks_and_differences() -> None:
+    assert wording.metric("mrr", 89.6) == "89.60"
+    assert wording.metric("mean_rank", 1234.56) == "1,234.6"
+    assert wording.metric("mrr", None) == "–"
+    assert wording.signed(0.94) == "+0.94"
+    assert wording.interval(-0.5, 1) == "−0.50 to 1.00"
+
+
+def test_shares_have_their_interval_where_it_is_known() -> None:
+    assert wording.share({"a": 0.25, "a_low": 0.1, "a_high": 0.5}, "a") == "25.0 (10.0–50.0)"
+    assert wording.share({"a": 0.25}, "a") == "25.0"
+    assert wording.share({"a": None, "a_low": None}, "a") == "–"

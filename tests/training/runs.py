@@ -1,6 +1,6 @@
 """Short training runs, whole or killed; as a program, one that kills itself with SIGKILL.
 
-usage  python -m tests.training.runs STORE WORK PRECISION STEP
+usage  python -m tests.training.runs STORE WORK STEP
 """
 
 from __future__ import annotations
@@ -110,11 +110,11 @@ def die_before_step(trainer: Trainer, number: int, die: Callable[[], Any]) -> No
     trainer._step = counted  # type: ignore[method-assign]
 
 
-def main(store: str, work: str, precision: str, step: str) -> None:
+def main(store: str, work: str, step: str) -> None:
     """Trains on a store until just before a step, then dies as by kill -9."""
     torch.set_num_threads(1)
     data = LinkingData.open(*records_of(Toy()), Path(store), FEATURE_CONFIG)
-    trainer = new_trainer(data, Path(work), precision=precision)
+    trainer = new_trainer(data, Path(work))
     die_before_step(trainer, int(step), lambda: os.kill(os.getpid(), signal.SIGKILL))
     trainer.run()
 

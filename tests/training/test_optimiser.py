@@ -13,7 +13,7 @@ from tests.training.runs import new_matcher, train_params
 
 
 def test_weight_decay_spares_biases_norms_and_scalars(data: LinkingData) -> None:
-    matcher = new_matcher(data, cross_gate="scalar")
+    matcher = new_matcher(data)
     optimiser = build_optimiser(matcher, train_params(weight_decay=0.1))
     decayed = {
         id(parameter)

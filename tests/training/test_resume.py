@@ -19,21 +19,23 @@ from tests.stores import Toy, open_toy
 from tests.training.runs import Heard, die_before_step, new_trainer, outcome
 
 Outcome = tuple[Progress, dict[str, Tensor]]
+Undisturbed = dict[str, tuple[Outcome, Heard]]
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
-    data: LinkingData, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Outcome, Heard]:
-    """A run that nothing disturbed, and what its listener heard."""
-    heard = Heard()
-    trainer = new_trainer(data, tmp_path_factory.mktemp("undisturbed"), listener=heard)
-    return outcome(trainer), heard
+def undisturbed(data: LinkingData, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """For each precision a run that nothing disturbed, and what its listener heard."""
+    runs = {}
+    for precision in ("float32", "bfloat16"):
+        heard, work = Heard(), tmp_path_factory.mktemp(precision)
+        trainer = new_trainer(data, work, listener=heard, precision=precision)
+        runs[precision] = (outcome(trainer), heard)
+    return runs
 
 
 @pytest.fixture(scope="module")
-def wanted(undisturbed: tuple[Outcome, Heard]) -> Outcome:
-    return undisturbed[0]
+def wanted(undisturbed: Undisturbed) -> Outcome:
+    return undisturbed["float32"][0]
 
 
 class Killed(BaseException):
@@ -52,34 +54,38 @@ def assert_same(found: Outcome, wanted: Outcome) -> None:
         assert torch.equal(found[1][name], value), name
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_seeded_run_repeats_to_the_bit(
-    data: LinkingData, tmp_path: Path, wanted: Outcome
+    data: LinkingData, tmp_path: Path, undisturbed: Undisturbed, precision: str
 ) -> None:
-    assert_same(outcome(new_trainer(data, tmp_path)), wanted)
+    wanted, _ = undisturbed[precision]
+    assert_same(outcome(new_trainer(data, tmp_path, precision=precision)), wanted)
     assert wanted[0].step == 12
 
 
 def test_another_seed_is_another_run(data: LinkingData, tmp_path: Path, wanted: Outcome) -> None:
-    assert outcome(new_trainer(data, tmp_path, seed=44))[0].history != wanted[0].history
+    progress, _ = outcome(new_trainer(data, tmp_path, seed=44))
+    assert progress.history != wanted[0].history
 
 
-@pytest.mark.parametrize("step", [1, 4, 5, 12])
+@pytest.mark.parametrize(("step", "precision"), [(1, "float32"), (5, "bfloat16"), (12, "float32")])
 def test_a_killed_run_ends_as_an_undisturbed_one(
-    data: LinkingData, tmp_path: Path, undisturbed: tuple[Outcome, Heard], step: int
+    data: LinkingData, tmp_path: Path, undisturbed: Undisturbed, step: int, precision: str
 ) -> None:
-    wanted, heard = undisturbed
-    killed, told = new_trainer(data, tmp_path), Heard()
+    wanted, heard = undisturbed[precision]
+    killed, told = new_trainer(data, tmp_path, precision=precision), Heard()
     die_before_step(killed, step, kill)
     with pytest.raises(Killed):
         killed.run()
-    assert_same(outcome(new_trainer(data, tmp_path, listener=told)), wanted)
+    resumed = new_trainer(data, tmp_path, listener=told, precision=precision)
+    assert_same(outcome(resumed), wanted)
     assert told.records == heard.records
 
 
 def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(
     data: LinkingData, tmp_path: Path, wanted: Outcome
 ) -> None:
-    for _ in range(5):
+    for _ in range(3):
         killed = new_trainer(data, tmp_path)
         die_before_step(killed, 3, kill)
         with pytest.raises(Killed):
@@ -117,13 +123,12 @@ def test_a_finished_run_started_again_takes_no_step(data: LinkingData, tmp_path:
 
 
 def test_kill_9_in_the_middle_of_an_epoch(tmp_path: Path) -> None:
-    """In the other precision, too."""
-    threads, precision = torch.get_num_threads(), "bfloat16"
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         data = open_toy(tmp_path / "store", Toy())
-        wanted = outcome(new_trainer(data, tmp_path / "a", precision=precision))
-        words = [str(tmp_path / "store"), str(tmp_path / "b"), precision, "8"]
+        wanted = outcome(new_trainer(data, tmp_path / "a"))
+        words = [str(tmp_path / "store"), str(tmp_path / "b"), "8"]
         died = subprocess.run(
             [sys.executable, "-m", "tests.training.runs", *words],
             cwd=ROOT,
@@ -132,7 +137,7 @@ def test_kill_9_in_the_middle_of_an_epoch(tmp_path: Path) -> None:
             check=False,
         )
         assert died.returncode == -signal.SIGKILL, died.stderr
-        resumed = new_trainer(data, tmp_path / "b", precision=precision)
+        resumed = new_trainer(data, tmp_path / "b")
         die_before_step(resumed, 7, kill)  # step 7 was lost, 7 to 12 are left
         assert_same(outcome(resumed), wanted)
     finally:

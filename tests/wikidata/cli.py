@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typer
-from typer.testing import CliRunner
 
 from mmoe.cli.wikidata import register
 
@@ -18,10 +17,3 @@ def run(*arguments: object) -> int:
         [str(argument) for argument in arguments], standalone_mode=False
     )
     return code or 0
-
-
-def refused(*arguments: object) -> str:
-    """What is said of an option that the command line itself refuses, on one line."""
-    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
-    assert result.exit_code == 2
-    return " ".join(result.output.replace("│", " ").split())

@@ -1,49 +1,14 @@
-"""Lines as the Wikidata dump writes them, and records to look for in them."""
+"""A slice of the Wikidata dump, and records to look for in it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mmoe.records import Mention
 
 from pipeline.layout import Layout
-
-
-def item_line(
-    qid: str,
-    label: str | None = None,
-    description: str | None = None,
-    aliases: Sequence[str] = (),
-    sitelinks: Sequence[str] = (),
-    language: str = "en",
-) -> str:
-    """An item as one line of the dump, claims included."""
-    return json.dumps(item(qid, label, description, aliases, sitelinks, language))
-
-
-def item(
-    qid: str,
-    label: str | None,
-    description: str | None,
-    aliases: Sequence[str],
-    sitelinks: Sequence[str],
-    language: str,
-) -> dict[str, Any]:
-    def term(value: str) -> dict[str, str]:
-        return {"language": language, "value": value}
-
-    return {
-        "type": "item",
-        "id": qid,
-        "labels": {} if label is None else {language: term(label)},
-        "descriptions": {} if description is None else {language: term(description)},
-        "aliases": {language: [term(alias) for alias in aliases]} if aliases else {},
-        "claims": {"P31": [{"mainsnak": {"snaktype": "somevalue"}, "rank": "deprecated"}]},
-        "sitelinks": {site: {"site": site, "title": "x", "badges": []} for site in sitelinks},
-    }
 
 
 def write_slice(path: Path, *lines: str) -> Path:

@@ -9,13 +9,7 @@ import pytest
 from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import Item, Name, best_values, is_qid, read_item
 
-
-def statement(value: Any, rank: str = "normal") -> dict[str, Any]:
-    return {"rank": rank, "mainsnak": {"snaktype": "value", "datavalue": {"value": value}}}
-
-
-def unknown(rank: str = "normal") -> dict[str, Any]:
-    return {"rank": rank, "mainsnak": {"snaktype": "somevalue"}}
+from tests.wikidata.knowledge.world import statement, unknown
 
 
 def entity(**parts: Any) -> dict[str, Any]:

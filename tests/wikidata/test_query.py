@@ -1,4 +1,4 @@
-"""The query over a label index finds what a loop over all names of all items finds, in the same order."""
+"""Candidates from an index or a knowledge base are those of a loop over all names, in the same order."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmoe.errors import WikidataError
 from mmoe.names import name_tokens, normalise_name, without_suffix
+from mmoe.records import Candidate, Entity
 from mmoe.wikidata.entity import Item, Name
+from mmoe.wikidata.index.build import build_from_slice
 from mmoe.wikidata.label_index import NAME_SCHEMA, NAMES, write_label_index
-from mmoe.wikidata.matching import Matching
-from mmoe.wikidata.query import find_in_index
+from mmoe.wikidata.matching import Matching, NameMatcher
+from mmoe.wikidata.query import find_in_index, find_in_kb
 
-from tests.wikidata.slices import mention
+from tests.wikidata.knowledge.world import line
+from tests.wikidata.slices import mention, write_slice
 
 ORDER = ("label", "alias", "tokens")
 
@@ -141,3 +145,82 @@ def test_names_may_lie_in_several_files(tmp_path: Path) -> None:
         table = pa.Table.from_pylist(part, schema=NAME_SCHEMA)
         pq.write_table(table, whole.with_name(f"part-{number:05}.parquet"))
     assert found(tmp_path, "Paris", Matching("tokens")) == expected
+
+
+def test_a_candidate_holds_what_a_slice_says(tmp_path: Path) -> None:
+    lines = [
+        line("Q5", "Paris", description="capital of France", aliases=("Lutetia",), articles=2),
+        '{"type": "item", "id": "Q6", "labels": {}, "aliases": {"en": [{"value": "lutetia"}]}}',
+    ]
+    build_from_slice(write_slice(tmp_path / "wikidata.jsonl", *lines), ["en"], tmp_path / "labels")
+    mentions = [mention(form, f"m{row}") for row, form in enumerate(("LUTETIA", "Paris", "Lyon"))]
+    assert find_in_index(tmp_path / "labels", mentions, Matching()) == [
+        Candidate("m0", 0, "Q5", "Paris", "capital of France", "alias", 2),
+        Candidate("m0", 1, "Q6", "", "", "alias", None),
+        Candidate("m1", 0, "Q5", "Paris", "capital of France", "label", 2),
+    ]
+
+
+def test_a_broken_index_is_named(tmp_path: Path) -> None:
+    write_label_index(tmp_path / "labels", ITEMS, {})
+    for file in (tmp_path / "labels").rglob("*.parquet"):
+        file.write_bytes(b"PAR1")
+    with pytest.raises(WikidataError, match="labels: can't be queried"):
+        find_in_index(tmp_path / "labels", [mention("Ada")], Matching())
+    with pytest.raises(
+        WikidataError, match="none: no whole label index; make one with `mmoe label"
+    ):
+        find_in_index(tmp_path / "none", [mention("Ada")], Matching())
+
+
+def test_exact_name_then_short_names_then_the_kbs_order() -> None:
+    names = (
+        "George Washington",
+        "Washington",
+        "Washington, George Jr.",
+        "Denzel Washington",
+        "Oslo",
+    )
+    kb = [Entity(f"Q{row}", name, f"text {row}", ()) for row, name in enumerate(names, start=1)]
+    assert find_in_kb(kb, [mention("washington")], Matching("tokens")) == [
+        Candidate("m", 0, "Q2", "Washington", "text 2", "label", None),
+        Candidate("m", 1, "Q1", "George Washington", "text 1", "tokens", None),
+        Candidate("m", 2, "Q4", "Denzel Washington", "text 4", "tokens", None),
+        Candidate("m", 3, "Q3", "Washington, George Jr.", "text 3", "tokens", None),
+    ]
+
+
+def kb_oracle(entities: list[Entity], word: str) -> list[tuple[str, str]]:
+    tokens = set(name_tokens(word))
+    found = []
+    for position, entity in enumerate(entities):
+        is_other = normalise_name(entity.name) != normalise_name(word)
+        holds = tokens and tokens <= set(name_tokens(entity.name))
+        if normalise_name(word) and (holds or not is_other):
+            found.append((is_other, len(name_tokens(entity.name)), position, entity.qid))
+    return [(qid, "tokens" if is_other else "label") for is_other, _, _, qid in sorted(found)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(names=st.lists(NAME, max_size=9), words=st.lists(NAME, max_size=5), limit=st.integers(1, 4))
+def test_the_query_over_a_kb_equals_a_loop(names: list[str], words: list[str], limit: int) -> None:
+    entities = [Entity(f"Q{row}", name, "", ()) for row, name in enumerate(names, start=1)]
+    mentions = [mention(word, f"m{row}") for row, word in enumerate(words)]
+    found = find_in_kb(entities, mentions, Matching("tokens", max_candidates=limit))
+    for row, word in enumerate(words):
+        of_word = [c for c in found if c.mention_id == f"m{row}"]
+        assert [(c.qid, c.match) for c in of_word] == kb_oracle(entities, word)[:limit]
+        assert [c.position for c in of_word] == list(range(len(of_word)))
+
+
+def is_borne(wanted: str, name: str) -> bool:
+    """The obvious way."""
+    tokens = name_tokens(wanted)
+    return wanted == name or (bool(tokens) and all(t in name_tokens(name) for t in tokens))
+
+
+@given(wanted=st.frozensets(NAME, max_size=8), own=st.frozensets(NAME, max_size=3))
+def test_by_tokens_as_comparing_each_with_each(wanted: frozenset[str], own: frozenset[str]) -> None:
+    found = NameMatcher(wanted, "tokens").borne_by(own)
+    assert found == {each for each in wanted if any(is_borne(each, name) for name in own)}
+    assert NameMatcher(wanted, "exact").borne_by(own) == wanted & own

@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from mmoe.wikidata.knowledge.drafts import Draft, attributes_of
-from mmoe.wikidata.knowledge.values import Value, read_value
+from mmoe.wikidata.knowledge.drafts import Draft, Value, attributes_of, read_value
 
 FIRST_NUMBER = 900_001  # far beyond Wikidata's own properties
 

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from openai import APIStatusError, AsyncOpenAI, OpenAIError
-from openai.types import Batch
 
 from mmoe.descriptions.llm_client.budget import estimate
 from mmoe.descriptions.llm_client.direct import open_client
@@ -24,19 +23,16 @@ ROUNDS = 3  # batches in which a request may fail
 POLL = 60.0  # seconds between two looks at a batch
 SILENCE = 600.0  # seconds without a byte, after which a call is lost: files are large
 RETRIES = 5  # of a call, by the openai package
-FAILED_LOOKS = 15  # in a row, after which the run ends
+LOOK_RETRIES = 100  # of a look at a batch: in a day, a server may be away for a quarter of an hour
 ENDED = ("completed", "failed", "expired", "cancelled")
 _NAME = "mmoe"  # of the batch's metadata that says which one of ours it is
 MOST_LINES = 50_000
 MOST_BYTES = 190_000_000  # the limit is 200 MB
 
-Line = tuple[Request, bytes]
-
 
 async def send_batches(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run must end; a call is a line of a batch."""
-    url = session.endpoint.url
-    async with open_client(url, session.secret, SILENCE, RETRIES) as client:
+    async with open_client(session.client.url, session.secret, SILENCE, RETRIES) as client:
         await BatchSender(session, client, requests).send()
 
 
@@ -47,7 +43,7 @@ class _Sent:
     name: str
     id: str | None
     keys: list[str]
-    left_out: dict[str, list[str]] | None = None
+    left_out: dict[str, list[str]] | None = None  # by key; earlier versions did not write it down
 
     def left_out_of(self, key: str) -> tuple[str, ...]:
         return tuple((self.left_out or {}).get(key, ()))
@@ -60,9 +56,8 @@ class BatchSender:
         self._session, self._client = session, client
         self._wanted = {request.key: request for request in requests}
         self._in_flight: dict[str, Attempt] = {}
-        self._failed_looks = 0
         # What was started stands here until its answers are kept.
-        name = content_key(session.endpoint.url, [str(requests[0].body.get("model"))])
+        name = content_key(session.client.url, [str(requests[0].body.get("model"))])
         self._started = session.cache.path.with_name(f"batches-{name}.json")
         self._sent: list[_Sent] = []
         if self._started.exists():
@@ -81,15 +76,14 @@ class BatchSender:
 
     async def _find_lost(self) -> None:
         """Looks for batches of which only the name was written down before a run was killed."""
-        endpoint = self._session.endpoint
         for one in self._sent:
             one.id = one.id or await self._find(one.name)
         self._sent = [one for one in self._sent if one.id is not None]
         for one in self._sent:
             for key in set(one.keys) & self._wanted.keys():
                 body = self._wanted[key].body
-                cost = estimate([body], endpoint.params)
-                endpoint.budget.begin(cost)
+                cost = estimate([body], self._session.client.params)
+                self._session.client.budget.begin(cost)
                 self._in_flight[key] = Attempt(key, body, one.left_out_of(key), cost)
         self._write_down()
 
@@ -113,13 +107,12 @@ class BatchSender:
     async def _send_missing(self) -> None:
         """Starts batches with all requests that are in none."""
         for part in parts(self._lines()):
-            keys = [request.key for request, _ in part]
-            left_out = {k: list(names) for k in keys if (names := self._in_flight[k].left_out)}
-            sent = _Sent(uuid.uuid4().hex, None, keys, left_out)
+            left_out = {k: list(names) for k in part if (names := self._in_flight[k].left_out)}
+            sent = _Sent(uuid.uuid4().hex, None, list(part), left_out)
             self._sent.append(sent)
             self._write_down()  # first, so that a killed run's batch can be found
             try:
-                sent.id = await self._start(sent.name, b"".join(line for _, line in part))
+                sent.id = await self._start(sent.name, b"".join(part.values()))
             except OpenAIError as error:
                 # Which may have got it nevertheless.
                 if stop_of(error, self._session.secret).by != "server":
@@ -128,7 +121,7 @@ class BatchSender:
                 raise
             self._write_down()
 
-    def _lines(self) -> Iterator[Line]:
+    def _lines(self) -> Iterator[tuple[str, bytes]]:
         session = self._session
         for key, request in self._wanted.items():
             if session.round.stop is not None:
@@ -140,15 +133,16 @@ class BatchSender:
                 session.end(Stop("max_cost_usd", "llm.max_cost_usd is reached"))
                 return
             self._in_flight[key] = attempt
-            yield request, line_of(key, attempt.body)
+            yield key, line_of(key, attempt.body)
 
     async def _take_ended(self) -> None:
         """Takes the answers of the batches that have ended, or waits."""
         session, has_any = self._session, False
+        look = self._client.with_options(max_retries=LOOK_RETRIES).batches
         for one in list(self._sent):
             assert one.id is not None
-            batch = await self._look(one.id)
-            if batch is None or batch.status not in ENDED:
+            batch = await look.retrieve(one.id)
+            if batch.status not in ENDED:
                 continue
             has_any = True
             for file in filter(None, (batch.output_file_id, batch.error_file_id)):
@@ -162,20 +156,7 @@ class BatchSender:
                 words = session.secret.line("; ".join(error.message or "" for error in errors))
                 session.end(Stop("batch", f"the server refused a batch ({words})"))
         if not has_any:
-            await session.endpoint.clock.sleep(POLL)
-
-    async def _look(self, batch_id: str) -> Batch | None:
-        """A batch's state; None if the server is away for a while, which in a day may happen."""
-        try:
-            batch = await self._client.batches.retrieve(batch_id)
-        except OpenAIError as error:
-            self._failed_looks += 1
-            is_away = stop_of(error, self._session.secret).by == "server"
-            if not is_away or self._failed_looks >= FAILED_LOOKS:
-                raise
-            return None
-        self._failed_looks = 0
-        return batch
+            await session.client.clock.sleep(POLL)
 
     def _read(self, content: bytes, sent: _Sent) -> None:
         session = self._session
@@ -223,16 +204,16 @@ def line_of(key: str, body: Mapping[str, Any]) -> bytes:
 
 
 def parts(
-    lines: Iterable[Line], most_lines: int = MOST_LINES, most_bytes: int = MOST_BYTES
-) -> Iterator[list[Line]]:
-    """Requests and their lines in files of legal size."""
-    file: list[Line] = []
+    lines: Iterable[tuple[str, bytes]], most_lines: int = MOST_LINES, most_bytes: int = MOST_BYTES
+) -> Iterator[dict[str, bytes]]:
+    """Lines by the keys of their requests, in files of legal size."""
+    file: dict[str, bytes] = {}
     size = 0
-    for request, line in lines:
+    for key, line in lines:
         if file and (len(file) >= most_lines or size + len(line) > most_bytes):
             yield file
-            file, size = [], 0
-        file.append((request, line))
+            file, size = {}, 0
+        file[key] = line
         size += len(line)
     if file:
         yield file

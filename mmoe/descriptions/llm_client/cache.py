@@ -33,11 +33,7 @@ class ReplyCache(SqliteCache):
     """The kept replies of a folder; any number of processes may use it at once."""
 
     def __init__(self, folder: Path, wall: Callable[[], float] = time.time) -> None:
-        """Opens the file, or makes it; `wall` tells the seconds since 1970.
-
-        Raises:
-            RankingError: if the folder can't be used or the file is no cache of ours.
-        """
+        """Opens the file, or makes it; `wall` tells the seconds since 1970."""
         super().__init__(folder / FILE, _TABLE, VERSION, RankingError)
         self._wall = wall
 

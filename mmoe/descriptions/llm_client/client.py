@@ -1,4 +1,4 @@
-"""From a list of requests to a reply for each, each sent at most once."""
+"""From a list of requests to a reply for each, each sent at most once, within limits of calls and money."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from mmoe.descriptions.llm_client.session import Endpoint, Session
 from mmoe.descriptions.llm_client.types import Request, Round
 from mmoe.files import content_key
 from mmoe.locks import exclusive_lock
-
-WAITING = "another run asks the same model; waiting for it"
 
 
 def say(line: str) -> None:
@@ -45,7 +43,7 @@ class LlmClient(Endpoint):
         with ReplyCache(self.cache_folder, self.clock.wall) as cache:
             if missing := _take_kept(distinct.values(), cache, found):
                 model = content_key(self.url, str(missing[0].body.get("model")))
-                waiting = partial(say, WAITING)
+                waiting = partial(say, "another run asks the same model; waiting for it")
                 with exclusive_lock(self.cache_folder, f"{FILE}.{model}.lock", waiting):
                     # The run that had its turn before may have sent the same.
                     if missing := _take_kept(missing, cache, found):

@@ -32,17 +32,13 @@ from mmoe.retry_after import retry_after
 HOPELESS = 3  # requests given up in a row, without any answer in between: the server is down
 LONGEST_WAIT = 600.0  # seconds that a server may ask us to wait; beyond, the run ends
 _FIRST_WAIT, _MOST_WAIT = 0.5, 30.0  # seconds
-_FIRST_LIMIT = 8.0  # requests in flight at first
 _CONNECT = 10.0  # seconds to open a connection
-_HEADERS = ("retry-after", "retry-after-ms", "x-should-retry")
+_HEADERS = ("retry-after", "retry-after-ms")
 
 
 def open_client(url: str, secret: ApiKey, silence: float, retries: int = 0) -> AsyncOpenAI:
-    """Connections to one server; redirects are not followed: requests go where the user was told.
-
-    Args:
-        silence: seconds without a byte after which a call is lost.
-        retries: by the openai package itself.
+    """Connections to one server, lost after so many seconds without a byte; redirects are not followed:
+    requests go where the user was told.
     """
     timeout = Timeout(silence, connect=min(_CONNECT, silence))
     return AsyncOpenAI(
@@ -57,11 +53,7 @@ def open_client(url: str, secret: ApiKey, silence: float, retries: int = 0) -> A
 async def send(
     client: AsyncOpenAI, body: Mapping[str, Any], timeout: float
 ) -> Response | NoResponse:
-    """Sends chat.completions arguments once; the response may have any status.
-
-    Args:
-        timeout: seconds for the whole answer; the package's own limit is for each silence.
-    """
+    """Sends chat.completions arguments once, with so many seconds for the whole answer, of any status."""
     try:
         async with asyncio.timeout(timeout):
             response: Any = await client.chat.completions.with_raw_response.create(**body)
@@ -79,45 +71,41 @@ async def send(
 
 async def send_directly(session: Session, requests: Sequence[Request]) -> None:
     """Returns when every request has its reply, or when the run ended and nothing is in flight."""
-    endpoint = session.endpoint
-    async with open_client(endpoint.url, session.secret, endpoint.timeout) as client:
-        await DirectSender(session, client).send(requests)
+    url, timeout = session.client.url, session.client.timeout
+    async with open_client(url, session.secret, timeout) as client:
+        sender, waiting = DirectSender(session, client), iter(requests)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(session.client.concurrency, len(requests))):
+                group.create_task(sender.work(waiting))
 
 
 class DirectSender:
     """Workers that share one pace.
 
-    The number of requests in flight doubles in every round until the server first has too much to do, then
-    grows by one a round; it is halved, at most once a round, when the server has too much to do.
+    The number of requests in flight is halved, at most once a round, when the server has too much to do, and
+    grows again by one a round.
     """
 
     def __init__(self, session: Session, client: AsyncOpenAI) -> None:
-        self._session, self._client, self._clock = session, client, session.endpoint.clock
-        per_minute = session.endpoint.params.requests_per_minute
+        self._session, self._client, self._clock = session, client, session.client.clock
+        per_minute = session.client.params.requests_per_minute
         self._pace: AsyncLimiter | None = None
         if per_minute is not None:
             # Evenly spread, in portions of at most a second.
             self._pace = AsyncLimiter(max(1, per_minute / 60), max(1, 60 / per_minute))
-        self._limit = min(_FIRST_LIMIT, session.endpoint.concurrency)
+        self._limit = float(session.client.concurrency)
         self._in_flight = self._begun = self._begun_at_halving = 0
-        self._was_limited = False
         self._free_at = 0.0  # before then nothing is sent
         self._given_up = 0
         self._settled = asyncio.Event()  # wakes those who wait for one in flight
         self._idle: set[asyncio.Task[Any]] = set()
 
-    async def send(self, requests: Sequence[Request]) -> None:
-        waiting = iter(requests)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._session.endpoint.concurrency, len(requests))):
-                group.create_task(self._work(waiting))
-
-    async def _work(self, waiting: Iterable[Request]) -> None:
+    async def work(self, waiting: Iterable[Request]) -> None:
         """Takes one request after the other from those that all workers share."""
         for request in waiting:
             while (attempt := await self._turn(request)) is not None:
                 number = self._begun
-                response = await send(self._client, attempt.body, self._session.endpoint.timeout)
+                response = await send(self._client, attempt.body, self._session.client.timeout)
                 self._in_flight -= 1
                 outcome = self._session.settle(attempt, response)
                 self._settled.set()  # wakes all that wait, once
@@ -174,8 +162,8 @@ class DirectSender:
         """Goes on faster after an answer; ends the run if there has been none for long."""
         if reply.outcome != Outcome.GAVE_UP:
             self._given_up = 0
-            more = 1 / self._limit if self._was_limited else 1.0
-            self._limit = min(float(self._session.endpoint.concurrency), self._limit + more)
+            most = float(self._session.client.concurrency)
+            self._limit = min(most, self._limit + 1 / self._limit)
             return
         self._given_up += 1
         if self._given_up >= HOPELESS:
@@ -184,7 +172,6 @@ class DirectSender:
 
     def _slow_down(self, number: int, seconds: float) -> None:
         """The server was too busy for the call of that number, and maybe said for how long."""
-        self._was_limited = True
         if number > self._begun_at_halving:
             self._limit = max(1.0, self._limit / 2)
             self._begun_at_halving = self._begun

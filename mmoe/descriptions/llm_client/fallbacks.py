@@ -75,21 +75,6 @@ def names_in(body: Mapping[str, Any]) -> frozenset[str]:
     return frozenset({*body, form_of(body)} - {FORM, PLAIN})
 
 
-def left_out_of(wanted: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[str, ...]:
-    """What `sent` lacks of the body that it was made of, sorted.
-
-    A parameter by its name, one that goes under its other name as "old name -> new name", a weaker form of
-    the answer as "schema -> json_object".
-    """
-    found = []
-    if (form := form_of(wanted)) != (weaker := form_of(sent)):
-        found.append(f"{form} -> {weaker}")
-    for name in wanted.keys() - sent.keys() - {FORM, EXTRA}:
-        other = _LENGTHS.get(name)
-        found.append(f"{name} -> {other}" if other in sent else name)
-    return tuple(sorted(found))
-
-
 class Fallbacks:
     """What the server was found to refuse; holds for the whole run."""
 
@@ -97,17 +82,25 @@ class Fallbacks:
         self.refused: set[str] = set()  # names, as `names_in` says
 
     def fit(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """The body as the server takes it, and what it lacks, as `left_out_of` says."""
-        kept, form = dict(body), form_of(body)
+        """The body as the server takes it, and what it lacks, sorted.
+
+        A parameter by its name, one that goes under its other name as "old name -> new name", a weaker form
+        of the answer as "schema -> json_object".
+        """
+        kept, form, left_out = dict(body), form_of(body), []
         if form in self.refused:
             kept = {name: value for name, value in body.items() if name not in (FORM, EXTRA)}
             if form == SCHEMA and JSON_OBJECT not in self.refused:
                 kept[FORM] = {"type": "json_object"}  # which all servers write alike
+            left_out.append(f"{form} -> {form_of(kept)}")
         for name in kept.keys() & self.refused:
-            value, other = kept.pop(name), _LENGTHS.get(name)
-            if other is not None and other not in self.refused:
+            value, other = kept.pop(name), _LENGTHS.get(name, name)
+            if other in self.refused:
+                left_out.append(name)
+            else:
                 kept[other] = value
-        return kept, left_out_of(body, kept)
+                left_out.append(f"{name} -> {other}")
+        return kept, tuple(sorted(left_out))
 
     def refuse(self, name: str, sent: Collection[str]) -> bool:
         """Notes that the server refused a parameter; returns whether another attempt differs.

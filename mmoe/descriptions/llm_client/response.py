@@ -13,10 +13,10 @@ from mmoe.descriptions.llm_client.fallbacks import FORM, refused_parameter
 from mmoe.descriptions.llm_client.key import VARIABLE, ApiKey
 from mmoe.descriptions.llm_client.types import Outcome, Reply, Stop
 
-Cause = Literal["fault", "busy", "time out", "odd", "final"]
+Cause = Literal["fault", "busy", "time out", "odd"]
 # At one request, by why they fail. A time out may have been billed; busy is the server for all requests; odd
-# is a strange response with status 200; final is what the server says that no attempt will mend.
-ATTEMPTS: dict[Cause, int] = {"fault": 8, "busy": 30, "time out": 3, "odd": 2, "final": 1}
+# is a strange response with status 200.
+ATTEMPTS: dict[Cause, int] = {"fault": 8, "busy": 30, "time out": 3, "odd": 2}
 
 _BUSY = frozenset({429, 503, 529})
 _PASSING = frozenset({408, 409, 429})
@@ -72,31 +72,27 @@ def classify_response(key: str, response: Response | NoResponse, secret: ApiKey)
     if code in _QUOTA or status == 402:
         return Stop("quota", f"the quota is used up ({words}); add money, or name another server")
     if 200 <= status < 300:
-        return _good(key, content, error, words, secret)
+        return _good(key, content, words, secret)
     rejected = Reply(key, _rejected(code, error), error=words)
     gave_up = Reply(key, Outcome.GAVE_UP, error=words)
     parameter = refused_parameter(error) if status in _REFUSALS else None
     retry = Retry(f"without {parameter}", rejected, without=parameter)
     if parameter == FORM and rejected.outcome == Outcome.BAD_REQUEST:
         return retry if status < 500 else replace(retry, otherwise=gave_up)
-    told = response.headers.get("x-should-retry")
-    if told == "true" or status in _PASSING or status >= 500:
-        cause: Cause = "busy" if status in _BUSY else "fault"
-        return Retry(str(status), gave_up, "final" if told == "false" else cause)
+    if status in _PASSING or status >= 500:
+        return Retry(str(status), gave_up, "busy" if status in _BUSY else "fault")
     if status in _ENDS or status < 400:
         return _stop(status, words, secret)
     return rejected if parameter is None or rejected.outcome != Outcome.BAD_REQUEST else retry
 
 
-def _good(key: str, content: Any, error: Mapping[str, Any], words: str, secret: ApiKey) -> Verdict:
-    if not isinstance(content, dict):
-        return Retry(Outcome.NOT_JSON, Reply(key, Outcome.NOT_JSON, error=words), "odd")
-    if error and not content.get("choices"):
-        return Retry(Outcome.ERROR_REPLY, Reply(key, Outcome.ERROR_REPLY, error=words), "odd")
-    reply = read_completion(key, content)
-    if reply.error is not None:
+def _good(key: str, content: Any, words: str, secret: ApiKey) -> Verdict:
+    reply = read_completion(key, content if isinstance(content, dict) else {})
+    if reply is None:
+        reply = Reply(key, Outcome.NO_COMPLETION, error=f"no completion ({words})")
+    elif reply.error is not None:
         reply = replace(reply, error=secret.line(reply.error))
-    is_odd = reply.outcome in (Outcome.NO_CHOICES, Outcome.EMPTY)
+    is_odd = reply.outcome in (Outcome.NO_COMPLETION, Outcome.EMPTY)
     return Retry(reply.outcome, reply, "odd") if is_odd else reply
 
 
@@ -150,31 +146,32 @@ def _code(error: Mapping[str, Any]) -> str:
     return code if isinstance(code, str) and not code.isdigit() else str(error.get("type") or "")
 
 
-def read_completion(key: str, content: Mapping[str, Any]) -> Reply:
-    """The reply to the request `key` that a completion of any shape makes."""
+def read_completion(key: str, content: Mapping[str, Any]) -> Reply | None:
+    """The reply to the request `key` that a completion of any shape makes; None if it is none."""
     choices = content.get("choices")
     choice = _dict(choices[0]) if isinstance(choices, list) and choices else {}
+    message, finish = choice.get("message"), choice.get("finish_reason")
+    if not isinstance(message, dict):
+        return None
     usage = _dict(content.get("usage"))
     reply = Reply(
         key,
-        Outcome.NO_CHOICES,
+        Outcome.CUT if finish == "length" else Outcome.ANSWERED,
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
+        text=_text(_joined(message.get("content"))),
+        top_tokens=_top_tokens(choice),
         model=_text(content.get("model")),
         fingerprint=_text(content.get("system_fingerprint")),
     )
-    message, finish = choice.get("message"), choice.get("finish_reason")
-    if not isinstance(message, dict):
-        return replace(reply, error="no choices in the answer")
-    text, tokens = _text(_joined(message.get("content"))), _top_tokens(choice)
     if refusal := _text(message.get("refusal")):
-        return replace(reply, outcome=Outcome.REFUSED, text=text, error=refusal)
+        return replace(reply, outcome=Outcome.REFUSED, error=refusal)
     if finish == "content_filter":
-        return replace(reply, outcome=Outcome.FILTERED, text=text)
-    if finish != "length" and not text and not tokens:
-        return replace(reply, outcome=Outcome.EMPTY, error=f"no text, finish_reason {finish}")
-    outcome = Outcome.CUT if finish == "length" else Outcome.ANSWERED
-    return replace(reply, outcome=outcome, text=text, top_tokens=tokens)
+        return replace(reply, outcome=Outcome.FILTERED)
+    if finish != "length" and not reply.text and not reply.top_tokens:
+        error = f"no text, finish_reason {finish}"
+        return replace(reply, outcome=Outcome.EMPTY, text=None, error=error)
+    return reply
 
 
 def _joined(content: Any) -> Any:

@@ -40,11 +40,7 @@ def default_cache_folder() -> Path:
 
 
 def server_url(base_url: str | None) -> str:
-    """The server's address without a slash at its end; OPENAI_BASE_URL is not looked at.
-
-    Raises:
-        RankingError: if it is no web address, or holds what may be secret.
-    """
+    """The address without a slash at its end; RankingError if it is none, or holds what may be secret."""
     url = (base_url or OPENAI).rstrip("/")
     try:
         parts = urlsplit(url)
@@ -72,7 +68,7 @@ class Clock:
 
 @dataclass
 class Endpoint:
-    """One server, and what lasts over all rounds of a run: limits of calls and money hold for their sum.
+    """One server; limits of calls and money hold over all rounds of requests to it.
 
     Attributes:
         base_url: of an OpenAI-compatible server; None for OpenAI itself. Its key comes from the environment.
@@ -113,9 +109,9 @@ class Attempt:
 
 @dataclass
 class Session:
-    """One round of requests to an endpoint, while it lasts."""
+    """One round of requests, while it lasts: what both ways of sending share."""
 
-    endpoint: Endpoint
+    client: Endpoint
     secret: ApiKey
     cache: ReplyCache
     round: Round
@@ -125,12 +121,11 @@ class Session:
 
     def attempt(self, request: Request) -> Attempt | None:
         """Counts a call if the limits allow one more; ends the round if they never will."""
-        budget, fallbacks = self.endpoint.budget, self.endpoint.fallbacks
-        cost = estimate([request.body], self.endpoint.params)
+        budget, cost = self.client.budget, estimate([request.body], self.client.params)
         if not budget.has_calls():
             self.end(Stop("max_calls", "llm.max_calls is reached"))
         elif budget.has_money(cost):
-            body, left_out = fallbacks.fit(request.body)
+            body, left_out = self.client.fallbacks.fit(request.body)
             self.round.left_out.update(left_out)
             budget.begin(cost)
             return Attempt(request.key, body, left_out, cost)
@@ -165,11 +160,11 @@ class Session:
             is_billed = 200 <= response.status < 300
         reply = outcome.otherwise if isinstance(outcome, Retry) else outcome
         told = isinstance(reply, Reply) and (reply.prompt_tokens, reply.completion_tokens)
-        self.endpoint.budget.end(attempt.estimate, *(told or (None, None)), is_billed=is_billed)
+        self.client.budget.end(attempt.estimate, *(told or (None, None)), is_billed=is_billed)
 
     def _is_worth_it(self, attempt: Attempt, retry: Retry, most: int) -> bool:
         if retry.without is not None:
-            return self.endpoint.fallbacks.refuse(retry.without, names_in(attempt.body))
+            return self.client.fallbacks.refuse(retry.without, names_in(attempt.body))
         failed = self.failures[attempt.key]
         failed[retry.cause] += 1
         return failed[retry.cause] < ATTEMPTS[retry.cause] and failed.total() < most
@@ -183,7 +178,7 @@ class Session:
         """Keeps the reply to a request of this round."""
         self.keep(reply)
         self.round.replies[reply.key] = reply
-        if (spent := self.endpoint.budget.spent_usd) is not None:
+        if (spent := self.client.budget.spent_usd) is not None:
             self.bar.set_postfix_str(f"{spent:.2f} USD", refresh=False)
         self.bar.update()
 

@@ -20,14 +20,12 @@ class Outcome(StrEnum):
     EMPTY = "empty"  # neither text nor refusal
     BAD_REQUEST = "bad request"
     TOO_LONG = "context too long"
-    NOT_JSON = "not json"  # with status 200
-    ERROR_REPLY = "error reply"  # an error object with status 200
-    NO_CHOICES = "no choices"
+    NO_COMPLETION = "no completion"  # with status 200: an error, no JSON, or JSON of another kind
     GAVE_UP = "gave up"  # after all attempts
 
 
 REJECTED = frozenset({Outcome.BAD_REQUEST, Outcome.TOO_LONG})  # the server's settings may change
-PASSING = frozenset({Outcome.NOT_JSON, Outcome.ERROR_REPLY, Outcome.NO_CHOICES, Outcome.GAVE_UP})
+PASSING = frozenset({Outcome.NO_COMPLETION, Outcome.GAVE_UP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Reply:
         prompt_tokens, completion_tokens: as the server counts them; None if it does not say.
         model, fingerprint: by which the server says that it answered.
         error: the server's own words on one line.
-        left_out: what of the body the call that was answered went without, as `fallbacks.left_out_of` says.
+        left_out: what of the body the call that was answered went without, as `Fallbacks.fit` says.
     """
 
     key: str

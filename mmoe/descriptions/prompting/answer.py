@@ -17,7 +17,6 @@ _MAX_TOKENS = 32  # of the answer, hidden reasoning included
 
 CHOSEN, NONE, NO_CHOICE = "chosen", "none", "no choice"  # reasons of a choice, and of no choice
 
-_FENCE = re.compile(r"```[a-zA-Z0-9]*\s*(.*?)\s*```", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _NAMED = re.compile(rf'"{KEY}"\s*:')
 # An object without another one in it, and the key's value there.
@@ -126,13 +125,11 @@ def _read_text(text: str, num_options: int) -> Choice:
         return _option(int(text), num_options, "number alone")
     if len(_NAMED.findall(text)) > 1:
         return Choice(None, "several choices")
-    fenced = _FENCE.fullmatch(text)
-    for form, content in ((None, text), ("fenced", fenced[1] if fenced else "")):
-        value = _json(content)
-        if isinstance(value, dict) and KEY in value:
-            return _option(value[KEY], num_options, form)
-        if value is not None:
-            return Choice(None, NO_CHOICE)
+    value = _json(text)
+    if isinstance(value, dict) and KEY in value:
+        return _option(value[KEY], num_options)
+    if value is not None:
+        return Choice(None, NO_CHOICE)
     found = _OBJECT.search(text) if len(text) <= _SALVAGED else None
     # Inside another object it may be an example.
     if found is None or text.count("{", 0, found.start()) != text.count("}", 0, found.start()):

@@ -32,11 +32,7 @@ class Prompt:
     turns: tuple[tuple[str, Template], ...]
 
     def messages(self, values: Mapping[str, Any]) -> list[dict[str, str]]:
-        """The messages of one question; values are never read as templates.
-
-        Raises:
-            RankingError: if the prompt uses a value that there is not.
-        """
+        """The messages of one question; values are never read as templates."""
         try:
             return [
                 {"role": role, "content": template.render(values).strip()}

@@ -10,6 +10,8 @@ from mmoe.surface_forms import find_surface_form
 ELLIPSIS = "…"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
+# Control and invisible characters are dropped; halves of pairs and private characters are replaced.
+_HIDDEN = {"Cc": "", "Cf": "", "Cs": REPLACEMENT, "Co": REPLACEMENT}
 # They spell words in Persian and in scripts of India; all other invisible characters are dropped.
 _JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
 _MARKS = str.maketrans({
@@ -37,20 +39,11 @@ def one_line(text: str) -> str:
 def _seen(character: str) -> str:
     if character.isspace() or character in _JOINERS:
         return character
-    match unicodedata.category(character):
-        case "Cc" | "Cf":
-            return ""
-        case "Cs" | "Co":
-            return REPLACEMENT
-    return character
+    return _HIDDEN.get(unicodedata.category(character), character)
 
 
 def cut(text: str, max_characters: int) -> str:
-    """The beginning of a text, with an ellipsis where something is missing.
-
-    Args:
-        max_characters: of the result; at least one.
-    """
+    """The beginning of a text, with an ellipsis where something is missing."""
     return text if len(text) <= max_characters else text[: max_characters - 1].rstrip() + ELLIPSIS
 
 

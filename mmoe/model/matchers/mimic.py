@@ -40,6 +40,9 @@ class DualGatedVisionUnit(Unit):
         has_N1 = image_mask(inputs.features)
         return EncodedUnit(self.missing.entity(has_N1), _image_columns(inputs, has_N1))
 
+    def calibrate(self, mentions: Stem, entities: Stem) -> None:
+        self.missing.calibrate(self, mentions, entities)
+
     def fine_scores(self, mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
         ours, theirs = (
             (side.tensor("image"), side.tensor("patch_mean")) for side in (mentions, entities)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import nn
 
 from mmoe.config.moe import MoeParams
-from mmoe.model.experts import ProjectionParams, SparseMixture
-from mmoe.model.features import ImageStemWithMissing, SideFeatures, Stem
+from mmoe.model.experts import SparseMixture
+from mmoe.model.features import SideFeatures, Stem
 from mmoe.model.matcher import MatcherSpec, SumOfUnits, Unit
 from mmoe.model.units import CrossUnit, TextUnit, VisionUnit
 
@@ -17,7 +17,7 @@ class MMoE(SumOfUnits):
     Raises:
         ValueError: if a unit needs images and `spec.widths` has none.
     Source: MMoE §3.4-3.6. Differs from the release: the sum and not the mean of the units' scores; see
-        TopKRouter, IntraUnit, CrossContext and ImageStemWithMissing for what differs inside the units.
+        TopKRouter, IntraUnit, VisionUnit and CrossContext for what differs inside the units.
     """
 
     NAME = "mmoe"
@@ -25,7 +25,7 @@ class MMoE(SumOfUnits):
 
     def __init__(self, spec: MatcherSpec) -> None:
         super().__init__(spec)
-        self.text_stem, self.image_stem = spec.stems(ImageStemWithMissing)
+        self.text_stem, self.image_stem = spec.stems()
         self.units = nn.ModuleDict({name: _build_unit(name, spec) for name in spec.model.units})
 
     def unit_inputs(self, features: SideFeatures) -> Stem:
@@ -49,15 +49,9 @@ class MMoE(SumOfUnits):
 def _build_unit(name: str, spec: MatcherSpec) -> Unit:
     model, widths, moe = spec.model, spec.widths, spec.own
     assert isinstance(moe, MoeParams)
-    params = ProjectionParams(model.embed_dim, moe if model.projection == "smoe" else None)
     if name == "text":
-        return TextUnit(widths.text, params, residual=model.residual)
+        return TextUnit(widths.text, model.embed_dim, moe, residual=model.residual)
     if name == "vision":
-        return VisionUnit(model.embed_dim, params, residual=model.residual)
-    return CrossUnit(
-        widths.text,
-        model.embed_dim,
-        params,
-        gate=model.cross_gate,
-        residual=model.residual and widths.joint,
-    )
+        return VisionUnit(model.embed_dim, model.embed_dim, moe, residual=model.residual)
+    residual = model.residual and widths.joint
+    return CrossUnit(widths.text, model.embed_dim, moe, residual=residual)

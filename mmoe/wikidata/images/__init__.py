@@ -2,7 +2,6 @@
 
 infos.py      name -> where its thumbnail lies, author, licence
 fetch.py      one address -> an image that can be decoded, or the reason why not
-folder.py     the tables of a folder of images, and what a killed run leaves there
-collect.py    the order of events; all addresses, one after another
+collect.py    all addresses, one after another, into a folder with a table of authors and licences
 add.py        from a list of items, by the names of their images, to images in a data set's entities.jsonl
 """

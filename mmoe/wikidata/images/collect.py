@@ -1,12 +1,15 @@
-"""Collects the images of items in a folder: what is there stays, what is missing is asked for once."""
+"""Collects the images of items in a folder: what is there stays, what is missing is asked for once.
+
+licences.jsonl says whose each image is and under which licence. In the work folder a file lies whole and
+checked or not at all, under a hash of its name on Commons: its presence says that it need not be asked for
+again.
+"""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -18,33 +21,19 @@ from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.api.session import PoliteSession
-from mmoe.wikidata.images.fetch import IMAGE_POLICY, Failure, FetchedImage, fetch_image
-from mmoe.wikidata.images.folder import IMAGES, Work, holds, read_licences, write_licences
+from mmoe.wikidata.images.fetch import ENDINGS, IMAGE_POLICY, Failure, FetchedImage, fetch_image
 from mmoe.wikidata.images.infos import SHOWN_BY_ITSELF, FileInfo, address_of, ask_for_infos
-from mmoe.wikidata.knowledge.lists import Row
-from mmoe.wikidata.work import exclusive_folder
+from mmoe.wikidata.work import Row, exclusive_folder, json_rows, write_json_rows
 
+LICENCES, IMAGES = "licences.jsonl", "images"
 LOCK, WORK = ".images.lock", ".images-"
 NO_FILE = "no such file on Commons"
 IN_A_ROW = 3  # images given up one after another, with which the run ends
 
 
-@dataclass(frozen=True)
-class Collected:
-    """What a folder has now.
-
-    Attributes:
-        rows: of licences.jsonl, of the items that were asked for and have an image, by qid.
-        counts: of images, by what became of them.
-    """
-
-    rows: dict[str, Row]
-    counts: dict[str, int]
-
-
 def collect(
     names: Mapping[str, str], out: Path, width: int, commons: ApiSettings, clock: Clock = CLOCK
-) -> Collected:
+) -> tuple[dict[str, Row], dict[str, int]]:
     """Fetches the images of items, with authors and licences.
 
     An image that several items have is fetched once. A killed run goes on where it was.
@@ -55,26 +44,56 @@ def collect(
         width: at most, in pixels; one that Commons serves.
         commons: how its API and its server of images are asked.
         clock: waits; tests put another in its place.
+    Returns:
+        The rows of licences.jsonl of the items that were asked for and have an image, by qid, and numbers of
+        images, by what became of them.
     Raises:
         WikidataError: if Commons can't be asked or refuses us. What has arrived is kept.
     """
     with exclusive_folder(out, LOCK, wait=True):
-        rows = read_licences(out)
+        rows = _read_licences(out)
         there = {
             qid: row
             for qid, row in rows.items()
-            if qid in names and holds(out, row, names[qid], width)
+            if qid in names and _holds(out, row, names[qid], width)
         }
         missing = {qid: name for qid, name in names.items() if qid not in there}
-        work = Work(out / f"{WORK}{content_key(width)}")
+        work = out / f"{WORK}{content_key(width)}"
+        work.mkdir(exist_ok=True)
         with Api(commons, f"names of {len(set(missing.values())):,} files", clock) as api:
             infos = ask_for_infos(api, list(dict.fromkeys(missing.values())), width)
-            num_requests = _download(infos, width, work, api) + sum(api.requests.values())
-        new = dict(_placed(missing, infos, out, width, work))
-        write_licences(out, (rows | new).values())
-        counts = _counts(names, there, new, infos, work) | {"requests": num_requests}
-        work.remove()
-        return Collected({qid: (there | new)[qid] for qid in names if qid in there | new}, counts)
+            files, failures, num_requests = _download(infos, width, work, api)
+            num_requests += sum(api.requests.values())
+        new = dict(_placed(missing, infos, out, width, files))
+        write_json_rows(out / LICENCES, (rows | new).values())
+        counts = _counts(names, there, new, failures) | {"requests": num_requests}
+        shutil.rmtree(work)
+        return {qid: (there | new)[qid] for qid in names if qid in there | new}, counts
+
+
+def _read_licences(out: Path) -> dict[str, Row]:
+    """The rows of a folder by qid; none if it holds no table yet.
+
+    Raises:
+        WikidataError: if the table is not what this command writes.
+    """
+    file = out / LICENCES
+    if not file.is_file():
+        return {}
+    rows: dict[str, Row] = {}
+    for where, _, row in json_rows(file):
+        if not isinstance(row.get("qid"), str):
+            raise WikidataError(f"{where}: has no `qid`; move the file away")
+        rows[row["qid"]] = row
+    return rows
+
+
+def _holds(out: Path, row: Row, name: str, width: int) -> bool:
+    """Whether a row's image is this one of Commons in this width, and its file is as it was written."""
+    if (row.get("file"), row.get("asked_width")) != (name, width):
+        return False
+    path = out / str(row.get("path"))
+    return path.is_file() and sha256_of(path) == row.get("sha256")
 
 
 def _placed(
@@ -82,15 +101,18 @@ def _placed(
     infos: Mapping[str, FileInfo | None],
     out: Path,
     width: int,
-    work: Work,
+    files: Mapping[str, Path],
 ) -> Iterator[tuple[str, Row]]:
     """Puts what has arrived into its places, and gives the rows that tell of it."""
     for qid, name in missing.items():
-        file, info = work.arrived(name), infos[name]
+        file, info = files.get(name), infos[name]
         if file is None or info is None:
             continue
         path = f"{IMAGES}/{qid}{file.suffix}"
-        _place(file, out / path)
+        for stale in (out / IMAGES).glob(f"{qid}.*"):
+            stale.unlink()
+        with atomic_write(out / path) as temporary:
+            shutil.copyfile(file, temporary)
         with Image.open(file) as image:
             size = image.size
         yield (
@@ -114,26 +136,15 @@ def _placed(
         )
 
 
-def _place(file: Path, target: Path) -> None:
-    for stale in target.parent.glob(f"{target.stem}.*"):
-        stale.unlink()
-    with atomic_write(target) as temporary:
-        try:
-            os.link(file, temporary)
-        except OSError:  # not every file system has links
-            shutil.copyfile(file, temporary)
-
-
 def _counts(
     names: Mapping[str, str],
     there: Mapping[str, Row],
     new: Mapping[str, Row],
-    infos: Mapping[str, FileInfo | None],
-    work: Work,
+    failures: Mapping[str, str],
 ) -> dict[str, int]:
     rows = {row["file"]: row for row in (*there.values(), *new.values())}
     fetched = {row["file"] for row in new.values()}
-    failed = Counter(work.failures[name] for name in infos if name not in fetched)
+    failed = Counter(failures.values())
     shown = Counter(row["type"] for row in rows.values() if row["type"] not in SHOWN_BY_ITSELF)
     return {
         "images": len(set(names.values())),
@@ -147,47 +158,42 @@ def _counts(
 
 
 def _download(
-    infos: Mapping[str, FileInfo | None],
-    width: int,
-    work: Work,
-    api: Api,
-) -> int:
-    """Fetches what has neither arrived nor failed yet into the work folder.
+    infos: Mapping[str, FileInfo | None], width: int, work: Path, api: Api
+) -> tuple[dict[str, Path], dict[str, str], int]:
+    """Fetches what has not arrived yet into the work folder.
 
     Args:
-        infos: by name on Commons; None for what is not there.
-        width: at most, in pixels.
         api: Commons' own, whose pace the server of images shares.
     Returns:
-        Number of requests.
+        Files of the images, and why there is none, by their names on Commons; number of requests.
     Raises:
         WikidataError: if the server refuses us, or gives no image several times in a row.
     """
-    rest = [name for name in infos if not work.arrived(name) and name not in work.failures]
+    arrived = {file.stem: file for file in work.iterdir() if file.suffix in ENDINGS.values()}
+    files = {name: arrived[key] for name in infos if (key := content_key(name)) in arrived}
+    failures: dict[str, str] = {}
+    rest = [name for name in infos if name not in files]
     if not rest:
-        return 0
+        return files, failures, 0
     with (
         tqdm(total=len(rest), desc="images", unit="image") as bar,
         PoliteSession(api.settings.contact, IMAGE_POLICY, api.pacer, bar.write) as session,
     ):
-        # Perhaps the network's fault and not the images': not written down before another answer comes.
-        given_up: dict[str, Failure] = {}
+        given_up = 0  # in a row: perhaps the network's fault and not the images'
         for name in rest:
             found = _image(session, infos[name], width)
-            if isinstance(found, Failure) and found.gave_up is not None:
-                given_up[name] = found
-                if len(given_up) == IN_A_ROW:
+            if isinstance(found, Failure):
+                failures[name] = found.reason
+                given_up = given_up + 1 if found.gave_up is not None else 0
+                if given_up == IN_A_ROW:
                     raise WikidataError(found.gave_up)
             else:
-                work.note(given_up)
-                given_up = {}
-                if isinstance(found, Failure):
-                    work.note({name: found})
-                else:
-                    work.keep(name, found)
+                given_up = 0
+                files[name] = work / f"{content_key(name)}{found.ending}"
+                with atomic_write(files[name]) as temporary:
+                    temporary.write_bytes(found.data)
             bar.update()
-        work.note(given_up)
-        return sum(session.requests.values())
+        return files, failures, sum(session.requests.values())
 
 
 def _image(session: PoliteSession, info: FileInfo | None, width: int) -> FetchedImage | Failure:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
+from typing import NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from requests import Response
 
 from mmoe.errors import WikidataError, one_line
@@ -20,24 +20,15 @@ ENDINGS = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "GIF": ".gif", "WEBP": 
 IMAGE_POLICY = RetryPolicy(max_concurrent=1, attempts=4)
 KIND = "image"  # under which requests are counted
 
-GONE = "not at its address (HTTP 404)"
-EMPTY, OTHER_BYTES = "empty file", "other bytes than the original's"
-NOT_DECODED = "file that can't be decoded"
-REFUSED_WIDTH = "refused for its width (HTTP 429)"
 
-
-@dataclass(frozen=True)
-class FetchedImage:
+class FetchedImage(NamedTuple):
     """An image as it came, decoded once to be sure that it is whole."""
 
     data: bytes
     ending: str
-    width: int
-    height: int
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """Why there is no image.
 
     Attributes:
@@ -89,11 +80,11 @@ def _read_image(answer: Response, sha1: str | None) -> FetchedImage | Failure:
     """
     status = answer.status_code
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        return Failure(GONE)
+        return Failure("not at its address (HTTP 404)")
     # A server that is asked too often says when to come back; one that refuses a width does not.
     if status == HTTPStatus.TOO_MANY_REQUESTS and "Retry-After" not in answer.headers:
         told = "refuses this width (HTTP 429 without Retry-After); choose another --width"
-        return Failure(REFUSED_WIDTH, gave_up=f"{answer.url}: {told}")
+        return Failure("refused for its width (HTTP 429)", gave_up=f"{answer.url}: {told}")
     if status == HTTPStatus.FORBIDDEN:
         raise RefusedError(
             f"{answer.url}: HTTP 403, the server refuses us; set MMOE_CONTACT to an e-mail address or "
@@ -117,21 +108,21 @@ def _decoded(answer: Response, sha1: str | None) -> FetchedImage | Failure:
     data = answer.content
     mime = answer.headers.get("Content-Type", "no type").partition(";")[0].strip().lower()
     if not data:
-        raise TransientError(EMPTY, EMPTY)
+        raise TransientError("empty file", "empty file")
     if not mime.startswith("image/"):
         told = f"answers with {mime} in place of an image; does a proxy or login page stand in between?"
         return Failure(f"no image but {mime}", gave_up=f"{answer.url}: {told}")
     if sha1 and hashlib.sha1(data, usedforsecurity=False).hexdigest() != sha1:
-        raise TransientError(OTHER_BYTES, OTHER_BYTES)
+        raise TransientError("other bytes than the original's", "other bytes than the original's")
     try:
         with warnings.catch_warnings(), Image.open(BytesIO(data)) as image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image.load()
-            form, size = image.format or "unknown", image.size
-    except UnidentifiedImageError:
-        raise TransientError(NOT_DECODED, f"no {mime} that can be decoded") from None
+            form = image.format or "unknown"
     except (*DECODING_ERRORS, Image.DecompressionBombWarning) as error:
-        raise TransientError(NOT_DECODED, f"no whole {mime} ({one_line(error)})") from None
+        raise TransientError(
+            "file that can't be decoded", f"no whole {mime} ({one_line(error)})"
+        ) from None
     if form not in ENDINGS:
         return Failure(f"in a form that is not read here: {form}")
-    return FetchedImage(data, ENDINGS[form], *size)
+    return FetchedImage(data, ENDINGS[form])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -14,19 +15,6 @@ from mmoe.wikidata.api.ask import Api, Json, Question, wrong_form
 
 # Any other is answered with HTTP 429 and never served.
 WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)  # pixels
-
-
-def check_width(width: int) -> None:
-    """Refuses a width that Commons does not serve.
-
-    Raises:
-        WikidataError: with the widths that it serves.
-    """
-    if width not in WIDTHS:
-        raise WikidataError(
-            f"--width {width}: Commons serves no thumbnails of that width; choose one of "
-            f"{', '.join(map(str, WIDTHS))}"
-        )
 
 
 def width_within(wanted: int, original: int) -> int | None:
@@ -87,15 +75,12 @@ def ask_for_infos(api: Api, names: Sequence[str], width: int) -> dict[str, FileI
     """
     found: dict[str, FileInfo | None] = {name: None for name in names if _SEPARATOR in name}
     found |= _ask(api, [name for name in names if _SEPARATOR not in name], width)
-    smaller: dict[int, list[str]] = {}
+    smaller: defaultdict[int, list[str]] = defaultdict(list)
     for name, info in found.items():
-        if info is None or not 0 < info.width < width:
-            continue
-        if info.mime in SHOWN_BY_ITSELF:
-            continue
-        step = width_within(width, info.width)
-        if step is not None:
-            smaller.setdefault(step, []).append(name)
+        if info is not None and 0 < info.width < width and info.mime not in SHOWN_BY_ITSELF:
+            step = width_within(width, info.width)
+            if step is not None:
+                smaller[step].append(name)
     for step, some in sorted(smaller.items()):
         found |= _ask(api, some, step)
     return found
@@ -122,16 +107,14 @@ def title_batches(names: Sequence[str]) -> list[list[str]]:
     return batches
 
 
-def _ask(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo | None]:
+def _ask(api: Api, names: Sequence[str], width: int) -> Iterator[tuple[str, FileInfo | None]]:
     batches = title_batches(names)
     api.bar.expect(len(batches))
-    found: dict[str, FileInfo | None] = {}
     for batch in batches:
-        found |= _ask_batch(api, batch, width)
-    return found
+        yield from _ask_batch(api, batch, width)
 
 
-def _ask_batch(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo | None]:
+def _ask_batch(api: Api, names: Sequence[str], width: int) -> Iterator[tuple[str, FileInfo | None]]:
     # The API compares names in NFC.
     titles = {name: f"File:{unicodedata.normalize('NFC', name)}" for name in names}
     params = _PARAMS | {"titles": _SEPARATOR.join(titles.values()), "iiurlwidth": str(width)}
@@ -141,12 +124,12 @@ def _ask_batch(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo
             if page["title"] not in pages or "imageinfo" in page:
                 pages[page["title"]] = page
         titles = _followed(titles, query)
-    missing = [name for name in names if titles[name] not in pages]
-    if missing:
-        raise WikidataError(
-            f"{api.settings.host}: no answer about {missing[0]!r}; is it the Action API of Commons?"
-        )
-    return {name: _info(pages[titles[name]]) for name in names}
+    for name in names:
+        if titles[name] not in pages:
+            raise WikidataError(
+                f"{api.settings.host}: no answer about {name!r}; is it the Action API of Commons?"
+            )
+        yield name, _info(pages[titles[name]])
 
 
 def _queries(api: Api, params: Mapping[str, str]) -> Iterator[Json]:
@@ -232,26 +215,22 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.seen: list[str] = []
-        self._open: list[tuple[str, bool]] = []  # (tag, whether what it holds is shown)
+        self._hidden: list[str] = []  # the element that is not shown, and those like it in it
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _APART:
             self.seen.append(" ")
-        if tag not in _WITHOUT_END:
-            style = (dict(attrs).get("style") or "").replace(" ", "").lower()
-            is_shown = tag not in _UNSEEN and "display:none" not in style
-            self._open.append((tag, is_shown and self._is_shown()))
+        style = (dict(attrs).get("style") or "").replace(" ", "").lower()
+        is_hidden = tag in _UNSEEN or "display:none" in style
+        if tag in self._hidden or (is_hidden and not self._hidden and tag not in _WITHOUT_END):
+            self._hidden.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _APART:
             self.seen.append(" ")
-        places = [place for place, (name, _) in enumerate(self._open) if name == tag]
-        if places:
-            del self._open[places[-1] :]
+        if tag in self._hidden:
+            self._hidden.pop()
 
     def handle_data(self, data: str) -> None:
-        if self._is_shown():
+        if not self._hidden:
             self.seen.append(data)
-
-    def _is_shown(self) -> bool:
-        return not self._open or self._open[-1][1]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,39 +16,17 @@ from tqdm import tqdm
 from mmoe import names
 from mmoe.errors import WikidataError
 from mmoe.files import content_key, sha256_of, sources_key, write_json
-from mmoe.wikidata import dump as dump_module
-from mmoe.wikidata import entity, label_index, selection
 from mmoe.wikidata.dump import Part, parts_of
+from mmoe.wikidata.index.extract import CLOSING, DUPLICATE, KEPT, OPENING
 from mmoe.wikidata.index.merge import merge_chunks
 from mmoe.wikidata.index.on_ray import extract_parts_on_ray
-from mmoe.wikidata.index.parts import ChunkFolder, Grain, PartResult, extract_part
-from mmoe.wikidata.index.tally import CLOSING, DUPLICATE, KEPT, OPENING, Tally
-from mmoe.wikidata.index.workers import extracting
+from mmoe.wikidata.index.parts import RunOptions, extract_part, extracting, finished_lines
+from mmoe.wikidata.label_index import SOURCE
 from mmoe.wikidata.selection import Selection
 from mmoe.wikidata.work import exclusive_folder
 
-WORK = (
-    ".index-"  # work folders begin so; the rest is a hash of the dump, the selection and the code
-)
+WORK = ".index-"  # work folders begin so; a hash of the dump, the selection and the code follows
 LOCK = ".index.lock"
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How an index is made; nothing here changes what comes of it.
-
-    Attributes:
-        processes: that extract items.
-        work: where unfinished work is kept; None for the folder of the index.
-        progress: whether a bar is shown; None where stderr is a terminal.
-        ray: whether the files of a folder are spread with Ray Data.
-    """
-
-    processes: int = 1
-    work: Path | None = None
-    progress: bool | None = None
-    ray: bool = False
-    grain: Grain = field(default_factory=Grain)
 
 
 @dataclass(frozen=True)
@@ -102,33 +79,33 @@ def build_index(
     parts = parts_of(dump)
     with exclusive_folder(folder, LOCK):
         work = (options.work or folder) / f"{WORK}{_key(parts, folder, selection)}"
-        results = list(_extract(parts, ChunkFolder(work), selection, options))
-        tally = Tally.sum(result.tally for result in results)
+        resumed = finished_lines(work, parts).lines
+        _extract(parts, work, selection, options)
+        tally = finished_lines(work, parts)
         if strict and tally.broken:
             raise WikidataError(
                 f"{Path(dump).parent}/{tally.examples[0]}; each line must be one whole entity, as in the "
                 "Wikidata dump"
             )
         tally.check(dump, enough=1)
-        if not tally.kept:
+        if not tally.counts[KEPT]:
             reasons = ", ".join(f"{number:,} {reason}" for reason, number in tally.skipped.items())
             raise WikidataError(f"{dump}: no item is kept ({reasons}); look at the options")
-        (folder / label_index.SOURCE).unlink(missing_ok=True)
-        merged = merge_chunks(work, folder, options.processes)
-        if strict and merged.duplicates:
+        (folder / SOURCE).unlink(missing_ok=True)
+        num_items, num_names, duplicates = merge_chunks(work, folder, options.processes)
+        if strict and duplicates:
             raise WikidataError(
-                f"{dump}: {merged.duplicates} lines hold an item that stands in another line, too; keep one "
+                f"{dump}: {duplicates} lines hold an item that stands in another line, too; keep one "
                 "line of each item"
             )
-        tally.counts.update({KEPT: -merged.duplicates, DUPLICATE: merged.duplicates})
-        assert tally.kept == merged.items
+        tally.counts.update({KEPT: -duplicates, DUPLICATE: duplicates})
+        assert tally.counts[KEPT] == num_items
         source = _described(dump, parts) | selection.as_json()
-        source |= {"lines": tally.lines, "kept": tally.kept, "skipped": tally.skipped}
-        source |= {"broken_lines": tally.examples, "items": merged.items, "names": merged.names}
-        write_json(folder / label_index.SOURCE, source)
+        source |= {"lines": tally.lines, "kept": num_items, "skipped": tally.skipped}
+        source |= {"broken_lines": tally.examples, "items": num_items, "names": num_names}
+        write_json(folder / SOURCE, source)
         for finished in {work, *folder.glob(f"{WORK}*")}:
             shutil.rmtree(finished)
-    resumed = sum(result.resumed for result in results)
     return Built(source, resumed, is_closed=tally.counts[OPENING] <= tally.counts[CLOSING])
 
 
@@ -142,52 +119,43 @@ def build_from_slice(dump: Path, languages: Sequence[str], folder: Path) -> dict
     Raises:
         WikidataError: if the slice is missing or broken, or holds an item twice or none at all.
     """
-    (folder / label_index.SOURCE).unlink(missing_ok=True)
+    (folder / SOURCE).unlink(missing_ok=True)
     # It is small, and its lines may be mended between two runs: each begins anew.
     with tempfile.TemporaryDirectory() as work:
-        options = RunOptions(work=Path(work), progress=False)
+        options = RunOptions(work=Path(work))
         return build_index(str(dump), folder, Selection(tuple(languages)), options, True).source
 
 
-def _extract(
-    parts: list[Part], chunks: ChunkFolder, selection: Selection, options: RunOptions
-) -> Iterator[PartResult]:
+def _extract(parts: list[Part], work: Path, selection: Selection, options: RunOptions) -> None:
     """Makes the chunks of all parts: one part after the other, or side by side with Ray Data."""
     if options.ray:
-        yield from extract_parts_on_ray(parts, chunks, selection, options.grain)
+        extract_parts_on_ray(parts, work, selection, options)
         return
-    sizes = [part.size for part in parts if part.size is not None]
-    total = sum(sizes) if sizes else None  # standard input doesn't say how much will come
-    disable = None if options.progress is None else not options.progress
+    total = _size(parts)  # standard input doesn't say how much will come
     with (
         extracting(selection, options.processes) as in_order,
-        tqdm(total=total, desc="extracting", unit="B", unit_scale=True, disable=disable) as bar,
+        tqdm(total=total, desc="extracting", unit="B", unit_scale=True, disable=None) as bar,
     ):
-        bytes_before = 0
         for part in parts:
-            report = partial(_advance, bar, bytes_before)
-            yield extract_part(part, chunks, in_order, options.grain, report)
-            bytes_before += part.size or 0
+            extract_part(part, work, in_order, options, partial(_advance, bar, bar.n))
 
 
-def _advance(bar: tqdm[Any], bytes_before: int, position: int) -> None:
-    bar.update(bytes_before + position - bar.n)
+def _advance(bar: tqdm[Any], before: float, position: int) -> None:
+    bar.update(before + position - bar.n)
+
+
+def _size(parts: list[Part]) -> int | None:
+    sizes = [part.size for part in parts if part.size is not None]
+    return sum(sizes) if sizes else None
 
 
 def _described(dump: str, parts: list[Part]) -> dict[str, Any]:
-    sizes = [part.size for part in parts if part.size is not None]
-    is_folder = Path(dump).is_dir()
-    return {
-        "file": Path(dump).resolve().name if is_folder else parts[0].name,
-        "files": len(parts),
-        "bytes": sum(sizes) if sizes else None,
-    }
+    name = Path(dump).resolve().name if Path(dump).is_dir() else parts[0].name
+    return {"file": name, "files": len(parts), "bytes": _size(parts)}
 
 
 def _key(parts: list[Part], folder: Path, wanted: Selection) -> str:
     """What unfinished work belongs to; that the rest of the dump is the same is seen when it is read."""
     dump = [(part.name, hashlib.sha256(part.head).hexdigest()) for part in parts]
-    modules = (entity, label_index, names, dump_module, selection)
-    code = [sha256_of(Path(inspect.getfile(module))) for module in modules]
-    code.append(sources_key(Path(__file__).parent))
+    code = sources_key(Path(__file__).parents[1]), sha256_of(Path(names.__file__))
     return content_key(dump, folder.resolve(), wanted.as_json(), code)

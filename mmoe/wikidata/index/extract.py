@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import io
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
@@ -16,15 +17,14 @@ import pyarrow as pa
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import BYTE_ORDER_MARK, entity_in
 from mmoe.wikidata.entity import Item, read_item
-from mmoe.wikidata.index.tally import KEPT, NO_NAME, NOT_AS_DOCUMENTED, NOT_JSON, NOT_UTF8, Tally
 from mmoe.wikidata.label_index import (
     ITEM_SCHEMA,
     NAME_SCHEMA,
     ItemRow,
     NameRow,
-    columns_of,
     item_row,
     name_rows,
+    table_of,
 )
 from mmoe.wikidata.selection import Selection
 
@@ -34,19 +34,76 @@ PLACE = pa.field("place", pa.int64(), nullable=False)
 PLACED_ITEMS, PLACED_NAMES = ITEM_SCHEMA.append(PLACE), NAME_SCHEMA.append(PLACE)
 LINES_PER_PART = 1 << 40
 
+NOT_JSON, NOT_UTF8, NOT_AS_DOCUMENTED = "malformed JSON", "not UTF-8", "not of the documented form"
+BROKEN = (NOT_JSON, NOT_UTF8, NOT_AS_DOCUMENTED)
+NO_NAME, DUPLICATE, KEPT = "no name in the languages", "duplicate", "kept"
+OPENING, CLOSING, EMPTY = "[", "]", ""  # lines without an entity
 ENTITIES = ("property", "lexeme")
 ANOTHER_ENTITY = "entity of another type"
 
+MAX_EXAMPLES = 5
+ENOUGH_TO_JUDGE = 1000  # lines; before, a few broken ones may be chance
 
-@dataclass(frozen=True)
-class Block:
-    """Consecutive whole lines of a part.
+
+@dataclass
+class Tally:
+    """Counts of lines, each once: it holds an entity, or is broken, a bracket or empty.
 
     Attributes:
-        part: the part's number.
-        name: what an error message calls the part.
-        lines_before: lines of the part that stand before the block.
+        counts: lines by what became of them: KEPT or the reason why not.
+        examples: the first few broken lines, and what is wrong with them.
     """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> int:
+        """Number of lines, brackets and empty ones aside."""
+        return self.counts.total() - sum(self.counts[each] for each in (OPENING, CLOSING, EMPTY))
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """The lines that are not kept, by reason, in alphabetical order."""
+        others = (KEPT, OPENING, CLOSING, EMPTY)
+        return {why: n for why, n in sorted(self.counts.items()) if n and why not in others}
+
+    @property
+    def broken(self) -> int:
+        """Number of broken lines."""
+        return sum(self.counts[reason] for reason in BROKEN)
+
+    def skip_broken(self, reason: str, what: str) -> None:
+        """Counts a broken line; what is wrong with it is remembered of the first few."""
+        self.counts[reason] += 1
+        self.examples = [*self.examples, what][:MAX_EXAMPLES]
+
+    def check(self, where: str, enough: int = ENOUGH_TO_JUDGE) -> None:
+        """Makes sure that this is a dump.
+
+        Args:
+            enough: number of lines from which on a judgement is passed.
+        Raises:
+            WikidataError: if more than half of the lines are broken.
+        """
+        if self.lines >= enough and 2 * self.broken > self.lines:
+            raise WikidataError(
+                f"{where}: {self.broken:,} of the first {self.lines:,} lines are no entities "
+                f"({self.examples[0]}); name a Wikidata JSON dump, which has one entity a line"
+            )
+
+    @classmethod
+    def sum(cls, tallies: Iterable[Tally]) -> Tally:
+        """The counts of consecutive lines."""
+        whole = cls()
+        for tally in tallies:
+            whole.counts.update(tally.counts)
+            whole.examples = (whole.examples + tally.examples)[:MAX_EXAMPLES]
+        return whole
+
+
+class Block(NamedTuple):
+    """Consecutive whole lines of a part, which has a number and a name; `lines_before` stand before them."""
 
     part: int
     name: str
@@ -60,22 +117,12 @@ class Block:
             yield line.removeprefix(BYTE_ORDER_MARK) if is_first else line
 
 
-@dataclass(frozen=True)
-class Extract:
-    """What a block holds.
+class Extract(NamedTuple):
+    """What a block holds: tables as PLACED_ITEMS and PLACED_NAMES, its size in bytes and its CRC-32."""
 
-    Attributes:
-        items: rows as PLACED_ITEMS.
-        names: rows as PLACED_NAMES.
-        num_lines: of the block, brackets and empty ones included.
-        size: bytes of the block.
-        checksum: CRC-32 of the block.
-    """
-
-    items: pa.RecordBatch
-    names: pa.RecordBatch
+    items: pa.Table
+    names: pa.Table
     tally: Tally
-    num_lines: int
     size: int
     checksum: int
 
@@ -89,23 +136,15 @@ def extract(block: Block, selection: Selection) -> Extract:
     tally = Tally()
     items: list[tuple[Any, ...]] = []
     names: list[tuple[Any, ...]] = []
-    base = block.part * LINES_PER_PART
-    number = block.lines_before
     with _without_garbage_collection():
         for number, line in enumerate(block.lines(), start=block.lines_before + 1):
             rows = _rows(line, selection, f"{block.name}, line {number}", tally)
             if rows is not None:
-                place = base + number
+                place = block.part * LINES_PER_PART + number
                 items.append((*rows[0], place))
                 names += [(*row, place) for row in rows[1]]
-    return Extract(
-        items=_batch(items, PLACED_ITEMS),
-        names=_batch(names, PLACED_NAMES),
-        tally=tally,
-        num_lines=number - block.lines_before,
-        size=len(block.data),
-        checksum=zlib.crc32(block.data),
-    )
+    tables = table_of(items, PLACED_ITEMS), table_of(names, PLACED_NAMES)
+    return Extract(*tables, tally, len(block.data), zlib.crc32(block.data))
 
 
 def _rows(
@@ -114,8 +153,7 @@ def _rows(
     """The rows of the line's item, if it is kept; the line is counted in any case."""
     content = entity_in(line)
     if content is None:
-        if bracket := line.strip().removesuffix(b",").decode():
-            tally.counts[bracket] += 1
+        tally.counts[line.strip().removesuffix(b",").decode()] += 1
         return None
     item = _item(content, selection, where, tally)
     if item is None:
@@ -149,10 +187,6 @@ def _item(content: bytes, selection: Selection, where: str, tally: Tally) -> Ite
     if item is None:
         tally.counts[entity["type"] if entity["type"] in ENTITIES else ANOTHER_ENTITY] += 1
     return item
-
-
-def _batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(columns_of(rows, schema), schema=schema)
 
 
 @contextmanager

@@ -7,8 +7,7 @@ row groups have the size that a reader wants.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import chain, islice
 from pathlib import Path
 
 import duckdb
@@ -40,21 +39,14 @@ _ITEM_ORDER = "length(qid), qid"
 _NAME_ORDER = "name, qid, kind, language"
 
 
-@dataclass(frozen=True)
-class Merged:
-    """Rows of the final tables, and lines that were left out for an earlier one of the same item."""
-
-    items: int
-    names: int
-    duplicates: int
-
-
-def merge_chunks(chunks: Path, folder: Path, threads: int) -> Merged:
+def merge_chunks(chunks: Path, folder: Path, threads: int) -> tuple[int, int, int]:
     """Writes the tables of a label index; what stands in their folders is replaced.
 
     Args:
         chunks: the work folder; it also takes what DuckDB spills.
         folder: of the index.
+    Returns:
+        Rows of the items, rows of the names, and lines left out for an earlier one of the same item.
     Raises:
         WikidataError: if DuckDB fails, as for lack of room on the disk.
     """
@@ -73,7 +65,7 @@ def merge_chunks(chunks: Path, folder: Path, threads: int) -> Merged:
             f"{chunks}: the finished chunks can't be sorted ({one_line(error)}); make room on the "
             "disk and run the command again, or delete that folder to begin anew"
         ) from None
-    return Merged(items, names, duplicates)
+    return items, names, duplicates
 
 
 def _write_sorted(
@@ -91,10 +83,7 @@ def _write_sorted(
     rows = database.sql(query, params={"rows": str(chunks / table / "*.parquet")})
     groups = _row_groups(rows.to_arrow_reader(ROW_GROUP), schema)
     num_rows = 0
-    for number in count():
-        first = next(groups, None)
-        if first is None:
-            return num_rows
+    for number, first in enumerate(groups):
         path = folder / table / f"part-{number:05d}.parquet"
         with (
             atomic_write(path) as temporary,
@@ -103,7 +92,7 @@ def _write_sorted(
             for group in chain([first], islice(groups, GROUPS_PER_FILE - 1)):
                 writer.write_table(group, row_group_size=ROW_GROUP)
                 num_rows += group.num_rows
-    raise AssertionError("count() has no end")
+    return num_rows
 
 
 def _row_groups(batches: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:

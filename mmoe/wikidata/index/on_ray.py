@@ -1,26 +1,23 @@
-"""The files of a dump spread over a Ray cluster, one task a file; its results are those of one machine.
+"""The files of a dump spread over a Ray cluster, one task a file; its chunks are those of one machine.
 
 All machines of the cluster must see the dump and the work folder under the same path.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import STANDARD_INPUT, Part
-from mmoe.wikidata.index.parts import ChunkFolder, Grain, PartResult, extract_part
-from mmoe.wikidata.index.tally import Tally
-from mmoe.wikidata.index.workers import extracting
+from mmoe.wikidata.index.parts import RunOptions, extract_part, extracting
 from mmoe.wikidata.selection import Selection
 
 
 def extract_parts_on_ray(
-    parts: list[Part], chunks: ChunkFolder, selection: Selection, grain: Grain
-) -> Iterator[PartResult]:
+    parts: list[Part], work: Path, selection: Selection, options: RunOptions
+) -> None:
     """Makes the chunks of all parts with Ray Data.
 
     The cluster is that of ray.init(): the running one that RAY_ADDRESS names, else this machine.
@@ -37,26 +34,24 @@ def extract_parts_on_ray(
         raise WikidataError(
             "--ray: Ray Data is not installed; pip install 'ray[data]', or leave out --ray"
         ) from None
-    shared = ChunkFolder(chunks.folder.resolve())
-    work = partial(_extract_row, parts=parts, chunks=shared, selection=selection, grain=grain)
+    task = partial(
+        _extract_row, parts=parts, work=work.resolve(), selection=selection, options=options
+    )
     numbers = [{"part": part.number} for part in parts]
-    dataset = ray.data.from_items(numbers, override_num_blocks=len(parts)).map(work)
+    dataset = ray.data.from_items(numbers, override_num_blocks=len(parts)).map(task)
     for row in sorted(dataset.take_all(), key=lambda row: int(row["part"])):
         if row["error"]:
             raise WikidataError(row["error"])
-        yield PartResult(Tally.from_json(json.loads(row["tally"])), int(row["resumed"]))
 
 
 def _extract_row(
-    row: dict[str, Any], parts: list[Part], chunks: ChunkFolder, selection: Selection, grain: Grain
+    row: dict[str, Any], parts: list[Part], work: Path, selection: Selection, options: RunOptions
 ) -> dict[str, Any]:
     """A task: an expected failure is a value, as Ray wraps exceptions in its own."""
-    part = parts[row["part"]]
     try:
         with extracting(selection, processes=1) as in_order:
             # Ray shows its own progress.
-            result = extract_part(part, chunks, in_order, grain, report=lambda _: None)
+            extract_part(parts[row["part"]], work, in_order, options, report=lambda _: None)
     except WikidataError as error:
-        return {"part": part.number, "error": str(error), "tally": "", "resumed": 0}
-    tally = json.dumps(vars(result.tally))
-    return {"part": part.number, "error": "", "tally": tally, "resumed": result.resumed}
+        return row | {"error": str(error)}
+    return row | {"error": ""}

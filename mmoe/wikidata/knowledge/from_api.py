@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import orjson
-
 from mmoe.errors import WikidataError
-from mmoe.files import atomic_write
 from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.api.ask import Api, Json, NotKeptError
 from mmoe.wikidata.api.entities import ITEMS, NAMES, PROPERTIES, entities_of, is_missing, item_of
@@ -28,7 +25,7 @@ from mmoe.wikidata.knowledge.write import (
     nothing_chosen,
     write_knowledge_base,
 )
-from mmoe.wikidata.work import exclusive_folder
+from mmoe.wikidata.work import exclusive_folder, write_json_rows
 
 GONE = "no such item"
 CUT = "names in more items than the API lists"
@@ -85,7 +82,7 @@ def _build(
     labels = _labels(sorted(needed), api)
     forget_previous(folder)
     if request.with_slice:
-        _write_slice(folder / SLICE, {draft.qid for draft in drafts}, qids, api)
+        write_json_rows(folder / SLICE, _slice({draft.qid for draft in drafts}, qids, api))
     source = {"api": api.settings.url}
     return write_knowledge_base(folder, drafts, request, needed, labels, source, counts)
 
@@ -137,11 +134,10 @@ def _labels(names: Sequence[str], api: Api) -> dict[str, str]:
     return {name: label for name, label in labels if label is not None}
 
 
-def _write_slice(file: Path, chosen: Collection[str], qids: Sequence[str], api: Api) -> None:
-    """The chosen items as the API gave them, one a line; their answers are kept by now."""
+def _slice(chosen: Collection[str], qids: Sequence[str], api: Api) -> Iterator[Json]:
+    """The chosen items as the API gave them; their answers are kept by now."""
     left = set(chosen)
-    with atomic_write(file) as temporary, temporary.open("wb") as out:
-        for _, entity in entities_of(api, ITEMS, qids):
-            if entity.get("id") in left:
-                left.discard(entity["id"])
-                out.write(orjson.dumps(entity, option=orjson.OPT_APPEND_NEWLINE))
+    for _, entity in entities_of(api, ITEMS, qids):
+        if entity.get("id") in left:
+            left.discard(entity["id"])
+            yield entity

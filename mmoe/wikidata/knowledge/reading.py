@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import id_of, parsed
-from mmoe.wikidata.entity import Item, best_values, is_qid, label_of, qid_number, read_item
-from mmoe.wikidata.index.tally import DUPLICATE, KEPT, NOT_AS_DOCUMENTED, NOT_JSON, Tally
+from mmoe.wikidata.entity import best_values, is_qid, label_of, qid_number, read_item
+from mmoe.wikidata.index.extract import DUPLICATE, KEPT, NOT_AS_DOCUMENTED, NOT_JSON, Tally
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
 from mmoe.wikidata.knowledge.request import KbRequest
 
@@ -59,12 +59,11 @@ class Chooser:
         request = self.request
         try:
             item = read_item(entity, request.languages, where)
-            if item is None:
-                self.tally.counts[NO_ITEM] += 1
-                return None
-            reason = self._reason_against(item)
-            if reason is not None:
-                self.tally.counts[reason] += 1
+            reason = NO_ITEM if item is None else request.choice.reason_against(item)
+            if reason is None and item is not None and item.qid in self.qids:
+                reason = DUPLICATE
+            if item is None or reason is not None:
+                self.tally.counts[reason or NO_ITEM] += 1
                 return None
             draft = draft_of(entity, item, request, self.unwritten)
         except WikidataError as error:
@@ -75,14 +74,10 @@ class Chooser:
         self.names |= request.choice.names_of(item)
         return draft
 
-    def _reason_against(self, item: Item) -> str | None:
-        reason = self.request.choice.reason_against(item)
-        return DUPLICATE if reason is None and item.qid in self.qids else reason
-
     def counts(self) -> dict[str, int]:
         """Numbers of items chosen and left out: of names and ids without an item, of values without text."""
         choice, tally = self.request.choice, self.tally
-        counts = {"chosen": tally.kept}
+        counts = {"chosen": tally.counts[KEPT]}
         if choice.names is not None:
             counts["names without an item"] = len(choice.names) - len(self.names)
         if choice.qids is not None:
@@ -129,44 +124,30 @@ def labels_in(
     return labels
 
 
-@dataclass
-class Subclasses:
-    """The direct subclasses of every class, as numbers: a whole dump has millions.
+def with_subclasses(lines: Iterable[bytes], kinds: Collection[str]) -> tuple[frozenset[str], int]:
+    """The kinds and all classes that a dump states to be below them, and items that can't be read.
 
-    Attributes:
-        num_unread: items whose statements are not of the documented form.
+    Best-ranked statements only; classes may be below each other. A broken line is passed over: it is counted
+    when the items are chosen.
     """
-
-    num_unread: int = 0
-    _of: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-
-    def read(self, lines: Iterable[bytes]) -> None:
-        """Adds what the items of a dump state, best-ranked statements only.
-
-        A broken line is passed over: it is counted when the items are chosen.
-        """
-        for line in lines:
-            entity = parsed(line) if _MARK in line else None
-            if entity is None or not is_qid(entity.get("id")):
-                continue
-            try:
-                classes = list(_classes(entity))
-            except WikidataError:
-                self.num_unread += 1
-                continue
-            number = qid_number(entity["id"])
-            for each in classes:
-                self._of[each].append(number)
-
-    def closed(self, kinds: Collection[str]) -> frozenset[str]:
-        """The kinds and all classes below them; classes may be below each other."""
-        found = {qid_number(kind) for kind in kinds}
-        left = list(found)
-        while left:
-            new = set(self._of.get(left.pop(), ())) - found
-            found |= new
-            left.extend(new)
-        return frozenset(f"Q{number}" for number in found)
+    below: defaultdict[int, list[int]] = defaultdict(list)  # as numbers: a whole dump has millions
+    num_unread = 0
+    for line in lines:
+        entity = parsed(line) if _MARK in line else None
+        if entity is None or not is_qid(entity.get("id")):
+            continue
+        try:
+            for above in list(_classes(entity)):
+                below[above].append(qid_number(entity["id"]))
+        except WikidataError:
+            num_unread += 1
+    found = {qid_number(kind) for kind in kinds}
+    left = list(found)
+    while left:
+        new = set(below.get(left.pop(), ())) - found
+        found |= new
+        left.extend(new)
+    return frozenset(f"Q{number}" for number in found), num_unread
 
 
 def _classes(entity: dict[str, Any]) -> Iterator[int]:

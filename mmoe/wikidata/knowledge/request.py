@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.entity import Item
+from mmoe.files import read_text
+from mmoe.names import normalise_name
+from mmoe.wikidata.entity import Item, is_qid
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES, readable_properties
 from mmoe.wikidata.matching import Match, name_matcher
 from mmoe.wikidata.selection import PAGES
-
-_PROPERTIES = (r"P[1-9][0-9]*", "P31")
-_FORMS = {
-    "--kinds": (r"Q[1-9][0-9]*", "Q5"),
-    "--languages": (r"[a-z]{2,}(-[a-z0-9]+)*", "en"),
-}
+from mmoe.wikidata.work import json_rows
 
 ALL = "all"  # how the user and the receipt name all properties
+NIL = "nil"
 
 
 @dataclass(frozen=True)
@@ -67,18 +65,42 @@ class Choice:
             return "without a label in the languages"
         return None
 
-    def check(self) -> None:
-        """Makes sure that something is asked for, and nothing in vain.
+    def check(self, from_api: bool) -> None:
+        """Makes sure that something is asked for, nothing in vain, and of the API nothing that it can't tell.
 
         Raises:
-            WikidataError: naming the option to add.
+            WikidataError: naming the option to add or to leave out.
         """
-        if self.names is None and self.qids is None and self.kinds is None:
-            raise WikidataError("no item is asked for; add --names, --qids or --kinds")
-        if self.match == "tokens" and self.names is None:
-            raise WikidataError("--match tokens: says how names are compared; add --names")
-        if self.with_subclasses and self.kinds is None:
-            raise WikidataError("--with-subclasses: says how kinds are meant; add --kinds")
+        is_listed = self.names is not None or self.qids is not None
+        pages = sorted(PAGES.keys() & (self.kinds or ())) if self.names is not None else []
+        no_kinds = self.kinds is None
+        complaints = (
+            (not is_listed and no_kinds, "no item is asked for; add --names, --qids or --kinds"),
+            (
+                self.match == "tokens" and self.names is None,
+                "--match tokens: says how names are compared; add --names",
+            ),
+            (
+                self.with_subclasses and no_kinds,
+                "--with-subclasses: says how kinds are meant; add --kinds",
+            ),
+            (
+                from_api and not is_listed,
+                "the API does not list all items of a kind; add --names or --qids, or name a dump",
+            ),
+            (
+                from_api and self.with_subclasses,
+                "the API does not list subclasses; list all --kinds themselves, or name a dump",
+            ),
+            (
+                from_api and bool(pages),
+                f"--kinds {','.join(pages)}: by name the API gives no pages of the wikis; use --qids, or "
+                "name a dump",
+            ),
+        )
+        for is_due, complaint in complaints:
+            if is_due:
+                raise WikidataError(complaint)
 
     def _page(self, item: Item) -> str | None:
         """What page of the wikis an item is, if that was not asked for: a subclass of a kind may be one."""
@@ -117,72 +139,77 @@ class KbRequest:
         Raises:
             WikidataError: if its claims are not of the documented form.
         """
-        wanted = self.properties
-        if wanted is None:
-            wanted = tuple(readable_properties(entity, where))
+        wanted = readable_properties(entity, where) if self.properties is None else self.properties
         return [prop for prop in wanted if prop not in self.without_properties]
 
-    def for_receipt(self) -> dict[str, Any]:
-        """All of it but the lists, of which only the lengths are told."""
-        choice = self.choice
-        return asdict(self) | {
-            "properties": ALL if self.properties is None else self.properties,
-            "choice": {
-                "names": None if choice.names is None else len(choice.names),
-                "qids": None if choice.qids is None else len(choice.qids),
-                "kinds": None if choice.kinds is None else sorted(choice.kinds),
-                "match": choice.match,
-                "with_subclasses": choice.with_subclasses,
-            },
+    def as_json(self) -> dict[str, Any]:
+        """All of it, sets as sorted lists: the same in every process."""
+        choice = {
+            name: sorted(value) if isinstance(value, frozenset) else value
+            for name, value in vars(self.choice).items()
+            if name != "closed_kinds"
         }
-
-    def key_parts(self) -> list[Any]:
-        """All that the first reading depends on, with sets in an order that is the same in every process."""
-        choice = self.choice
-        lists = [choice.names, choice.qids, choice.kinds]
-        return [
-            [None if found is None else sorted(found) for found in lists],
-            choice.match,
-            choice.with_subclasses,
-            self.languages,
-            self.properties,
-            self.without_properties,
-            self.max_values,
-        ]
+        properties = ALL if self.properties is None else self.properties
+        return {**vars(self), "choice": choice, "properties": properties}
 
 
-def check_for_api(choice: Choice) -> None:
-    """Makes sure that the API can answer what is asked for.
+def read_names(file: Path) -> frozenset[str]:
+    """The names of a file in their normal form.
+
+    Args:
+        file: one name a line, or a .jsonl file of mentions (key `surface_form`).
+    Raises:
+        WikidataError: if it holds no name, or a row of it can't be read.
+    """
+    texts = [text for _, text in _texts(file, ("surface_form",))]
+    names = frozenset(filter(None, map(normalise_name, texts)))
+    if not names:
+        raise WikidataError(f"{file}: holds no name; write one a line")
+    return names
+
+
+def read_qids(file: Path) -> tuple[str, ...]:
+    """The item ids of a file, each once, in order.
+
+    Args:
+        file: one id a line, or a .jsonl file of entities (key `qid`) or mentions (key `gold_qid`, which
+            may be null or nil).
+    Raises:
+        WikidataError: if it holds no id, something else, or a row of it can't be read.
+    """
+    qids: dict[str, None] = {}
+    for where, text in read_ids(file):
+        if not is_qid(text):
+            raise WikidataError(f"{where}: {text!r} is no item's id; write Q and a number")
+        qids[text] = None
+    if not qids:
+        raise WikidataError(f"{file}: holds no item id; write one a line")
+    return tuple(qids)
+
+
+def read_ids(file: Path) -> Iterator[tuple[str, str]]:
+    """(where it stands, id) of each row of a file as for `read_qids`, whatever the id is like.
 
     Raises:
-        WikidataError: naming what it does not list.
+        WikidataError: if a row can't be read.
     """
-    if choice.names is None and choice.qids is None:
-        raise WikidataError(
-            "the API does not list all items of a kind; add --names or --qids, or name a dump"
-        )
-    if choice.with_subclasses:
-        raise WikidataError(
-            "the API does not list subclasses; list all --kinds themselves, or name a dump"
-        )
-    pages = sorted(PAGES.keys() & (choice.kinds or ()))
-    if pages and choice.names is not None:
-        raise WikidataError(
-            f"--kinds {pages[0]}: by name the API gives no {PAGES[pages[0]]}; use --qids, or name a dump"
-        )
+    return (
+        (where, text) for where, text in _texts(file, ("qid", "gold_qid")) if text.lower() != NIL
+    )
 
 
-def checked_list(option: str, text: str) -> tuple[str, ...]:
-    """What stands between the commas of an option, each once.
-
-    Raises:
-        WikidataError: if a part is not of the option's form.
-    """
-    form, example = _FORMS.get(option, _PROPERTIES)
-    parts = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    for part in parts:
-        if not re.fullmatch(form, part):
-            raise WikidataError(
-                f"{option} {text}: {part!r} is not like {example}; write several with commas between"
-            )
-    return parts
+def _texts(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """(where it stands, text) of each line that is not empty."""
+    if not file.is_file():
+        raise WikidataError(f"{file}: no such file")
+    if file.suffix != ".jsonl":
+        for number, line in enumerate(read_text(file).split("\n"), start=1):
+            if line.strip():
+                yield f"{file}, row {number}", line.strip()
+        return
+    for where, _, row in json_rows(file):
+        key = next((key for key in keys if key in row), None)
+        if key is None:
+            raise WikidataError(f"{where}: has no key {' or '.join(f'`{key}`' for key in keys)}")
+        if isinstance(row[key], str) and row[key].strip():
+            yield where, row[key].strip()

@@ -16,7 +16,7 @@ from typing import Any
 
 from mmoe.errors import WikidataError
 from mmoe.files import atomic_write, read_json, write_json
-from mmoe.wikidata.knowledge.drafts import Draft, attributes_of
+from mmoe.wikidata.knowledge.drafts import Draft, attributes_of, sentence
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES
 from mmoe.wikidata.knowledge.request import KbRequest
 
@@ -82,7 +82,11 @@ def write_knowledge_base(
         **_write_tables(folder, drafts, labels, left_out, request.with_description),
         **{f"values left out: {reason}": number for reason, number in sorted(left_out.items())},
     }
-    write_json(folder / RECEIPT, dict(source) | request.for_receipt() | {"counts": counts})
+    asked = request.as_json()
+    for name in ("names", "qids"):  # of the lists only the lengths are told
+        listed = asked["choice"][name]
+        asked["choice"][name] = None if listed is None else len(listed)
+    write_json(folder / RECEIPT, dict(source) | asked | {"counts": counts})
     return counts
 
 
@@ -100,7 +104,7 @@ def _write_tables(
         for draft in drafts:
             attributes = attributes_of(draft, labels, left_out)
             if with_description and draft.description is not None:
-                attributes = f"{_sentence(draft.description)} {attributes}".strip()
+                attributes = f"{sentence(draft.description)} {attributes}".strip()
             counts["entities"] += 1
             counts["without image"] += draft.image is None
             counts["without attributes"] += not attributes
@@ -109,9 +113,3 @@ def _write_tables(
             for table, row in ((entities, entity), (items, {"qid": draft.qid} | rest)):
                 table.write(json.dumps(row, ensure_ascii=False) + "\n")
     return counts
-
-
-def _sentence(text: str) -> str:
-    plain = " ".join(text.split())
-    plain = f"{plain[:1].upper()}{plain[1:]}"
-    return plain if plain.endswith(".") or not plain else f"{plain}."

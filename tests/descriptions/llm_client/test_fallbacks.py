@@ -33,7 +33,6 @@ LLAMA = 'response_format type must be one of "text" or "json_object", but got: j
 OLLAMA = "json: cannot unmarshal object into Go struct field ChatCompletionRequest.response_format"
 WORD = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
 HELD = {"json_schema", "schema", "structured_outputs"}
-SERVERS = ("openai", "vllm", "llama.cpp", "ollama")
 
 
 def some(number: int, **more: Any) -> list[Request]:
@@ -48,13 +47,11 @@ def in_words_of(server: Any, number: int, output: Any = "schema") -> list[Reques
     ("server", "refusal"),
     [
         ("openai", tricks.error(400, OPENAI.format("json_schema"), param="response_format")),
-        ("openai", tricks.error(400, "invalid value: `json_schema`, supported: `json_object`")),
         ("openai", tricks.error(501, "response_format is not implemented")),
         ("openai", tricks.body({"detail": [{"loc": ["response_format"], "msg": "Bad"}]}, 422)),
         ("vllm", tricks.error(400, VLLM, 400, "BadRequestError")),
         ("vllm", tricks.body({"object": "error", "message": XGRAMMAR, "code": 400}, 400)),
         ("llama.cpp", tricks.error(500, LLAMA, 500, "server_error")),
-        ("llama.cpp", tricks.error(400, "Failed to parse grammar", 400)),
         ("ollama", tricks.error(400, OLLAMA)),
         ("ollama", tricks.error(500, "failed to load model vocabulary required for grammar")),
     ],
@@ -73,7 +70,7 @@ def test_a_refused_schema_becomes_any_json_with_one_refused_call(
     assert not HELD & set(sent)
 
 
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", ["openai", "vllm", "llama.cpp"])
 def test_a_server_that_holds_no_form_is_asked_plainly(
     fake: Fake, client: Clients, server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,12 +135,6 @@ def test_a_refused_parameter_is_learned_once(
     assert last.items() >= {k: v for k, v in ALL.items() if k not in gone}.items()
     assert not gone & last.keys()
     assert last.get("max_completion_tokens") == (5 if "->" in left_out[0] else None)
-
-
-def test_a_refusal_of_what_was_not_sent_is_a_bad_request(fake: Fake, client: Clients) -> None:
-    fake.always = tricks.error(400, code="unsupported_parameter", param="seed")
-    found = client().complete(some(1))
-    assert (found.outcomes, found.calls) == ({"bad request": 1}, 1)
 
 
 NAMES = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'."

@@ -14,7 +14,7 @@ import pytest
 
 from mmoe.descriptions.llm_client.cache import FILE, REJECTED_FOR, ReplyCache
 from mmoe.descriptions.llm_client.client import LlmClient
-from mmoe.descriptions.llm_client.session import default_cache_folder, server_url
+from mmoe.descriptions.llm_client.session import server_url
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks
@@ -96,13 +96,6 @@ def test_a_killed_run_repeats_only_what_was_under_way(fake: Fake, client: Client
     assert len(fake.log) == len(TEXTS) + 4
 
 
-def test_two_runs_at_once_ask_as_much_as_one(fake: Fake, client: Clients) -> None:
-    fake.delay = 0.005
-    both = [start(fake.url, client.folder, texts) for texts in (TEXTS, TEXTS[::-1])]
-    assert [finish(process) for process in both] == [sorted(map(str, range(40)))] * 2
-    assert sorted(call.question for call in fake.log) == sorted(TEXTS)
-
-
 def test_an_interrupted_run_ends_at_once(fake: Fake, client: Clients) -> None:
     """Ctrl-C while the server has sent us away for minutes."""
     fake.tricks = dict.fromkeys(range(10, 1000), tricks.limited(retry_after="250"))
@@ -119,13 +112,6 @@ def test_a_broken_file_is_named(client: Clients) -> None:
     (client.folder / FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(RankingError, match=r"llm-replies\.sqlite: can't be used .*MMOE_CACHE"):
         client().complete(requests(1))
-
-
-def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MMOE_CACHE", "/somewhere/else")
-    assert default_cache_folder() == Path("/somewhere/else")
-    monkeypatch.delenv("MMOE_CACHE")
-    assert default_cache_folder().name == "mmoe"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from mmoe.descriptions.llm_client.types import Reply
 from mmoe.errors import RankingError
 
 from tests.descriptions.llm_client.fake import tricks
-from tests.descriptions.llm_client.fake.server import Fake, Handler
+from tests.descriptions.llm_client.fake.server import Fake
 from tests.descriptions.llm_client.runs import CANARY, Clients, requests, stopped_by
 
 
@@ -82,17 +82,3 @@ def test_escapes_hide_neither_the_key_nor_half_a_character(monkeypatch: pytest.M
     reply = classify_response("k", Response(200, content), ApiKey())
     assert isinstance(reply, Reply)
     assert reply.text == "[key]?"
-
-
-def test_the_run_says_where_it_sends_what_before_it_sends(
-    fake: Fake, client: Clients, capfd: pytest.CaptureFixture[str]
-) -> None:
-    said: list[str] = []
-
-    def noting(handler: Handler) -> None:
-        said.append(capfd.readouterr().err)
-        handler.json(200, handler.good())
-
-    fake.always = noting
-    client(concurrency=1).complete(requests(3))
-    assert said == [f"rank: questions that go to {client().host}: 3\n", "", ""]

@@ -60,7 +60,7 @@ def test_a_large_image_is_scaled_down_and_only_openai_is_told_the_detail(
 def test_without_a_usable_image_the_text_goes_alone_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mmoe.descriptions.prompting.image._MAX_BYTES", 1000)
+    monkeypatch.setattr("mmoe.descriptions.prompting.question._MAX_BYTES", 1000)
     large, none = drawn(tmp_path, "a.png", 200), mention("n", "Ada sang")
     broken, gone = replace(large, image="b.png"), replace(large, image="c.png")
     content = (tmp_path / "a.png").read_bytes()

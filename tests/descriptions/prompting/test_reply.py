@@ -29,7 +29,7 @@ from tests.descriptions.prompting.written import HOSTILE, reply
         ('{"choice": "²"}', None, "not a number"),
         ('{"choice": 1, "choice": 2}', None, "several choices"),
         ("2", 2, "chosen, number alone"),
-        ('```json\n{"choice": 1}\n```', 1, "chosen, fenced"),
+        ('```json\n{"choice": 1}\n```', 1, "chosen, prose"),
         ('I would say {"choice": 1}.', 1, "chosen, prose"),
         ('<think>is it {2}?</think>\n{"choice": 0}', 0, "none, prose"),
         ('first {"choice": 1}, so {"choice": 1}', None, "several choices"),
@@ -56,7 +56,7 @@ def test_what_a_text_says(text: str | None, option: int | None, reason: str) -> 
         ("cut", 'as {"choice": 1} says', None, "cut"),
         ("cut", '{"choice": 1}' + " " * 50, 1, "chosen"),
         ("gave up", None, None, "failed"),
-        ("not json", '{"choice": 1}', None, "failed"),
+        ("no completion", '{"choice": 1}', None, "failed"),
     ],
 )
 def test_what_an_outcome_says(

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.cli import main
-from mmoe.wikidata.knowledge.drafts import Draft, attributes_of
-from mmoe.wikidata.knowledge.values import Value, read_value
+from mmoe.wikidata.knowledge.drafts import Draft, Value, attributes_of, read_value
 from tools.sample.facts import facts_of, label_of, own_properties
 from tools.sample.knowledge import knowledge_base
 from tools.sample.wikidata import write_slice

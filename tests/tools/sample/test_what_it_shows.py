@@ -1,78 +1,44 @@
-"""What the sample was made to show: each part of the method visibly matters.
-
-usage of the table in README  python -m tests.tools.sample.test_what_it_shows
-"""
+"""What the sample was made to show: each part of the method visibly matters."""
 
 from __future__ import annotations
 
-import statistics
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.tools.sample.runs import DESCRIBED, VARIANTS, SampleProject, Variants
+from pipeline.stage import checked_params
+from pipeline.table import TEXTS_ALONE, Row, systems
+from tests.imports import ROOT
+from tests.pipeline.project import run
 
-SEEDS = (43, 44, 45)
-SHOWN = ("mrr", "evidence_text_mrr", "evidence_image_hits_at_1", "evidence_description_mrr")
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> SampleProject:
-    return SampleProject(tmp_path_factory.mktemp("shows"))
+DATASET, SEEDS = "sample", (43, 44, 45)
 
 
 @pytest.mark.slow
-def test_images_decide_where_the_text_says_nothing(project: SampleProject) -> None:
-    """One seed and one epoch, as a smoke test."""
-    short = {"train": {"max_epochs": 1, "min_steps": 0}}
-    full, text = (project.metrics(43, **VARIANTS[name], **short) for name in ("full", "text only"))
-    assert full["mrr"] >= text["mrr"] + 5
-    assert full["evidence_image_hits_at_1"] >= text["evidence_image_hits_at_1"] + 20
+def test_each_part_of_the_method_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data/raw").mkdir(parents=True)
+    (tmp_path / "data/raw" / DATASET).symlink_to(ROOT / "data/raw" / DATASET)
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text("utf-8"), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    for stage in ("ingest", "retrieve", "audit"):
+        run(stage, DATASET)
+    file = checked_params()
+    described = systems(DATASET, file, SEEDS, ["MMoE", TEXTS_ALONE])
+    bare = systems(DATASET, file.changed({"rank.backend": "none"}), SEEDS, ["MMoE"])
+    shown = {row.name: row for row in described}
+    full, texts, without = shown["MMoE"], shown[TEXTS_ALONE], bare[-1]
+    assert mrr(full) >= mrr(texts) + 10
+    # Three or four entities share a name.
+    assert mrr(full, "image") >= 80
+    assert mrr(texts, "image") <= 50
+    assert mrr(full, "description") >= mrr(without, "description") + 5
+    for name in ("exact name", "BM25, surface form + context", "two-part cosine"):
+        assert mrr(shown[name]) <= mrr(full) - 10, name
+    assert mrr(full) > mrr(shown["frozen cosines, learned weights"])
 
 
-@pytest.mark.slow
-def test_the_table_of_readme_over_three_seeds(project: SampleProject) -> None:
-    """What the sample is made to show; README has the figures."""
-    means = table(project, VARIANTS)
-    full, text = means["full"], means["text only"]
-    assert full["mrr"] >= text["mrr"] + 10
-    assert full["evidence_image_hits_at_1"] >= 80
-    assert text["evidence_image_hits_at_1"] <= 40  # three or four entities share a name
-    without = means["no descriptions"]
-    assert full["evidence_description_mrr"] >= without["evidence_description_mrr"] + 10
-    baselines = project.baselines()
-    for name in (
-        "exact name",
-        "BM25, surface form",
-        "BM25, surface form + context",
-        "two-part cosine",
-    ):
-        assert baselines[name]["mrr"] <= full["mrr"] - 10, name
-
-
-def table(project: SampleProject, variants: Variants) -> dict[str, dict[str, float]]:
-    """Means over the seeds of what is shown of each variant; those of one ranker should follow each other."""
-    return {
-        variant: {
-            name: statistics.mean(run[name] for run in runs)
-            for runs in [[project.metrics(seed, **changes) for seed in SEEDS]]
-            for name in SHOWN
-        }
-        for variant, changes in variants.items()
-    }
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        project = SampleProject(Path(folder))
-        print("| | MRR | text: MRR | image: Hits@1 | description: MRR |")
-        print("|---|---|---|---|---|")
-        for variant, means in table(project, DESCRIBED | VARIANTS).items():
-            print(f"| {variant} | " + " | ".join(f"{means[name]:.1f}" for name in SHOWN) + " |")
-        for name, numbers in project.baselines().items():
-            print(f"| {name} | {numbers['mrr']:.1f} | | | |")
-
-
-if __name__ == "__main__":
-    main()
+def mrr(row: Row, evidence: str | None = None) -> float:
+    """Over all seeds, of all mentions or of those that this evidence decides."""
+    if evidence is None:
+        return float(row.whole_SM.mean())
+    return float(row.whole_SM[:, row.evidence_M.eq(evidence).to_numpy(bool)].mean())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +18,6 @@ from PIL import Image
 from tests.wikidata.loopback import NO_USER_AGENT, LoopbackHandler, running
 
 STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
-LONGEST_ADDRESS = 8000  # bytes
-WRONG_WIDTH = (
-    b"<!DOCTYPE html><title>Error</title><p>Use thumbnail steps listed on a page of the wiki</p>"
-)
 BITMAPS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 # Before the width, after the name, and the form of the thumbnail, where it isn't a bitmap's.
 OTHERS = {
@@ -30,10 +26,6 @@ OTHERS = {
     "application/pdf": ("page1-", ".jpg", "JPEG"),
     "video/webm": ("", ".jpg", "JPEG"),
 }
-_THUMBNAIL = re.compile(
-    r"(?:/elsewhere)*/thumb/([0-9a-f])/\1[0-9a-f]/([^/]+)/([a-z0-9-]*?)(\d+)px--?(.+)"
-)
-_ORIGINAL = re.compile(r"(?:/elsewhere)*/([0-9a-f])/\1[0-9a-f]/([^/]+)")
 
 
 def drawn(width: int, height: int, form: str = "JPEG") -> bytes:
@@ -57,12 +49,11 @@ class Stored:
 
 @dataclass
 class Asked:
-    """One request: the path with its escapes undone, its parameters, and the status of the answer."""
+    """One request: the path with its escapes undone, and its parameters."""
 
     path: str
     params: dict[str, str]
     headers: dict[str, str]
-    status: int = 0
 
 
 @dataclass
@@ -70,6 +61,7 @@ class Commons:
     """What the server has, the tricks that it plays, and what it has seen.
 
     Attributes:
+        addresses: path, escapes left out -> the file's name, and the width of its thumbnail.
         files: by name, with spaces and a capital letter first.
         renamed: old name -> new name.
         tricks: for the next requests for a file's bytes, one each, by name.
@@ -77,16 +69,15 @@ class Commons:
         pages_at_once: files about which one answer of the API tells; the rest follows.
     """
 
+    addresses: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     files: dict[str, Stored] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     tricks: dict[str, list[Trick]] = field(default_factory=dict)
     api_tricks: list[Trick] = field(default_factory=list)
     pages_at_once: int = 50
     log: list[Asked] = field(default_factory=list)
-    most_at_once: int = 0
     base: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
-    active: int = 0
 
     @property
     def url(self) -> str:
@@ -104,6 +95,7 @@ class Commons:
         told = {"LicenseShortName": "CC BY-SA 4.0", "Artist": "<a href='x'>Ada Testwell</a>"}
         content = drawn(width, height, BITMAPS[mime]) if mime in BITMAPS else b"not drawn here"
         self.files[name] = Stored(mime, width, height, content, told | metadata)
+        self.addresses[path_of(name)] = (name, None)
         self.tricks[name] = list(tricks)
 
     def asked_for(self, name: str) -> list[Asked]:
@@ -123,69 +115,44 @@ class Handler(LoopbackHandler):
         parts = urlsplit(self.path)
         params = dict(parse_qsl(parts.query, keep_blank_values=True))
         self.asked = Asked(unquote(parts.path), params, dict(self.headers))
-        commons = self.commons
-        commons.log.append(self.asked)
-        commons.active += 1
-        commons.most_at_once = max(commons.most_at_once, commons.active)
-        try:
-            self.answer()
-        finally:
-            commons.active -= 1
-
-    def answer(self) -> None:
+        self.commons.log.append(self.asked)
         if self.has_refused_agent():
             self.reply(403, NO_USER_AGENT, "text/plain; charset=utf-8")
         elif self.asked.path == "/w/api.php":
             tricks = self.commons.api_tricks
             tricks.pop(0)(self) if tricks else self.tell()
         else:
-            name = self.name_asked_for()
-            tricks = self.commons.tricks.get(name, [])
+            path = self.asked.path.replace("/elsewhere", "")
+            self.name, self.width = self.commons.addresses.get(path, ("", None))
+            tricks = self.commons.tricks.get(self.name, [])
             tricks.pop(0)(self) if tricks else self.serve()
-
-    def name_asked_for(self) -> str:
-        match = _THUMBNAIL.fullmatch(self.asked.path) or _ORIGINAL.fullmatch(self.asked.path)
-        return match[2].replace("_", " ") if match else ""
 
     def serve(self) -> None:
         """The original or a thumbnail, as they lie at their addresses."""
-        name = self.name_asked_for()
-        if name not in self.commons.files or path_of(name) not in self.asked.path:
+        file = self.commons.files.get(self.name)
+        if file is None:
             self.reply(404, b"<title>404</title>", "text/html")
-            return
-        file, match = self.commons.files[name], _THUMBNAIL.fullmatch(self.asked.path)
-        if match is None:
+        elif self.width is None:
             self.reply(200, file.content, file.mime)
-        elif int(match[4]) not in STEPS:
-            self.reply(429, WRONG_WIDTH, "text/html")
-        elif int(match[4]) > file.width:
+        elif self.width > file.width:
             self.reply(400, b"<title>larger than the original</title>", "text/html")
         else:
-            _, _, form = OTHERS.get(file.mime, ("", "", BITMAPS.get(file.mime)))
-            width = int(match[4])
-            data = drawn(width, max(1, file.height * width // file.width), str(form))
-            self.reply(200, data, f"image/{str(form).lower()}")
+            form = BITMAPS.get(file.mime) or OTHERS[file.mime][2]
+            data = drawn(self.width, max(1, file.height * self.width // file.width), form)
+            self.reply(200, data, f"image/{form.lower()}")
 
     def tell(self) -> None:
         """imageinfo."""
-        if len(self.path) > LONGEST_ADDRESS:
-            self.reply(414, b"<title>too long</title>", "text/html")
-            return
         params = self.asked.params
         assert (params["action"], params["prop"]) == ("query", "imageinfo")
         titles = params["titles"].split("|")
-        if len(titles) > 50:
-            self.json({"error": {"code": "toomanyvalues", "info": "Too many values."}})
-            return
         found = {title: target(self.commons, title) for title in titles}
         pages = list(dict.fromkeys(found.values()))
         start = int(params.get("iicontinue", "0"))
         stop = start + self.commons.pages_at_once
         query: dict[str, Any] = {
             "normalized": [
-                {"fromencoded": False, "from": title, "to": spelt(title)}
-                for title in titles
-                if spelt(title) != title
+                {"from": title, "to": spelt(title)} for title in titles if spelt(title) != title
             ],
             "redirects": [
                 {"from": f"File:{old}", "to": f"File:{new}"}
@@ -203,8 +170,8 @@ class Handler(LoopbackHandler):
         name = title.removeprefix("File:")
         file = self.commons.files.get(name)
         if file is None:
-            return {"ns": 6, "title": title, "missing": True, "imagerepository": ""}
-        page: dict[str, Any] = {"pageid": 1, "ns": 6, "title": title, "imagerepository": "local"}
+            return {"title": title, "missing": True}
+        page: dict[str, Any] = {"title": title}
         if is_told:
             page["imageinfo"] = [self.info(name, file)]
         return page
@@ -213,26 +180,23 @@ class Handler(LoopbackHandler):
         base, path = self.commons.base, path_of(name)
         last = quote(name.replace(" ", "_"))
         info: dict[str, Any] = {
-            "size": len(file.content),
             "width": file.width,
             "height": file.height,
             "url": f"{base}{quote(path)}",
             "descriptionurl": f"{base}/wiki/File:{last}",
             "mime": file.mime,
             "sha1": hashlib.sha1(file.content, usedforsecurity=False).hexdigest(),
-            "extmetadata": {
-                key: {"value": text, "source": "commons-desc-page"}
-                for key, text in file.metadata.items()
-            },
+            "extmetadata": {key: {"value": text} for key, text in file.metadata.items()},
         }
         width = next(step for step in STEPS if step >= int(self.asked.params["iiurlwidth"]))
         if file.mime in BITMAPS and width >= file.width:
-            info |= {"thumburl": info["url"], "thumbwidth": file.width}
+            info |= {"thumburl": info["url"]}
         elif file.mime in BITMAPS or file.mime in OTHERS:
             before, after, _ = OTHERS.get(file.mime, ("", "", ""))
             dashes = "--" if file.mime.startswith("video/") else "-"
-            thumbnail = f"{before}{width}px{dashes}{last}{after}"
-            info |= {"thumburl": f"{base}/thumb{quote(path)}/{thumbnail}", "thumbwidth": width}
+            thumbnail = f"/thumb{path}/{before}{width}px{dashes}{name.replace(' ', '_')}{after}"
+            self.commons.addresses[thumbnail] = (name, width)
+            info |= {"thumburl": f"{base}{quote(thumbnail)}"}
         return info
 
     def json(self, content: dict[str, Any]) -> None:
@@ -247,7 +211,6 @@ class Handler(LoopbackHandler):
         up_to: int | None = None,
     ) -> None:
         """Sends an answer, or its beginning."""
-        self.asked.status = status
         self.send(status, body, {"Content-Type": kind} | (headers or {}), up_to)
 
 
@@ -279,3 +242,57 @@ def serving() -> Iterator[Commons]:
     handler = type("CommonsHandler", (Handler,), {"commons": commons})
     with running(handler, commons.closing) as commons.base:
         yield commons
+
+
+# Ways in which Commons or the network misbehave on one request.
+
+
+def status(code: int, body: bytes = b"<title>Error</title>", **headers: str) -> Trick:
+    """A page from the edge; underscores in header names stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda handler: handler.reply(code, body, "text/html", named)
+
+
+def body(content: bytes, kind: str = "image/jpeg") -> Trick:
+    """Other bytes than the image's."""
+    return lambda handler: handler.reply(200, content, kind)
+
+
+def cut(handler: Handler) -> None:
+    """Promises the whole image and hangs up early."""
+    file = handler.commons.files[handler.name]
+    handler.reply(200, file.content, file.mime, up_to=200)
+    handler.close_connection = True
+
+
+def half(handler: Handler) -> None:
+    """Half an image that claims to be whole."""
+    file = handler.commons.files[handler.name]
+    handler.reply(200, file.content[: len(file.content) // 2], file.mime)
+
+
+def hang_up(handler: Handler) -> None:
+    """Closes the connection without a word."""
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def redirected(code: int) -> Trick:
+    """Sends the client on to another address."""
+
+    def trick(handler: Handler) -> None:
+        address = quote(f"/elsewhere{handler.asked.path}")
+        handler.reply(code, b"", "text/html", {"Location": address})
+
+    return trick
+
+
+def held(arrived: threading.Event) -> Trick:
+    """Sends the beginning, tells that, and then nothing."""
+
+    def trick(handler: Handler) -> None:
+        file = handler.commons.files[handler.name]
+        handler.reply(200, file.content, file.mime, up_to=100)
+        arrived.set()
+        handler.commons.closing.wait(20)
+
+    return trick

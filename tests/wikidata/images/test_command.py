@@ -1,4 +1,4 @@
-"""The command: from ids or a knowledge base to images in it."""
+"""The command: from ids or a knowledge base to images in it, and in a table of entities."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from mmoe.datasets.own import read_entities
 from mmoe.errors import MmoeError
 from mmoe.wikidata.entity import Item
+from mmoe.wikidata.images.add import put_into
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
 from mmoe.wikidata.label_index import write_label_index
@@ -18,8 +19,7 @@ from tests.wikidata.api.fake.server import Fake, serving
 from tests.wikidata.api.fake.store import Store, item
 from tests.wikidata.cli import run as command
 from tests.wikidata.images.commons import Commons
-from tests.wikidata.knowledge.statements import statement
-from tests.wikidata.knowledge.world import write_dump
+from tests.wikidata.knowledge.world import statement, write_dump
 
 
 def run(commons: Commons, *arguments: object) -> int:
@@ -48,8 +48,8 @@ def test_a_knowledge_base_gets_its_images(
         "  requests: 2",
         f"{kb}/entities.jsonl: 1 rows name an image of these",
     ]
-    found = read_entities(kb)
-    assert {entity.qid: entity.images for entity in found.entities} == {
+    _, found, _ = read_entities(kb)
+    assert {entity.qid: entity.images for entity in found} == {
         "Q900001": ("images/Q900001.jpg",),
         "Q900002": (),
         "Q900004": (),
@@ -60,16 +60,20 @@ def test_a_knowledge_base_gets_its_images(
 
 def test_ids_and_an_index_and_a_table_that_is_named(commons: Commons, tmp_path: Path) -> None:
     write_label_index(tmp_path / "index", [Item("Q1", "A", None, image="A.jpg")], {})
+    (tmp_path / "items.jsonl").write_text('{"qid": "Q1", "image": "A.jpg"}\n\n{"qid": "Q1"}')
     (tmp_path / "ids.txt").write_text("Q1\nQ2\n")
-    (tmp_path / "entities.jsonl").write_text('{"qid": "Q1", "name": "A"}\n')
+    table = tmp_path / "entities.jsonl"
+    table.write_text('{"qid": "Q1", "name": "A"}\n')
     commons.add("A.jpg")
-    out = tmp_path / "more"
-    arguments = (tmp_path / "ids.txt", out, "--from", tmp_path / "index", "--width", 60)
-    assert run(commons, *arguments) == 0
-    assert (tmp_path / "entities.jsonl").read_text() == '{"qid": "Q1", "name": "A"}\n'
-    assert run(commons, *arguments, "--into", tmp_path / "entities.jsonl") == 0
-    row = json.loads((tmp_path / "entities.jsonl").read_text())
-    assert row["images"] == ["more/images/Q1.jpg"]
+    arguments = (tmp_path / "ids.txt", tmp_path / "more", "--width", 60, "--from")
+    with pytest.raises(
+        MmoeError, match=r"items\.jsonl, row 3: must be a JSON object with `qid` and"
+    ):
+        run(commons, *arguments, tmp_path / "items.jsonl")
+    assert run(commons, *arguments, tmp_path / "index") == 0
+    assert table.read_text() == '{"qid": "Q1", "name": "A"}\n'
+    assert run(commons, *arguments, tmp_path / "index", "--into", table) == 0
+    assert json.loads(table.read_text())["images"] == ["more/images/Q1.jpg"]
 
 
 def test_without_an_index_the_api_tells_the_names(
@@ -93,7 +97,10 @@ def test_without_an_index_the_api_tells_the_names(
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--width", "300"], "--width 300: Commons serves no thumbnails of that width"),
+        (
+            ["--width", "300"],
+            "--width 300: Commons serves no .* choose one of 20, 40, 60, 120, 250",
+        ),
         (["--into", "gone.jsonl"], r"gone\.jsonl: no such file"),
         (["--from", "gone"], "gone: no such file"),
     ],
@@ -106,3 +113,40 @@ def test_a_wrong_option_is_named_before_any_request(
         run(commons, tmp_path / "ids", tmp_path / "out", *options)
     assert commons.log == []
     assert not (tmp_path / "out").exists()
+
+
+def test_images_are_put_after_the_users_own_and_replace_earlier_ones(tmp_path: Path) -> None:
+    table, untouched = tmp_path / "entities.jsonl", '{ "qid":"Q9",  "name" : "\\u00e9é" }'
+    rows: list[dict[str, object]] = [
+        {"qid": "Q1", "name": "a"},
+        {"qid": " Q2 ", "images": ["mine.jpg", "kb/images/Q2.png"], "extra": 1},
+        {"qid": "Q4", "images": ["kb/images/Q44.jpg"]},
+    ]
+    table.write_text("\n\n".join([untouched, *map(json.dumps, rows)]), "utf-8")
+    paths = {"Q1": "images/Q1.jpg", "Q2": "images/Q2.jpg", "Q4": "images/Q4.gif"}
+    for _ in range(2):
+        assert put_into(table, tmp_path / "kb", paths) == 3
+        first, *others = table.read_text("utf-8").splitlines()
+        assert first == untouched  # to the byte
+        assert [json.loads(line) for line in others] == [
+            rows[0] | {"images": ["kb/images/Q1.jpg"]},
+            rows[1] | {"images": ["mine.jpg", "kb/images/Q2.jpg"]},
+            rows[2] | {"images": ["kb/images/Q44.jpg", "kb/images/Q4.gif"]},
+        ]
+
+
+def test_a_broken_row_leaves_the_table_alone(tmp_path: Path) -> None:
+    table = tmp_path / "entities.jsonl"
+    table.write_text('{"qid": "Q1"}\n{broken\n')
+    with pytest.raises(MmoeError, match=r"entities\.jsonl, row 2: not valid JSON"):
+        put_into(table, tmp_path, {"Q1": "images/Q1.jpg"})
+    assert table.read_text() == '{"qid": "Q1"}\n{broken\n'
+
+
+def test_images_must_lie_where_the_table_can_name_them(commons: Commons, tmp_path: Path) -> None:
+    (tmp_path / "kb").mkdir()
+    table = tmp_path / "kb" / "entities.jsonl"
+    table.write_text('{"qid": "Q1"}\n')
+    with pytest.raises(MmoeError, match=r"lies outside of .*kb, from where"):
+        run(commons, table, tmp_path / "other")
+    assert commons.log == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,28 +10,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmoe.errors import WikidataError
-from mmoe.wikidata.entity import Item, read_item
-from mmoe.wikidata.index.build import Built, RunOptions, build_index
-from mmoe.wikidata.index.parts import Grain
-from mmoe.wikidata.label_index import name_rows
-from mmoe.wikidata.selection import PAGES, Selection
+from mmoe.wikidata.index.build import Built, build_index
+from mmoe.wikidata.index.parts import RunOptions
+from mmoe.wikidata.selection import Selection
+
+from tests.wikidata.knowledge.world import item_value, statement
 
 ENGLISH = Selection(("en",))
-FINE = Grain(block=3000, blocks_per_chunk=2)  # so that a few lines make many chunks
+FINE = {"block": 3000, "blocks_per_chunk": 2}  # so that a few lines make many chunks
 
 
 def entity(qid: str, label: str | None = None, kinds: Sequence[str] = (), **more: Any) -> bytes:
     """An item as the dump writes it, comma left out."""
     terms = {} if label is None else {"en": {"language": "en", "value": label}}
-    claims = {"P31": [statement(kind) for kind in kinds]} if kinds else []
+    claims = {"P31": [statement(item_value(kind)) for kind in kinds]} if kinds else []
     fields = {"type": "item", "id": qid, "labels": terms, "claims": claims}
     return json.dumps(fields | more, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def statement(kind: str, rank: str = "normal") -> dict[str, Any]:
-    value = {"value": {"entity-type": "item", "id": kind}, "type": "wikibase-entityid"}
-    return {"rank": rank, "mainsnak": {"snaktype": "value", "datavalue": value}}
 
 
 def many(number: int) -> list[bytes]:
@@ -62,9 +55,8 @@ def write_dump(path: Path, lines: Sequence[bytes]) -> Path:
 
 
 def build(dump: Path | str, folder: Path, selection: Selection = ENGLISH, **options: Any) -> Built:
-    """Builds with chunks of few lines, without a bar."""
-    fixed: dict[str, Any] = {"progress": False, "grain": FINE}
-    return build_index(str(dump), folder, selection, RunOptions(**fixed | options))
+    """Builds with chunks of few lines."""
+    return build_index(str(dump), folder, selection, RunOptions(**FINE | options))
 
 
 def table(folder: Path, name: str) -> pa.Table:
@@ -76,40 +68,3 @@ def tree(folder: Path) -> dict[str, bytes]:
     """Every file of a folder, hidden ones too, by its path in it."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-def expected(lines: Sequence[bytes], selection: Selection) -> tuple[list[Item], Counter[str]]:
-    """The items that a slow and obvious reader keeps, and how many lines it skips, by reason."""
-    kept: dict[str, Item] = {}
-    skipped: Counter[str] = Counter()
-    for line in lines:
-        reason, item = judgement(line, selection)
-        if item is None:
-            skipped[str(reason)] += 1
-        elif item.qid in kept:
-            skipped["duplicate"] += 1
-        else:
-            kept[item.qid] = item
-    return list(kept.values()), skipped
-
-
-def judgement(line: bytes, selection: Selection) -> tuple[str | None, Item | None]:
-    """Why a line is skipped, or else its item."""
-    try:
-        fields = json.loads(line.decode())
-        item = read_item(fields, selection.languages, "here")
-    except UnicodeDecodeError:
-        return "not UTF-8", None
-    except json.JSONDecodeError:
-        return "malformed JSON", None
-    except WikidataError:
-        return "not of the documented form", None
-    if item is None:
-        kind = fields["type"]
-        return kind if kind in ("property", "lexeme") else "entity of another type", None
-    dropped = [kind for kind in item.instance_of if kind in selection.drop_kinds]
-    if dropped:
-        return PAGES.get(dropped[0], f"instance of {dropped[0]}"), None
-    if selection.keep_kinds and not set(selection.keep_kinds) & set(item.instance_of):
-        return "not of the kinds kept", None
-    return (None, item) if name_rows(item) else ("no name in the languages", None)

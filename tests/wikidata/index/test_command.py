@@ -10,7 +10,7 @@ from mmoe.errors import WikidataError
 from mmoe.files import read_json
 from mmoe.wikidata.selection import PAGES
 
-from tests.wikidata.cli import refused, run
+from tests.wikidata.cli import run
 from tests.wikidata.index.dumps import entity, write_dump
 
 LINES = [
@@ -49,13 +49,25 @@ def test_the_counts_are_printed_and_a_missing_end_is_noted(
     assert "dump.json begins with [ and does not end with ]" in capsys.readouterr().err
 
 
-def test_languages_and_kinds_are_lists(dump: Path) -> None:
+def test_source_json_says_what_the_index_was_built_from(dump: Path) -> None:
     options = ("--languages", "en, de", "--drop-kinds", "", "--keep-kinds", "Q5,")
     run("label-index", dump, dump.parent / "out", "--processes", 1, *options)
-    source = read_json(dump.parent / "out" / "source.json")
-    assert source["languages"] == ["en", "de"]
-    assert (source["drop_kinds"], source["keep_kinds"]) == ([], ["Q5"])
-    assert source["skipped"] == {"malformed JSON": 1, "not of the kinds kept": 2}
+    assert read_json(dump.parent / "out" / "source.json") == {
+        "file": "dump.json",
+        "files": 1,
+        "bytes": dump.stat().st_size,
+        "languages": ["en", "de"],
+        "drop_kinds": [],
+        "keep_kinds": ["Q5"],
+        "lines": 4,
+        "kept": 1,
+        "skipped": {"malformed JSON": 1, "not of the kinds kept": 2},
+        "broken_lines": [
+            "dump.json, line 5: malformed JSON (unexpected end of data: line 1 column 2 (char 1))"
+        ],
+        "items": 1,
+        "names": 2,
+    }
 
 
 def test_a_stopped_run_keeps_its_work_where_it_was_told(
@@ -75,7 +87,15 @@ def test_a_stopped_run_keeps_its_work_where_it_was_told(
     assert "  4 lines with entities read, 4 of them by an earlier run" in capsys.readouterr().out
 
 
-def test_a_wrong_option_is_named(dump: Path) -> None:
-    assert "--processes" in refused("label-index", dump, dump.parent / "out", "--processes", 0)
-    with pytest.raises(WikidataError, match="--keep-kinds: 'human' is no item"):
-        run("label-index", dump, dump.parent / "out", "--keep-kinds", "human")
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--languages", ""), "--languages: names none"),
+        (("--drop-kinds", "human"), "--drop-kinds human: 'human' is not like Q5"),
+        (("--keep-kinds", "P31"), "--keep-kinds P31: 'P31' is not like Q5"),
+        (("--drop-kinds", "Q5,Q1", "--keep-kinds", "Q5"), "Q5 stands under --drop-kinds and --ke"),
+    ],
+)
+def test_a_wrong_option_is_named(dump: Path, options: tuple[str, ...], complaint: str) -> None:
+    with pytest.raises(WikidataError, match=complaint):
+        run("label-index", dump, dump.parent / "out", *options)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from mmoe.wikidata.entity import Item
 from mmoe.wikidata.index.extract import Block, Extract, extract
-from mmoe.wikidata.selection import Selection
+from mmoe.wikidata.selection import checked_selection
 
-from tests.wikidata.index.dumps import ENGLISH, entity, statement
+from tests.wikidata.index.dumps import ENGLISH, entity
+from tests.wikidata.knowledge.world import item_value, statement
 
 ADA = entity("Q1", "Ada", ["Q5"])
 
 
-def extracted(*lines: bytes, selection: Selection = ENGLISH, lines_before: int = 0) -> Extract:
+def extracted(*lines: bytes) -> Extract:
     data = b"".join(line + b"\n" for line in lines)
-    return extract(Block(2, "dump.json", lines_before, data), selection)
+    return extract(Block(2, "dump.json", 0, data), ENGLISH)
 
 
 def qids(found: Extract) -> list[str]:
@@ -43,7 +45,7 @@ def test_a_line_is_skipped_for_its_reason(line: bytes, reason: str) -> None:
     found = extracted(ADA, line, entity("Q2", "Ben"))
     assert qids(found) == ["Q1", "Q2"]
     assert found.tally.skipped == {reason: 1}
-    assert (found.tally.lines, found.tally.kept) == (3, 2)
+    assert found.tally.lines == 3
 
 
 @pytest.mark.parametrize(
@@ -52,12 +54,19 @@ def test_a_line_is_skipped_for_its_reason(line: bytes, reason: str) -> None:
         ADA,
         ADA + b",",
         b"  " + ADA + b", \r",
+        b"\xef\xbb\xbf[\n\n" + ADA + b",\n]",
         entity("Q1", "Ada", descriptions=[], aliases=[], claims=[], sitelinks=[]),
         entity("Q1", labels={"mul": {"value": "Ada"}}),
         entity("Q1", aliases={"en": [{"value": "Ada"}]}),
         # A kind counts only by its best-ranked statements.
-        entity("Q1", "Ada", claims={"P31": [statement("Q4167410", "deprecated")]}),
-        entity("Q1", "Ada", claims={"P31": [statement("Q4167410"), statement("Q5", "preferred")]}),
+        entity("Q1", "Ada", claims={"P31": [statement(item_value("Q4167410"), "deprecated")]}),
+        entity(
+            "Q1",
+            "Ada",
+            claims={
+                "P31": [statement(item_value("Q4167410")), statement(item_value("Q5"), "preferred")]
+            },
+        ),
     ],
 )
 def test_a_line_is_kept(line: bytes) -> None:
@@ -73,3 +82,22 @@ def test_the_first_broken_lines_are_described() -> None:
     assert tally.examples[1] == (
         "dump.json, line 3, item Q1, key `claims`: P31 must be a list of statements"
     )
+
+
+@pytest.mark.parametrize(
+    ("keep", "kinds", "reason"),
+    [
+        (("Q5", "Q515"), ("Q6256", "Q515"), None),
+        (("Q5", "Q515"), ("Q6256",), "not of the kinds kept"),
+        (("Q5", "Q515"), (), "not of the kinds kept"),
+        (("Q5", "Q515"), ("Q5", "Q4167410"), "disambiguation page"),
+        # A page that is to be kept is not dropped.
+        (("Q4167410",), ("Q4167410",), None),
+        (("Q4167410",), ("Q4167836",), "category"),
+    ],
+)
+def test_kinds_to_keep_leave_only_these(
+    keep: tuple[str, ...], kinds: tuple[str, ...], reason: str | None
+) -> None:
+    item = Item("Q1", "Ada", None, instance_of=kinds)
+    assert checked_selection(("en",), None, keep).reason_against(item) == reason

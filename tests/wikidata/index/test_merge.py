@@ -11,7 +11,7 @@ import pytest
 from mmoe.errors import WikidataError
 from mmoe.wikidata.index import merge
 from mmoe.wikidata.index.extract import PLACED_ITEMS, PLACED_NAMES
-from mmoe.wikidata.index.merge import Merged, merge_chunks
+from mmoe.wikidata.index.merge import merge_chunks
 from mmoe.wikidata.label_index import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
 
 from tests.wikidata.index.dumps import table
@@ -44,37 +44,25 @@ def write(folder: Path, chunk: int, columns: list[object], schema: pa.Schema) ->
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), folder / f"{chunk}.parquet")
 
 
-@pytest.fixture(scope="module")
-def merged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Merged, Path]:
-    """The tables, two row groups a file."""
-    folder = tmp_path_factory.mktemp("merge")
-    write_chunks(folder / "work")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merge, "GROUPS_PER_FILE", 2)
-        return merge_chunks(folder / "work", folder / "out", threads=1), folder / "out"
-
-
-def test_every_item_stands_once(merged: tuple[Merged, Path]) -> None:
-    assert merged[0] == Merged(items=NUMBER, names=NUMBER, duplicates=REPEATED)
-    qids = table(merged[1], ITEMS).column("qid").to_pylist()
-    assert qids == [f"Q{n + 1}" for n in range(NUMBER)]
-
-
-def test_names_are_sorted_over_all_files(merged: tuple[Merged, Path]) -> None:
-    names = table(merged[1], NAMES).column("name").to_pylist()
-    assert names == [f"name {n:06d}" for n in range(NUMBER)]
-
-
-@pytest.mark.parametrize(("name", "schema"), [(ITEMS, ITEM_SCHEMA), (NAMES, NAME_SCHEMA)])
-def test_files_and_row_groups_have_their_size(
-    merged: tuple[Merged, Path], name: str, schema: pa.Schema
+def test_the_tables_are_sorted_over_all_files_and_hold_each_item_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = [pq.ParquetFile(path) for path in sorted((merged[1] / name).iterdir())]
-    groups = [
-        [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)] for file in files
-    ]
-    assert groups == [[ROW_GROUP, ROW_GROUP], [100]]
-    assert all(file.schema_arrow == schema for file in files)
+    write_chunks(tmp_path / "work")
+    monkeypatch.setattr(merge, "GROUPS_PER_FILE", 2)
+    out = tmp_path / "out"
+    assert merge_chunks(tmp_path / "work", out, threads=1) == (NUMBER, NUMBER, REPEATED)
+    qids = table(out, ITEMS).column("qid").to_pylist()
+    assert qids == [f"Q{n + 1}" for n in range(NUMBER)]
+    names = table(out, NAMES).column("name").to_pylist()
+    assert names == [f"name {n:06d}" for n in range(NUMBER)]
+    for name, schema in ((ITEMS, ITEM_SCHEMA), (NAMES, NAME_SCHEMA)):
+        files = [pq.ParquetFile(path) for path in sorted((out / name).iterdir())]
+        groups = [
+            [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+            for file in files
+        ]
+        assert groups == [[ROW_GROUP, ROW_GROUP], [100]]
+        assert all(file.schema_arrow == schema for file in files)
 
 
 def test_rows_that_can_not_be_sorted_are_named(tmp_path: Path) -> None:

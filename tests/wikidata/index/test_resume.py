@@ -1,11 +1,21 @@
-"""Killed runs and cut files: finished chunks are not made again, and the index is that of a calm run."""
+"""Killed runs and cut files: finished chunks are not made again, and the index is that of a calm run.
+
+Run as a process, it builds an index and is killed on the way, by a real SIGKILL:
+
+usage  python -m tests.wikidata.index.test_resume DUMP OUT PROCESSES MOMENT NUMBER
+
+MOMENT: `record` before the NUMBERth record of a chunk is written, `merge` before the NUMBERth table is
+sorted, `table` when the first row group of the NUMBERth table has been written, `never`.
+"""
 
 from __future__ import annotations
 
 import gzip
 import multiprocessing
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,16 +25,43 @@ import pytest
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata import dump as dump_module
-from mmoe.wikidata.index import workers
+from mmoe.wikidata.index import merge, parts
 from mmoe.wikidata.index.extract import Block, Extract, extract
-from mmoe.wikidata.index.parts import RECORDS, ChunkFolder
+from mmoe.wikidata.index.parts import RECORDS, finished_chunks, write_chunk
 from mmoe.wikidata.selection import Selection
 
 from tests.imports import ROOT
 from tests.wikidata.index.dumps import build, dump_bytes, entity, many, tree, write_dump
-from tests.wikidata.index.one_build import command
 
 LINES = many(200)
+
+# What is called at that moment; the writer of a table asks for the rest of its row groups.
+MOMENTS: dict[str, tuple[Any, str]] = {
+    "record": (parts, "write_json"),
+    "merge": (merge, "_write_sorted"),
+    "table": (merge, "islice"),
+}
+
+
+def main(dump: str, out: str, processes: str, moment: str, number: str) -> None:
+    """Builds an index and is killed."""
+    if moment in MOMENTS:
+        module, name = MOMENTS[moment]
+        work, calls = getattr(module, name), iter(range(1, 1_000_000))
+
+        def deadly(*arguments: Any, **more: Any) -> Any:
+            if next(calls) == int(number):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return work(*arguments, **more)
+
+        setattr(module, name, deadly)
+    build(dump, Path(out), processes=int(processes))
+
+
+def command(dump: str, out: Path, processes: int, moment: str, number: int) -> list[str]:
+    """The command line."""
+    module = [sys.executable, "-m", "tests.wikidata.index.test_resume"]
+    return [*module, dump, str(out), str(processes), moment, str(number)]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +81,7 @@ def extracted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(block.lines_before)
         return extract(block, selection)
 
-    monkeypatch.setattr(workers, "extract", noting)
+    monkeypatch.setattr(parts, "extract", noting)
     return seen
 
 
@@ -55,7 +92,7 @@ def records(out: Path) -> list[Path]:
 
 def finished_lines(out: Path) -> int:
     (work,) = out.glob(".index-*")
-    return sum(record.tally.lines for record in ChunkFolder(work).finished(0))
+    return sum(record.tally.lines for record in finished_chunks(work, 0))
 
 
 @pytest.mark.parametrize(
@@ -168,52 +205,53 @@ def test_a_cut_file_is_named_and_goes_on_once_it_is_whole(
     assert tables(tmp_path / "out") == {n: data for n, data in calm.items() if n != "source.json"}
 
 
-def interrupt(dump: Path, out: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that is stopped, at the fourth chunk or after the last one."""
-    written = iter(range(100))
-    write = ChunkFolder.write
+def interrupt(dump: Path, out: Path, last: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is stopped after that chunk, or after all."""
 
-    def stopping(chunks: ChunkFolder, *arguments: Any) -> None:
-        if moment == "fourth" and next(written) == 3:
+    def stopping(work: Path, part: int, number: int, *rest: Any) -> None:
+        if number == last:
             raise KeyboardInterrupt
-        write(chunks, *arguments)
+        write_chunk(work, part, number, *rest)
 
     def stopped(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ChunkFolder, "write", stopping)
+        patch.setattr(parts, "write_chunk", stopping)
         patch.setattr("mmoe.wikidata.index.build.merge_chunks", stopped)
         with pytest.raises(KeyboardInterrupt):
             build(dump, out)
 
 
-@pytest.mark.parametrize("change", ["within what is done", "shorter", "longer in its last line"])
+WHOLE = b"\n".join(LINES)
+
+
+@pytest.mark.parametrize(
+    ("changed", "last"),
+    [
+        (WHOLE.replace(b"alias 9", b"alias X"), 3),  # within what is done
+        (WHOLE[:3000], 3),
+        (WHOLE + b" ", 999),  # longer in its last line
+    ],
+)
 def test_finished_work_of_another_dump_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_head: None, change: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_head: None, changed: bytes, last: int
 ) -> None:
     dump = tmp_path / "dump.json"
-    whole = b"\n".join(LINES)
-    dump.write_bytes(whole)
-    moment = "last" if change == "longer in its last line" else "fourth"
-    interrupt(dump, tmp_path / "out", moment, monkeypatch)
-    changed = {
-        "within what is done": whole.replace(b"alias 9", b"alias X"),
-        "shorter": whole[:3000],
-        "longer in its last line": whole + b" ",
-    }
-    dump.write_bytes(changed[change])
+    dump.write_bytes(WHOLE)
+    interrupt(dump, tmp_path / "out", last, monkeypatch)
+    dump.write_bytes(changed)
     message = r"dump\.json: is not the dump of which .+ holds finished work; delete that folder"
     with pytest.raises(WikidataError, match=message):
         build(dump, tmp_path / "out")
 
 
-@pytest.mark.parametrize("change", ["head", "languages", "kinds", "name", "nothing", "appended"])
+@pytest.mark.parametrize("change", ["head", "languages", "name", "nothing", "appended"])
 def test_what_decides_whether_work_is_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_head: None, change: str
 ) -> None:
     dump = write_dump(tmp_path / "dump.json", LINES)
-    interrupt(dump, tmp_path / "out", "fourth", monkeypatch)
+    interrupt(dump, tmp_path / "out", 3, monkeypatch)
     selection = Selection(("en",))
     if change == "head":
         write_dump(dump, [entity("Q8", "Other"), *LINES])
@@ -223,8 +261,6 @@ def test_what_decides_whether_work_is_gone_on_with(
         dump.write_bytes(dump.read_bytes() + entity("Q8", "Other"))
     elif change == "languages":
         selection = Selection(("de", "en"))
-    elif change == "kinds":
-        selection = Selection(("en",), ())
     built = build(dump, tmp_path / "out", selection)
     assert (built.resumed > 0) == (change in ("nothing", "appended"))
     build(dump, tmp_path / "calm", selection)
@@ -237,8 +273,12 @@ def test_workers_that_are_killed_are_told(tmp_path: Path, monkeypatch: pytest.Mo
             worker.kill()
             worker.join()
 
-    monkeypatch.setattr(ChunkFolder, "write", kill_workers)
+    monkeypatch.setattr(parts, "write_chunk", kill_workers)
     # More blocks than are handed out before the first chunk is written.
     dump = write_dump(tmp_path / "dump.json", many(800))
     with pytest.raises(WikidataError, match="was ended from outside, often for lack of memory"):
         build(dump, tmp_path / "out", processes=2)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

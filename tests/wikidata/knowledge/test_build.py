@@ -7,12 +7,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mmoe.datasets.findings import examine
-from mmoe.errors import WikidataError
+from mmoe.errors import BusyError, WikidataError
 from mmoe.wikidata.knowledge import build
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
@@ -20,23 +19,17 @@ from mmoe.wikidata.knowledge.write import LOCK
 from mmoe.wikidata.work import exclusive_folder
 
 from tests.imports import ROOT
-from tests.wikidata.knowledge.statements import line
-from tests.wikidata.knowledge.world import LINES, write_dump
+from tests.wikidata.knowledge.world import CLASSES, LINES, line, qids, rows, write_dump
 
 NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
+
+
+CITIES = Choice(kinds=frozenset({"Q515"}), with_subclasses=True)
 
 
 @pytest.fixture
 def dump(tmp_path: Path) -> Path:
     return write_dump(tmp_path / "dump.json")
-
-
-def rows(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in file.read_text("utf-8").splitlines()]
-
-
-def qids(folder: Path) -> list[str]:
-    return [row["qid"] for row in rows(folder / "entities.jsonl")]
 
 
 def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
@@ -205,42 +198,51 @@ def test_a_slice_of_an_earlier_run_does_not_stay(dump: Path, tmp_path: Path) -> 
     assert not (tmp_path / "wikidata.jsonl").exists()
 
 
-KILLED_AT_THE_SECOND_READING = """
+KILLED = """
 import os, signal, sys
 from pathlib import Path
-from mmoe.wikidata.matching import Matching
 from mmoe.wikidata.knowledge import build
-from mmoe.wikidata.knowledge.request import Choice
-from mmoe.wikidata.knowledge.request import KbRequest
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
-def killed(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-build.labels_in = killed
-choice = Choice(names=frozenset({"nobody", "testfield", "ada testwell"}))
-build.build_from_dump(sys.argv[1], Path(sys.argv[2]), KbRequest(choice))
+dump, out, moment, choice = sys.argv[1:]
+setattr(build, moment, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+build.build_from_dump(dump, Path(out), KbRequest(eval(choice)))
 """
 
 
-def test_a_killed_run_is_continued_with_the_second_reading(
-    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("moment", "choice", "left", "not_again"),
+    [
+        ("labels_in", NAMES, {"drafts.jsonl", "counts.json"}, "_choose"),
+        ("Chooser", CITIES, {"kinds.json"}, "with_subclasses"),
+    ],
+)
+def test_a_killed_run_reads_nothing_again(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    choice: Choice,
+    left: set[str],
+    not_again: str,
 ) -> None:
-    out = tmp_path / "kb"
-    command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True)
-    assert done.returncode == -signal.SIGKILL
-    assert {path.name[:4] for path in out.iterdir()} == {".kb-", ".kb."}  # work, and who held it
+    dump, out = write_dump(tmp_path / "dump.json", *CLASSES), tmp_path / "kb"
+    command = [sys.executable, "-c", KILLED, str(dump), str(out), moment, repr(choice)]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
+    assert {path.name for path in out.glob(".kb-*/*")} == left
 
     def fail(*_: object) -> None:
-        pytest.fail("the first reading is done again")
+        pytest.fail("it is read again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(build, "_choose", fail)
-        again = build_from_dump(str(dump), out, KbRequest(NAMES))
-        with pytest.raises(pytest.fail.Exception, match="done again"):
-            build_from_dump(str(dump), out, KbRequest(NAMES, max_values=1))
-    assert again == build_from_dump(str(dump), tmp_path / "calm", KbRequest(NAMES))
-    for name in ("entities.jsonl", "items.jsonl", "kb.json"):
+        patch.setattr(build, not_again, fail)
+        other = KbRequest(Choice(kinds=frozenset({"Q23"}), with_subclasses=True))
+        with pytest.raises(pytest.fail.Exception, match="read again"):
+            build_from_dump(str(dump), out, other)
+        again = build_from_dump(str(dump), out, KbRequest(choice))
+    assert again == build_from_dump(str(dump), tmp_path / "calm", KbRequest(choice))
+    files = ["entities.jsonl", "items.jsonl", "kb.json"]
+    assert sorted(path.name for path in out.iterdir()) == files
+    for name in files:
         assert (out / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
 
 
@@ -248,23 +250,7 @@ def test_another_run_in_the_folder_is_not_disturbed(dump: Path, tmp_path: Path) 
     out = tmp_path / "kb"
     with (
         exclusive_folder(out, LOCK),
-        pytest.raises(WikidataError, match="another run is writing there; wait"),
+        pytest.raises(BusyError, match="is at work here; wait until it has finished"),
     ):
         build_from_dump(str(dump), out, KbRequest(NAMES))
     assert list(out.iterdir()) == []
-
-
-def test_unfinished_work_for_another_request_stays(
-    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "kb"
-    command = [sys.executable, "-c", KILLED_AT_THE_SECOND_READING, str(dump), str(out)]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
-    left = list(out.glob(".kb-*"))
-    build_from_dump(str(dump), out, KbRequest(NAMES, max_values=1))
-    other = write_dump(tmp_path / "other.json")
-    build_from_dump(str(other), out, KbRequest(NAMES))
-    assert list(out.glob(".kb-*")) == left
-    monkeypatch.setattr(build, "_choose", lambda *_: pytest.fail("the first reading is done again"))
-    build_from_dump(str(dump), out, KbRequest(NAMES))
-    assert list(out.glob(".kb-*")) == []

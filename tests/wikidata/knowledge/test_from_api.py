@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,24 @@ from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
-from tests.wikidata.knowledge.statements import entity
 from tests.wikidata.knowledge.test_command import run
-from tests.wikidata.knowledge.world import write_dump
+from tests.wikidata.knowledge.world import entity, rows, write_dump
 
 NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
 
 
-def rows(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in file.read_text("utf-8").splitlines()]
+FromApi = Callable[..., dict[str, int]]
+
+
+@pytest.fixture
+def from_api(settings: ApiSettings, time_of: StoppedClock, tmp_path: Path) -> FromApi:
+    """Builds a knowledge base of that name, with other settings if they are named."""
+
+    def build(name: str, request: KbRequest, **changes: Any) -> dict[str, int]:
+        changed = replace(settings, **changes)
+        return build_from_api(tmp_path / name, request, changed, time_of.clock())
+
+    return build
 
 
 @pytest.mark.parametrize(
@@ -33,7 +43,7 @@ def rows(file: Path) -> list[dict[str, Any]]:
     [
         KbRequest(NAMES),
         KbRequest(NAMES, languages=("de", "en"), with_description=True),
-        KbRequest(NAMES, max_entities=1, with_slice=True),
+        KbRequest(NAMES, properties=None, max_entities=1, with_slice=True),
         KbRequest(Choice(names=frozenset({"testwell"}), match="tokens")),
         KbRequest(
             Choice(qids=frozenset({"Q900004", "Q900001", "Q5"})), properties=("P2048", "P31")
@@ -45,16 +55,9 @@ def rows(file: Path) -> list[dict[str, Any]]:
     ],
 )
 def test_the_same_entities_as_from_a_dump(
-    world: Fake,
-    settings: ApiSettings,
-    time_of: StoppedClock,
-    tmp_path: Path,
-    wanted: KbRequest,
+    from_api: FromApi, tmp_path: Path, wanted: KbRequest
 ) -> None:
-    asked = ApiSettings(
-        world.url, wanted.languages, contact=settings.contact, cache_folder=tmp_path
-    )
-    counts = build_from_api(tmp_path / "api", wanted, asked, time_of.clock())
+    counts = from_api("api", wanted, languages=wanted.languages)
     dump = write_dump(tmp_path / "dump.json")
     same = build_from_dump(str(dump), tmp_path / "dump", wanted)
     for name in ("entities.jsonl", "items.jsonl"):
@@ -74,45 +77,36 @@ def test_the_same_entities_as_from_a_dump(
 
 
 def test_a_second_run_makes_no_request_and_offline_says_what_is_lacking(
-    world: Fake,
-    settings: ApiSettings,
-    time_of: StoppedClock,
-    tmp_path: Path,
+    world: Fake, from_api: FromApi, tmp_path: Path
 ) -> None:
-    first = build_from_api(tmp_path / "a", KbRequest(NAMES), settings, time_of.clock())
+    first = from_api("a", KbRequest(NAMES))
     assert first["requests"] == len(world.log) > 0
-    again = build_from_api(tmp_path / "b", KbRequest(NAMES), settings, time_of.clock())
+    again = from_api("b", KbRequest(NAMES))
     assert again == first | {"requests": 0}
-    offline = ApiSettings(
-        world.url, ("en",), contact="", offline=True, cache_folder=settings.cache_folder
-    )
-    assert build_from_api(tmp_path / "c", KbRequest(NAMES), offline, time_of.clock()) == again
+    assert from_api("c", KbRequest(NAMES), contact="", offline=True) == again
     other = KbRequest(Choice(qids=frozenset({"Q900002", "Q900005"})))
     with pytest.raises(WikidataError, match="about 1 entities and perhaps more are not kept"):
-        build_from_api(tmp_path / "d", other, offline, time_of.clock())
+        from_api("d", other, contact="", offline=True)
     assert list((tmp_path / "d").iterdir()) == []
     assert len(world.log) == first["requests"]
 
 
 def test_redirected_and_missing_ids_are_counted(
-    world: Fake,
-    settings: ApiSettings,
-    time_of: StoppedClock,
-    tmp_path: Path,
+    world: Fake, from_api: FromApi, tmp_path: Path
 ) -> None:
     world.store.redirects["Q70"] = "Q900002"
     listed = KbRequest(Choice(qids=frozenset({"Q70", "Q900002", "Q404"})))
-    counts = build_from_api(tmp_path, listed, settings, time_of.clock())
+    counts = from_api(".", listed)
     assert [row["qid"] for row in rows(tmp_path / "entities.jsonl")] == ["Q900002"]
     assert (counts["left out: no such item"], counts["left out: duplicate"]) == (1, 1)
     assert counts["listed ids without an item"] == 1
     gone = KbRequest(Choice(qids=frozenset({"Q404"})))
     with pytest.raises(WikidataError, match="1 listed ids without an item; 1 left out: no such"):
-        build_from_api(tmp_path / "none", gone, settings, time_of.clock())
+        from_api("none", gone)
 
 
 def test_the_receipt_tells_of_names_in_too_many_items(
-    world: Fake, settings: ApiSettings, time_of: StoppedClock, tmp_path: Path
+    world: Fake, from_api: FromApi, tmp_path: Path
 ) -> None:
     page = {"pageid": 1, "ns": 0, "lastrevid": 1, "modified": "2026"}
     for number in range(1000, 1600):
@@ -120,8 +114,7 @@ def test_the_receipt_tells_of_names_in_too_many_items(
         world.store.add(item | page | {"title": f"Q{number}"})
     wanted = KbRequest(Choice(names=frozenset({"testwell", "testfeld"}), match="tokens"))
     for max_hits, cut in ((100, 1), (10_000, 0)):
-        asked = replace(settings, max_hits=max_hits)
-        counts = build_from_api(tmp_path, wanted, asked, time_of.clock())
+        counts = from_api(".", wanted, max_hits=max_hits)
         receipt = json.loads((tmp_path / "kb.json").read_text("utf-8"))
         assert receipt["counts"]["names in more items than the API lists"] == cut
         assert counts == receipt["counts"] | {"requests": counts["requests"]}
@@ -143,21 +136,3 @@ def test_the_command_with_the_api_in_place_of_a_dump(
     assert capsys.readouterr().out.splitlines()[0] == f"{out}/entities.jsonl: 1 entities"
     with pytest.raises(WikidataError, match="does not list all items of a kind; add --names"):
         run("api", out, "--kinds", "Q5", "--replace")
-    (tmp_path / "names").write_text("Testwell\n")
-    by_tokens = ("--names", tmp_path / "names", "--match", "tokens")
-    assert run("api", out, *by_tokens, "--api-url", world.url, "--replace") == 0
-    assert rows(out / "entities.jsonl")[0]["qid"] == "Q900001"
-    by_name = ("--names", tmp_path / "names", "--kinds", "Q5,Q4167410", "--replace")
-    with pytest.raises(WikidataError, match="--kinds Q4167410: by name the API gives no disamb"):
-        run("api", out, *by_name)
-    with pytest.raises(WikidataError, match="does not list subclasses; list all --kinds"):
-        run(
-            "api",
-            out,
-            "--qids",
-            tmp_path / "ids",
-            "--kinds",
-            "Q5",
-            "--with-subclasses",
-            "--replace",
-        )

@@ -1,30 +1,43 @@
-"""The fast ways of reading a dump equal the obvious ones."""
+"""The fast ways of reading a dump equal the obvious ones, as do subclasses, through circles too."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import id_of
 from mmoe.wikidata.entity import label_of
+from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.drafts import Draft
-from mmoe.wikidata.knowledge.reading import most_linked
+from mmoe.wikidata.knowledge.reading import most_linked, with_subclasses
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
+from tests.wikidata.knowledge.world import CLASSES, classes, entity, qids, write_dump
+
+CITIES = Choice(kinds=frozenset({"Q515"}), with_subclasses=True)
+BROKEN = (
+    '{"type":"item","id":"Q26","claims":{"P279":',
+    json.dumps(entity("Q27", "x") | {"claims": {"P279": {"no": "list"}}}),
+    classes("Q28", {"id": "P1"}),
+    '["P279"]',
+)
 IDS = st.from_regex(r"[QPL][1-9][0-9]{0,3}", fullmatch=True)
 
 
 @given(
-    entity=st.dictionaries(
+    fields=st.dictionaries(
         st.sampled_from(["type", "id", "labels", "x"]),
         IDS | st.sampled_from(["item", "", '","id":"Q7"']) | st.integers() | st.none(),
     )
 )
-def test_an_id_is_what_json_says_whatever_the_order_of_keys(entity: dict[str, object]) -> None:
-    content = json.dumps(entity, separators=(",", ":")).encode()
-    expected = entity.get("id")
+def test_an_id_is_what_json_says_whatever_the_order_of_keys(fields: dict[str, object]) -> None:
+    content = json.dumps(fields, separators=(",", ":")).encode()
+    expected = fields.get("id")
     assert id_of(content) == (expected if isinstance(expected, str) else None)
 
 
@@ -50,3 +63,49 @@ def test_labels_in_the_first_language_that_has_one() -> None:
     assert label_of({"labels": {"en": {"value": " "}, "mul": {"value": "x  y"}}}, ["en"]) == "x y"
     odd: list[object] = [[], None, {"en": "x"}]
     assert [label_of({"labels": labels}, ["en"]) for labels in odd] == [None] * 3
+
+
+def test_items_of_subclasses_are_taken(tmp_path: Path) -> None:
+    dump = write_dump(tmp_path / "dump.json", *CLASSES)
+    counts = build_from_dump(str(dump), tmp_path / "kb", KbRequest(CITIES))
+    assert qids(tmp_path / "kb") == ["Q900002", "Q900004", "Q900011"]
+    assert counts["kinds with their subclasses"] == 3
+    assert "items whose classes can't be read" not in counts
+    receipt = json.loads((tmp_path / "kb" / "kb.json").read_text("utf-8"))
+    assert receipt["counts"] == counts
+    assert (receipt["choice"]["kinds"], receipt["choice"]["with_subclasses"]) == (["Q515"], True)
+    build_from_dump(str(dump), tmp_path / "kb", KbRequest(Choice(kinds=CITIES.kinds)))
+    assert len(qids(tmp_path / "kb")) == 2
+
+
+def test_items_whose_classes_can_not_be_read_are_counted(tmp_path: Path) -> None:
+    dump = str(write_dump(tmp_path / "dump.json", *CLASSES, *BROKEN))
+    counts = build_from_dump(dump, tmp_path / "kb", KbRequest(CITIES))
+    assert counts["entities"] == counts["kinds with their subclasses"] == 3
+    assert counts["items whose classes can't be read"] == 2
+    nothing = Choice(kinds=frozenset({"Q404"}), with_subclasses=True)
+    with pytest.raises(WikidataError, match=r"no item is chosen \(.*1 kinds with their"):
+        build_from_dump(dump, tmp_path / "none", KbRequest(nothing))
+
+
+def closed_slowly(kinds: set[str], pairs: list[tuple[int, int]]) -> set[str]:
+    """The obvious way: until nothing is new."""
+    found = set(kinds)
+    for _ in pairs:
+        found |= {f"Q{below}" for below, above in pairs if f"Q{above}" in found}
+    return found
+
+
+NUMBERS = st.integers(1, 9)
+
+
+@given(
+    pairs=st.lists(st.tuples(NUMBERS, NUMBERS), max_size=24),
+    kinds=st.sets(NUMBERS.map(lambda number: f"Q{number}"), min_size=1, max_size=3),
+)
+def test_the_closure_is_that_of_the_obvious_way(
+    pairs: list[tuple[int, int]], kinds: set[str]
+) -> None:
+    lines = (classes(f"Q{below}", f"Q{above}").encode() for below, above in pairs)
+    found, num_unread = with_subclasses(lines, kinds)
+    assert (set(found), num_unread) == (closed_slowly(kinds, pairs), 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import threading
 import time
@@ -128,8 +127,6 @@ class Handler(BaseHTTPRequestHandler):
     ) -> None:
         """Sends an answer, or its beginning."""
         all_headers = {"x-request-id": "req_1", **headers}
-        if "gzip" in self.headers.get("Accept-Encoding", ""):
-            body, all_headers = gzip.compress(body, 1), all_headers | {"Content-Encoding": "gzip"}
         if self.call is not None:
             self.call.status = status  # before the client can know
         self.send_response(status)

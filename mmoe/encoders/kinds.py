@@ -1,4 +1,4 @@
-"""CLIP."""
+"""The kinds of encoders: CLIP, SigLIP, and text-only ones such as BERT and MiniLM."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import AutoImageProcessor
 
-from mmoe.encoders.base import Encoded, Encoder, kept, pretrained
+from mmoe.encoders.base import Encoded, Encoder, pretrained
 from mmoe.encoders.source import ModelSource
 
 
@@ -40,14 +40,9 @@ class ClipEncoder(Encoder):
         config = self.model.config
         return config.vision_config.hidden_size, config.projection_dim
 
-    @torch.inference_mode()
-    def encode_texts(
-        self, token_ids: Sequence[Sequence[int]], padded_to: int | None = None
-    ) -> Encoded:
-        ids_BL, lengths_B = self._padded(token_ids, padded_to)
-        mask_BL = torch.arange(ids_BL.shape[1], device=self.device) < lengths_B[:, None]
+    def _encode_ids(self, ids_BL: Tensor, mask_BL: Tensor) -> tuple[Tensor, Tensor]:
         out = self.model.get_text_features(input_ids=ids_BL, attention_mask=mask_BL.long())
-        return Encoded(out.last_hidden_state, kept(lengths_B, padded_to), out.pooler_output)
+        return out.last_hidden_state, out.pooler_output
 
     @torch.inference_mode()
     def encode_images(self, images: Sequence[Image.Image]) -> Encoded:
@@ -66,3 +61,43 @@ class ClipEncoder(Encoder):
         patches_BLC = out.last_hidden_state
         lengths_B = torch.full((len(pixels),), patches_BLC.shape[1], device=self.device)
         return Encoded(patches_BLC, lengths_B, out.pooler_output)
+
+
+class SiglipEncoder(ClipEncoder):
+    """SigLIP: no class token; pools a text at its last position, so texts are padded to the full length."""
+
+    sees_padding = True
+
+    @property
+    def text_widths(self) -> tuple[int, int]:
+        config = self.model.config.text_config
+        return config.hidden_size, config.projection_size or config.hidden_size
+
+    @property
+    def image_widths(self) -> tuple[int, int]:
+        width = self.model.config.vision_config.hidden_size
+        return width, width
+
+    def _encode_ids(self, ids_BL: Tensor, mask_BL: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        out = self.model.get_text_features(input_ids=ids_BL)
+        return out.last_hidden_state, out.pooler_output
+
+
+class TextOnlyEncoder(Encoder):
+    """A BERT-like encoder; the pooled embedding is the mean over all tokens, special ones included."""
+
+    sees_images, joint = False, False
+
+    @property
+    def text_limit(self) -> int:
+        return int(self.model.config.max_position_embeddings)
+
+    @property
+    def text_widths(self) -> tuple[int, int]:
+        width = int(self.model.config.hidden_size)
+        return width, width
+
+    def _encode_ids(self, ids_BL: Tensor, mask_BL: Tensor) -> tuple[Tensor, Tensor]:
+        tokens_BLC = self.model(input_ids=ids_BL, attention_mask=mask_BL.long()).last_hidden_state
+        summed_BP = (tokens_BLC * mask_BL[..., None]).sum(dim=1, dtype=torch.float32)
+        return tokens_BLC, summed_BP / mask_BL.sum(dim=1, keepdim=True)
