@@ -19,16 +19,23 @@ from tests.stores import Toy, open_toy
 from tests.training.runs import Heard, die_before_step, new_trainer, outcome
 
 Outcome = tuple[Progress, dict[str, Tensor]]
+Undisturbed = dict[str, tuple[Outcome, Heard]]
 
 
-@pytest.fixture(scope="module", params=["float32", "bfloat16"])
-def undisturbed(
-    request: pytest.FixtureRequest, data: LinkingData, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, Outcome, Heard]:
-    """A precision, a run that nothing disturbed, and what its listener heard."""
-    heard, work = Heard(), tmp_path_factory.mktemp("undisturbed")
-    trainer = new_trainer(data, work, listener=heard, precision=request.param)
-    return request.param, outcome(trainer), heard
+@pytest.fixture(scope="module")
+def undisturbed(data: LinkingData, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """For each precision a run that nothing disturbed, and what its listener heard."""
+    runs = {}
+    for precision in ("float32", "bfloat16"):
+        heard, work = Heard(), tmp_path_factory.mktemp(precision)
+        trainer = new_trainer(data, work, listener=heard, precision=precision)
+        runs[precision] = (outcome(trainer), heard)
+    return runs
+
+
+@pytest.fixture(scope="module")
+def wanted(undisturbed: Undisturbed) -> Outcome:
+    return undisturbed["float32"][0]
 
 
 class Killed(BaseException):
@@ -47,25 +54,25 @@ def assert_same(found: Outcome, wanted: Outcome) -> None:
         assert torch.equal(found[1][name], value), name
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_seeded_run_repeats_to_the_bit(
-    data: LinkingData, tmp_path: Path, undisturbed: tuple[str, Outcome, Heard]
+    data: LinkingData, tmp_path: Path, undisturbed: Undisturbed, precision: str
 ) -> None:
-    precision, wanted, _ = undisturbed
+    wanted, _ = undisturbed[precision]
     assert_same(outcome(new_trainer(data, tmp_path, precision=precision)), wanted)
     assert wanted[0].step == 12
 
 
-def test_another_seed_is_another_run(data: LinkingData, tmp_path: Path) -> None:
-    first = outcome(new_trainer(data, tmp_path / "a", max_epochs=1))
-    second = outcome(new_trainer(data, tmp_path / "b", max_epochs=1, seed=44))
-    assert first[0].history != second[0].history
+def test_another_seed_is_another_run(data: LinkingData, tmp_path: Path, wanted: Outcome) -> None:
+    progress, _ = outcome(new_trainer(data, tmp_path, seed=44))
+    assert progress.history != wanted[0].history
 
 
-@pytest.mark.parametrize("step", [1, 5, 12])
+@pytest.mark.parametrize(("step", "precision"), [(1, "float32"), (5, "bfloat16"), (12, "float32")])
 def test_a_killed_run_ends_as_an_undisturbed_one(
-    data: LinkingData, tmp_path: Path, undisturbed: tuple[str, Outcome, Heard], step: int
+    data: LinkingData, tmp_path: Path, undisturbed: Undisturbed, step: int, precision: str
 ) -> None:
-    precision, wanted, heard = undisturbed
+    wanted, heard = undisturbed[precision]
     killed, told = new_trainer(data, tmp_path, precision=precision), Heard()
     die_before_step(killed, step, kill)
     with pytest.raises(Killed):
@@ -76,22 +83,20 @@ def test_a_killed_run_ends_as_an_undisturbed_one(
 
 
 def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(
-    data: LinkingData, tmp_path: Path
+    data: LinkingData, tmp_path: Path, wanted: Outcome
 ) -> None:
-    wanted = outcome(new_trainer(data, tmp_path / "a"))
     for _ in range(3):
-        killed = new_trainer(data, tmp_path / "b")
+        killed = new_trainer(data, tmp_path)
         die_before_step(killed, 3, kill)
         with pytest.raises(Killed):
             killed.run()
-    assert_same(outcome(new_trainer(data, tmp_path / "b")), wanted)
+    assert_same(outcome(new_trainer(data, tmp_path)), wanted)
 
 
 def test_a_run_killed_in_validation_repeats_at_most_the_steps_since_the_checkpoint(
-    data: LinkingData, tmp_path: Path
+    data: LinkingData, tmp_path: Path, wanted: Outcome
 ) -> None:
-    wanted = outcome(new_trainer(data, tmp_path / "a"))
-    killed = new_trainer(data, tmp_path / "b")
+    killed = new_trainer(data, tmp_path)
     validate, calls = killed.validate, 0
 
     def dying(matcher: object) -> float:
@@ -104,7 +109,7 @@ def test_a_run_killed_in_validation_repeats_at_most_the_steps_since_the_checkpoi
     killed.validate = dying
     with pytest.raises(Killed):
         killed.run()
-    resumed = new_trainer(data, tmp_path / "b")
+    resumed = new_trainer(data, tmp_path)
     # Epoch 2's four steps are all in the checkpoint; only epoch 3's are left.
     die_before_step(resumed, 5, kill)
     assert_same(outcome(resumed), wanted)
