@@ -33,6 +33,7 @@ from mmoe.files import atomic_folder, content_key, read_json, sha256_of, write_j
 from mmoe.linking.checkpoint import load_matcher
 from mmoe.model.costs import num_active, num_parameters
 from mmoe.records import Mention, read_records
+from mmoe.reporting.table import Table, markdown_table
 
 from pipeline.baselines import baselines
 from pipeline.encode import encode
@@ -232,12 +233,17 @@ def _markdown(rows: Sequence[Row]) -> str:
     """One line a system; gains are over the strongest baseline, paired."""
     rivals = [row for row in rows if row.training is None and row.whole_SM.size]
     best = max(rivals, key=lambda row: float(row.whole_SM.mean()))
-    frame = pd.DataFrame([_line(row, best) for row in rows]).fillna(NO_RANK)
-    return f"{frame.to_markdown(index=False)}\n\nGain: over {best.name}, paired."
+    lines = pd.DataFrame(
+        [_line(row, best) for row in rows], index=[row.name for row in rows]
+    ).fillna(NO_RANK)
+    return (
+        f"{markdown_table(Table(lines))}\n"
+        f"Gain: over {best.name}, paired. Spread: standard deviation over the seeds."
+    )
 
 
 def _line(row: Row, best: Row) -> dict[str, str]:
-    line = {"System": row.name}
+    line: dict[str, str] = {}
     whole_SM = row.whole_SM
     if whole_SM.size:
         found = mean_estimate(whole_SM.mean(axis=0), SAMPLES)
@@ -261,13 +267,19 @@ def _interval(found: Estimate) -> str:
     return f"{found.low:.2f} to {found.high:.2f}"
 
 
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("dataset", help="a folder of data/raw")
-    parser.add_argument("--seeds", default="43,44,45", help="of training, with commas")
+    parser.add_argument(
+        "--seeds", type=_numbers, default=[43, 44, 45], help="of training, with commas"
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="a matcher's row"
     )
@@ -275,8 +287,7 @@ def main() -> None:
     chosen = parser.parse_args()
 
     def work() -> None:
-        seeds = [int(seed) for seed in chosen.seeds.split(",")]
-        found = table(chosen.dataset, seeds, chosen.only)
+        found = table(chosen.dataset, chosen.seeds, chosen.only)
         if chosen.out is None:
             print(f"\n{found}")
         else:
