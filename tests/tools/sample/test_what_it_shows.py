@@ -20,7 +20,7 @@ def test_each_part_of_the_method_matters(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "data/raw" / DATASET).symlink_to(ROOT / "data/raw" / DATASET)
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text("utf-8"), "utf-8")
     monkeypatch.chdir(tmp_path)
-    for stage in ("ingest", "retrieve", "audit"):
+    for stage in ("ingest", "retrieve", "rank", "audit"):
         run(stage, DATASET)
     file = checked_params()
     described = systems(DATASET, file, SEEDS, ["MMoE", TEXTS_ALONE])
