@@ -32,6 +32,7 @@ from mmoe.retry_after import retry_after
 HOPELESS = 3  # requests given up in a row, without any answer in between: the server is down
 LONGEST_WAIT = 600.0  # seconds that a server may ask us to wait; beyond, the run ends
 _FIRST_WAIT, _MOST_WAIT = 0.5, 30.0  # seconds
+_FIRST_LIMIT = 8.0  # requests in flight at first
 _CONNECT = 10.0  # seconds to open a connection
 _HEADERS = ("retry-after", "retry-after-ms")
 
@@ -82,8 +83,8 @@ async def send_directly(session: Session, requests: Sequence[Request]) -> None:
 class DirectSender:
     """Workers that share one pace.
 
-    The number of requests in flight is halved, at most once a round, when the server has too much to do, and
-    grows again by one a round.
+    The number of requests in flight doubles in every round until the server first has too much to do, then
+    grows by one a round; it is halved, at most once a round, when the server has too much to do.
     """
 
     def __init__(self, session: Session, client: AsyncOpenAI) -> None:
@@ -93,7 +94,8 @@ class DirectSender:
         if per_minute is not None:
             # Evenly spread, in portions of at most a second.
             self._pace = AsyncLimiter(max(1, per_minute / 60), max(1, 60 / per_minute))
-        self._limit = float(session.client.concurrency)
+        self._limit = min(_FIRST_LIMIT, session.client.concurrency)
+        self._was_limited = False
         self._in_flight = self._begun = self._begun_at_halving = 0
         self._free_at = 0.0  # before then nothing is sent
         self._given_up = 0
@@ -163,7 +165,8 @@ class DirectSender:
         if reply.outcome != Outcome.GAVE_UP:
             self._given_up = 0
             most = float(self._session.client.concurrency)
-            self._limit = min(most, self._limit + 1 / self._limit)
+            more = 1 / self._limit if self._was_limited else 1.0
+            self._limit = min(most, self._limit + more)
             return
         self._given_up += 1
         if self._given_up >= HOPELESS:
@@ -172,6 +175,7 @@ class DirectSender:
 
     def _slow_down(self, number: int, seconds: float) -> None:
         """The server was too busy for the call of that number, and maybe said for how long."""
+        self._was_limited = True
         if number > self._begun_at_halving:
             self._limit = max(1.0, self._limit / 2)
             self._begun_at_halving = self._begun

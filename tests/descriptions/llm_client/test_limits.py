@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from typing import Any
 
@@ -37,6 +39,20 @@ def test_money_is_what_the_server_counted(fake: Fake, client: Clients) -> None:
     assert found.spent_usd == pytest.approx(20 * (3 * 1 + 1 * 10) / 1e6)
     assert client(**PRICES).complete(some(20)).spent_usd == 0
     assert client().complete(some(20)).spent_usd is None
+
+
+def test_a_run_begins_with_few_requests_in_flight(fake: Fake, client: Clients) -> None:
+    arrived, release = threading.Semaphore(0), threading.Event()
+    fake.always = tricks.held(arrived, release)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(client().complete, some(40))
+        try:
+            for _ in range(8):
+                assert arrived.acquire(timeout=20)
+            assert not arrived.acquire(timeout=0.3)
+        finally:
+            release.set()
+        assert run.result().left == 0
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
