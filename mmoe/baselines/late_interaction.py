@@ -12,8 +12,6 @@ from mmoe.baselines.cosine import CosineTerms
 from mmoe.vectors import unit_rows
 
 DEPTH = 100  # entities of a mention that are compared token by token
-
-
 BLOCK = 1 << 16  # tokens read at a time
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from mmoe.evaluation.ranks import (
     count_ranks,
     count_ranks_among,
 )
-from mmoe.features.store import FeatureTable, check_feature_config, read_features, read_pooled
+from mmoe.features.store import FeatureTable, check_feature_config, read_features
 from mmoe.records import Candidate, Entity, Mention
 
 CHUNK = 128  # mentions scored at a time
@@ -69,7 +69,7 @@ class BaselineRanks:
 
 @dataclass(frozen=True)
 class FeatureParts:
-    """Cached features of both sides, by the ids of the records.
+    """Cached features of both sides, by the ids of the records; each part is read once.
 
     Attributes:
         folder: of the data set's feature store.
@@ -78,6 +78,7 @@ class FeatureParts:
 
     folder: Path
     config: dict[str, Any]
+    _tables: dict[str, FeatureTable] = field(default_factory=dict, repr=False, compare=False)
 
     def vectors(self, side: str, ids: Sequence[str]) -> SideVectors:
         """Pooled embeddings of text, name and image."""
@@ -95,18 +96,20 @@ class FeatureParts:
 
     def tokens(self, part: str, ids: Sequence[str]) -> Tokens | None:
         """Token or patch features; None where the encoder gives none."""
-        table = self._table(part, tokens=True)
+        table = self._table(part)
         if not table.token_width:
             return None
         rows = table.rows_of(ids)
         lengths = np.where(table.present, table.lengths, 0)
         return Tokens(table.tokens_TC.numpy(), table.offsets[rows], lengths[rows])
 
-    def _table(self, part: str, *, tokens: bool = False) -> FeatureTable:
-        folder = self.folder / part
-        table = read_features(folder) if tokens else read_pooled(folder)
-        check_feature_config(table, folder, self.config)
-        return table
+    def _table(self, part: str) -> FeatureTable:
+        if part not in self._tables:
+            folder = self.folder / part
+            table = read_features(folder)
+            check_feature_config(table, folder, self.config)
+            self._tables[part] = table
+        return self._tables[part]
 
 
 def run_baselines(records: Records, features: FeatureParts) -> dict[str, BaselineRanks]:

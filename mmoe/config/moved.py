@@ -34,14 +34,13 @@ RENAMED_BACKENDS = {"perfect": "oracle_candidate", "gold": "oracle_description"}
 
 def moved_keys(content: Mapping[str, Any]) -> Iterator[str]:
     """For each old key, what it is now called, or what stands in its place."""
-    for old in (*MOVED, *GONE):
+    said = {old: f"is now {new}; move its value there" for old, new in MOVED.items()}
+    said |= {old: f"is gone: {instead}" for old, instead in GONE.items()}
+    for old, what in said.items():
         section, _, key = old.partition(".")
         found = content.get(section)
         if isinstance(found, dict) and key in found:
-            if old in MOVED:
-                yield f"{old} is now {MOVED[old]}; move its value there"
-            else:
-                yield f"{old} is gone: {GONE[old]}"
+            yield f"{old} {what}"
 
 
 def renamed_backends(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
