@@ -23,17 +23,7 @@ from pipeline.stage import run_stage
 
 
 def baselines(at: Layout, file: ParamsFile) -> None:
-    encode = file.section(EncodeParams)
-    records = Records(
-        read_records(at.mentions, Mention),
-        read_records(at.entities, Entity),
-        read_records(at.candidates, Candidate),
-        {
-            chosen.mention_id: chosen.description
-            for chosen in read_records(at.descriptions, Description)
-            if chosen.description
-        },
-    )
+    encode, records = file.section(EncodeParams), read_known(at)
     ids = [mention.mention_id for mention in records.linkable("test")]
     ranks = run_baselines(records, FeatureParts(at.features, encode.feature_config))
     table = pa.concat_tables(rank_rows(ids, method, found) for method, found in ranks.items())
@@ -42,9 +32,24 @@ def baselines(at: Layout, file: ParamsFile) -> None:
     print(f"{at.dataset}: {len(ranks)} baselines ranked {len(ids)} mentions")
 
 
+def read_known(at: Layout) -> Records:
+    """What is known of a data set beside features."""
+    descriptions = read_records(at.descriptions, Description)
+    return Records(
+        read_records(at.mentions, Mention),
+        read_records(at.entities, Entity),
+        read_records(at.candidates, Candidate),
+        {each.mention_id: each.description for each in descriptions if each.description},
+        {each.mention_id: each.qid for each in descriptions if each.qid},
+    )
+
+
 def rank_rows(ids: list[str], method: str, found: BaselineRanks) -> pa.Table:
     """Rows of one method; ranks that were not counted are null."""
-    columns: dict[str, Any] = {"mention_id": ids, "method": [method] * len(ids)}
+    columns: dict[str, Any] = {
+        "mention_id": pa.array(ids, pa.string()),
+        "method": pa.array([method] * len(ids), pa.string()),
+    }
     for name, ranks in (("rank", found.whole), ("candidate_rank", found.among)):
         nothing = [None] * len(ids)
         columns[name] = pa.array(nothing if ranks is None else ranks.pessimistic, pa.int64())

@@ -15,6 +15,7 @@ STAGES = (
     "encode",
     "baselines",
     "train",
+    "rerank",
     "evaluate",
     "description_ablation",
     "metrics",

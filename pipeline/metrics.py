@@ -1,7 +1,7 @@
 """Stage metrics: from ranks to MRR and Hits@n, with intervals, gains over the baselines and breakdowns.
 
 usage  python -m pipeline.metrics DATASET
-in     data/ranks/<dataset>/{ranks,baselines,description_ablation}.parquet, choices.json there,
+in     data/ranks/<dataset>/{ranks,baselines,reranked,description_ablation}.parquet, choices.json there,
        data/interim/<dataset>/{mentions,leaks}.parquet
 out    reports/<dataset>/metrics.json: the few figures that DVC compares;
        reports/<dataset>/evaluation.json: all others; reports/<dataset>/description_ablation.json: those of
@@ -38,13 +38,15 @@ def metrics(at: Layout, file: ParamsFile) -> None:
     frame = join_mentions(table, mentions, read_records(at.leaks, Leak))
     baselines = read_table(at.ranks / "baselines.parquet")
     whole = ranked_systems(frame, baselines)
-    if whole is None:
+    again = ranked_systems(frame, read_table(at.ranks / "reranked.parquet"))
+    if whole is None or again is None:
         raise DataError("ranks.parquet: some mentions have no rank; run dvc repro")
     before = frame["untrained_rank"]
     found = run_metrics(
         whole,
         ranked_systems(frame, baselines, "candidate_rank"),
         None if before.isna().any() else Ranks(*[before.to_numpy("int64")] * 2),
+        again.baselines,
         breakdowns(frame),
         hits=params.hits_at,
         samples=params.bootstrap_samples,

@@ -61,11 +61,21 @@ class LateInteraction:
 
     def scores(self, mention: int, entities: NDArray[np.int64]) -> NDArray[np.float32]:
         """Of one mention with some entities, [n]; a pair that lacks a side gets the mean of the others."""
+        found: NDArray[np.float32] = np.sum(self.directions(mention, entities), axis=0)
+        has = np.isfinite(found)
+        found[~has] = found[has].mean() if has.any() else 0
+        return found
+
+    def directions(
+        self, mention: int, entities: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """From the mention's tokens to the entities' and back, [n] each; NaN for a pair that lacks a side."""
         lengths = self.entities.lengths_N[entities]
-        found = np.zeros(len(entities), dtype=np.float32)
+        forth = np.full(len(entities), np.nan, dtype=np.float32)
+        back = forth.copy()
         has = lengths > 0
         if not self.mentions.lengths_N[mention] or not has.any():
-            return found
+            return forth, back
         at = self.mentions.positions(np.array([mention]))
         ours = unit_rows(self.mentions.values_TC[at].astype(np.float32) - self.centre_C)
         at = self.entities.positions(entities[has])
@@ -74,11 +84,9 @@ class LateInteraction:
         products_LT *= self._inverse_T[at]  # cosines of the centred features
         lengths = lengths[has]
         starts = np.cumsum(lengths) - lengths
-        forth_n = np.maximum.reduceat(products_LT, starts, axis=1).mean(axis=0)
-        back_n = np.add.reduceat(products_LT.max(axis=0), starts) / lengths
-        found[has] = forth_n + back_n
-        found[~has] = found[has].mean()
-        return found
+        forth[has] = np.maximum.reduceat(products_LT, starts, axis=1).mean(axis=0)
+        back[has] = np.add.reduceat(products_LT.max(axis=0), starts) / lengths
+        return forth, back
 
 
 class Shortlists:

@@ -16,21 +16,34 @@ INITIAL_WEIGHT = 20.0
 RIDGE = 1e-5  # keeps weights finite where the cosines tell all golds apart
 
 
-def fit_weights(lists_MNF: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Weights [F] of a sum of similarities that tell each list's first entity, the gold one, from the others.
+def fit_weights(
+    lists_MNF: NDArray[np.floating],
+    gold_M: NDArray[np.int64] | None = None,
+    start: float = INITIAL_WEIGHT,
+    ridge: float = RIDGE,
+) -> NDArray[np.float64]:
+    """Weights [F] of a sum of features that tell each list's gold entity from the others.
 
     Minimises the cross entropy of the gold entity among its list.
+
+    Args:
+        gold_M: where it stands in its list; the first of each without it.
+        start: of every weight.
+        ridge: weight of the squared weights.
     """
     lists_MNF = lists_MNF.astype(np.float64)
+    each = np.arange(len(lists_MNF))
+    if gold_M is None:
+        gold_M = np.zeros_like(each)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         log_shares = log_softmax(lists_MNF @ weights, axis=1)
-        wanted = np.einsum("mn,mnf->mf", np.exp(log_shares), lists_MNF) - lists_MNF[:, 0]
-        value = -log_shares[:, 0].mean() + RIDGE * weights @ weights
-        return float(value), wanted.mean(axis=0) + 2 * RIDGE * weights
+        wanted = np.einsum("mn,mnf->mf", np.exp(log_shares), lists_MNF) - lists_MNF[each, gold_M]
+        value = -log_shares[each, gold_M].mean() + ridge * weights @ weights
+        return float(value), wanted.mean(axis=0) + 2 * ridge * weights
 
-    start = np.full(lists_MNF.shape[2], INITIAL_WEIGHT)
-    found: NDArray[np.float64] = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    first = np.full(lists_MNF.shape[2], start)
+    found: NDArray[np.float64] = minimize(loss, first, jac=True, method="L-BFGS-B").x
     return found
 
 

@@ -36,13 +36,15 @@ class Records:
     Attributes:
         entities: the whole knowledge base.
         candidates: in retrieval's order; empty without retrieval.
-        descriptions: the description that was chosen, by mention_id; empty without any.
+        descriptions: the description that was chosen, by mention_id; empty without any. `chosen`: the
+            candidate whose description it is.
     """
 
     mentions: list[Mention]
     entities: list[Entity]
     candidates: list[Candidate]
     descriptions: dict[str, str]
+    chosen: dict[str, str] = field(default_factory=dict)
 
     def linkable(self, split: str) -> list[Mention]:
         """The split's mentions whose gold entity is in the knowledge base."""

@@ -23,6 +23,7 @@ from mmoe.config.model import ModelParams, Unit
 from mmoe.config.moved import moved_keys, renamed_backends
 from mmoe.config.rank import RankParams
 from mmoe.config.report import ReportParams
+from mmoe.config.rerank import RerankParams
 from mmoe.config.retrieve import RetrieveParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.section import Section
@@ -39,6 +40,7 @@ SECTIONS: tuple[type[Section], ...] = (
     ModelParams,
     LossParams,
     TrainParams,
+    RerankParams,
     EvaluateParams,
     ReportParams,
     RuntimeParams,

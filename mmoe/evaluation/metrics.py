@@ -19,6 +19,7 @@ from mmoe.evaluation.estimates import (
 )
 from mmoe.evaluation.ranks import Ranks
 
+AMONG = "among the candidates"
 FEW_MENTIONS = 50  # below this, a group's figures are marked in tables
 
 
@@ -84,6 +85,10 @@ class Metrics(Comparison):
     Attributes:
         untrained: the same matcher before training, None if that was not ranked.
         gain_over_untrained: MRR of the matcher less that of the untrained one, paired.
+        reranked: two-stage linking, by name in display order; empty where it is switched off.
+        rival_of_reranked: the strongest baseline, over the knowledge base or over the candidates, as
+            two-stage linking knows them too; None without baselines.
+        gains_of_reranked: MRR of each less that of this rival, paired; empty without one.
         among_candidates: the same where only the retrieved candidates can be an answer, None without any.
         breakdowns: the matcher on parts of the mentions; empty parts are left out.
         num_left_out: test mentions without a gold entity in the knowledge base.
@@ -91,9 +96,17 @@ class Metrics(Comparison):
 
     untrained: SystemMetrics | None
     gain_over_untrained: Estimate | None
+    reranked: dict[str, SystemMetrics]
+    rival_of_reranked: str | None
+    gains_of_reranked: dict[str, Estimate]
     among_candidates: Comparison | None
     breakdowns: dict[str, SystemMetrics]
     num_left_out: int
+
+    @property
+    def reranked_last(self) -> str | None:
+        """The two-stage system that knows most, None without any."""
+        return next(reversed(self.reranked), None)
 
     def tracked(self) -> dict[str, float]:
         """The few figures by which `dvc exp show` compares runs."""
@@ -170,6 +183,7 @@ def run_metrics(
     whole: RankedSystems,
     among: RankedSystems | None,
     untrained: Ranks | None,
+    reranked: Mapping[str, Ranks],
     parts: Mapping[str, NDArray[np.bool_]],
     *,
     hits: Sequence[int],
@@ -180,7 +194,7 @@ def run_metrics(
 
     Args:
         whole: over the whole knowledge base; `among`, over each mention's candidates.
-        untrained: of the same mentions, in order.
+        untrained, reranked: of the same mentions, in order.
         parts: bool [M] by name, which mentions belong to the part.
         hits, samples: see `RankedSystems.compare`.
         num_left_out: see `Metrics`.
@@ -188,10 +202,23 @@ def run_metrics(
         DataError: if there is no mention.
     """
     compared, ranks = whole.compare(hits, samples), whole.ranks
+    rivals = dict(whole.baselines)
+    if among is not None:
+        rivals |= {f"{name}, {AMONG}": found for name, found in among.baselines.items()}
+    rival = max(
+        rivals, key=lambda name: float(reciprocals(rivals[name].pessimistic).mean()), default=None
+    )
     return Metrics(
         **{field.name: getattr(compared, field.name) for field in fields(compared)},
         untrained=None if untrained is None else system_metrics(untrained, hits, samples),
         gain_over_untrained=None if untrained is None else paired_gain(ranks, untrained, samples),
+        reranked={name: system_metrics(found, hits, samples) for name, found in reranked.items()},
+        rival_of_reranked=rival,
+        gains_of_reranked={
+            name: paired_gain(found, rivals[rival], samples)
+            for name, found in reranked.items()
+            if rival is not None
+        },
         among_candidates=None if among is None else among.compare(hits, samples),
         breakdowns={
             name: system_metrics(ranks[rows], hits, samples)

@@ -23,9 +23,10 @@ def matcher_name(inputs: Inputs) -> str:
 
 
 def main_systems(inputs: Inputs) -> list[System]:
-    """The matcher, itself untrained where that was measured, and the baselines."""
+    """Two-stage linking, the matcher, itself untrained where that was measured, and the baselines."""
     name, metrics = matcher_name(inputs), inputs.metrics
-    systems = [System(name, "ours", metrics.system.flat())]
+    systems = [System(label(n), "reranked", found.flat()) for n, found in metrics.reranked.items()]
+    systems.append(System(name, "ours", metrics.system.flat()))
     if metrics.untrained is not None:
         systems.append(System(f"{name}, untrained", "untrained", metrics.untrained.flat()))
     return systems + _baselines(metrics)

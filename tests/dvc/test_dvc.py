@@ -19,7 +19,7 @@ import pytest
 from pipeline.layout import STAGES
 from tests.dvc.clone import Clone, make_clone, ran
 
-LATE = ["train", "evaluate", "description_ablation", "metrics", "report"]
+LATE = ["train", "rerank", "evaluate", "description_ablation", "metrics", "report"]
 
 
 class Run(NamedTuple):
@@ -106,7 +106,7 @@ def test_an_edit_that_decides_no_value_runs_only_the_fingerprints(first: Run) ->
             "mmoe/model/router.py",
             '"""\n\nfrom',
             '"""\n\nEDITED = 1\nfrom',
-            {"train", "evaluate", "description_ablation"},
+            {"train", "rerank", "evaluate", "description_ablation"},
         ),
         ("mmoe/reporting/charts.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom', {"report"}),
         ("mmoe/reporting/templates/report.html.jinja", "<", "<!-- edited --><", {"report"}),

@@ -28,7 +28,10 @@ PARTS = {"few": np.arange(60) < 7, "nobody": np.zeros(60, bool)}
 def found(baselines: bool = True) -> Metrics:
     rivals = BASELINES if baselines else {}
     whole, among = RankedSystems(OURS, rivals), RankedSystems(UNTRAINED, BASELINES)
-    return run_metrics(whole, among, UNTRAINED, PARTS, hits=(10, 1), samples=100, num_left_out=3)
+    again = {"reranked": OURS}
+    return run_metrics(
+        whole, among, UNTRAINED, again, PARTS, hits=(10, 1), samples=100, num_left_out=3
+    )
 
 
 @settings(deadline=None)  # a shared machine may stall
@@ -86,3 +89,19 @@ def test_the_file_holds_everything() -> None:
 def test_no_mention_is_an_error() -> None:
     with pytest.raises(DataError, match="no mention to evaluate"):
         system_metrics(ranks_of([]), [1], 100)
+
+
+def test_two_stage_linking_is_held_against_the_strongest_baseline_that_knows_as_much() -> None:
+    """Over the knowledge base or over the candidates, whichever is stronger."""
+    weak = RankedSystems(OURS, {"weak": BASELINES["weak"]})
+    strong = RankedSystems(OURS, {"strong": BASELINES["strong"]})
+    for whole, among, rival in (
+        (weak, strong, "strong, among the candidates"),
+        (strong, weak, "strong"),
+        (strong, None, "strong"),
+        (RankedSystems(OURS, {}), None, None),
+    ):
+        metrics = run_metrics(whole, among, None, {"again": OURS}, {}, hits=(1,), samples=100)
+        assert metrics.rival_of_reranked == rival
+        wanted = {} if rival is None else {"again": strong.compare((1,), 100).gains["strong"]}
+        assert metrics.gains_of_reranked == wanted

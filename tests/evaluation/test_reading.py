@@ -122,6 +122,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_records(at.leaks, Leak, LEAKS)
     rank_frame().to_parquet(at.ranks / "ranks.parquet")
     baseline_frame().to_parquet(at.ranks / "baselines.parquet")
+    baseline_frame().iloc[:0].to_parquet(at.ranks / "reranked.parquet")
     ablation_frame().to_parquet(at.ranks / "description_ablation.parquet")
     write_json(at.ranks / "choices.json", {"used": "first", "choices": {}})
     metrics(at, ParamsFile())

@@ -20,6 +20,7 @@ READ_FIRST = {
     "encode": at.inputs("mention_text"),
     "baselines": at.entities,
     "train": at.mentions,
+    "rerank": at.candidates,
     "evaluate": at.mentions,
     "description_ablation": at.candidates,
     "metrics": at.leaks,

@@ -1,0 +1,104 @@
+"""What the frozen encoder says of a pair: cosines of pooled embeddings, and late interaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmoe.baselines.cosine import SideVectors, Vectors
+from mmoe.baselines.late_interaction import LateInteraction
+from mmoe.reranking.pairs import Pairs
+from mmoe.vectors import unit_rows
+
+
+class CosineFeatures:
+    """Cosines of texts, names and images, as they are and with both sides' vectors centred.
+
+    Frozen encoders put all vectors of one kind into a narrow cone: less the mean, they tell more apart.
+    A cosine is missing (NaN) where one of the two images is.
+
+    Args:
+        typical: positions of the mentions whose mean is taken for all; the entities' is over all of them.
+    """
+
+    def __init__(
+        self, mentions: SideVectors, entities: SideVectors, typical: NDArray[np.int64]
+    ) -> None:
+        kinds = {
+            "text–text": (mentions.text, entities.text),
+            "surface form–name": (mentions.name, entities.name),
+            "surface form–text": (mentions.name, entities.text),
+            "text–name": (mentions.text, entities.name),
+        }
+        if mentions.image is not None and entities.image is not None:
+            kinds["image–image"] = mentions.image, entities.image
+            kinds["text–image"] = mentions.text, entities.image
+            kinds["image–text"] = mentions.image, entities.text
+        self._terms: dict[str, tuple[Vectors, Vectors]] = {}
+        for name, (ours, theirs) in kinds.items():
+            self._terms[f"cosine, {name}"] = _unit(ours), _unit(theirs)
+            centred = _centred(ours, typical), _centred(theirs, None)
+            self._terms[f"centred cosine, {name}"] = centred
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the features, in order."""
+        return tuple(self._terms)
+
+    def of(self, pairs: Pairs) -> NDArray[np.float32]:
+        """All features [B, D, F] of pairs."""
+        found = []
+        for ours, theirs in self._terms.values():
+            cosines_BD = np.einsum(
+                "bp,bdp->bd", ours.values_NP[pairs.rows], theirs.values_NP[pairs.entities_BD]
+            )
+            both_BD = ours.present()[pairs.rows, None] & theirs.present()[pairs.entities_BD]
+            found.append(np.where(both_BD, cosines_BD, np.nan))
+        return np.stack(found, axis=-1).astype(np.float32)
+
+
+class LateFeatures:
+    """Late interaction, each direction a feature; missing (NaN) where one of the two sides is.
+
+    Args:
+        interactions: by what they compare, "text" or "image".
+    """
+
+    def __init__(self, interactions: dict[str, LateInteraction]) -> None:
+        self._interactions = interactions
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the features, in order."""
+        return tuple(
+            f"late interaction, {kind}, {direction}"
+            for kind in self._interactions
+            for direction in ("mention to entity", "entity to mention")
+        )
+
+    def of(self, pairs: Pairs) -> NDArray[np.float32]:
+        """All features [B, D, F] of pairs."""
+        rows: list[Sequence[NDArray[np.float32]]] = [
+            [
+                way
+                for each in self._interactions.values()
+                for way in each.directions(mention, entities)
+            ]
+            for mention, entities in zip(pairs.rows.tolist(), pairs.entities_BD, strict=True)
+        ]
+        return np.array(rows, dtype=np.float32).transpose(0, 2, 1)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    return Vectors(vectors.unit(), vectors.present_N)
+
+
+def _centred(vectors: Vectors, typical: NDArray[np.int64] | None) -> Vectors:
+    """Unit vectors less their mean, made unit vectors again; rows that are absent count for nothing."""
+    unit, present = vectors.unit(), vectors.present()
+    rows = np.arange(len(unit)) if typical is None else typical
+    rows = rows[present[rows]]
+    mean = unit[rows].mean(axis=0) if len(rows) else np.zeros(unit.shape[1], dtype=np.float32)
+    return Vectors(unit_rows(unit - mean), vectors.present_N)

@@ -1,0 +1,56 @@
+"""The longer name of which a mention's surface form is a part, as its context has it."""
+
+from __future__ import annotations
+
+import re
+
+from mmoe.surface_forms import find_surface_form
+
+# Words that stand in the middle of a name without a capital letter.
+_PARTICLES = frozenset(
+    {
+        *("af", "al", "bin", "d", "da", "das", "de", "del", "den", "der", "des", "di", "do", "dos"),
+        *("du", "e", "el", "ibn", "la", "le", "of", "ten", "ter", "the", "van", "von", "y", "zu"),
+    }
+)
+_POSSESSIVE = re.compile(r"['’]s?$")
+_WORD = re.compile(r"[^\s,;:!?()\[\]{}\"“”«»]+")
+
+
+def longer_name(text: str, surface_form: str) -> str:
+    """The longest run of capitalised words that holds the surface form where it stands in its context.
+
+    "Ludwig van Beethoven" for the mention "Beethoven" in "the house of Ludwig van Beethoven"; the surface
+    form itself where no longer name stands around it or it does not occur.
+    """
+    found = find_surface_form(text, surface_form)
+    if found is None:
+        return surface_form
+    start, end = found
+    words = [(word.start(), word.end()) for word in _WORD.finditer(text)]
+    inside = [i for i, (first, last) in enumerate(words) if first < end and last > start]
+    if not inside:
+        return surface_form
+    low, high = inside[0], inside[-1]
+    while (before := _next_in_name(text, words, low, -1)) is not None:
+        low = before
+    while (after := _next_in_name(text, words, high, 1)) is not None:
+        high = after
+    name = _POSSESSIVE.sub("", text[words[low][0] : words[high][1]].strip(" .'’-"))
+    return name if len(name) > len(surface_form) else surface_form
+
+
+def _next_in_name(text: str, words: list[tuple[int, int]], at: int, step: int) -> int | None:
+    """The next word of the same name in a direction, over particles; None where the name ends."""
+    while 0 <= at + step < len(words):
+        left, right = sorted((at, at + step))
+        before, word = text[words[left][0] : words[left][1]], text[slice(*words[at + step])]
+        ends_sentence = before.endswith(".") and len(before) > len("St.")
+        if ends_sentence or text[words[left][1] : words[right][0]].strip():
+            return None
+        at += step
+        if word[0].isupper():
+            return at
+        if word not in _PARTICLES:
+            return None
+    return None

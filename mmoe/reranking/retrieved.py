@@ -1,0 +1,49 @@
+"""What retrieval and the description ranker say of a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from mmoe.reranking.pairs import Pairs
+
+
+class RetrievedFeatures:
+    """Whether an entity was retrieved for a mention, how early, and whether its description was chosen.
+
+    Args:
+        candidates: of each mention, positions of entities in retrieval's order.
+        chosen: position of the entity whose description the mention got, by mention; none for most of them
+            without description ranking.
+    """
+
+    names = ("retrieved", "order of retrieval", "description chosen")
+
+    def __init__(
+        self,
+        candidates: Sequence[NDArray[np.int64]],
+        chosen: Mapping[int, int],
+        num_entities: int,
+    ) -> None:
+        lengths = [len(own) for own in candidates]
+        rows = np.repeat(np.arange(len(candidates)), lengths)
+        columns = np.concatenate([np.empty(0, dtype=np.int64), *candidates])
+        orders = np.concatenate([np.empty(0), *(1 / np.arange(1, n + 1) for n in lengths)])
+        shape = len(candidates), num_entities
+        self.retrieved = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+        self._order = csr_array((orders, (rows, columns)), shape=shape)
+        places = (list(chosen), list(chosen.values()))
+        self._chosen = csr_array((np.ones(len(chosen)), places), shape=shape)
+
+    def of(self, pairs: Pairs) -> NDArray[np.float32]:
+        """All features [B, D, F] of pairs."""
+        rows = np.repeat(pairs.rows, pairs.entities_BD.shape[1])
+        entities = pairs.entities_BD.ravel()
+        found = [
+            np.asarray(table[rows, entities]).reshape(pairs.entities_BD.shape)
+            for table in (self.retrieved, self._order, self._chosen)
+        ]
+        return np.stack(found, axis=-1).astype(np.float32)

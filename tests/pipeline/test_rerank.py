@@ -1,0 +1,107 @@
+"""Stage rerank on the tiny data set: ranks, weights, its knobs, and that no answer leaks into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from numpy.typing import NDArray
+
+from mmoe.baselines.run import FeatureParts
+from mmoe.config.encode import EncodeParams
+from mmoe.config.load import ParamsFile
+from mmoe.files import read_json
+from mmoe.records import Mention
+from mmoe.reranking.pairs import Pairs
+from mmoe.reranking.run import SIMILARITIES, WITH_MATCHER, run_reranking
+
+from pipeline.baselines import read_known
+from pipeline.layout import Layout
+from tests.pipeline.project import one_line, run
+from tests.pipeline.tiny import write_params
+
+at = Layout("tiny")
+
+
+def methods() -> list[str]:
+    return list(dict.fromkeys(pq.read_table(at.ranks / "reranked.parquet")["method"].to_pylist()))
+
+
+def test_it_ranks_every_test_mention_and_the_report_shows_it(project: Path) -> None:
+    table = pq.read_table(at.ranks / "reranked.parquet").to_pandas()
+    mentions = pq.read_table(at.ranks / "ranks.parquet")["mention_id"].to_pylist()
+    for _, rows in table.groupby("method"):
+        assert rows["mention_id"].tolist() == mentions
+        assert (rows["rank"] >= rows["rank_optimistic"]).all()
+    weights = read_json(at.model / "reranker.json")["weights"]
+    assert list(weights) == methods()[1:] == [SIMILARITIES, WITH_MATCHER]
+    assert "retrieved" in weights[SIMILARITIES]
+    assert "matcher, text" in weights[WITH_MATCHER]
+    report = (at.report / "report.md").read_text("utf-8")
+    assert f"Two-stage linking ({WITH_MATCHER})" in report
+
+
+def test_without_candidates_it_ranks_the_whole_knowledge_base(project: Path) -> None:
+    write_params(Path("params.yaml"), rerank={"use_candidates": False})
+    run("rerank", "tiny")
+    weights = read_json(at.model / "reranker.json")["weights"]
+    assert "retrieved" not in weights[SIMILARITIES]
+
+
+@pytest.mark.parametrize(
+    ("knobs", "left"),
+    [({"use_matcher": False}, ["shortlist", SIMILARITIES]), ({"depth": 0}, [])],
+)
+def test_a_knob_leaves_the_matcher_or_all_of_it_out(
+    project: Path, knobs: dict[str, object], left: list[str]
+) -> None:
+    write_params(Path("params.yaml"), rerank=knobs)
+    for stage in ("rerank", "metrics", "report"):
+        run(stage, "tiny")
+    assert methods() == left
+    assert list(read_json(at.report / "evaluation.json")["reranked"]) == left
+
+
+def test_without_mentions_to_learn_from_it_says_so(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pq.read_table(at.mentions)
+    kept = table.filter([split != "valid" for split in table["split"].to_pylist()])
+    pq.write_table(kept, at.mentions)
+    assert "set rerank.depth: 0" in one_line(capsys, "rerank", "tiny")
+
+
+class Memory:
+    """A matcher that knows the answers of some mentions by heart and nothing else."""
+
+    names = ("memory",)
+
+    def __init__(self, mentions: Sequence[Mention], known: str, gold: NDArray[np.int64]) -> None:
+        self._knows = [mention.split == known for mention in mentions]
+        self._gold = gold
+
+    def of(self, pairs: Pairs) -> NDArray[np.float32]:
+        right = pairs.entities_BD == self._gold[pairs.rows, None]
+        return (right & np.array(self._knows)[pairs.rows, None]).astype(np.float32)[..., None]
+
+
+def test_what_a_matcher_learned_by_heart_gets_no_weight(project: Path) -> None:
+    """Its scores on train mentions look perfect, and say nothing of others: nothing is fitted on them."""
+    records = read_known(at)
+    config = ParamsFile(Path("params.yaml")).section(EncodeParams).feature_config
+    asked: list[str] = []
+
+    def weight_of(known: str) -> float:
+        def family(mentions: Sequence[Mention]) -> Memory:
+            asked.extend(mention.split for mention in mentions)
+            return Memory(mentions, known, records.gold_of(mentions))
+
+        found = run_reranking(records, FeatureParts(at.features, config), 8, family)
+        return float(found.combiners[WITH_MATCHER].weights_F[1])
+
+    assert weight_of("valid") > 1  # the same leak, where it would be seen
+    assert weight_of("train") == pytest.approx(0, abs=1e-6)
+    assert set(asked) == {"valid", "test"}
