@@ -86,19 +86,19 @@ class Store:
         Args:
             phrases: each with the languages of its name; null for all of them.
 
-        A list is made once for all its pages, as those by prefix.
+        Who has them is looked up once for all pages; popularity may change between these.
         """
         key = repr((phrases, len(self.items)))
         if key not in self._found:
             wanted = [(tokens(phrase), languages) for phrase, languages in phrases]
-            found = [
+            self._found[key] = [
                 qid
                 for qid, one in self.items.items()
                 if all(_has(one, row, languages) for row, languages in wanted)
             ]
-            found.sort(key=lambda qid: (-self.popularity.get(qid, 0), int(qid[1:])))
-            self._found[key] = found
-        return self._found[key]
+        return sorted(
+            self._found[key], key=lambda qid: (-self.popularity.get(qid, 0), int(qid[1:]))
+        )
 
     def by_prefix(self, search: str, language: str, strict: bool) -> list[tuple[str, Term]]:
         """Items of which a name begins so, best match first, each with a name that does.
