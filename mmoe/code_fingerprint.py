@@ -34,8 +34,9 @@ class ModuleCode:
     named: tuple[str, ...]
 
 
+@cache
 def parse_code(source: str | bytes) -> ModuleCode:
-    """Reads one module."""
+    """Reads one module; a source that stands unchanged is read once a process."""
     tree = ast.parse(source)
     imports, named = (tuple(sorted(set(found))) for found in (_imports(tree), _named(tree)))
     digest = hashlib.sha256()

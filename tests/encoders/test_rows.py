@@ -74,7 +74,7 @@ def test_an_image_alone_equals_the_stored_row(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_neither_the_batch_nor_its_size_changes_a_bit(
     kind: str, data: st.DataObject, encoders: dict[str, Encoder]

@@ -109,7 +109,7 @@ NAME = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     drawn=st.lists(
         st.tuples(NAME, st.lists(NAME, max_size=2), st.integers(0, 2)), min_size=1, max_size=8
@@ -201,7 +201,7 @@ def kb_oracle(entities: list[Entity], word: str) -> list[tuple[str, str]]:
     return [(qid, "tokens" if is_other else "label") for is_other, _, _, qid in sorted(found)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(names=st.lists(NAME, max_size=9), words=st.lists(NAME, max_size=5), limit=st.integers(1, 4))
 def test_the_query_over_a_kb_equals_a_loop(names: list[str], words: list[str], limit: int) -> None:
     entities = [Entity(f"Q{row}", name, "", ()) for row, name in enumerate(names, start=1)]

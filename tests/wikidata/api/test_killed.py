@@ -9,10 +9,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from mmoe.wikidata.api import ApiSettings
+from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.api.cache import AnswerCache
 from mmoe.wikidata.matching import Match
 
@@ -20,10 +22,9 @@ from tests.imports import ROOT
 from tests.wikidata.api.fake import tricks
 from tests.wikidata.api.fake.server import Fake, serving
 from tests.wikidata.api.fake.store import item
-from tests.wikidata.api.runs import WORDS, bearers, command, small_world
+from tests.wikidata.api.runs import FAST, WORDS, bearers, command, qids, small_world
 
 MANY = [*WORDS, *(f"Town {number}" for number in range(60)), "Glen"]
-MATCHES: tuple[Match, ...] = ("exact", "tokens")
 
 
 @pytest.fixture
@@ -69,8 +70,7 @@ def times_answered(fake: Fake) -> Counter[str]:
     return Counter(str(sorted(params.items())) for params in fake.good())
 
 
-@pytest.mark.parametrize("match", MATCHES)
-@pytest.mark.parametrize("held_request", [30, 75])
+@pytest.mark.parametrize(("held_request", "match"), [(30, "exact"), (75, "tokens")])
 def test_a_killed_run_repeats_no_answer(
     fake: Fake, settings: ApiSettings, held_request: int, match: Match
 ) -> None:
@@ -88,12 +88,13 @@ def test_a_killed_run_repeats_no_answer(
     release.set()
     time.sleep(0.1)
     fake.log.clear()
-    found = finish(start(settings, MANY, match))
+    settings = replace(settings, limits=FAST)
+    found = qids(find_items(MANY, settings, match=match).items)
     assert found == bearers(fake.store, MANY, match=match)
     assert answered_before.keys() & times_answered(fake).keys() == set()
     assert fake.log
     num_requests = len(fake.log)
-    assert finish(start(settings, MANY, match)) == found
+    assert qids(find_items(MANY, settings, match=match).items) == found
     assert len(fake.log) == num_requests
 
 
@@ -115,21 +116,21 @@ def test_two_clients_on_one_cache_ask_as_much_as_one(
     assert fake.most_at_once <= settings.max_concurrent
 
 
-@pytest.mark.parametrize("match", MATCHES)
 def test_a_client_goes_on_when_the_one_that_asked_is_killed(
-    fake: Fake, settings: ApiSettings, match: Match
+    fake: Fake, settings: ApiSettings
 ) -> None:
     arrived, release = threading.Event(), threading.Event()
     fake.tricks = dict.fromkeys(range(20, 1000), tricks.held(arrived, release))
-    first = start(settings, MANY, match)
+    first = start(settings, MANY, "tokens")
     assert arrived.wait(30)
-    second = start(settings, MANY, match)
-    time.sleep(0.2)
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
-    fake.tricks = {}
-    release.set()
-    assert finish(second) == bearers(fake.store, MANY, match=match)
+    with ThreadPoolExecutor() as pool:
+        second = pool.submit(find_items, MANY, replace(settings, limits=FAST), match="tokens")
+        time.sleep(0.2)
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
+        fake.tricks = {}
+        release.set()
+        assert qids(second.result().items) == bearers(fake.store, MANY, match="tokens")
 
 
 def test_an_interrupted_run_ends_at_once(fake: Fake, settings: ApiSettings) -> None:

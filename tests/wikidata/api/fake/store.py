@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -72,6 +73,7 @@ class Store:
     redirects: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     _lists: dict[tuple[str, str, bool, int], list[tuple[str, Term]]] = field(default_factory=dict)
+    _found: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, *items: Json, popularity: float = 0.0) -> None:
         for one in items:
@@ -83,13 +85,20 @@ class Store:
 
         Args:
             phrases: each with the languages of its name; null for all of them.
+
+        Who has them is looked up once for all pages; popularity may change between these.
         """
-        found = [
-            qid
-            for qid, one in self.items.items()
-            if all(_has(one, tokens(phrase), languages) for phrase, languages in phrases)
-        ]
-        return sorted(found, key=lambda qid: (-self.popularity.get(qid, 0), int(qid[1:])))
+        key = repr((phrases, len(self.items)))
+        if key not in self._found:
+            wanted = [(tokens(phrase), languages) for phrase, languages in phrases]
+            self._found[key] = [
+                qid
+                for qid, one in self.items.items()
+                if all(_has(one, row, languages) for row, languages in wanted)
+            ]
+        return sorted(
+            self._found[key], key=lambda qid: (-self.popularity.get(qid, 0), int(qid[1:]))
+        )
 
     def by_prefix(self, search: str, language: str, strict: bool) -> list[tuple[str, Term]]:
         """Items of which a name begins so, best match first, each with a name that does.
@@ -130,25 +139,27 @@ def plain(text: str) -> str:
     return " ".join(re.sub("['’_-]", " ", folded).split())
 
 
+@cache
 def fold(text: str) -> str:
     """As plain, without diacritics."""
     apart = unicodedata.normalize("NFKD", plain(text))
     return "".join(character for character in apart if not unicodedata.combining(character))
 
 
-def tokens(text: str) -> list[str]:
+@cache
+def tokens(text: str) -> tuple[str, ...]:
     """Runs of letters, marks and digits; an apostrophe or a full stop between two letters is part of one."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFC", text).casefold())
-    return _TOKEN.findall(folded)
+    return tuple(_TOKEN.findall(folded))
 
 
-def _has(one: Json, wanted: list[str], languages: Sequence[str] | None) -> bool:
+def _has(one: Json, wanted: tuple[str, ...], languages: Sequence[str] | None) -> bool:
     return bool(wanted) and any(
         _holds(tokens(text), wanted) for _, _, text in terms(one, languages)
     )
 
 
-def _holds(row: list[str], wanted: list[str]) -> bool:
+def _holds(row: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     return any(row[at : at + len(wanted)] == wanted for at in range(len(row) - len(wanted) + 1))
 
 
