@@ -293,7 +293,15 @@ def test_another_ranker_encodes_the_mentions_texts_only(temporary: Run) -> None:
     clone.edit("params.yaml", "backend: lexical", "backend: first")
     log = clone.dvc("repro", "encode")
     assert sorted(ran(log)) == ["encode", "fingerprints", "rank"]
-    reading = {"audit", "baselines", "train", "evaluate", "description_ablation", "report"}
+    reading = {
+        "audit",
+        "baselines",
+        "train",
+        "rerank",
+        "evaluate",
+        "description_ablation",
+        "report",
+    }
     assert clone.stale() == reading
     kept = dict(re.findall(r"^(\w+): \d+ rows, (\d+) of them kept", log, re.MULTILINE))
     assert kept.pop("mention_text") < "19"
