@@ -85,7 +85,8 @@ class Memory:
 
     def of(self, pairs: Pairs) -> NDArray[np.float32]:
         right = pairs.entities_BD == self._gold[pairs.rows, None]
-        return (right & np.array(self._knows)[pairs.rows, None]).astype(np.float32)[..., None]
+        known: NDArray[np.bool_] = right & np.array(self._knows)[pairs.rows, None]
+        return known.astype(np.float32)[..., None]
 
 
 def test_what_a_matcher_learned_by_heart_gets_no_weight(project: Path) -> None:
