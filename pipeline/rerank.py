@@ -8,14 +8,14 @@ out    data/ranks/<dataset>/reranked.parquet, of the same form as baselines.parq
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from mmoe.baselines.run import BaselineRanks, FeatureParts
+from mmoe.baselines.run import BaselineRanks, FeatureParts, Records
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rerank import RerankParams
@@ -45,22 +45,8 @@ def rerank(at: Layout, file: ParamsFile) -> None:
     found = Reranked(ranks={}, recall=0.0, valid_mrr={}, combiners={})
     if params.depth:
         parts = FeatureParts(at.features, encode.feature_config)
-        data = LinkingData.open(
-            records.mentions, records.entities, at.features, encode.feature_config
-        )
-        device = resolve_device(file.section(RuntimeParams).device)
-        row_of = {mention.mention_id: i for i, mention in enumerate(records.mentions)}
-
-        def matcher_features(mentions: Sequence[Mention]) -> Family:
-            spec = spec_from_params(file, data.widths)
-            trained = load_checkpoint(at.model / "matcher.safetensors", spec).matcher.to(device)
-            rows = torch.tensor([row_of[mention.mention_id] for mention in mentions])
-            index = build_index(trained, data.entity_side, device)
-            return MatcherFeatures(index, data.mention_side, rows)
-
-        found = run_reranking(
-            records, parts, params.depth, matcher_features if params.use_matcher else None
-        )
+        matcher = matcher_families(at, file, records) if params.use_matcher else None
+        found = run_reranking(records, parts, params.depth, matcher)
     rows = [rank_rows(ids, name, BaselineRanks(ranks, None)) for name, ranks in found.ranks.items()]
     table = pa.concat_tables([rank_rows([], "", BaselineRanks(None, None)), *rows])
     with atomic_write(at.ranks / "reranked.parquet") as path:
@@ -77,6 +63,25 @@ def rerank(at: Layout, file: ParamsFile) -> None:
         )
     else:
         print(f"{at.dataset}: nothing is reranked (rerank.depth is 0)")
+
+
+def matcher_families(
+    at: Layout, file: ParamsFile, records: Records
+) -> Callable[[Sequence[Mention]], Family]:
+    """What gives the trained matcher's features of any mentions; the entity side is computed once."""
+    config = file.section(EncodeParams).feature_config
+    data = LinkingData.open(records.mentions, records.entities, at.features, config)
+    device = resolve_device(file.section(RuntimeParams).device)
+    spec = spec_from_params(file, data.widths)
+    trained = load_checkpoint(at.model / "matcher.safetensors", spec).matcher.to(device)
+    index = build_index(trained, data.entity_side, device)
+    row_of = {mention.mention_id: i for i, mention in enumerate(records.mentions)}
+
+    def of(mentions: Sequence[Mention]) -> Family:
+        rows = torch.tensor([row_of[mention.mention_id] for mention in mentions])
+        return MatcherFeatures(index, data.mention_side, rows)
+
+    return of
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ class LateInteraction:
         return forth, back
 
 
-class Shortlists:
+class TokenShortlists:
     """The entities of each mention that are compared token by token: the best by the plain sum of cosines.
 
     Args:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mmoe.baselines import strings
 from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
-from mmoe.baselines.late_interaction import LateInteraction, Shortlists, Tokens
+from mmoe.baselines.late_interaction import LateInteraction, Tokens, TokenShortlists
 from mmoe.baselines.learned import MOST_MENTIONS, fit_weights, mined_lists
 from mmoe.evaluation.ranks import (
     Ranks,
@@ -187,10 +187,10 @@ def feature_systems(records: Records, features: FeatureParts) -> dict[str, Score
     theirs = features.vectors("entity", qids)
     tokens = {kind: features.tokens(f"entity_{kind}", qids) for kind in ("text", "image")}
 
-    def shortlists(mentions: Sequence[Mention]) -> Shortlists:
+    def shortlists(mentions: Sequence[Mention]) -> TokenShortlists:
         ids = [mention.mention_id for mention in mentions]
         pairs = [(features.tokens(f"mention_{kind}", ids), tokens[kind]) for kind in tokens]
-        return Shortlists(
+        return TokenShortlists(
             CosineTerms.of(features.vectors("mention", ids), theirs),
             [LateInteraction(ours, other) for ours, other in pairs if ours and other],
         )

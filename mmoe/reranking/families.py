@@ -59,7 +59,7 @@ class PairFeatures:
         texts = [
             f"{m.surface_form} {m.context} {descriptions.get(m.mention_id, '')}" for m in mentions
         ]
-        typical = np.arange(num_train) if num_train else np.arange(len(mentions))
+        typical = np.arange(num_train)
         self._terms = CosineTerms.of(ours, theirs, typical)
         self._strings = StringFeatures(mentions, entities, texts)
         self.families: list[Family] = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.evaluation.ranks import TIE_TOLERANCE, Ranks, ScoresOf, count_ranks
+from mmoe.evaluation.ranks import Ranks, ScoresOf, count_ranks
 from mmoe.reranking.pairs import Pairs
 
 CHUNK = 64  # mentions whose scores over the whole knowledge base are held at a time
@@ -35,16 +35,14 @@ class Shortlists:
     def reranked(self, scores_MD: NDArray[np.floating]) -> Ranks:
         """Ranks by other scores on the lists; a gold entity outside keeps its rank, behind the list."""
         depth = scores_MD.shape[1]
-        own_M1 = np.take_along_axis(scores_MD, np.maximum(self.gold_M, 0)[:, None], axis=1)
-        margin_M1 = TIE_TOLERANCE * np.abs(scores_MD).max(axis=1, keepdims=True)
-        inside = self.gold_M >= 0
+        found, inside = count_ranks(scores_MD, np.maximum(self.gold_M, 0)), self.gold_M >= 0
 
         def ranks(in_list: NDArray[np.int64], in_order: NDArray[np.int64]) -> NDArray[np.int64]:
             return np.where(inside, in_list, np.maximum(in_order, depth + 1))
 
         return Ranks(
-            ranks((scores_MD >= own_M1 - margin_M1).sum(axis=1), self.ranks.pessimistic),
-            ranks(1 + (scores_MD > own_M1 + margin_M1).sum(axis=1), self.ranks.optimistic),
+            ranks(found.pessimistic, self.ranks.pessimistic),
+            ranks(found.optimistic, self.ranks.optimistic),
         )
 
 

@@ -33,6 +33,7 @@ class SparsePair:
 
     def __init__(self, mentions: csr_array, entities: csr_array) -> None:
         self.mentions, self.entities = mentions, entities
+        self._last: tuple[Pairs, NDArray[np.float32]] | None = None
 
     def every(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Inner products [B, N] of some mentions with all entities."""
@@ -40,10 +41,16 @@ class SparsePair:
         return scores
 
     def of(self, pairs: Pairs) -> NDArray[np.float32]:
-        """Inner products [B, D] of each mention with entities of its own."""
-        left = self.mentions[np.repeat(pairs.rows, pairs.entities_BD.shape[1])]
-        products = left.multiply(self.entities[pairs.entities_BD.ravel()]).sum(axis=1)
-        return np.asarray(products, dtype=np.float32).reshape(pairs.entities_BD.shape)
+        """Inner products [B, D] of each mention with entities of its own; the last pairs asked for are kept.
+
+        Several features read the same products.
+        """
+        if self._last is None or self._last[0] is not pairs:
+            left = self.mentions[np.repeat(pairs.rows, pairs.entities_BD.shape[1])]
+            products = left.multiply(self.entities[pairs.entities_BD.ravel()]).sum(axis=1)
+            found = np.asarray(products, dtype=np.float32).reshape(pairs.entities_BD.shape)
+            self._last = pairs, found
+        return self._last[1]
 
 
 class StringFeatures:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mmoe.baselines import late_interaction
 from mmoe.baselines.cosine import CosineTerms, Vectors
-from mmoe.baselines.late_interaction import LateInteraction, Shortlists, Tokens
+from mmoe.baselines.late_interaction import LateInteraction, Tokens, TokenShortlists
 
 
 def tokens(lengths: list[int], seed: int) -> Tokens:
@@ -68,7 +68,7 @@ def test_a_shortlist_goes_before_all_others_and_these_keep_their_order(
     angles = np.array([1.2, 0.1, 0.9, 0.2, 0.3, 1.0])  # of the entities to the mention
     entities = Vectors(np.stack([np.cos(angles), np.sin(angles)], axis=1))
     terms = CosineTerms({"text": (Vectors(np.array([[1.0, 0.0]])), entities)})
-    lists = Shortlists(terms, [interaction])
+    lists = TokenShortlists(terms, [interaction])
     best, similarities = lists.similarities(slice(0, 1))
     assert sorted(best[0]) == [1, 3, 4]
     late = interaction.scores(0, best[0])
