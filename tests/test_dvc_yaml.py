@@ -45,6 +45,11 @@ def test_the_stages_and_their_order() -> None:
     assert tuple(SPECS) == STAGES
 
 
+def test_the_lock_holds_no_stage_of_the_past() -> None:
+    locked = YAML(typ="safe", pure=True).load(ROOT / "dvc.lock")["stages"]
+    assert {name.partition("@")[0] for name in locked} == set(STAGES)
+
+
 @pytest.mark.parametrize("stage", OF_DATA)
 def test_a_stage_runs_its_module_once_a_data_set(stage: str) -> None:
     assert SPECS[stage]["matrix"] == {"dataset": "${datasets}"}
