@@ -35,7 +35,8 @@ WORDS = [
 OURS = (
     "import sys; from pathlib import Path; from mmoe.datasets.ingest import *;"
     "raw, out = Path(sys.argv[1]), Path(sys.argv[2]);"
-    "names = ('mentions', 'entities', 'images', 'mention_image', 'entity_text', 'entity_image');"
+    "names = ('mentions', 'entities', 'images', 'mention_image', 'mention_context', "
+    "'entity_text', 'entity_image');"
     "files = IngestFiles(*(out / n for n in names), out / 'counts', out / 'journal');"
     "ingest(raw, Selection('auto', 'given', 'drop', None), files)"
 )

@@ -33,11 +33,14 @@ def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
     encoder = load_encoder(params.model, runtime.device, params.precision)
     for part in parts:
         table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
-        if part.endswith("text"):
-            around = part != "entity_text"
-            summary = encode_texts(table, out, work, params, runtime, encoder, around_name=around)
-        else:
+        if part.endswith("image"):
             summary = encode_images(table, out, work, params, runtime, encoder, at.raw)
+        else:
+            summary = encode_texts(
+                *(table, out, work, params, runtime, encoder),
+                around_name=part != "entity_text",
+                keep_tokens=part != "mention_context",
+            )
         print(
             f"{part}: {summary.num_rows} rows, {summary.num_kept} of them kept from an earlier run"
         )

@@ -3,7 +3,8 @@
 usage  python -m pipeline.ingest DATASET
 in     data/raw/<dataset>
 out    data/interim/<dataset>/{mentions,entities,images}.parquet, ingest.json,
-       data/interim/<dataset>/inputs/{mention_image,entity_text,entity_image}.parquet, left_out/keep.json
+       data/interim/<dataset>/inputs/{mention_image,mention_context,entity_text,entity_image}.parquet,
+       left_out/keep.json there
 
 A run that was killed while it hashed images goes on from .mmoe/ingest/<dataset>.
 """
@@ -33,6 +34,7 @@ def ingest_stage(at: Layout, file: ParamsFile) -> None:
         entities=at.entities,
         images=at.images,
         mention_image=at.inputs("mention_image"),
+        mention_context=at.inputs("mention_context"),
         entity_text=at.inputs("entity_text"),
         entity_image=at.inputs("entity_image"),
         counts=at.ingest_counts,

@@ -21,7 +21,7 @@ STAGES = (
     "metrics",
     "report",
 )
-PARTS = ("mention_text", "mention_image", "entity_text", "entity_image")
+PARTS = ("mention_text", "mention_image", "mention_context", "entity_text", "entity_image")
 FINGERPRINTS = Path("data/fingerprints")  # of what each stage computes with, for all data sets
 
 

@@ -46,7 +46,7 @@ def rerank(at: Layout, file: ParamsFile) -> None:
     if params.depth:
         parts = FeatureParts(at.features, encode.feature_config)
         matcher = matcher_families(at, file, records) if params.use_matcher else None
-        found = run_reranking(records, parts, params.depth, matcher)
+        found = run_reranking(records, parts, params.depth, matcher, use_context=params.use_context)
     rows = [rank_rows(ids, name, BaselineRanks(ranks, None)) for name, ranks in found.ranks.items()]
     table = pa.concat_tables([rank_rows([], "", BaselineRanks(None, None)), *rows])
     with atomic_write(at.ranks / "reranked.parquet") as path:

@@ -12,7 +12,10 @@ import pytest
 from tests.imports import OURS, ROOT, imports_of, modules, reached_from
 
 # Value types, files and names, which everybody may use; they know nobody.
-BASE = {"errors", "files", "images", "locks", "names", "records", "shares", "surface_forms"}
+BASE = {
+    *("errors", "files", "images", "locks", "longer_names", "names", "records", "shares"),
+    "surface_forms",
+}
 RANKING = {"bm25", "vectors"}
 MATCHING = {"evaluation", "features", "linking", "model"}
 ROOMS = {
@@ -20,6 +23,7 @@ ROOMS = {
     "code_fingerprint": set[str](),
     "names": set[str](),
     "surface_forms": set[str](),
+    "longer_names": {"surface_forms"},
     "shares": set[str](),
     "bm25": set[str](),
     "vectors": set[str](),
@@ -60,7 +64,8 @@ ONLY_IN = {
     "dvc": ("mmoe.cli.runs",),
     "torch": (
         *("mmoe.encoders", "mmoe.features", "mmoe.model", "mmoe.linking", "mmoe.training"),
-        *("mmoe.description_ablation.ranks", "mmoe.linker", "mmoe.reranking.matcher"),
+        *("mmoe.description_ablation.ranks", "mmoe.linker", "mmoe.reranking.context"),
+        "mmoe.reranking.matcher",
         "pipeline.rerank",
     ),
     "duckdb": ("mmoe.wikidata",),

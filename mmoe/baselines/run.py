@@ -96,6 +96,11 @@ class FeatureParts:
             text, name, Vectors(images.pooled_NP.numpy()[rows], images.present[rows])
         )
 
+    def pooled(self, part: str, ids: Sequence[str]) -> Vectors:
+        """Pooled embeddings of one part of texts."""
+        table = self._table(part)
+        return Vectors(table.pooled_NP.numpy()[table.rows_of(ids)])
+
     def tokens(self, part: str, ids: Sequence[str]) -> Tokens | None:
         """Token or patch features; None where the encoder gives none."""
         table = self._table(part)

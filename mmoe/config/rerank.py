@@ -14,4 +14,5 @@ class RerankParams(Section):
 
     depth: int = Field(64, ge=0, le=1000)
     use_matcher: bool = True
+    use_context: bool = True
     use_candidates: bool = True

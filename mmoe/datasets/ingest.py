@@ -1,4 +1,4 @@
-"""A raw folder to records and to the inputs of three of the four parts that are encoded."""
+"""A raw folder to records and to the inputs of all parts that are encoded, but for the mentions' texts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mmoe.datasets.raw import RawDataset
 from mmoe.datasets.registry import read_dataset
 from mmoe.errors import DataError
 from mmoe.files import write_json
+from mmoe.longer_names import STAND_IN, hide_name
 from mmoe.records import SPLITS, Entity, ImageFile, ImageInput, Mention, TextInput, write_records
 
 
@@ -35,6 +36,7 @@ class IngestFiles:
     entities: Path
     images: Path
     mention_image: Path
+    mention_context: Path
     entity_text: Path
     entity_image: Path
     counts: Path
@@ -136,6 +138,11 @@ def _write_inputs(
 ) -> None:
     texts = [TextInput(e.qid, name=e.name, body=e.attributes, description=None) for e in entities]
     write_records(files.entity_text, TextInput, texts)
+    hidden = [
+        TextInput(m.mention_id, STAND_IN, hide_name(m.context, m.surface_form), None)
+        for m in mentions
+    ]
+    write_records(files.mention_context, TextInput, hidden)
     of_mention = {mention.mention_id: mention.image for mention in mentions}
     of_entity = {e.qid: e.images[0] if e.images else None for e in entities}
     listed = {name for name in of_mention.values() if name is not None}

@@ -105,7 +105,7 @@ class Metrics(Comparison):
 
     @property
     def reranked_last(self) -> str | None:
-        """The two-stage system that knows most, None without any."""
+        """The two-stage system that does best on validation, None without any."""
         return next(reversed(self.reranked), None)
 
     def tracked(self) -> dict[str, float]:

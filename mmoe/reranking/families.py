@@ -8,12 +8,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.baselines.cosine import CosineTerms
+from mmoe.baselines.cosine import CosineTerms, Vectors
 from mmoe.baselines.late_interaction import LateInteraction
 from mmoe.baselines.run import FeatureParts, Records
 from mmoe.evaluation.ranks import candidate_lists
 from mmoe.records import Mention
-from mmoe.reranking.frozen import CosineFeatures, LateFeatures
+from mmoe.reranking.context import FOLDS, ContextFeatures
+from mmoe.reranking.frozen import CosineFeatures, LateFeatures, centred
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.retrieved import RetrievedFeatures
 from mmoe.reranking.strings import StringFeatures
@@ -41,12 +42,19 @@ class PairFeatures:
     Args:
         mentions: of all splits, linkable, train mentions first.
         num_train: how many those are.
+        use_context: whether two towers are fitted to their contexts (`mmoe.reranking.context`).
     Attributes:
         gold: int64 [M], positions of the mentions' gold entities.
     """
 
     def __init__(
-        self, records: Records, features: FeatureParts, mentions: Sequence[Mention], num_train: int
+        self,
+        records: Records,
+        features: FeatureParts,
+        mentions: Sequence[Mention],
+        num_train: int,
+        *,
+        use_context: bool,
     ) -> None:
         entities = records.entities
         ids, qids = [m.mention_id for m in mentions], [e.qid for e in entities]
@@ -60,6 +68,7 @@ class PairFeatures:
             f"{m.surface_form} {m.context} {descriptions.get(m.mention_id, '')}" for m in mentions
         ]
         typical = np.arange(num_train)
+        self.gold = records.gold_of(mentions)
         self._terms = CosineTerms.of(ours, theirs, typical)
         self._strings = StringFeatures(mentions, entities, texts)
         self.families: list[Family] = [
@@ -67,6 +76,10 @@ class PairFeatures:
             LateFeatures({k: LateInteraction(a, b) for k, (a, b) in tokens.items() if a and b}),
             self._strings,
         ]
+        if use_context and num_train >= FOLDS:
+            contexts = _standard([features.pooled("mention_context", ids)], typical)
+            known = _standard([theirs.text, theirs.name], None)
+            self.families.append(ContextFeatures(contexts, known, self.gold, num_train))
         self._retrieved: RetrievedFeatures | None = None
         if records.candidates:
             position = {qid: i for i, qid in enumerate(qids)}
@@ -78,7 +91,6 @@ class PairFeatures:
             candidates = candidate_lists(mentions, records.candidates, entities)
             self._retrieved = RetrievedFeatures(candidates, chosen, len(entities))
             self.families.append(self._retrieved)
-        self.gold = records.gold_of(mentions)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,6 +110,14 @@ class PairFeatures:
         if self._retrieved is not None:
             total += self._retrieved.retrieved[at].toarray()
         return total
+
+
+def _standard(vectors: Sequence[Vectors], typical: NDArray[np.int64] | None) -> NDArray[np.float32]:
+    """Centred vectors beside each other, with a mean square of 1."""
+    parts = [centred(each, typical).values_NP for each in vectors]
+    joined = np.concatenate(parts, axis=1).astype(np.float32)
+    joined *= np.sqrt(joined.shape[1] / len(parts))
+    return joined
 
 
 def features_of(families: Sequence[Family], pairs: Pairs) -> NDArray[np.float32]:

@@ -39,8 +39,8 @@ class CosineFeatures:
         self._terms: dict[str, tuple[Vectors, Vectors]] = {}
         for name, (ours, theirs) in kinds.items():
             self._terms[f"cosine, {name}"] = _unit(ours), _unit(theirs)
-            centred = _centred(ours, typical), _centred(theirs, None)
-            self._terms[f"centred cosine, {name}"] = centred
+            both = centred(ours, typical), centred(theirs, None)
+            self._terms[f"centred cosine, {name}"] = both
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def _unit(vectors: Vectors) -> Vectors:
     return Vectors(vectors.unit(), vectors.present_N)
 
 
-def _centred(vectors: Vectors, typical: NDArray[np.int64] | None) -> Vectors:
+def centred(vectors: Vectors, typical: NDArray[np.int64] | None) -> Vectors:
     """Unit vectors less their mean, made unit vectors again; rows that are absent count for nothing."""
     unit, present = vectors.unit(), vectors.present()
     rows = np.arange(len(unit)) if typical is None else typical

@@ -30,7 +30,8 @@ class Reranked:
 
     Attributes:
         ranks: of the test mentions' gold entities, by system: the order of the shortlist, the list
-            reranked by frozen features, and by those and the matcher.
+            reranked by frozen features, and by those and the matcher; the better of the two on
+            validation stands last.
         recall: share of the test mentions whose list holds the gold entity, in percent.
         valid_mrr: of the validation mentions, by reranked system; what learned from them is measured in
             folds.
@@ -53,6 +54,8 @@ def run_reranking(
     features: FeatureParts,
     depth: int,
     matcher_family: Callable[[Sequence[Mention]], Family] | None = None,
+    *,
+    use_context: bool = True,
 ) -> Reranked:
     """Fits the combiners and reranks the test mentions' shortlists.
 
@@ -61,22 +64,26 @@ def run_reranking(
 
     Args:
         depth: entities of a shortlist.
+        use_context: whether two towers learn which entities a context asks for.
         matcher_family: a trained matcher's features of the mentions given; None leaves it out.
     Raises:
         DataError: if there is no mention to learn from.
     """
     train, valid, test = (records.linkable(split) for split in ("train", "valid", "test"))
-    train = train[:: max(1, len(train) // MOST_MENTIONS)]
     if not train or not valid:
         raise DataError(
             "reranking learns from train and validation mentions whose gold entity is in the knowledge "
             "base, and there are none; set rerank.depth: 0"
         )
-    known = PairFeatures(records, features, [*train, *valid, *test], len(train))
-    ends = np.cumsum([0, len(train), len(valid), len(test)]).tolist()
+    step = max(1, len(train) // MOST_MENTIONS)
+    fitted, rest = train[::step], [m for i, m in enumerate(train) if i % step]
+    known = PairFeatures(
+        *(records, features, [*fitted, *rest, *valid, *test], len(train)), use_context=use_context
+    )
+    ends = np.cumsum([len(train), len(valid), len(test)]).tolist()
     lists = [
         make_shortlists(known.order, known.gold, range(*bounds), len(records.entities), depth)
-        for bounds in pairwise(ends)
+        for bounds in [(0, len(fitted)), *pairwise(ends)]
     ]
     values = [known.of(each.pairs) for each in lists]
     first = Combiner.fit(known.names, values[0], lists[0].gold_M)
@@ -103,6 +110,8 @@ def run_reranking(
     found.ranks[WITH_MATCHER] = lists[2].reranked(second.scores(inputs[1]))
     found.valid_mrr[WITH_MATCHER] = _mrr(lists[1].reranked(_in_folds(names, inputs[0], lists[1])))
     found.combiners[WITH_MATCHER] = second
+    if found.valid_mrr[WITH_MATCHER] < found.valid_mrr[SIMILARITIES]:
+        found.ranks[SIMILARITIES] = found.ranks.pop(SIMILARITIES)  # what does best stands last
     return found
 
 

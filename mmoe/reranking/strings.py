@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
+from mmoe.longer_names import longer_name
 from mmoe.names import name_tokens, normalise_name
 from mmoe.records import Entity, Mention
-from mmoe.reranking.names import longer_name
 from mmoe.reranking.pairs import Pairs
 
 _YEAR = re.compile(r"\b(?:1\d{3}|20\d{2})\b")

@@ -30,6 +30,7 @@ def files_below(folder: Path) -> IngestFiles:
         entities=folder / "entities.parquet",
         images=folder / "images.parquet",
         mention_image=folder / "inputs/mention_image.parquet",
+        mention_context=folder / "inputs/mention_context.parquet",
         entity_text=folder / "inputs/entity_text.parquet",
         entity_image=folder / "inputs/entity_image.parquet",
         counts=folder / "ingest.json",

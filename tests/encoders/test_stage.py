@@ -35,10 +35,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ImageInput("t2", "bad.png", "1" * 64),
     ]
     for part in PARTS:
-        if part.endswith("text"):
-            write_records(inputs / f"{part}.parquet", TextInput, TEXTS)
-        else:
+        if part.endswith("image"):
             write_records(inputs / f"{part}.parquet", ImageInput, images)
+        else:
+            write_records(inputs / f"{part}.parquet", TextInput, TEXTS)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -57,11 +57,12 @@ def test_every_part_becomes_a_store_of_these_params(
         check_feature_config(
             table, project, {"encoder": "data/raw/sample/clip", "precision": "float32"}
         )
-        if part.endswith("text"):
+        if part.endswith("image"):
+            assert table.present.tolist() == [True, False, False]
+        else:
             assert table.present.all()
             assert table.metadata["around_name"] is (part != "entity_text")
-        else:
-            assert table.present.tolist() == [True, False, False]
+            assert bool(table.token_width) is (part != "mention_context")
     shown = capsys.readouterr().out
     assert "mention_text: 5 rows, 0 of them kept from an earlier run" in shown
     assert "entity_image: 1 unreadable images are masked" in shown

@@ -53,7 +53,7 @@ def shard(part: str) -> Path:
     return at.features / part / "shard-00000.parquet"
 
 
-FEATURE_READERS = ("baselines", "train", "evaluate", "description_ablation")
+FEATURE_READERS = ("baselines", "train", "rerank", "evaluate", "description_ablation")
 
 
 @pytest.mark.parametrize(("stage", "part"), list(zip(FEATURE_READERS, PARTS, strict=True)))

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmoe.longer_names import longer_name
 from mmoe.names import name_tokens, normalise_name
 from mmoe.records import Entity, Mention
-from mmoe.reranking.names import longer_name
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.strings import StringFeatures
 

@@ -1,4 +1,4 @@
-"""The longer name of which a mention's surface form is a part, as its context has it."""
+"""The longer name around a mention, as its context has it, and a context that hides it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from mmoe.surface_forms import find_surface_form
 
+STAND_IN = "someone"
 # Words that stand in the middle of a name without a capital letter.
 _PARTICLES = frozenset(
     {
@@ -38,6 +39,16 @@ def longer_name(text: str, surface_form: str) -> str:
         high = after
     name = _POSSESSIVE.sub("", text[words[low][0] : words[high][1]].strip(" .'’-"))
     return name if len(name) > len(surface_form) else surface_form
+
+
+def hide_name(text: str, surface_form: str) -> str:
+    """A context with `STAND_IN` where the mention's longer name stands; as it is if that does not occur.
+
+    "the house of someone" for the mention "Beethoven" in "the house of Ludwig van Beethoven".
+    """
+    name = longer_name(text, surface_form)
+    place = find_surface_form(text, name) or find_surface_form(text, surface_form)
+    return text if place is None else text[: place[0]] + STAND_IN + text[place[1] :]
 
 
 def _next_in_name(text: str, words: list[tuple[int, int]], at: int, step: int) -> int | None:
