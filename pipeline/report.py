@@ -2,7 +2,7 @@
 
 usage  python -m pipeline.report DATASET
 in     reports/<dataset>/{evaluation,data,description_ablation}.json, data/ranks/<dataset>/ranks.parquet,
-       data/models/<dataset>/history.json,
+       data/models/<dataset>/{history,reranker}.json,
        data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet,
        {retrieve,rank}.json there, images of data/raw/<dataset>, reports/published.yaml
 out    reports/<dataset>/report.html, reports/<dataset>/report.md

@@ -1,4 +1,4 @@
-"""Every matcher and every baseline on one data set, over several seeds, in one table.
+"""Every matcher, every baseline and two-stage linking on one data set, over several seeds, in one table.
 
 usage  python -m pipeline.table DATASET [--seeds 43,44,45] [--only NAME] [--out FILE]
 in     data/interim/<dataset>, data/raw/<dataset>, as dvc repro leaves them, and params.yaml
@@ -6,7 +6,8 @@ out    Markdown, printed or written to FILE; .mmoe/table/<dataset>: what its cel
 
 Each cell is trained and ranked once: after a kill, or with more seeds, the command goes on with the cells
 that are not done. What params.yaml says holds for all of them, but for the matcher, the seed, the
-descriptions and, for published variants, encode.keep_padding.
+descriptions and, for published variants, encode.keep_padding. Two-stage linking goes by frozen features
+alone and, as the others, does not know the candidates.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from pipeline.evaluate import evaluate
 from pipeline.fingerprints import Fingerprints
 from pipeline.layout import Layout
 from pipeline.rank import rank
+from pipeline.rerank import rerank
 from pipeline.stage import checked_params, exit_on_mistake
 from pipeline.train import train
 
@@ -60,10 +62,12 @@ MATCHERS: dict[str, dict[str, Any]] = {
 # Stages, and the sections of params.yaml that decide what they compute.
 DESCRIBED = {"rank": ("rank",), "encode": ("encode",)}
 COMPARED: dict[str, Sequence[str]] = {"baselines": ()}
+RERANKED = {"rerank": ("rerank",)}
 TRAINED = {
     "train": ("data", "model", "moe", "mmoe_released", "m3el", "mimic", "loss", "train"),
     "evaluate": ("evaluate",),
 }
+SECOND_LOOK = {"rerank.use_matcher": False, "rerank.use_candidates": False}
 HITS = (1, 3, 5)
 SAMPLES = 2000
 NO_RANK = "–"
@@ -116,7 +120,8 @@ class Row:
     Attributes:
         whole_SM, among_SM: over all entities, and over each mention's candidates.
         evidence_M: what decides each mention, where the data set says so.
-        training: seconds, parameters and active parameters of a matcher; None of a baseline.
+        training: seconds, parameters and active parameters of a matcher; None of a baseline, to which the
+            others are compared.
     """
 
     name: str
@@ -139,15 +144,17 @@ def table(dataset: str, seeds: Sequence[int], only: Sequence[str]) -> str:
 def systems(
     dataset: str, file: ParamsFile, seeds: Sequence[int], only: Sequence[str] = ()
 ) -> list[Row]:
-    """All baselines, then the matchers of MATCHERS, or some of them, trained where that is not done yet."""
+    """All baselines, the reranker, then the matchers of MATCHERS, or some of them; what is done is kept."""
     titles = list(only) or list(MATCHERS)
     for title in titles:
         if title not in MATCHERS:
             raise MmoeError(f"{title}: no such row; there are {', '.join(MATCHERS)}")
     if list(file.section(ModelParams).units) == ["text"]:
         titles = [title for title in titles if title != TEXTS_ALONE]
-    return _baseline_rows(dataset, file) + [
-        _matcher_row(dataset, title, file.changed(MATCHERS[title]), seeds) for title in titles
+    return [
+        *_baseline_rows(dataset, file),
+        *_reranked_rows(dataset, file.changed(SECOND_LOOK)),
+        *(_matcher_row(dataset, title, file.changed(MATCHERS[title]), seeds) for title in titles),
     ]
 
 
@@ -174,6 +181,16 @@ def _baseline_rows(dataset: str, file: ParamsFile) -> list[Row]:
         baselines(at, file)
     found = read_table(at.ranks / "baselines.parquet")
     return [_row(at, str(name), [rows]) for name, rows in found.groupby("method", sort=False)]
+
+
+def _reranked_rows(dataset: str, file: ParamsFile) -> list[Row]:
+    features = _features(dataset, file)
+    key = _key(file, RERANKED, [features.home.name])
+    at = Cell(dataset, features.home, features.home.parent / f"reranked-{key}")
+    if not (at.ranks / "reranked.parquet").exists():
+        rerank(at, file)
+    found = read_table(at.ranks / "reranked.parquet").groupby("method", sort=False)
+    return [replace(_row(at, str(name), [rows]), training={}) for name, rows in found]
 
 
 def _matcher_row(dataset: str, title: str, file: ParamsFile, seeds: Sequence[int]) -> Row:

@@ -53,6 +53,25 @@ class History(BaseModel):
     versions: dict[str, str] = {}
 
 
+class Reranker(BaseModel):
+    """How the combiners of two-stage linking were fitted; empty where nothing is reranked.
+
+    Attributes:
+        recall: share of the test mentions whose shortlist holds the gold entity, in percent.
+        valid_mrr, weights: by reranked system; the weights by feature.
+    """
+
+    class Weight(BaseModel):
+        """A feature's weight in standard deviations of it, and what it counts where it is missing."""
+
+        weight: float
+        missing: float
+
+    recall: float
+    valid_mrr: dict[str, float]
+    weights: dict[str, dict[str, Weight]]
+
+
 class Data(BaseModel):
     """What stage audit counted, by group."""
 
@@ -82,6 +101,7 @@ class Inputs:
     versions: Mapping[str, str]
     metrics: Metrics
     history: History
+    reranker: Reranker
     data: Data
     ranking: Counts
     retrieval: Counts
@@ -128,6 +148,7 @@ def read_inputs(
         versions={n: v.partition("+")[0] for n, v in {**versions, **history.versions}.items()},
         metrics=_validated(reports / "evaluation.json", Metrics),
         history=history,
+        reranker=_validated(root / "data/models" / dataset / "reranker.json", Reranker),
         data=_validated(reports / "data.json", Data),
         ranking=_validated(interim / "rank.json", Counts),
         retrieval=_validated(interim / "retrieve.json", Counts),

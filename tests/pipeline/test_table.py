@@ -44,6 +44,9 @@ def test_a_table_is_made_once_and_grows_with_seeds(
     mrr = (100 / ranks[ranks["method"] == "cosine, surface form–name"]["rank"]).mean()
     assert line_of(found, "cosine, surface form–name")["MRR"] == f"{mrr:.2f}"
     assert line_of(found, "order of retrieval")["MRR"] == table.NO_RANK
+    again = line_of(found, "reranked, similarities")
+    assert "to" in again["Gain (95 %)"]
+    assert again["Parameters"] == table.NO_RANK
     assert line_of(found, "MIMIC")["Seeds"] == "1"
     assert table.table("tiny", [43], ["MIMIC"]) == found
     assert trained == [43]
@@ -52,7 +55,7 @@ def test_a_table_is_made_once_and_grows_with_seeds(
     assert line_of(more, "MIMIC")["Seeds"] == "2"
     assert float(line_of(more, "MIMIC")["Spread"]) >= 0
     # Another learning rate is another table.
-    write_params(Path("params.yaml"), rank={"backend": "none"}, train={"learning_rate": 1e-3})
+    write_params(Path("params.yaml"), rank={"backend": "none"}, train={"learning_rate": 2e-3})
     table.table("tiny", [43], ["MIMIC"])
     assert trained == [43, 44, 43]
     assert at.features.exists()  # the run itself is left as it was
