@@ -14,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.adamw import adamw
 
 from mmoe.reranking.pairs import Pairs
 
 FOLDS = 4
 WIDTH = 256
 BATCH = 512
-EPOCHS, LEAST_STEPS = 10, 60
+EPOCHS, LEAST_STEPS = 10, 30
 TEMPERATURE = 0.1
 LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 1e-3, 1e-2, 0.1
 SEED = 43
@@ -65,20 +66,14 @@ def fit_towers(
         towers = TwoTowers(
             nn.Linear(contexts_MP.shape[1], WIDTH), nn.Linear(entities_NQ.shape[1], WIDTH)
         )
-        parameters = [*towers.context.parameters(), *towers.entity.parameters()]
-        optimiser = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-        num_steps = max(LEAST_STEPS, EPOCHS * len(rows) // BATCH)
-        schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1, 0, num_steps)
         contexts, entities = torch.from_numpy(contexts_MP), torch.from_numpy(entities_NQ)
-        gold = torch.from_numpy(gold_M)
-        batches = _batches(torch.from_numpy(rows))
-        for _ in range(num_steps):
+        gold, batches = torch.from_numpy(gold_M), _batches(torch.from_numpy(rows))
+        num_steps = max(LEAST_STEPS, EPOCHS * len(rows) // BATCH)
+        descent = _Descent([*towers.context.parameters(), *towers.entity.parameters()])
+        for step in range(num_steps):
             batch = next(batches)
             loss = _loss(towers, contexts[batch], entities[gold[batch]], gold[batch])
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
+            descent.step(loss, LEARNING_RATE * (1 - step / num_steps))
     return towers
 
 
@@ -121,6 +116,30 @@ class ContextFeatures:
                 self._contexts[pairs.rows[at]], self._entities[pairs.entities_BD[at]]
             )
         return scores[..., None]
+
+
+class _Descent:
+    """AdamW as torch's function; its class first loads torch's compiler, for longer than a small fit takes."""
+
+    def __init__(self, parameters: list[nn.Parameter]) -> None:
+        self._parameters: list[Tensor] = list(parameters)
+        self._firsts = [torch.zeros_like(each) for each in parameters]
+        self._seconds = [torch.zeros_like(each) for each in parameters]
+        self._steps = [torch.tensor(0.0) for _ in parameters]
+
+    def step(self, loss: Tensor, learning_rate: float) -> None:
+        gradients = list(torch.autograd.grad(loss, self._parameters))
+        with torch.no_grad():
+            adamw(
+                *(self._parameters, gradients, self._firsts, self._seconds, [], self._steps),
+                lr=learning_rate,
+                weight_decay=WEIGHT_DECAY,
+                beta1=0.9,
+                beta2=0.999,
+                eps=1e-8,
+                amsgrad=False,
+                maximize=False,
+            )
 
 
 def _project(tower: nn.Linear, values: Tensor) -> Tensor:
