@@ -119,7 +119,7 @@ class ContextFeatures:
 
 
 class _Descent:
-    """AdamW as torch's function; its class first loads torch's compiler, for longer than a small fit takes."""
+    """AdamW as torch's function; its class first loads torch's compiler, longer than a fit takes."""
 
     def __init__(self, parameters: list[nn.Parameter]) -> None:
         self._parameters: list[Tensor] = list(parameters)
