@@ -45,8 +45,8 @@ class Reranked:
 
 
 ORDER = "shortlist"
-SIMILARITIES = "reranked, similarities"
-WITH_MATCHER = "reranked, similarities and matcher"
+SIMILARITIES = "reranked"
+WITH_MATCHER = "reranked with matcher"
 
 
 def run_reranking(

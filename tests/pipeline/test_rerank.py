@@ -36,12 +36,16 @@ def test_it_ranks_every_test_mention_and_the_report_shows_it(project: Path) -> N
     for _, rows in table.groupby("method"):
         assert rows["mention_id"].tolist() == mentions
         assert (rows["rank"] >= rows["rank_optimistic"]).all()
-    weights = read_json(at.model / "reranker.json")["weights"]
-    assert list(weights) == methods()[1:] == [SIMILARITIES, WITH_MATCHER]
+    learned = read_json(at.model / "reranker.json")
+    weights, valid_mrr = learned["weights"], learned["valid_mrr"]
+    assert weights.keys() == valid_mrr.keys() == {SIMILARITIES, WITH_MATCHER}
+    assert methods()[:1] == ["shortlist"]
+    assert sorted(methods()[1:]) == sorted(weights)
+    assert valid_mrr[methods()[-1]] == max(valid_mrr.values())  # which the report calls the result
     assert "retrieved" in weights[SIMILARITIES]
     assert "matcher, text" in weights[WITH_MATCHER]
     report = (at.report / "report.md").read_text("utf-8")
-    assert f"Two-stage linking ({WITH_MATCHER})" in report
+    assert f"Two-stage linking ({methods()[-1]})" in report
 
 
 def test_without_candidates_it_ranks_the_whole_knowledge_base(project: Path) -> None:

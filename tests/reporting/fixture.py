@@ -268,7 +268,7 @@ def _write_metrics(path: Path, ranks: NDArray[np.int64], before: NDArray[np.int6
         RankedSystems(Ranks(ranks, ranks), {"exact name": worse, "BM25": worse}),
         RankedSystems(Ranks(ranks, ranks), {"order of retrieval": worse}),
         None if before is None else Ranks(before, before),
-        {"reranked, similarities": Ranks(ranks, ranks)},
+        {"reranked": Ranks(ranks, ranks)},
         {"clean": half, "evidence_text": half, "unseen_gold": ~half & half},
         hits=(1, 3, 5, 10),
         samples=200,
