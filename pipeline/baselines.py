@@ -1,7 +1,8 @@
 """Stage baselines: names, BM25 and frozen cosines on the test mentions, over the whole KB.
 
 usage  python -m pipeline.baselines DATASET
-in     data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet, data/features/<dataset>
+in     data/interim/<dataset>/{mentions,entities,candidates,descriptions}.parquet, left_out/<leak_policy>.json
+       there, data/features/<dataset>
 out    data/ranks/<dataset>/baselines.parquet
 """
 
@@ -13,17 +14,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmoe.baselines.run import BaselineRanks, FeatureParts, Records, run_baselines
+from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.files import atomic_write
-from mmoe.records import Candidate, Description, Entity, Mention, read_records
+from mmoe.records import Candidate, Description, Entity, read_records
 
+from pipeline.kept import kept_mentions
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
 
 def baselines(at: Layout, file: ParamsFile) -> None:
-    encode, records = file.section(EncodeParams), read_known(at)
+    encode = file.section(EncodeParams)
+    records = read_known(at, file.section(DataParams).leak_policy)
     ids = [mention.mention_id for mention in records.linkable("test")]
     ranks = run_baselines(records, FeatureParts(at.features, encode.feature_config))
     table = pa.concat_tables(rank_rows(ids, method, found) for method, found in ranks.items())
@@ -32,11 +36,11 @@ def baselines(at: Layout, file: ParamsFile) -> None:
     print(f"{at.dataset}: {len(ranks)} baselines ranked {len(ids)} mentions")
 
 
-def read_known(at: Layout) -> Records:
+def read_known(at: Layout, leak_policy: str) -> Records:
     """What is known of a data set beside features."""
     descriptions = read_records(at.descriptions, Description)
     return Records(
-        read_records(at.mentions, Mention),
+        kept_mentions(at, leak_policy),
         read_records(at.entities, Entity),
         read_records(at.candidates, Candidate),
         {each.mention_id: each.description for each in descriptions if each.description},

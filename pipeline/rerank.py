@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import torch
 
 from mmoe.baselines.run import BaselineRanks, FeatureParts, Records
+from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rerank import RerankParams
@@ -38,7 +39,7 @@ from pipeline.stage import run_stage
 
 def rerank(at: Layout, file: ParamsFile) -> None:
     encode, params = file.section(EncodeParams), file.section(RerankParams)
-    records = read_known(at)
+    records = read_known(at, file.section(DataParams).leak_policy)
     if not params.use_candidates:
         records = replace(records, candidates=[])
     ids = [mention.mention_id for mention in records.linkable("test")]

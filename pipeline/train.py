@@ -24,7 +24,7 @@ from mmoe.config.loss import LossParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.train import TrainParams
 from mmoe.evaluation.estimates import reciprocals
-from mmoe.files import content_key, read_json, sha256_of, sources_key, write_json
+from mmoe.files import content_key, sha256_of, sources_key, write_json
 from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import compute_deterministically, resolve_device
@@ -32,9 +32,10 @@ from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import Matcher
 from mmoe.model.registry import build_matcher, spec_from_params
-from mmoe.records import Entity, Mention, read_records
+from mmoe.records import Entity, read_records
 from mmoe.training.trainer import Trainer
 
+from pipeline.kept import kept_mentions
 from pipeline.layout import Layout
 from pipeline.live import LiveCurves
 from pipeline.stage import run_stage
@@ -45,10 +46,8 @@ def train(at: Layout, file: ParamsFile) -> None:
     compute_deterministically()
     encode, params = file.section(EncodeParams), file.section(TrainParams)
     loss, runtime = file.section(LossParams), file.section(RuntimeParams)
-    mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
-    left_out = at.left_out(file.section(DataParams).leak_policy)
-    dropped = set(read_json(left_out))
-    mentions = [mention for mention in mentions if mention.mention_id not in dropped]
+    policy, entities = file.section(DataParams).leak_policy, read_records(at.entities, Entity)
+    mentions = kept_mentions(at, policy)
     data = LinkingData.open(mentions, entities, at.features, encode.feature_config)
     device = resolve_device(runtime.device)
     spec = spec_from_params(file, data.widths)
@@ -70,7 +69,7 @@ def train(at: Layout, file: ParamsFile) -> None:
 
     rooms = (mmoe.linking, mmoe.model, mmoe.training)
     code = sources_key(*(Path(room.__path__[0]) for room in rooms))
-    records = [sha256_of(path) for path in (at.mentions, at.entities, left_out)]
+    records = [sha256_of(path) for path in (at.mentions, at.entities, at.left_out(policy))]
     work = at.work("train") / content_key(config, data.parts, records, code)
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(

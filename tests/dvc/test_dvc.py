@@ -142,7 +142,11 @@ def test_an_edit_that_may_decide_values_changes_the_fingerprints_of_its_stages(
 @pytest.mark.parametrize(
     ("old", "new", "stale"),
     [
-        ("leak_policy: keep", "leak_policy: drop", {"train", "report"}),
+        (
+            "leak_policy: keep",
+            "leak_policy: drop",
+            {"baselines", "train", "rerank", "report"},
+        ),
         (
             "bootstrap_samples: 100",
             "bootstrap_samples: 200",

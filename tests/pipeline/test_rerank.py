@@ -95,7 +95,7 @@ class Memory:
 
 def test_what_a_matcher_learned_by_heart_gets_no_weight(project: Path) -> None:
     """Its scores on train mentions look perfect, and say nothing of others: nothing is fitted on them."""
-    records = read_known(at)
+    records = read_known(at, "keep")
     config = ParamsFile(Path("params.yaml")).section(EncodeParams).feature_config
     asked: list[str] = []
 

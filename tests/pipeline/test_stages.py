@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from mmoe.records import Mention, read_metadata, read_records
 
+from pipeline.baselines import read_known
 from pipeline.layout import Layout
 from tests.imports import ROOT
 from tests.pipeline.project import DONE, STAGES, contents, run
@@ -96,3 +97,6 @@ def test_leaking_mentions_are_left_out_where_the_policy_says_so(project: Path) -
     write_params(Path("params.yaml"), data={"leak_policy": "drop"})
     run("train", "tiny")
     assert contents("data/models") != before
+    kept = read_known(at, "drop").mentions
+    assert train[0] not in kept
+    assert len(kept) == len(read_known(at, "keep").mentions) - 1
