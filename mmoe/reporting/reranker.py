@@ -9,6 +9,7 @@ from mmoe.reporting.table import Table
 from mmoe.reporting.wording import MISSING, label, signed
 
 SHOWN_FEATURES = 12
+SMALL = 0.005  # it would be printed as zero
 
 
 def weight_tables(reranker: Reranker) -> dict[str, Table]:
@@ -21,7 +22,9 @@ def _heaviest(weights: dict[str, Reranker.Weight]) -> Table:
     rows = {
         label(name): {
             "Weight": signed(weights[name].weight),
-            "Missing": signed(weights[name].missing) if weights[name].missing else MISSING,
+            "Missing": MISSING
+            if abs(weights[name].missing) < SMALL
+            else signed(weights[name].missing),
         }
         for name in names
     }
