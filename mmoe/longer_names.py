@@ -14,6 +14,7 @@ _PARTICLES = frozenset(
         *("du", "e", "el", "ibn", "la", "le", "of", "ten", "ter", "the", "van", "von", "y", "zu"),
     }
 )
+_EDGES = " .'’-"
 _POSSESSIVE = re.compile(r"['’]s?$")
 _WORD = re.compile(r"[^\s,;:!?()\[\]{}\"“”«»]+")
 
@@ -24,20 +25,8 @@ def longer_name(text: str, surface_form: str) -> str:
     "Ludwig van Beethoven" for the mention "Beethoven" in "the house of Ludwig van Beethoven"; the surface
     form itself where no longer name stands around it or it does not occur.
     """
-    found = find_surface_form(text, surface_form)
-    if found is None:
-        return surface_form
-    start, end = found
-    words = [(word.start(), word.end()) for word in _WORD.finditer(text)]
-    inside = [i for i, (first, last) in enumerate(words) if first < end and last > start]
-    if not inside:
-        return surface_form
-    low, high = inside[0], inside[-1]
-    while (before := _next_in_name(text, words, low, -1)) is not None:
-        low = before
-    while (after := _next_in_name(text, words, high, 1)) is not None:
-        high = after
-    name = _POSSESSIVE.sub("", text[words[low][0] : words[high][1]].strip(" .'’-"))
+    place = _place_of_name(text, surface_form)
+    name = "" if place is None else text[slice(*place)]
     return name if len(name) > len(surface_form) else surface_form
 
 
@@ -46,9 +35,31 @@ def hide_name(text: str, surface_form: str) -> str:
 
     "the house of someone" for the mention "Beethoven" in "the house of Ludwig van Beethoven".
     """
-    name = longer_name(text, surface_form)
-    place = find_surface_form(text, name) or find_surface_form(text, surface_form)
+    place = _place_of_name(text, surface_form)
     return text if place is None else text[: place[0]] + STAND_IN + text[place[1] :]
+
+
+def _place_of_name(text: str, surface_form: str) -> tuple[int, int] | None:
+    """Start and end of the longer name, or of the surface form alone; None where it does not occur."""
+    found = find_surface_form(text, surface_form)
+    if found is None:
+        return None
+    start, end = found
+    words = [(word.start(), word.end()) for word in _WORD.finditer(text)]
+    inside = [i for i, (first, last) in enumerate(words) if first < end and last > start]
+    if not inside:
+        return found
+    low, high = inside[0], inside[-1]
+    while (before := _next_in_name(text, words, low, -1)) is not None:
+        low = before
+    while (after := _next_in_name(text, words, high, 1)) is not None:
+        high = after
+    run = text[words[low][0] : words[high][1]]
+    name = _POSSESSIVE.sub("", run.strip(_EDGES))
+    if len(name) <= len(surface_form):
+        return found
+    start = words[low][0] + len(run) - len(run.lstrip(_EDGES))
+    return start, start + len(name)
 
 
 def _next_in_name(text: str, words: list[tuple[int, int]], at: int, step: int) -> int | None:

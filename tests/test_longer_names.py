@@ -42,6 +42,12 @@ def test_it_holds_the_surface_form_or_is_it(before: str, surface_form: str, afte
         ("Java is hot; Java is wet", "Java", "someone is hot; Java is wet"),
         ("nobody is here", "Braun", "nobody is here"),
         ("", "Braun", ""),
+        # The longer name stands elsewhere too.
+        (
+            "King of Saxony or the King of Saxony, once",
+            "Saxony,",
+            "King of Saxony or the someone, once",
+        ),
     ],
 )
 def test_a_context_hides_the_name_where_the_mention_stands(
