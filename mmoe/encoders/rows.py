@@ -64,11 +64,13 @@ def encode_text_rows(
         texts.append(layout.whole(names[i], bodies["input_ids"][i], descriptions[i], focus))
     padded_to = max_text_length if keep_padding else None
     whole = encode_in_length_order(encoder, texts, batch_size, padded_to)
-    names = [layout.name_alone(name) for name in names]
-    alone = encode_in_length_order(encoder, names, batch_size * NAME_BATCH_FACTOR)
+    named = [tuple(layout.name_alone(name)) for name in names]
+    distinct = list(dict.fromkeys(named))  # many texts share a name
+    alone = encode_in_length_order(encoder, distinct, batch_size * NAME_BATCH_FACTOR)
+    pooled_of = {name: pooled for name, (_, pooled) in zip(distinct, alone, strict=True)}
     return [
-        FeatureRow(row.id, OK, tokens, pooled, name_pooled)
-        for row, (tokens, pooled), (_, name_pooled) in zip(rows, whole, alone, strict=True)
+        FeatureRow(row.id, OK, tokens, pooled, pooled_of[name])
+        for row, (tokens, pooled), name in zip(rows, whole, named, strict=True)
     ]
 
 
