@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -151,9 +151,11 @@ def systems(
             raise MmoeError(f"{title}: no such row; there are {', '.join(MATCHERS)}")
     if list(file.section(ModelParams).units) == ["text"]:
         titles = [title for title in titles if title != TEXTS_ALONE]
+    known = _rows_by_method(dataset, file, baselines, COMPARED, "baselines")
+    again = _rows_by_method(dataset, file.changed(SECOND_LOOK), rerank, RERANKED, "reranked")
     return [
-        *_baseline_rows(dataset, file),
-        *_reranked_rows(dataset, file.changed(SECOND_LOOK)),
+        *known,
+        *(replace(row, training={}) for row in again),
         *(_matcher_row(dataset, title, file.changed(MATCHERS[title]), seeds) for title in titles),
     ]
 
@@ -173,24 +175,21 @@ def _features(dataset: str, file: ParamsFile) -> Features:
     return at
 
 
-def _baseline_rows(dataset: str, file: ParamsFile) -> list[Row]:
+def _rows_by_method(
+    dataset: str,
+    file: ParamsFile,
+    stage: Callable[[Layout, ParamsFile], None],
+    decided_by: Mapping[str, Sequence[str]],
+    name: str,
+) -> list[Row]:
+    """The systems of a stage that writes the ranks of several into one table, `<name>.parquet`."""
     features = _features(dataset, file)
-    key = _key(file, COMPARED, [features.home.name])
-    at = Cell(dataset, features.home, features.home.parent / f"baselines-{key}")
-    if not (at.ranks / "baselines.parquet").exists():
-        baselines(at, file)
-    found = read_table(at.ranks / "baselines.parquet")
-    return [_row(at, str(name), [rows]) for name, rows in found.groupby("method", sort=False)]
-
-
-def _reranked_rows(dataset: str, file: ParamsFile) -> list[Row]:
-    features = _features(dataset, file)
-    key = _key(file, RERANKED, [features.home.name])
-    at = Cell(dataset, features.home, features.home.parent / f"reranked-{key}")
-    if not (at.ranks / "reranked.parquet").exists():
-        rerank(at, file)
-    found = read_table(at.ranks / "reranked.parquet").groupby("method", sort=False)
-    return [replace(_row(at, str(name), [rows]), training={}) for name, rows in found]
+    key = _key(file, decided_by, [features.home.name])
+    at = Cell(dataset, features.home, features.home.parent / f"{name}-{key}")
+    if not (at.ranks / f"{name}.parquet").exists():
+        stage(at, file)
+    found = read_table(at.ranks / f"{name}.parquet")
+    return [_row(at, str(system), [rows]) for system, rows in found.groupby("method", sort=False)]
 
 
 def _matcher_row(dataset: str, title: str, file: ParamsFile, seeds: Sequence[int]) -> Row:

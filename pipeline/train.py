@@ -46,8 +46,8 @@ def train(at: Layout, file: ParamsFile) -> None:
     compute_deterministically()
     encode, params = file.section(EncodeParams), file.section(TrainParams)
     loss, runtime = file.section(LossParams), file.section(RuntimeParams)
-    policy, entities = file.section(DataParams).leak_policy, read_records(at.entities, Entity)
-    mentions = kept_mentions(at, policy)
+    policy = file.section(DataParams).leak_policy
+    mentions, entities = kept_mentions(at, policy), read_records(at.entities, Entity)
     data = LinkingData.open(mentions, entities, at.features, encode.feature_config)
     device = resolve_device(runtime.device)
     spec = spec_from_params(file, data.widths)

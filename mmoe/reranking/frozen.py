@@ -12,6 +12,17 @@ from mmoe.baselines.late_interaction import LateInteraction
 from mmoe.reranking.pairs import Pairs
 from mmoe.vectors import unit_rows
 
+# Which vectors of the mention and of the entity each cosine compares.
+COSINES = {
+    "text–text": ("text", "text"),
+    "surface form–name": ("name", "name"),
+    "surface form–text": ("name", "text"),
+    "text–name": ("text", "name"),
+    "image–image": ("image", "image"),
+    "text–image": ("text", "image"),
+    "image–text": ("image", "text"),
+}
+
 
 class CosineFeatures:
     """Cosines of texts, names and images, as they are and with both sides' vectors centred.
@@ -26,21 +37,12 @@ class CosineFeatures:
     def __init__(
         self, mentions: SideVectors, entities: SideVectors, typical: NDArray[np.int64]
     ) -> None:
-        kinds = {
-            "text–text": (mentions.text, entities.text),
-            "surface form–name": (mentions.name, entities.name),
-            "surface form–text": (mentions.name, entities.text),
-            "text–name": (mentions.text, entities.name),
-        }
-        if mentions.image is not None and entities.image is not None:
-            kinds["image–image"] = mentions.image, entities.image
-            kinds["text–image"] = mentions.text, entities.image
-            kinds["image–text"] = mentions.image, entities.text
+        ours, theirs = _views(mentions, typical), _views(entities, None)
         self._terms: dict[str, tuple[Vectors, Vectors]] = {}
-        for name, (ours, theirs) in kinds.items():
-            self._terms[f"cosine, {name}"] = _unit(ours), _unit(theirs)
-            both = centred(ours, typical), centred(theirs, None)
-            self._terms[f"centred cosine, {name}"] = both
+        for name, (of_mention, of_entity) in COSINES.items():
+            if of_mention in ours and of_entity in theirs:
+                pairs = zip(ours[of_mention], theirs[of_entity], strict=True)
+                self._terms[f"cosine, {name}"], self._terms[f"centred cosine, {name}"] = pairs
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,8 +93,16 @@ class LateFeatures:
         return np.array(rows, dtype=np.float32).transpose(0, 2, 1)
 
 
-def _unit(vectors: Vectors) -> Vectors:
-    return Vectors(vectors.unit(), vectors.present_N)
+def _views(
+    side: SideVectors, typical: NDArray[np.int64] | None
+) -> dict[str, tuple[Vectors, Vectors]]:
+    """Each kind's unit vectors, as they are and centred; once, as several cosines read them."""
+    kinds = {"text": side.text, "name": side.name, "image": side.image}
+    return {
+        kind: (Vectors(vectors.unit(), vectors.present_N), centred(vectors, typical))
+        for kind, vectors in kinds.items()
+        if vectors is not None
+    }
 
 
 def centred(vectors: Vectors, typical: NDArray[np.int64] | None) -> Vectors:
