@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from mmoe.baselines.cosine import CosineTerms
@@ -79,7 +80,10 @@ class LateInteraction:
         at = self.mentions.positions(np.array([mention]))
         ours = unit_rows(self.mentions.values_TC[at].astype(np.float32) - self.centre_C)
         at = self.entities.positions(entities[has])
-        products_LT = ours @ self.entities.values_TC[at].astype(np.float32).T
+        # torch makes float32 of float16 several times as fast as NumPy.
+        values_TC = torch.from_numpy(self.entities.values_TC)
+        theirs_TC = values_TC.index_select(0, torch.from_numpy(at)).float()
+        products_LT = (torch.from_numpy(ours) @ theirs_TC.T).numpy()
         products_LT -= (ours @ self.centre_C)[:, None]
         products_LT *= self._inverse_T[at]  # cosines of the centred features
         lengths = lengths[has]
