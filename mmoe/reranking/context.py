@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.adamw import adamw
 
+from mmoe.adamw import AdamW, ParameterGroup
 from mmoe.reranking.pairs import Pairs
 
 FOLDS = 4
@@ -69,11 +69,14 @@ def fit_towers(
         contexts, entities = torch.from_numpy(contexts_MP), torch.from_numpy(entities_NQ)
         gold, batches = torch.from_numpy(gold_M), _batches(torch.from_numpy(rows))
         num_steps = max(LEAST_STEPS, EPOCHS * len(rows) // BATCH)
-        descent = _Descent([*towers.context.parameters(), *towers.entity.parameters()])
+        parameters = [*towers.context.parameters(), *towers.entity.parameters()]
+        optimiser = AdamW([ParameterGroup(parameters, WEIGHT_DECAY)])
         for step in range(num_steps):
             batch = next(batches)
             loss = _loss(towers, contexts[batch], entities[gold[batch]], gold[batch])
-            descent.step(loss, LEARNING_RATE * (1 - step / num_steps))
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step(LEARNING_RATE * (1 - step / num_steps))
     return towers
 
 
@@ -116,30 +119,6 @@ class ContextFeatures:
                 self._contexts[pairs.rows[at]], self._entities[pairs.entities_BD[at]]
             )
         return scores[..., None]
-
-
-class _Descent:
-    """AdamW as torch's function; its class first loads torch's compiler, longer than a fit takes."""
-
-    def __init__(self, parameters: list[nn.Parameter]) -> None:
-        self._parameters: list[Tensor] = list(parameters)
-        self._firsts = [torch.zeros_like(each) for each in parameters]
-        self._seconds = [torch.zeros_like(each) for each in parameters]
-        self._steps = [torch.tensor(0.0) for _ in parameters]
-
-    def step(self, loss: Tensor, learning_rate: float) -> None:
-        gradients = list(torch.autograd.grad(loss, self._parameters))
-        with torch.no_grad():
-            adamw(
-                *(self._parameters, gradients, self._firsts, self._seconds, [], self._steps),
-                lr=learning_rate,
-                weight_decay=WEIGHT_DECAY,
-                beta1=0.9,
-                beta2=0.999,
-                eps=1e-8,
-                amsgrad=False,
-                maximize=False,
-            )
 
 
 def _project(tower: nn.Linear, values: Tensor) -> Tensor:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
+from mmoe.adamw import AdamW, ParameterGroup
 from mmoe.config.train import TrainParams
 
 # The residual similarities' scales: at the pace of the matrices they hardly move in a few epochs.
 SCALAR_PACE = 10.0
 
 
-def build_optimiser(model: nn.Module, params: TrainParams) -> torch.optim.AdamW:
+def build_optimiser(model: nn.Module, params: TrainParams) -> AdamW:
     """AdamW over all trainable parameters; scalars take steps SCALAR_PACE times as long.
 
     Source: MMoE §4.1 and its release; learning rate and eps are knobs.
@@ -20,27 +20,21 @@ def build_optimiser(model: nn.Module, params: TrainParams) -> torch.optim.AdamW:
     matrices = [parameter for parameter in trainable if parameter.ndim >= 2]
     vectors = [parameter for parameter in trainable if parameter.ndim == 1]
     scalars = [parameter for parameter in trainable if parameter.ndim == 0]
-    return torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": params.weight_decay, "pace": 1.0},
-            {"params": vectors, "weight_decay": 0.0, "pace": 1.0},
-            {"params": scalars, "weight_decay": 0.0, "pace": SCALAR_PACE},
-        ],
-        lr=params.learning_rate,
-        eps=params.adam_eps,
-    )
+    groups = [
+        ParameterGroup(matrices, params.weight_decay),
+        ParameterGroup(vectors, 0.0),
+        ParameterGroup(scalars, 0.0, SCALAR_PACE),
+    ]
+    return AdamW(groups, params.adam_eps)
 
 
-def set_learning_rate(
-    optimiser: torch.optim.Optimizer, params: TrainParams, step: int, num_steps: int
-) -> float:
-    """Sets the learning rate of one step and returns it: a function of the step, so nothing to resume.
+def learning_rate(params: TrainParams, step: int, num_steps: int) -> float:
+    """The learning rate of one step: a function of the step, so nothing to resume.
 
     Args:
-        step: steps taken so far.
+        step: steps taken before it.
         num_steps: steps of all epochs.
     """
-    left = 1.0 if params.schedule == "constant" else 1 - step / num_steps
-    for group in optimiser.param_groups:
-        group["lr"] = params.learning_rate * left * group["pace"]
-    return params.learning_rate * left
+    if params.schedule == "constant":
+        return params.learning_rate
+    return params.learning_rate * (1 - step / max(1, num_steps))
