@@ -27,7 +27,7 @@ from mmoe.evaluation.estimates import reciprocals
 from mmoe.files import content_key, sha256_of, sources_key, write_json
 from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData
-from mmoe.linking.device import compute_deterministically, resolve_device
+from mmoe.linking.device import compute_deterministically, resolve_device, resolve_precision
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import Matcher
@@ -61,9 +61,10 @@ def train(at: Layout, file: ParamsFile) -> None:
         save_checkpoint(at.model / f"{name}.safetensors", whole)
 
     valid = data.linkable("valid")
+    precision = resolve_precision(params.precision, device)
 
     def validate(matcher: Matcher) -> float:
-        index = build_index(matcher, data.entity_side, device)
+        index = build_index(matcher, data.entity_side, device, precision)
         ranked = rank_records(index, data.mention_side, valid, data.gold_of(valid), device)
         return float(reciprocals(ranked.ranks.pessimistic).mean())
 

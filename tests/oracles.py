@@ -96,16 +96,16 @@ def batch_loss(
     mentions: SideFeatures,
     entities: SideFeatures,
     gold: Sequence[int],
-    negatives: Sequence[Sequence[int]],
+    negatives: Sequence[int],
     term: str,
 ) -> Tensor:
-    """MMoE eq. 8 for one term: every mention against the set of the batch's golds and its own negatives."""
+    """MMoE eq. 8 for one term: every mention against the set of the group's golds and negatives."""
     items = items_of(entities)
     losses = []
-    for mention, right, own in zip(items_of(mentions), gold, negatives, strict=True):
+    for mention, right in zip(items_of(mentions), gold, strict=True):
         score = {
             entity: pair_scores(matcher, mention, items[entity])[term]
-            for entity in set(gold) | set(own)
+            for entity in {*gold, *negatives}
         }
         losses.append(cross_entropy(list(score.values()), score[right]))
     return torch.stack(losses).mean()

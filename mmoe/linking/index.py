@@ -29,9 +29,15 @@ class EntityIndex:
 
     @classmethod
     @torch.inference_mode()
-    def build(cls, matcher: Matcher, batches: Iterable[SideFeatures]) -> EntityIndex:
-        """Encodes all entities, a batch at a time."""
-        return cls(matcher, concatenate([matcher.encode_entities(batch) for batch in batches]))
+    def build(
+        cls, matcher: Matcher, batches: Iterable[SideFeatures], precision: str = "float32"
+    ) -> EntityIndex:
+        """Encodes all entities, a batch at a time.
+
+        Args:
+            precision: float32 or bfloat16, of the products; what they give is float32 in any case.
+        """
+        return cls(matcher, concatenate([_encode(matcher, batch, precision) for batch in batches]))
 
     @property
     def device(self) -> torch.device:
@@ -45,3 +51,10 @@ class EntityIndex:
     def scores(self, mentions: EncodedMentions, rows: Tensor) -> dict[str, Tensor]:
         """Each unit's exact scores and `overall`, [B, n], against the entities at `rows`."""
         return self.matcher.scores(mentions, select(self.entities, rows))
+
+
+def _encode(matcher: Matcher, batch: SideFeatures, precision: str) -> EncodedEntities:
+    device = batch.text_pooled_BP.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
+        encoded = matcher.encode_entities(batch)
+    return {name: unit.in_full_precision() for name, unit in encoded.items()}

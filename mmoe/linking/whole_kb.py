@@ -21,13 +21,21 @@ from mmoe.model.encoded import select
 from mmoe.model.matcher import Matcher
 
 
-def build_index(matcher: Matcher, entities: FeatureSide, device: torch.device) -> EntityIndex:
-    """Every entity of a knowledge base as the matcher sees it, in the order of the records."""
+def build_index(
+    matcher: Matcher, entities: FeatureSide, device: torch.device, precision: str = "float32"
+) -> EntityIndex:
+    """Every entity of a knowledge base as the matcher sees it, in the order of the records.
+
+    Args:
+        precision: of the products, float32 or bfloat16.
+    """
     size, everything = matcher.encoding_batch, entities.everything
     if size is None:
-        return EntityIndex.build(matcher, entities.batches(everything, ENTITY_BATCH, device))
+        return EntityIndex.build(
+            matcher, entities.batches(everything, ENTITY_BATCH, device), precision
+        )
     order = order_of_ids(entities, everything)
-    index = EntityIndex.build(matcher, entities.batches(everything[order], size, device))
+    index = EntityIndex.build(matcher, entities.batches(everything[order], size, device), precision)
     return EntityIndex(matcher, select(index.entities, order.argsort().to(device)))
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from mmoe.model.packed import Packed
+from mmoe.model.token_linear import in_full_precision
 
 Column: TypeAlias = Tensor | Packed
 
@@ -62,6 +63,16 @@ class EncodedUnit:
         }
         sparse = None if self.sparse_BV is None else self.sparse_BV[rows.cpu().numpy()]
         return EncodedUnit(self.inner_BI.index_select(0, rows), columns, sparse)
+
+    def in_full_precision(self) -> EncodedUnit:
+        """The same as float32, whatever it was computed in."""
+        columns = {
+            name: column.with_values(in_full_precision(column.values_TC))
+            if isinstance(column, Packed)
+            else in_full_precision(column)
+            for name, column in self.columns.items()
+        }
+        return EncodedUnit(in_full_precision(self.inner_BI), columns, self.sparse_BV)
 
 
 EncodedMentions: TypeAlias = dict[str, EncodedUnit]

@@ -18,10 +18,10 @@ class LossBatch:
     """One training step, as a loss term sees it.
 
     Attributes:
-        scores: [B, N] for each unit and for `overall`: first the distinct gold entities of the mention's
-            group (train.group_size mentions share them as negatives), then its own mined ones.
+        scores: [B, N] for each unit and for `overall`, of each mention with the distinct entities of its
+            group: train.group_size mentions share their gold entities and mined ones as negatives.
         gold_B: int64, the column of each mention's gold entity.
-        allowed_BN: bool, False for a column that is unused or repeats another entity of the row.
+        allowed_BN: bool, False for a column that the mention's group has no entity for.
         mentions: features of the B mentions.
         golds: gives the features of their gold entities, row by row; an entity may stand in several rows.
         gold_ids_B: int64; equal where two mentions have the same gold entity.

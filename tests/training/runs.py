@@ -21,6 +21,7 @@ from mmoe.config.train import TrainParams
 from mmoe.linking.data import LinkingData
 from mmoe.model.matcher import Matcher, MatcherSpec
 from mmoe.model.matchers.mmoe import MMoE
+from mmoe.training.batches import Batch
 from mmoe.training.trainer import EpochRecord, Progress, Trainer
 
 from tests.model.matchers import model_params, moe_params
@@ -100,12 +101,12 @@ def die_before_step(trainer: Trainer, number: int, die: Callable[[], Any]) -> No
     """Makes the run end just before its number-th step from now, 1 for the first."""
     step, done = trainer._step, 0
 
-    def counted(rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
+    def counted(batch: Batch, where: str) -> dict[str, float]:
         nonlocal done
         done += 1
         if done == number:
             die()
-        return step(rows, negatives, where)
+        return step(batch, where)
 
     trainer._step = counted  # type: ignore[method-assign]
 

@@ -16,6 +16,7 @@ from mmoe.errors import TrainingError
 from mmoe.linking.data import FeatureSide, LinkingData
 from mmoe.model.matcher import Matcher
 from mmoe.model.matchers.mmoe import MMoE
+from mmoe.training.batches import Batch
 from mmoe.training.trainer import Trainer
 
 from tests.oracles import batch_loss
@@ -23,10 +24,10 @@ from tests.stores import CPU, Toy, open_toy, valid_mrr
 from tests.training.runs import TERMS, Heard, new_matcher, new_trainer, outcome
 
 
-def losses_by_formula(trainer: Trainer, rows: Tensor, negatives: Tensor) -> dict[str, Tensor]:
-    """The losses of a step before it is taken."""
+def losses_by_formula(trainer: Trainer, batch: Batch) -> dict[str, Tensor]:
+    """The losses of a step on a single group before it is taken."""
     assert isinstance(trainer.matcher, MMoE)
-    data, mentions = trainer.data, trainer.mentions[rows]
+    data, (mentions, negatives) = trainer.data, batch
     everything = torch.arange(len(data.entities))
     return {
         term: batch_loss(
@@ -34,20 +35,20 @@ def losses_by_formula(trainer: Trainer, rows: Tensor, negatives: Tensor) -> dict
             data.mention_side.gather(mentions, CPU),
             data.entity_side.gather(everything, CPU),
             data.gold_of(mentions).tolist(),
-            negatives.tolist(),
+            negatives.flatten().tolist(),
             term,
         )
         for term in TERMS
     }
 
 
-def rows_of_golds(trainer: Trainer, golds: list[int]) -> Tensor:
-    """One training mention for each gold entity given; another one where it repeats."""
+def batch_of(trainer: Trainer, golds: list[int], negatives: list[list[int]]) -> Batch:
+    """One training mention for each gold entity given, another one where it repeats, and negatives."""
     gold = trainer.data.gold_of(trainer.mentions).tolist()
     rows: list[int] = []
     for wanted in golds:
         rows.append(next(i for i, g in enumerate(gold) if g == wanted and i not in rows))
-    return torch.tensor(rows)
+    return Batch(trainer.mentions[rows], torch.tensor(negatives, dtype=torch.int64))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def rows_of_golds(trainer: Trainer, golds: list[int]) -> Tensor:
         ([0], [[]]),
         ([0, 1, 2], [[], [], []]),
         ([0, 0, 1], [[], [], []]),  # the same gold twice is one column
-        ([0, 1], [[5, 3], [3, 7]]),  # a mined entity of both is each one's own
+        ([0, 1], [[5, 3], [3, 7]]),  # a mined entity of both is one column
         ([0, 1], [[1, 5], [4, 0]]),  # a mined entity that is another's gold counts once
         ([0, 0], [[5, 6], [5, 6]]),
     ],
@@ -66,10 +67,10 @@ def test_a_step_minimises_the_formula_over_distinct_entities(
 ) -> None:
     # Without the residual's steep scores every column weighs.
     trainer = new_trainer(data, tmp_path, matcher=new_matcher(data, residual=False, dropout=0.0))
-    rows, drawn = rows_of_golds(trainer, golds), torch.tensor(negatives, dtype=torch.int64)
+    batch = batch_of(trainer, golds, negatives)
     with torch.no_grad():
-        wanted = losses_by_formula(trainer, rows, drawn)
-    found = trainer._step(rows, drawn, "here")
+        wanted = losses_by_formula(trainer, batch)
+    found = trainer._step(batch, "here")
     for term, value in wanted.items():
         assert found[term] == pytest.approx(float(value), rel=1e-4, abs=1e-5)
     assert found["total"] == pytest.approx(sum(found[term] for term in TERMS), rel=1e-5)
@@ -78,10 +79,13 @@ def test_a_step_minimises_the_formula_over_distinct_entities(
 def test_golds_of_another_group_are_no_negatives(data: LinkingData, tmp_path: Path) -> None:
     matcher = new_matcher(data, residual=False, dropout=0.0)
     trainer = new_trainer(data, tmp_path, matcher=matcher, group_size=2)
-    rows, drawn = rows_of_golds(trainer, [0, 1, 2]), torch.tensor([[5, 2], [3, 7], [0, 1]])
+    batch = batch_of(trainer, [0, 1, 2], [[5, 2], [3, 7], [0, 1]])
     with torch.no_grad():
-        pair, last = (losses_by_formula(trainer, rows[g], drawn[g]) for g in ([0, 1], [2]))
-    found = trainer._step(rows, drawn, "here")
+        pair, last = (
+            losses_by_formula(trainer, Batch(*(each[rows] for each in batch)))
+            for rows in ([0, 1], [2])
+        )
+    found = trainer._step(batch, "here")
     for term in TERMS:
         wanted = (2 * float(pair[term]) + float(last[term])) / 3
         assert found[term] == pytest.approx(wanted, rel=1e-4, abs=1e-5)
@@ -96,8 +100,7 @@ def test_gradients_in_parts_add_up_to_those_of_the_batch(
         trainer = new_trainer(
             data, tmp_path, matcher=matcher, group_size=2, accumulate=parts, max_grad_norm=1e9
         )
-        rows = rows_of_golds(trainer, [0, 1, 2, 0, 1])
-        losses = trainer._step(rows, torch.tensor([[5, 3]] * 5), "here")
+        losses = trainer._step(batch_of(trainer, [0, 1, 2, 0, 1], [[5, 3]] * 5), "here")
         named = matcher.named_parameters()
         return losses, {name: each.grad for name, each in named if each.grad is not None}
 
@@ -215,49 +218,6 @@ def test_no_epoch_keeps_the_untrained_matcher(data: LinkingData, tmp_path: Path)
     assert all(torch.equal(weights[name], value) for name, value in before.items())
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"batch_size": 1},
-        {"batch_size": 1000},
-        {"mined_negatives": 0, "mining_depth": 0},
-        {"mined_negatives": 50, "mining_depth": 100},
-    ],
-)
-def test_every_training_mention_is_seen_once_an_epoch(
-    data: LinkingData, tmp_path: Path, changes: dict[str, Any]
-) -> None:
-    trainer = new_trainer(data, tmp_path, max_epochs=1, **changes)
-    step, seen = trainer._step, list[int]()
-
-    def noted(rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
-        seen.extend(rows.tolist())
-        assert len(negatives) == len(rows)
-        gold = data.gold_of(trainer.mentions[rows])
-        assert not (negatives == gold[:, None]).any()
-        assert all(len(set(own)) == len(own) for own in negatives.tolist())
-        return step(rows, negatives, where)
-
-    trainer._step = noted  # type: ignore[method-assign]
-    trainer.run()
-    assert sorted(seen) == list(range(len(data.linkable("train"))))
-
-
-def test_every_epoch_shuffles_and_draws_anew(data: LinkingData, tmp_path: Path) -> None:
-    trainer = new_trainer(data, tmp_path, batch_size=1000)
-    step, orders, drawn = trainer._step, list[list[int]](), list[list[list[int]]]()
-
-    def noted(rows: Tensor, negatives: Tensor, where: str) -> dict[str, float]:
-        orders.append(rows.tolist())
-        drawn.append(negatives[rows.argsort()].sort(dim=-1).values.tolist())
-        return step(rows, negatives, where)
-
-    trainer._step = noted  # type: ignore[method-assign]
-    trainer.run()
-    for epochs in (orders, drawn):
-        assert len({str(epoch) for epoch in epochs}) == 3
-
-
 def test_a_knowledge_base_of_one_entity_trains(tmp_path: Path) -> None:
     data = open_toy(tmp_path / "store", Toy(mentions=12, entities=1))
     progress = new_trainer(data, tmp_path / "work").run()
@@ -322,10 +282,10 @@ def test_a_nan_in_an_entity_names_the_mentions_that_meet_it(
 ) -> None:
     bad = replace(data, entity_side=poisoned(data.entity_side, 3, float("nan")))
     trainer = new_trainer(bad, tmp_path, lambda _: 0.0)
-    rows = rows_of_golds(trainer, [0, 3, 1, 2, 4, 5])
-    ids = ", ".join(data.mentions[i].mention_id for i in trainer.mentions[rows[:5]].tolist())
+    batch = batch_of(trainer, [0, 3, 1, 2, 4, 5], [[]] * 6)
+    ids = ", ".join(data.mentions[i].mention_id for i in batch.mentions[:5].tolist())
     with pytest.raises(TrainingError, match=rf"here: the loss is nan \(mentions {ids}, …\)"):
-        trainer._step(rows, torch.empty(6, 0, dtype=torch.int64), "here")
+        trainer._step(batch, "here")
 
 
 def spoil(parameter: Tensor) -> None:
