@@ -28,7 +28,7 @@ class ExpertParams(Section):
 class MoeParams(ExpertParams):
     SECTION: ClassVar[str] = "moe"
 
-    expansion: int = Field(4, ge=1, le=16)
+    expansion: int = Field(2, ge=1, le=16)
     num_layers: int = Field(1, ge=1, le=8)
     fusion_layers: int = Field(1, ge=0, le=4)
     renormalise: bool = False

@@ -17,8 +17,8 @@ class TrainParams(Section):
     group_size: int = Field(32, ge=1, le=65536)
     accumulate: int = Field(1, ge=1, le=65536)
     max_epochs: int = Field(2, ge=0, le=1000)
-    min_steps: int = Field(40, ge=0, le=1_000_000)
-    learning_rate: float = Field(1e-3, gt=0, le=1, allow_inf_nan=False)
+    min_steps: int = Field(30, ge=0, le=1_000_000)
+    learning_rate: float = Field(2e-3, gt=0, le=1, allow_inf_nan=False)
     schedule: Literal["constant", "linear"] = "linear"
     weight_decay: float = Field(1e-4, ge=0, le=1, allow_inf_nan=False)
     adam_eps: float = Field(1e-6, gt=0, le=1e-2, allow_inf_nan=False)
