@@ -23,7 +23,7 @@ from tests.config.sheets import ABSENT, DEFAULTS, PARAMS, complaint, edited, she
 
 @pytest.mark.parametrize(("written", "value"), [("5e-6", 5e-6), ("1", 1.0), ("5.0E-06", 5e-6)])
 def test_a_float_may_be_written_in_every_way(written: str, value: float, tmp_path: Path) -> None:
-    path = edited(tmp_path, "learning_rate: 1e-3", f"learning_rate: {written}")
+    path = edited(tmp_path, "learning_rate: 2e-3", f"learning_rate: {written}")
     found = ParamsFile(path).section(TrainParams).learning_rate
     assert (found, type(found)) == (value, float)
 

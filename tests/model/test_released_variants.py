@@ -109,7 +109,7 @@ def test_sizes_and_costs_are_those_published(
 
 
 def test_active_parameters_leave_out_the_experts_that_are_not_chosen() -> None:
-    own = MoeParams(num_experts=6, top_k=2)
+    own = MoeParams(num_experts=6, top_k=2, expansion=4)
     params = ModelParams(name="mmoe", units=("text",))
     matcher = build_matcher(MatcherSpec(clip_widths(padded=False), params, own))
     expert = 512 * 2048 + 2048 + 2048 * 96 + 96

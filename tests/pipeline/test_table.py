@@ -55,7 +55,7 @@ def test_a_table_is_made_once_and_grows_with_seeds(
     assert line_of(more, "MIMIC")["Seeds"] == "2"
     assert float(line_of(more, "MIMIC")["Spread"]) >= 0
     # Another learning rate is another table.
-    write_params(Path("params.yaml"), rank={"backend": "none"}, train={"learning_rate": 2e-3})
+    write_params(Path("params.yaml"), rank={"backend": "none"}, train={"learning_rate": 3e-3})
     table.table("tiny", [43], ["MIMIC"])
     assert trained == [43, 44, 43]
     assert at.features.exists()  # the run itself is left as it was
