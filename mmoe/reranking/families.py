@@ -18,6 +18,7 @@ from mmoe.reranking.frozen import CosineFeatures, LateFeatures, centred
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.retrieved import RetrievedFeatures
 from mmoe.reranking.strings import StringFeatures
+from mmoe.reranking.topics import attribute_topics
 
 CHUNK = 64  # mentions whose features are computed at a time
 STRING_WEIGHT = 0.5  # of each string similarity in the order of the shortlist; a cosine's is 1
@@ -78,8 +79,10 @@ class PairFeatures:
         ]
         if use_context and num_train >= FOLDS:
             contexts = _standard([features.pooled("mention_context", ids)], typical)
-            known = _standard([theirs.text, theirs.name], None)
-            self.families.append(ContextFeatures(contexts, known, self.gold, num_train))
+            topics = attribute_topics([entity.attributes for entity in entities])
+            known = [theirs.text, theirs.name] + ([] if topics is None else [topics])
+            about = _standard(known, None)
+            self.families.append(ContextFeatures(contexts, about, self.gold, num_train))
         self._retrieved: RetrievedFeatures | None = None
         if records.candidates:
             position = {qid: i for i, qid in enumerate(qids)}
@@ -113,8 +116,8 @@ class PairFeatures:
 
 
 def _standard(vectors: Sequence[Vectors], typical: NDArray[np.int64] | None) -> NDArray[np.float32]:
-    """Centred vectors beside each other, with a mean square of 1."""
-    parts = [centred(each, typical).values_NP for each in vectors]
+    """Centred vectors beside each other, with a mean square of 1; zeros where one is absent."""
+    parts = [centred(each, typical).unit() for each in vectors]
     joined = np.concatenate(parts, axis=1).astype(np.float32)
     joined *= np.sqrt(joined.shape[1] / len(parts))
     return joined
