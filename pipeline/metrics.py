@@ -2,7 +2,7 @@
 
 usage  python -m pipeline.metrics DATASET
 in     data/ranks/<dataset>/{ranks,baselines,reranked,description_ablation}.parquet, choices.json there,
-       data/interim/<dataset>/{mentions,leaks}.parquet
+       data/interim/<dataset>/{mentions,entities,leaks}.parquet
 out    reports/<dataset>/metrics.json: the few figures that DVC compares;
        reports/<dataset>/evaluation.json: all others; reports/<dataset>/description_ablation.json: those of
        the descriptions of other backends; reports/<dataset>/plots/ranks.csv
@@ -25,7 +25,7 @@ from mmoe.evaluation.reading import (
     read_table,
 )
 from mmoe.files import atomic_write, read_json, write_json
-from mmoe.records import Leak, Mention, read_records
+from mmoe.records import Entity, Leak, Mention, read_records
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
@@ -47,7 +47,7 @@ def metrics(at: Layout, file: ParamsFile) -> None:
         ranked_systems(frame, baselines, "candidate_rank"),
         None if before.isna().any() else Ranks(*[before.to_numpy("int64")] * 2),
         again.baselines,
-        breakdowns(frame),
+        breakdowns(frame, read_records(at.entities, Entity)),
         hits=params.hits_at,
         samples=params.bootstrap_samples,
         num_left_out=sum(mention.split == "test" for mention in mentions) - len(frame),

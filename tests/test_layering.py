@@ -41,7 +41,7 @@ ROOMS = {
     "features": BASE,
     "encoders": BASE | {"code_fingerprint", "config", "features"},
     "model": {"config", "errors", "files", "names", "records"},
-    "evaluation": {"errors", "files", "records", "shares"},
+    "evaluation": {"errors", "files", "names", "records", "shares"},
     "linking": BASE | {"config", "evaluation", "features", "model"},
     "training": BASE | MATCHING | {"adamw", "config"},
     "audit": BASE | {"evaluation"},

@@ -91,6 +91,7 @@ class Metrics(Comparison):
         gains_of_reranked: MRR of each less that of this rival, paired; empty without one.
         among_candidates: the same where only the retrieved candidates can be an answer, None without any.
         breakdowns: the matcher on parts of the mentions; empty parts are left out.
+        breakdowns_of_reranked: the two-stage system that does best on validation on the same parts.
         num_left_out: test mentions without a gold entity in the knowledge base.
     """
 
@@ -101,6 +102,7 @@ class Metrics(Comparison):
     gains_of_reranked: dict[str, Estimate]
     among_candidates: Comparison | None
     breakdowns: dict[str, SystemMetrics]
+    breakdowns_of_reranked: dict[str, SystemMetrics]
     num_left_out: int
 
     @property
@@ -194,7 +196,7 @@ def run_metrics(
 
     Args:
         whole: over the whole knowledge base; `among`, over each mention's candidates.
-        untrained, reranked: of the same mentions, in order.
+        untrained, reranked: of the same mentions, in order; what does best on validation stands last.
         parts: bool [M] by name, which mentions belong to the part.
         hits, samples: see `RankedSystems.compare`.
         num_left_out: see `Metrics`.
@@ -202,6 +204,11 @@ def run_metrics(
         DataError: if there is no mention.
     """
     compared, ranks = whole.compare(hits, samples), whole.ranks
+
+    def by_part(found: Ranks) -> dict[str, SystemMetrics]:
+        shown = {name: rows for name, rows in parts.items() if rows.any()}
+        return {name: system_metrics(found[rows], hits, samples) for name, rows in shown.items()}
+
     rivals = dict(whole.baselines)
     if among is not None:
         rivals |= {f"{name}, {AMONG}": found for name, found in among.baselines.items()}
@@ -220,10 +227,7 @@ def run_metrics(
             if rival is not None
         },
         among_candidates=None if among is None else among.compare(hits, samples),
-        breakdowns={
-            name: system_metrics(ranks[rows], hits, samples)
-            for name, rows in parts.items()
-            if rows.any()
-        },
+        breakdowns=by_part(ranks),
+        breakdowns_of_reranked=by_part(list(reranked.values())[-1]) if reranked else {},
         num_left_out=num_left_out,
     )

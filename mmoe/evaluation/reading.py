@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 from mmoe.errors import DataError, one_line
 from mmoe.evaluation.metrics import RankedSystems
 from mmoe.evaluation.ranks import Ranks
-from mmoe.records import Leak, Mention, read_records
+from mmoe.names import normalise_name
+from mmoe.records import Entity, Leak, Mention, read_records
 
 FIELDS = [field.name for kind in (Mention, Leak) for field in fields(kind)]
 RECORD_COLUMNS = [*dict.fromkeys(name for name in FIELDS if name != "gold_qid"), "is_clean"]
+PART_KINDS = {"breakdowns": "breakdown", "breakdowns_of_reranked": "reranked breakdown"}
 RANK_COLUMNS = (
     *("mention_id", "gold_qid", "rank", "rank_optimistic", "untrained_rank"),
     *("candidate_rank", "candidate_rank_optimistic"),
@@ -106,19 +109,30 @@ def ranked_systems(
     return RankedSystems(ranks_in(frame, column), found)
 
 
-def breakdowns(frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+def breakdowns(frame: pd.DataFrame, entities: Sequence[Entity]) -> dict[str, NDArray[np.bool_]]:
     """Which mentions belong to which part, bool [M] by name.
 
     `clean`: neither text nor image recurs in train, and no image of the gold entity is the mention's
-    own. `unseen_gold`: no training mention has the same gold entity. `evidence_<label>`: those with the
+    own. `unseen_gold`: no training mention has the same gold entity. `shared_name`: another entity has the
+    gold entity's name. `form_is_name`: the surface form is its name. `evidence_<label>`: those with the
     label.
 
     Args:
-        frame: of `read_ranks`.
+        frame: of `read_ranks`; `entities`, the knowledge base.
     """
+    names = {entity.qid: normalise_name(entity.name) for entity in entities}
+    times = Counter(names.values())
+    gold_names = frame["gold_qid"].map(names)
+    forms = frame["surface_form"].map(normalise_name)
     evidence = frame["evidence"]
     labels = sorted(evidence.dropna().unique())
-    parts = {"clean": frame["is_clean"], "unseen_gold": ~frame["seen_gold"].astype(bool)}
+    parts = {
+        "clean": frame["is_clean"],
+        "unseen_gold": ~frame["seen_gold"].astype(bool),
+        "shared_name": gold_names.map(times) > 1,
+        "form_is_name": forms == gold_names,
+        "form_is_not_name": forms != gold_names,
+    }
     parts |= {f"evidence_{label}": evidence.eq(label).fillna(value=False) for label in labels}
     return {name: rows.to_numpy(bool) for name, rows in parts.items()}
 
@@ -129,9 +143,10 @@ def read_metrics(run: str, root: Path = Path()) -> pd.DataFrame:
     Args:
         run, root: see `read_ranks`.
     Returns:
-        `kind` (system, untrained, baseline or breakdown), `name`, `num_mentions`, then the metrics with
-        their 95 % intervals (`mrr`, `mrr_low`, `mrr_high`, `hits_at_1` …), `mean_rank`, `median_rank` and
-        the matcher's paired gain over the row's system (`gain_mrr`, `gain_mrr_low`, `gain_mrr_high`).
+        `kind` (system, untrained, reranked, baseline, breakdown, or reranked breakdown), `name`,
+        `num_mentions`, then the metrics with their 95 % intervals (`mrr`, `mrr_low`, `mrr_high`,
+        `hits_at_1` …), `mean_rank`, `median_rank` and the matcher's paired gain over the row's system
+        (`gain_mrr`, `gain_mrr_low`, `gain_mrr_high`; missing where it is not measured).
     Raises:
         DataError: if evaluation.json is missing or broken.
     """
@@ -142,9 +157,11 @@ def read_metrics(run: str, root: Path = Path()) -> pd.DataFrame:
         if found["untrained"] is not None:
             gain = found["gain_over_untrained"]
             rows.append(_row("untrained", "matcher, untrained", found["untrained"], gain))
+        rows += [_row("reranked", name, again) for name, again in found["reranked"].items()]
         for name, metrics in found["baselines"].items():
             rows.append(_row("baseline", name, metrics, found["gains"][name]))
-        rows += [_row("breakdown", name, part) for name, part in found["breakdowns"].items()]
+        for key, kind in PART_KINDS.items():
+            rows += [_row(kind, name, part) for name, part in found[key].items()]
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; run stage metrics (dvc repro)") from None
     except (ValueError, KeyError, TypeError) as error:

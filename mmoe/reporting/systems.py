@@ -11,7 +11,13 @@ from mmoe.reporting.table import INTERVAL, System, Table, metrics_table
 from mmoe.reporting.wording import MISSING, label, plain
 
 PUBLISHED_COLUMNS = ("mrr", "hits_at_1", "hits_at_3", "hits_at_5", "mean_rank")
-PARTS = {"clean": "Clean mentions", "unseen_gold": "Gold entity not in train"}
+PARTS = {
+    "clean": "clean mentions",
+    "unseen_gold": "gold entity not in train",
+    "shared_name": "name that several entities have",
+    "form_is_name": "surface form is the name",
+    "form_is_not_name": "surface form is not the name",
+}
 FEW = "†"
 FEW_NOTE = f"{FEW} fewer than {FEW_MENTIONS} mentions"
 
@@ -54,17 +60,25 @@ def _baselines(compared: Comparison) -> list[System]:
 
 
 def parts_table(inputs: Inputs) -> Table | None:
-    """The matcher on all mentions and on each part that is not all of them; None without parts."""
-    whole = inputs.metrics.system
-    parts = [
-        System(f"{_part(name)} ({_size(part)})", "baseline", part.flat())
-        for name, part in inputs.metrics.breakdowns.items()
-        if part.num_mentions < whole.num_mentions
-    ]
-    if not parts:
-        return None
-    first = System(f"{matcher_name(inputs)}, all mentions ({_size(whole)})", "ours", whole.flat())
-    return metrics_table([first, *parts], _columns(whole), compared=False)
+    """Two-stage linking and the matcher, each on all mentions and on each part that is not all of them.
+
+    None without parts.
+    """
+    metrics, ours = inputs.metrics, matcher_name(inputs)
+    shown = [(ours, "ours", metrics.system, metrics.breakdowns)]
+    if (last := metrics.reranked_last) is not None:
+        again = metrics.reranked[last], metrics.breakdowns_of_reranked
+        shown.insert(0, (label(last), "reranked", *again))
+    systems, num_parts = [], 0
+    for title, kind, whole, parts in shown:
+        systems.append(System(f"{title}, all mentions ({_size(whole)})", kind, whole.flat()))
+        for name, part in parts.items():
+            if part.num_mentions < whole.num_mentions:
+                num_parts += 1
+                systems.append(
+                    System(f"{title}, {_part(name)} ({_size(part)})", "baseline", part.flat())
+                )
+    return metrics_table(systems, _columns(metrics.system), compared=False) if num_parts else None
 
 
 def published_table(inputs: Inputs, published: PublishedOn) -> Table:
@@ -99,7 +113,7 @@ def numbers(history: History, histograms: dict[str, pd.DataFrame]) -> dict[str, 
 
 def _part(name: str) -> str:
     evidence = name.removeprefix("evidence_")
-    return PARTS.get(name) or (label(name) if evidence == name else f"Evidence: {evidence}")
+    return PARTS.get(name) or (label(name) if evidence == name else f"evidence: {evidence}")
 
 
 def _columns(metrics: SystemMetrics) -> list[str]:

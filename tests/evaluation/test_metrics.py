@@ -28,7 +28,7 @@ PARTS = {"few": np.arange(60) < 7, "nobody": np.zeros(60, bool)}
 def found(baselines: bool = True) -> Metrics:
     rivals = BASELINES if baselines else {}
     whole, among = RankedSystems(OURS, rivals), RankedSystems(UNTRAINED, BASELINES)
-    again = {"reranked": OURS}
+    again = {"other": UNTRAINED, "reranked": BASELINES["weak"]}
     return run_metrics(
         whole, among, UNTRAINED, again, PARTS, hits=(10, 1), samples=100, num_left_out=3
     )
@@ -77,6 +77,8 @@ def test_parts_are_measured_alone_and_empty_ones_left_out() -> None:
     parts = found().breakdowns
     assert parts == {"few": system_metrics(OURS[PARTS["few"]], (1, 10), 100)}
     assert parts["few"].is_small
+    again = found().breakdowns_of_reranked  # of the last
+    assert again == {"few": system_metrics(BASELINES["weak"][PARTS["few"]], (1, 10), 100)}
     assert not found().system.is_small
 
 

@@ -21,7 +21,7 @@ from mmoe.evaluation.reading import (
     read_ranks,
 )
 from mmoe.files import write_json
-from mmoe.records import Leak, Mention, write_records
+from mmoe.records import Entity, Leak, Mention, write_records
 
 from pipeline.layout import Layout
 from pipeline.metrics import metrics
@@ -35,6 +35,9 @@ MENTIONS = [
 LEAKS = [
     *(leak("a"), leak("b", context=True), leak("c", gold=True), leak("d", own=True)),
     *(leak("nil"), leak("trained")),
+]
+ENTITIES = [
+    Entity(qid, name, "", ()) for qid, name in (("Q1", "Form"), ("Q2", "FORM"), ("Q3", "x"))
 ]
 IDS = ["c", "a", "b", "d"]
 RANKS = [1, 9, 2, 4]
@@ -63,11 +66,14 @@ def baseline_frame(names: Sequence[str] = ("a", "b", "c", "d")) -> pd.DataFrame:
 def test_breakdowns_are_those_of_the_records() -> None:
     frame = join_mentions(rank_frame(), MENTIONS, LEAKS)
     assert frame["mention_id"].tolist() == IDS
-    assert {
-        name: [IDS[i] for i in np.flatnonzero(rows)] for name, rows in breakdowns(frame).items()
-    } == {
+    frame["gold_qid"] = ["Q1", "Q2", "Q3", "Q3"]
+    parts = breakdowns(frame, ENTITIES)
+    assert {name: [IDS[i] for i in np.flatnonzero(rows)] for name, rows in parts.items()} == {
         "clean": ["c", "a"],
         "unseen_gold": ["a", "b", "d"],
+        "shared_name": ["c", "a"],
+        "form_is_name": ["c", "a"],
+        "form_is_not_name": ["b", "d"],
         "evidence_image": ["c"],
         "evidence_text": ["a", "d"],
     }
@@ -75,7 +81,8 @@ def test_breakdowns_are_those_of_the_records() -> None:
 
 def test_a_data_set_without_evidence_has_none() -> None:
     plain = [mention(name) for name in IDS]
-    assert list(breakdowns(join_mentions(rank_frame(), plain, LEAKS))) == ["clean", "unseen_gold"]
+    parts = breakdowns(join_mentions(rank_frame(), plain, LEAKS), ENTITIES)
+    assert not [name for name in parts if name.startswith("evidence")]
 
 
 def test_ranks_of_another_run_are_refused() -> None:
@@ -122,7 +129,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_records(at.leaks, Leak, LEAKS)
     rank_frame().to_parquet(at.ranks / "ranks.parquet")
     baseline_frame().to_parquet(at.ranks / "baselines.parquet")
-    baseline_frame().iloc[:0].to_parquet(at.ranks / "reranked.parquet")
+    write_records(at.entities, Entity, ENTITIES)
+    baseline_frame().assign(method="reranked").to_parquet(at.ranks / "reranked.parquet")
     ablation_frame().to_parquet(at.ranks / "description_ablation.parquet")
     write_json(at.ranks / "choices.json", {"used": "first", "choices": {}})
     metrics(at, ParamsFile())
@@ -148,8 +156,10 @@ def test_metrics_are_one_row_a_system_or_part(run: Path) -> None:
     assert table["kind"].value_counts().to_dict() == {
         "system": 1,
         "untrained": 1,
+        "reranked": 1,
         "baseline": 1,
-        "breakdown": 4,
+        "breakdown": 6,
+        "reranked breakdown": 6,
     }
     whole = table.iloc[0]
     wanted = system_metrics(ranks_of(RANKS), [1, 3], 100).flat()
