@@ -1,4 +1,4 @@
-"""AdamW as torch's function: its class first loads torch's compiler, longer than many a fit takes."""
+"""AdamW as torch's function: `torch.optim.AdamW` first loads torch's compiler, longer than many fits take."""
 
 from __future__ import annotations
 
@@ -74,5 +74,12 @@ class AdamW:
         return {"state": self._state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from there."""
-        self._state = state["state"]
+        """Goes on from there.
+
+        Raises:
+            ValueError, RuntimeError: if it belongs to other parameters.
+        """
+        for group, others in zip(self._state, state["state"], strict=True):
+            for values, theirs in zip(group, others, strict=True):
+                for mine, value in zip(values, theirs, strict=True):
+                    mine.copy_(value)  # and not taken: steps stay on the CPU, as torch wants them

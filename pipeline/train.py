@@ -14,6 +14,7 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
+import mmoe.adamw
 import mmoe.linking
 import mmoe.model
 import mmoe.training
@@ -70,8 +71,8 @@ def train(at: Layout, file: ParamsFile) -> None:
 
     rooms = (mmoe.linking, mmoe.model, mmoe.training)
     code = sources_key(*(Path(room.__path__[0]) for room in rooms))
-    records = [sha256_of(path) for path in (at.mentions, at.entities, at.left_out(policy))]
-    work = at.work("train") / content_key(config, data.parts, records, code)
+    files = (at.mentions, at.entities, at.left_out(policy), Path(mmoe.adamw.__file__))
+    work = at.work("train") / content_key(config, data.parts, [*map(sha256_of, files)], code)
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(
             matcher, data, params, loss, validate, work, [curves], runtime.checkpoint_every

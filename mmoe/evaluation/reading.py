@@ -114,8 +114,8 @@ def breakdowns(frame: pd.DataFrame, entities: Sequence[Entity]) -> dict[str, NDA
 
     `clean`: neither text nor image recurs in train, and no image of the gold entity is the mention's
     own. `unseen_gold`: no training mention has the same gold entity. `shared_name`: another entity has the
-    gold entity's name. `form_is_name`: the surface form is its name. `evidence_<label>`: those with the
-    label.
+    gold entity's name. `form_is_name` and `form_is_not_name`: whether the surface form is that name, both
+    normalised. `evidence_<label>`: those with the label.
 
     Args:
         frame: of `read_ranks`; `entities`, the knowledge base.

@@ -34,3 +34,8 @@ def resolve_precision(name: str, device: torch.device) -> str:
     else:
         fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bfloat16" if fast else "float32"
+
+
+def computing_in(precision: str, device: torch.device) -> torch.autocast:
+    """Where products are computed in bfloat16, or as they are for float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")

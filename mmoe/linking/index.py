@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mmoe.linking.device import computing_in
 from mmoe.model.encoded import EncodedEntities, EncodedMentions, concatenate, num_rows, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
@@ -54,7 +55,6 @@ class EntityIndex:
 
 
 def _encode(matcher: Matcher, batch: SideFeatures, precision: str) -> EncodedEntities:
-    device = batch.text_pooled_BP.device.type
-    with torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
+    with computing_in(precision, batch.text_pooled_BP.device):
         encoded = matcher.encode_entities(batch)
     return {name: unit.in_full_precision() for name, unit in encoded.items()}

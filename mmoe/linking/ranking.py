@@ -200,7 +200,7 @@ class _Batch:
     def _of_pairs(self, mentions_P: Tensor, entities_P: Tensor) -> dict[str, Tensor]:
         """Scores of single pairs."""
         pairs = select(self.encoded, mentions_P), select(self.index.entities, entities_P)
-        own = self.index.matcher.scores_with_own_negatives(*pairs)
+        own = self.index.matcher.scores_of_own(*pairs)
         return {name: each_P1[:, 0] for name, each_P1 in own.items()}
 
     def _of_mention(self, row: Tensor, entities_P: Tensor) -> dict[str, Tensor]:

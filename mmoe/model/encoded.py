@@ -65,7 +65,7 @@ class EncodedUnit:
         return EncodedUnit(self.inner_BI.index_select(0, rows), columns, sparse)
 
     def in_full_precision(self) -> EncodedUnit:
-        """The same as float32, whatever it was computed in."""
+        """The same without half precision: such values become float32."""
         columns = {
             name: column.with_values(in_full_precision(column.values_TC))
             if isinstance(column, Packed)

@@ -122,7 +122,7 @@ class Matcher(nn.Module, ABC):
         Bounds may be as wide as 1e-5 of the mention's largest |bound| on the wrong side, from rounding.
         """
 
-    def scores_with_own_negatives(
+    def scores_of_own(
         self, mentions: EncodedMentions, entities: EncodedEntities
     ) -> dict[str, Tensor]:
         """Scores [B, n] of each mention with n entities of its own, as `scores` names them.
@@ -233,7 +233,7 @@ class SumOfUnits(Matcher):
             scores[name] = inner_scores(*pair) if fine is None else inner_scores(*pair) + fine
         return self._with_sum(scores)
 
-    def scores_with_own_negatives(
+    def scores_of_own(
         self, mentions: EncodedMentions, entities: EncodedEntities
     ) -> dict[str, Tensor]:
         scores = {}

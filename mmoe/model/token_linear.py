@@ -41,5 +41,5 @@ def in_compute_dtype(tokens_TC: Tensor) -> Tensor:
 
 
 def in_full_precision(values: Tensor) -> Tensor:
-    """Values as float32, or as float64 where they are that."""
-    return values if values.dtype == torch.float64 else values.float()
+    """Half-precision values as float32; all others as they are."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values

@@ -20,7 +20,7 @@ RANK = {
     "random": "backend seed",
     "openai": "backend model server prompt output order shown_candidates with_image seed",
 }
-TRAIN = ["learning_rate", "batch_size", "mined_negatives", "fraction", "seed"]
+TRAIN = ["learning_rate", "batch_size", "confusable", "mined_negatives", "fraction", "seed"]
 OWN_LINES = ("model", "loss", "train")
 
 

@@ -22,7 +22,7 @@ class System:
     """A row of a table of metrics, its numbers under the names of `SystemMetrics.flat`.
 
     Attributes:
-        kind: ours, untrained, baseline or published; decides how its row looks.
+        kind: ours, untrained, reranked, baseline or published; decides how its row looks.
         note: what is said in a last column.
     """
 

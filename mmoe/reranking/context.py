@@ -1,4 +1,4 @@
-"""Which entities a context asks for when its mention is hidden: two learned projections of frozen embeddings.
+"""Which entities a context asks for when its mention is hidden: two learned projections of frozen vectors.
 
 The names say most, so whatever learns beside them learns little else. A context that hides its mention can't
 name anybody: what it learns is what is said of a person or a place and how the knowledge base says it.
@@ -58,7 +58,8 @@ def fit_towers(
     some benchmarks every entity is gold exactly once, and those of valid and test would all be disliked.
 
     Args:
-        contexts_MP, entities_NQ: embeddings with a mean square of 1.
+        contexts_MP: embeddings; entities_NQ: embeddings and topics, zeros where one is absent. Both with a
+            mean square of 1.
         gold_M: positions of the gold entities; rows: the mentions to learn from.
     """
     with torch.random.fork_rng(devices=[]):

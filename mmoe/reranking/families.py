@@ -78,10 +78,10 @@ class PairFeatures:
             self._strings,
         ]
         if use_context and num_train >= FOLDS:
-            contexts = _standard([features.pooled("mention_context", ids)], typical)
+            contexts = standardised([features.pooled("mention_context", ids)], typical)
             topics = attribute_topics([entity.attributes for entity in entities])
             known = [theirs.text, theirs.name] + ([] if topics is None else [topics])
-            about = _standard(known, None)
+            about = standardised(known, None)
             self.families.append(ContextFeatures(contexts, about, self.gold, num_train))
         self._retrieved: RetrievedFeatures | None = None
         if records.candidates:
@@ -115,7 +115,9 @@ class PairFeatures:
         return total
 
 
-def _standard(vectors: Sequence[Vectors], typical: NDArray[np.int64] | None) -> NDArray[np.float32]:
+def standardised(
+    vectors: Sequence[Vectors], typical: NDArray[np.int64] | None
+) -> NDArray[np.float32]:
     """Centred vectors beside each other, with a mean square of 1; zeros where one is absent."""
     parts = [centred(each, typical).unit() for each in vectors]
     joined = np.concatenate(parts, axis=1).astype(np.float32)

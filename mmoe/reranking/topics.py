@@ -10,7 +10,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from mmoe.baselines.cosine import Vectors
-from mmoe.names import name_tokens, normalise_name
+from mmoe.names import name_tokens
 
 TOPICS = 300
 LEAST_WORDS = 2
@@ -18,21 +18,21 @@ SEED = 43
 
 
 def attribute_topics(attributes: Sequence[str]) -> Vectors | None:
-    """One vector an entity, of at most TOPICS dimensions; absent for one whose words no other entity has.
+    """One vector an entity, of at most TOPICS dimensions; absent for one that has no word of some others.
 
     An encoder reads attributes behind the name, and its embedding is mostly the name's.
 
     Returns:
-        None where the attributes have hardly a word in common.
+        None where hardly any word stands in some attributes and not in all.
     Source: Deerwester et al., Indexing by latent semantic analysis (1990).
     """
-    texts = [normalise_name(each) for each in attributes]
-    counts = Counter(word for text in texts for word in set(name_tokens(text)))
-    shared = sorted(word for word, count in counts.items() if count > 1)
+    words = [name_tokens(each) for each in attributes]
+    counts = Counter(word for each in words for word in set(each))
+    shared = sorted(word for word, count in counts.items() if 1 < count < len(words))
     if len(shared) < LEAST_WORDS:
         return None
     weights = TfidfVectorizer(
-        analyzer=name_tokens, vocabulary=shared, sublinear_tf=True, dtype=np.float32
-    ).fit_transform(texts)
+        analyzer=list, vocabulary=shared, sublinear_tf=True, dtype=np.float32
+    ).fit_transform(words)
     reduced = TruncatedSVD(min(TOPICS, len(shared)), random_state=SEED).fit_transform(weights)
     return Vectors(reduced.astype(np.float32), np.diff(weights.indptr) > 0)

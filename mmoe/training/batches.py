@@ -1,7 +1,7 @@
 """Which mentions make a step, which entities they are compared with, and the scores of both.
 
-Mentions that are easily confused stand together, so that the gold entity of one is a hard negative of the
-others: most of what a step computes is the entities' side, and this way each entity serves many mentions.
+Mentions that are easily confused stand together: the gold entities of some are hard negatives of another.
+Most of what a step computes is the entities' side, and this way each entity serves many mentions.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from mmoe.config.train import TrainParams
 from mmoe.linking.data import LinkingData
+from mmoe.linking.device import computing_in
 from mmoe.model.encoded import EncodedEntities, EncodedMentions, select
 from mmoe.model.losses import LossBatch
 from mmoe.model.matcher import Matcher
@@ -48,7 +49,7 @@ class Batches:
         self._mined = mine_negatives(data, mentions, params.mining_depth)
 
     def of_epoch(self, epoch: int) -> list[Batch]:
-        """Every training mention once."""
+        """Every training mention once; where a batch is full, a part goes on in the next."""
         rng = generator(self._params.seed, Stream.ORDER, epoch)
         size = self._params.confusable
         parts = confusable_parts(self._gold.numpy(), self._mined.numpy(), size, rng)
@@ -81,7 +82,7 @@ def confusable_parts(
 
     Args:
         gold_M: each mention's gold entity; mined_MD: its hard negatives.
-        size: most mentions of a part.
+        size: the largest number of mentions in a part.
     Returns:
         Positions in `gold_M`, each in one part; a part begins with the mention that drew the others.
     """
@@ -121,7 +122,7 @@ def loss_batch(
     """Scores of a batch: each mention with all gold entities and mined negatives of its group.
 
     Args:
-        group_size: mentions that share them, `group_size` at a time in the order of the batch.
+        group_size: how many consecutive mentions share them.
     """
     device = next(matcher.parameters()).device
     gold = data.gold_of(batch.mentions)
@@ -130,11 +131,11 @@ def loss_batch(
     )
     mention_features = data.mention_side.gather(batch.mentions, device)
     entity_features = data.entity_side.gather(entities, device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+    with computing_in(precision, device):
         encoded = matcher.encode_mentions(mention_features)
         everyone = matcher.encode_entities(entity_features)
         groups = [
-            _group(matcher, select(encoded, rows.to(device)), everyone, places[rows])
+            _group(matcher, select(encoded, rows.to(device)), everyone, places[rows], device)
             for rows in torch.split(torch.arange(len(gold)), group_size)
         ]
     return LossBatch(
@@ -146,7 +147,11 @@ def loss_batch(
 
 
 def _group(
-    matcher: Matcher, mentions: EncodedMentions, everyone: EncodedEntities, places: Tensor
+    matcher: Matcher,
+    mentions: EncodedMentions,
+    everyone: EncodedEntities,
+    places: Tensor,
+    device: torch.device,
 ) -> _Group:
     """One group.
 
@@ -154,14 +159,12 @@ def _group(
         places: int64 [G, 1 + n], positions among `everyone` of each mention's gold entity and negatives.
     """
     columns, inverse = torch.unique(places, return_inverse=True)
-    scores = matcher.scores(
-        mentions, select(everyone, columns.to(next(matcher.parameters()).device))
-    )
+    scores = matcher.scores(mentions, select(everyone, columns.to(device)))
     return _Group(scores, inverse[:, 0])
 
 
 def _side_by_side(groups: list[_Group]) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """Scores of all groups, gold columns, and which columns a mention has: groups differ in number."""
+    """Scores of all groups, gold columns, and which columns a mention has: groups differ in how many."""
     names = groups[0].scores.keys()
     widths = [group.scores[next(iter(names))].shape[1] for group in groups]
     widest = max(widths)
@@ -174,10 +177,9 @@ def _side_by_side(groups: list[_Group]) -> tuple[dict[str, Tensor], Tensor, Tens
         )
         for name in names
     }
+    lengths = torch.tensor([len(group.gold_column) for group in groups])
+    num_columns = torch.tensor(widths).repeat_interleave(lengths)
+    allowed = torch.arange(widest) < num_columns[:, None]
+    gold_column = torch.cat([group.gold_column for group in groups])
     device = next(iter(scores.values())).device
-    lengths = [len(group.gold_column) for group in groups]
-    num_columns = torch.tensor(widths, device=device).repeat_interleave(
-        torch.tensor(lengths, device=device)
-    )
-    allowed = torch.arange(widest, device=device) < num_columns[:, None]
-    return scores, torch.cat([group.gold_column for group in groups]).to(device), allowed
+    return scores, gold_column.to(device), allowed.to(device)

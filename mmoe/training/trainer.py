@@ -188,8 +188,8 @@ class Trainer:
         torch.manual_seed(int(dropout.integers(2**63)))
         losses = Counter[str]()
         self.optimiser.zero_grad()
-        sizes = [torch.split(each, self._part_size()) for each in batch]
-        for part in map(Batch, *sizes):
+        parts = (torch.split(each, self._part_size()) for each in batch)
+        for part in map(Batch, *parts):
             share = len(part.mentions) / len(batch.mentions)
             losses.update(self._add_gradients(part, share, where))
         norm = torch.nn.utils.clip_grad_norm_(self.matcher.parameters(), self.params.max_grad_norm)

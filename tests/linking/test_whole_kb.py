@@ -15,6 +15,7 @@ from mmoe.linking.data import LinkingData
 from mmoe.linking.ranking import MentionRanks
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import OVERALL, Matcher, MatcherSpec
+from mmoe.model.packed import Packed
 from mmoe.model.registry import build_matcher
 
 from tests.stores import Toy, open_toy
@@ -80,3 +81,23 @@ def test_the_size_of_the_batch_does(data: LinkingData) -> None:
         ranked(matcher_for(data, size), data, test).gold_scores_B[OVERALL] for size in (2, 99)
     )
     assert not np.allclose(few, many, rtol=1e-3)
+
+
+@pytest.mark.parametrize("batch", [None, 5])
+def test_an_index_in_bfloat16_holds_float32_near_that_of_float32(
+    data: LinkingData, batch: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matcher = matcher_for(data, batch=5)
+    monkeypatch.setattr(matcher, "encoding_batch", batch)
+    wanted, found = (
+        build_index(matcher, data.entity_side, CPU, precision).entities
+        for precision in ("float32", "bfloat16")
+    )
+    for name, unit in found.items():
+        assert unit.inner_BI.dtype == torch.float32
+        difference = (unit.inner_BI - wanted[name].inner_BI).abs().max()
+        assert 0 < difference < 0.05 * wanted[name].inner_BI.abs().max()
+        for key in unit.columns:
+            column = unit.columns[key]
+            values = column.values_TC if isinstance(column, Packed) else column
+            assert values.dtype == torch.float32

@@ -78,7 +78,7 @@ def test_own_scores_are_entries_of_the_table(
     with torch.no_grad():
         m_sides, e_sides = matcher.encode_mentions(mentions), matcher.encode_entities(entities)
         table = matcher.scores(m_sides, e_sides)
-        found = matcher.scores_with_own_negatives(m_sides, select(e_sides, own))
+        found = matcher.scores_of_own(m_sides, select(e_sides, own))
     for name, scores in found.items():
         wanted = table[name].gather(1, own.view(len(mentions), each))
         torch.testing.assert_close(scores, wanted, rtol=1e-5, atol=3e-5)

@@ -110,11 +110,11 @@ def test_what_stands_in_for_a_missing_image_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("by_default", [False, True])
-def test_own_negatives_score_as_in_the_table_of_all_pairs(by_default: bool) -> None:
+def test_a_mentions_own_entities_score_as_in_the_table_of_all_pairs(by_default: bool) -> None:
     matcher = random_matcher()
     table = scores_of(matcher, MENTIONS, ENTITIES)
     own = torch.tensor([[1, 1, 2], [0, 2, 1]])
-    method = Matcher.scores_with_own_negatives if by_default else MMoE.scores_with_own_negatives
+    method = Matcher.scores_of_own if by_default else MMoE.scores_of_own
     with torch.no_grad():
         entities = select(matcher.encode_entities(ENTITIES), own.flatten())
         found = method(matcher, matcher.encode_mentions(MENTIONS), entities)

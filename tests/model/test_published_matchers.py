@@ -157,7 +157,7 @@ def test_single_pairs_score_as_all_pairs(
     column = st.integers(0, len(entities) - 1)
     own = data.draw(st.lists(column, min_size=2 * len(mentions), max_size=2 * len(mentions)))
     with torch.no_grad():
-        found = matcher.scores_with_own_negatives(
+        found = matcher.scores_of_own(
             matcher.encode_mentions(mentions), matcher.encode_entities(take(entities, own))
         )
     for unit, scores in table.items():

@@ -35,7 +35,9 @@ def test_entities_without_a_shared_word_have_none() -> None:
     assert found.present().tolist() == [True, True, True, False, True, False]
 
 
-@pytest.mark.parametrize("attributes", [[], [""], ["a b", "c d"], ["a b", "a c", "a"]])
+@pytest.mark.parametrize(
+    "attributes", [[], [""], ["a b", "c d"], ["a b", "a c", "a"], ["a b", "a b"]]
+)
 def test_hardly_a_word_in_common_gives_none(attributes: list[str]) -> None:
     assert attribute_topics(attributes) is None
 

@@ -185,12 +185,19 @@ def test_few_mentions_get_more_epochs(
 ) -> None:
     half = math.ceil(len(data.linkable("train")) / 2)
     sizes: dict[str, Any] = {"max_epochs": max_epochs, "min_steps": min_steps, "batch_size": half}
-    progress = new_trainer(data, tmp_path, patience=1000, schedule="linear", **sizes).run()
+    trainer = new_trainer(data, tmp_path, patience=1000, schedule="linear", **sizes)
+    move, rates = trainer.optimiser.step, list[float]()
+
+    def noted(learning_rate: float) -> None:
+        rates.append(learning_rate)
+        move(learning_rate)
+
+    trainer.optimiser.step = noted  # type: ignore[method-assign]
+    progress = trainer.run()
     assert progress.epoch == expected
-    assert progress.step == 2 * expected
-    if expected:
-        rate = progress.history[-1]["learning_rate"]
-        assert rate == pytest.approx(progress.history[1]["learning_rate"] / (2 * expected - 1))
+    assert progress.step == len(rates) == 2 * expected
+    assert rates == pytest.approx([0.01 * (1 - i / len(rates)) for i in range(len(rates))])
+    assert [record["learning_rate"] for record in progress.history[1:]] == rates[1::2]
 
 
 def test_it_does_not_stop_before_min_steps(data: LinkingData, tmp_path: Path) -> None:
