@@ -78,7 +78,9 @@ def parts_table(inputs: Inputs) -> Table | None:
                 systems.append(
                     System(f"{title}, {_part(name)} ({_size(part)})", "baseline", part.flat())
                 )
-    return metrics_table(systems, _columns(metrics.system), compared=False) if num_parts else None
+    # The first column is wide; without the last two, all of it fits on a page.
+    columns = _columns(metrics.system)[:-2]
+    return metrics_table(systems, columns, compared=False) if num_parts else None
 
 
 def published_table(inputs: Inputs, published: PublishedOn) -> Table:

@@ -143,7 +143,8 @@ def test_settings_epochs_and_versions_are_named(built: Report, outline: Outline)
 
 
 def test_small_groups_are_marked_and_hits_at_1_comes_before_the_interval(built: Report) -> None:
-    assert "MMoE, clean mentions (6†)" in built.html
+    for system in ("MMoE", "Reranked"):
+        assert f"{system}, clean mentions (6†)" in built.html
     assert "† fewer than 50 mentions" in built.markdown
     columns = built.main_table.partition("\n")[0]
     assert columns.index("Hits@1 ") < columns.index("MRR, 95 %") < columns.index("Hits@3")
