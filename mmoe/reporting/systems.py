@@ -69,18 +69,26 @@ def parts_table(inputs: Inputs) -> Table | None:
     if (last := metrics.reranked_last) is not None:
         again = metrics.reranked[last], metrics.breakdowns_of_reranked
         shown.insert(0, (label(last), "reranked", *again))
-    systems, num_parts = [], 0
-    for title, kind, whole, parts in shown:
-        systems.append(System(f"{title}, all mentions ({_size(whole)})", kind, whole.flat()))
-        for name, part in parts.items():
-            if part.num_mentions < whole.num_mentions:
-                num_parts += 1
-                systems.append(
-                    System(f"{title}, {_part(name)} ({_size(part)})", "baseline", part.flat())
-                )
+    blocks = [_with_parts(*each) for each in shown]
+    if all(len(block) == 1 for block in blocks):
+        return None
     # The first column is wide; without the last two, all of it fits on a page.
     columns = _columns(metrics.system)[:-2]
-    return metrics_table(systems, columns, compared=False) if num_parts else None
+    return metrics_table([row for block in blocks for row in block], columns, compared=False)
+
+
+def _with_parts(
+    title: str, kind: str, whole: SystemMetrics, parts: dict[str, SystemMetrics]
+) -> list[System]:
+    """A system on all mentions, then on each part that is not all of them."""
+    return [
+        System(f"{title}, all mentions ({_size(whole)})", kind, whole.flat()),
+        *(
+            System(f"{title}, {_part(name)} ({_size(part)})", "baseline", part.flat())
+            for name, part in parts.items()
+            if part.num_mentions < whole.num_mentions
+        ),
+    ]
 
 
 def published_table(inputs: Inputs, published: PublishedOn) -> Table:

@@ -1,1 +1,1 @@
-"""Training on cached features. Reading order: data, mining, optimiser, checkpoint, trainer."""
+"""Training on cached features. Reading order: mining, batches, optimiser, trainer."""
