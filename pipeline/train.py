@@ -14,7 +14,6 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
-import mmoe.adamw
 import mmoe.linking
 import mmoe.model
 import mmoe.training
@@ -71,7 +70,7 @@ def train(at: Layout, file: ParamsFile) -> None:
 
     rooms = (mmoe.linking, mmoe.model, mmoe.training)
     code = sources_key(*(Path(room.__path__[0]) for room in rooms))
-    files = (at.mentions, at.entities, at.left_out(policy), Path(mmoe.adamw.__file__))
+    files = (at.mentions, at.entities, at.left_out(policy))
     work = at.work("train") / content_key(config, data.parts, [*map(sha256_of, files)], code)
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(

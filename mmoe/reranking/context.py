@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmoe.adamw import AdamW, ParameterGroup
+from mmoe.model.adamw import AdamW, ParameterGroup
 from mmoe.reranking.pairs import Pairs
 
 FOLDS = 4

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from mmoe.adamw import AdamW, ParameterGroup
 from mmoe.config.train import TrainParams
+from mmoe.model.adamw import AdamW, ParameterGroup
 
 # The residual similarities' scales: at the pace of the matrices they hardly move in a few epochs.
 SCALAR_PACE = 10.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmoe.adamw import AdamW, ParameterGroup
+from mmoe.model.adamw import AdamW, ParameterGroup
 
 RATES = [0.1, 0.05, 0.02, 0.01]
 
