@@ -91,8 +91,13 @@ class PairFeatures:
                 for row, id_ in enumerate(ids)
                 if records.chosen.get(id_) in position
             }
+            articles = {
+                position[each.qid]: each.sitelinks
+                for each in records.candidates
+                if each.qid in position and each.sitelinks is not None
+            }
             candidates = candidate_lists(mentions, records.candidates, entities)
-            self._retrieved = RetrievedFeatures(candidates, chosen, len(entities))
+            self._retrieved = RetrievedFeatures(candidates, chosen, articles, len(entities))
             self.families.append(self._retrieved)
 
     @property
