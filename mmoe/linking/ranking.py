@@ -28,7 +28,7 @@ from mmoe.model.encoded import EncodedMentions, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL
 
-BRUTE_ENTITIES = 4096  # entities scored at a time by the brute-force engine
+BRUTE_ENTITIES = 512  # entities scored at a time by the brute-force engine
 PAIRS = 128  # pairs scored at a time otherwise
 MANY = 16  # pairs of one mention from which on it is scored alone
 Scores = dict[str, NDArray[np.float32]]

@@ -13,6 +13,9 @@ from torch import Tensor
 from mmoe.model.encoded import EncodedUnit
 from mmoe.model.packed import Packed, segment_mean
 
+# Attention weights that are computed at a time: on a CPU, as many as its cache holds.
+BLOCK = {"cpu": 1 << 20, "cuda": 1 << 26}
+
 
 def attention_scores(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
     """The fine part of all B × N scores.
@@ -34,9 +37,15 @@ def mean_weights(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
     queries = entities.packed("queries")
     keys_BLD, mask_BL = mentions.packed("keys").padded()
     # Plain matrix products over all B·L tokens at once: twice as fast as batched ones on CPU.
-    logits = queries.values_TC @ keys_BLD.flatten(0, 1).T
-    weights_TBL = (logits.view(-1, *mask_BL.shape) + _padding(mask_BL, logits)).softmax(dim=-1)
-    return segment_mean(weights_TBL, queries)
+    keys_DS = keys_BLD.flatten(0, 1).T
+    block = BLOCK.get(keys_DS.device.type, BLOCK["cpu"])
+    num_entities = max(1, block // (mask_BL.numel() * int(queries.lengths_B.max())))
+    parts = []
+    for some in queries.split(num_entities):
+        logits_TBL = (some.values_TC @ keys_DS).view(-1, *mask_BL.shape)
+        weights_TBL = (logits_TBL + _padding(mask_BL, logits_TBL)).softmax(dim=-1)
+        parts.append(segment_mean(weights_TBL, some))
+    return torch.cat(parts)
 
 
 def attention_scores_of_own(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:

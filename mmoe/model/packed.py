@@ -58,6 +58,12 @@ class Packed:
         # index_select and not [...]: the gradient of that is added up in an order that varies.
         return Packed(self.values_TC.index_select(0, positions), lengths)
 
+    def split(self, size: int) -> list[Packed]:
+        """Parts of at most `size` sequences, in order."""
+        lengths = self.lengths_B.split(size)
+        values = self.values_TC.split([int(part.sum()) for part in lengths])
+        return [Packed(*part) for part in zip(values, lengths, strict=True)]
+
     def mean(self) -> Tensor:
         """[B, C]: the mean of each sequence's tokens."""
         return segment_mean(self.values_TC, self)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from mmoe.model import attention
 from mmoe.model.attention import attention_bounds, attention_scores
 from mmoe.model.encoded import (
     EncodedUnit,
@@ -63,6 +65,20 @@ def test_bounds_are_reached_by_attention_that_falls_on_one_token() -> None:
     low, high = attention_bounds(mention, entities)
     assert (low.tolist(), high.tolist()) == ([[1.0, 1.0]], [[5.0, 5.0]])
     assert attention_scores(mention, entities).tolist() == [[1.0, 5.0]]
+
+
+def test_fine_scores_do_not_depend_on_how_many_are_computed_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matcher = random_matcher()
+    with torch.no_grad():
+        mentions = matcher.encode_mentions(random_side([3, 1, 2], [1, 0, 2], seed=1))
+        entities = matcher.encode_entities(random_side([2, 5, 1, 4], [1, 1, 0, 2], seed=2))
+        whole = attention_scores(mentions["text"], entities["text"])
+        for block in (1, 40):
+            monkeypatch.setitem(attention.BLOCK, "cpu", block)
+            found = attention_scores(mentions["text"], entities["text"])
+            torch.testing.assert_close(found, whole)
 
 
 @given(sides(3), sides(4), st.data(), st.integers(0, 2**20))

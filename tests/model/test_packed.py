@@ -76,6 +76,15 @@ def test_concatenating_keeps_the_order(batches: list[list[int]]) -> None:
     assert_holds(joined, [sequence for part in parts for sequence in part])
 
 
+@given(LENGTHS, st.integers(1, 7))
+@FEW
+def test_parts_put_together_are_the_whole(lengths: list[int], size: int) -> None:
+    parts = sequences(lengths)
+    split = packed(parts).split(size)
+    assert all(len(part) <= size for part in split)
+    assert_holds(Packed.concatenate(split), parts)
+
+
 @given(LENGTHS)
 @FEW
 def test_rows_and_starts_point_at_each_sequence(lengths: list[int]) -> None:
