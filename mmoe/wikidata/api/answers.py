@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from enum import Enum
 from http import HTTPStatus
@@ -9,10 +10,9 @@ from typing import Any
 
 import orjson
 from requests import Response
-from urllib3 import Retry
-from urllib3.exceptions import InvalidHeader
 
 from mmoe.errors import WikidataError, one_line
+from mmoe.retry_after import retry_after
 
 NO_USER_AGENT = "Please set a user-agent"  # how Wikimedia's refusal of a bad User-Agent begins
 LONGEST_QUOTE = 300  # characters of a server's text that a message repeats
@@ -70,7 +70,7 @@ def check_status(answer: Response) -> None:
     if status == HTTPStatus.OK:
         return
     if status in RETRIED_STATUS:
-        wait = seconds_to_wait(answer.headers)
+        wait = retry_after(answer.headers, time.time())
         raise TransientError(f"http_{status}", f"HTTP {status}", RETRIED_STATUS[status], wait)
     if status == HTTPStatus.FORBIDDEN and NO_USER_AGENT in answer.text:
         raise WikidataError(
@@ -107,21 +107,13 @@ def read_api_answer(answer: Response) -> dict[str, Any]:
     return content
 
 
-def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
-    """What Retry-After asks for, given in seconds or as a date; None if absent or unreadable."""
-    try:
-        return Retry().parse_retry_after(headers["Retry-After"])
-    except (KeyError, InvalidHeader, OverflowError):
-        return None
-
-
 def _check_errors(answer: Response, content: Mapping[str, Any]) -> None:
     single, several = content.get("error"), content.get("errors")
     errors = [single] if single else several if isinstance(several, list) else []
     texts = [_error_text(error) for error in errors]
     for code, text in texts:
         if code in RETRIED_CODES:
-            wait = seconds_to_wait(answer.headers)
+            wait = retry_after(answer.headers, time.time())
             raise TransientError(code, f"{code}: {text}", RETRIED_CODES[code], wait)
     if texts:
         told = "; ".join(f"{code}: {text}" for code, text in texts)
