@@ -24,7 +24,6 @@ FILE = "wikidata-answers.sqlite"
 VERSION = 1  # of the table below; a file of another one is refused
 DAY = 86400.0
 
-_KEYS_AT_ONCE = 500
 _FOREVER = 1e9  # days
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -34,6 +33,10 @@ CREATE TABLE IF NOT EXISTS answers (
     body BLOB NOT NULL,
     PRIMARY KEY (kind, key)
 ) WITHOUT ROWID
+"""
+_FIND = """
+SELECT key, body FROM answers
+WHERE kind = ? AND given > ? AND key IN (SELECT value FROM json_each(?))
 """
 _KINDS = """
 SELECT kind, count(*), coalesce(sum(length(body)), 0), min(given), max(given)
@@ -70,18 +73,11 @@ class AnswerCache(SqliteCache):
     def get(self, kind: str, keys: Sequence[str]) -> dict[str, Any]:
         """The answers that are kept and not too old, by key."""
         since = self._wall() - self._days * DAY
-        found: dict[str, Any] = {}
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            some = keys[start : start + _KEYS_AT_ONCE]
-            marks = ", ".join("?" * len(some))
-            query = (
-                f"SELECT key, body FROM answers WHERE kind = ? AND given > ? AND key IN ({marks})"  # noqa: S608
-            )
-            with self._lock, self._trouble():
-                rows = self._database.execute(query, (kind, since, *some)).fetchall()
-            with self._trouble():
-                found.update((key, orjson.loads(zlib.decompress(body))) for key, body in rows)
-        return found
+        wanted = orjson.dumps(keys).decode()
+        with self._trouble():
+            with self._lock:
+                rows = self._database.execute(_FIND, (kind, since, wanted)).fetchall()
+            return {key: orjson.loads(zlib.decompress(body)) for key, body in rows}
 
     def put(self, kind: str, answers: Mapping[str, Any]) -> None:
         """Keeps answers; they are on disk when this returns, all of them or none."""
