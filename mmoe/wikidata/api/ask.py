@@ -11,12 +11,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from filelock import FileLock, Timeout
+from requests import Response
 
 from mmoe.files import content_key
 from mmoe.wikidata.api.answers import TransientError, read_api_answer
@@ -26,13 +27,11 @@ from mmoe.wikidata.api.session import PoliteSession, RetryPolicy
 from mmoe.wikidata.api.settings import CONTACT, ApiSettings
 
 Json = dict[str, Any]
-
-# Gives the answers by id, or under "" for a question without ids, out of what the server sent; raises
-# TransientError for what is not of the documented form.
-Split = Callable[[Json, tuple[str, ...]], dict[str, Json]]
+Check = Callable[[Json, Sequence[str]], None]
 
 # Requests are refused while the servers lag behind for more seconds, as Wikimedia recommends.
 _FORMAT = {"format": "json", "formatversion": "2", "maxlag": "5"}
+_WITHOUT_IDS = ("",)
 
 
 @dataclass(frozen=True)
@@ -42,19 +41,24 @@ class Question:
     Attributes:
         kind: of the answer, under which it is counted and kept.
         params: all that the answer depends on.
-        ids: sent as `ids`; each is answered, and its answer kept, by itself.
+        ids: sent as `ids`; each has an answer of its own in `entities`, kept by itself. The one answer to a
+            question without ids stands under "".
     """
 
     kind: str
     params: Mapping[str, str]
-    ids: tuple[str, ...] = ()
+    ids: tuple[str, ...] = _WITHOUT_IDS
+
+    def without(self, answers: Mapping[str, Json]) -> Question:
+        """What is still open of it."""
+        return replace(self, ids=tuple(name for name in self.ids if name not in answers))
 
 
 class NotKeptError(Exception):
     """Offline, and the cache does not hold all answers.
 
     Args:
-        ids: of the question that have none; nothing for a question without ids.
+        ids: of the question that have none.
     """
 
     def __init__(self, ids: Sequence[str]) -> None:
@@ -70,18 +74,23 @@ class Api:
     Attributes:
         bar: its progress; who asks says first how many requests it expects.
         cache_hits: answers that were found kept.
+        requests: that were sent, by kind of answer; every attempt counts.
+        retries: attempts that failed and were made again, by reason.
     """
 
     def __init__(self, settings: ApiSettings, sends: str, clock: Clock) -> None:
         self.settings = settings
         self.pacer = Pacer(settings.limits.requests_per_minute, clock)
         self.cache_hits = 0
+        self.requests: Counter[str] = Counter()
+        self.retries: Counter[str] = Counter()
         self._sends = sends
         self._lock = threading.Lock()
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._session: PoliteSession | None = None
         self._open = ExitStack()
-        self.bar = self._open.enter_context(RequestBar(self.pacer))
+        self.bar = RequestBar(self.pacer)
+        self._open.callback(self.bar.close)
         self._cache = self._open.enter_context(
             AnswerCache(settings.cache_folder, settings.limits.cache_days, clock.wall)
         )
@@ -92,68 +101,52 @@ class Api:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    @property
-    def requests(self) -> Counter[str]:
-        """Requests that were sent, by kind of answer; every attempt counts."""
-        return Counter() if self._session is None else self._session.requests
-
-    @property
-    def retries(self) -> Counter[str]:
-        """Attempts that failed and were made again, by reason."""
-        return Counter() if self._session is None else self._session.retries
-
     def kept(self, question: Question) -> dict[str, Json]:
-        """The kept answers, by id; by "" for a question without ids."""
-        keys = {self._key(question, name): name for name in question.ids or ("",)}
+        """The kept answers, by id."""
+        keys = {self._key(question, name): name for name in question.ids}
         found = self._cache.get(question.kind, list(keys))
         with self._lock:
             self.cache_hits += len(found)
         return {keys[key]: answer for key, answer in found.items()}
 
-    def ask(self, question: Question, split: Split) -> dict[str, Json]:
-        """The answers, kept ones or the server's, by id; by "" for a question without ids.
+    def ask(self, question: Question, check: Check) -> dict[str, Json]:
+        """The answers, kept ones or the server's, by id.
 
         Args:
-            split: is given the server's answer and the ids that it was asked for.
+            check: given the server's answer and the ids that it was asked for; raises TransientError if it
+                is not of the documented form.
         Raises:
             NotKeptError: if an answer is needed that is not kept, and the run is offline.
             WikidataError: if the server can't be asked or refuses.
         """
         with self._turn(question):
             answers = self.kept(question)
-            left = self._left(question, answers)
-            if left is not None:
+            left = question.without(answers)
+            if left.ids:
                 if self.settings.offline:
                     raise NotKeptError(left.ids)
                 session = self._begin()
                 answers |= self.kept(left)  # by the process that had the turn before us
-                left = self._left(question, answers)
-            if left is not None:
-                answers |= self._fetch(session, left, split)
+                left = left.without(answers)
+            if left.ids:
+                answers |= self._fetch(session, left, check)
         self.bar.count()
         return answers
 
-    def _fetch(self, session: PoliteSession, question: Question, split: Split) -> dict[str, Json]:
-        params = {**question.params, **_FORMAT}
-        if question.ids:
-            params["ids"] = "|".join(question.ids)
-        fetched = session.get(
-            self.settings.url,
-            params,
-            question.kind,
-            lambda answer: split(read_api_answer(answer), question.ids),
-        )
-        assert fetched.keys() == set(question.ids or ("",))
-        self._cache.put(
-            question.kind, {self._key(question, name): value for name, value in fetched.items()}
-        )
-        return fetched
+    def _fetch(self, session: PoliteSession, question: Question, check: Check) -> dict[str, Json]:
+        params, ids = {**question.params, **_FORMAT}, question.ids
+        if ids != _WITHOUT_IDS:
+            params["ids"] = "|".join(ids)
 
-    def _left(self, question: Question, answers: Mapping[str, Json]) -> Question | None:
-        """The part of a question that is still open; None if there is none."""
-        ids = tuple(name for name in question.ids if name not in answers)
-        is_open = bool(ids) if question.ids else "" not in answers
-        return Question(question.kind, question.params, ids) if is_open else None
+        def read(response: Response) -> dict[str, Json]:
+            answer = read_api_answer(response)
+            check(answer, ids)
+            return {"": answer} if ids == _WITHOUT_IDS else {i: answer["entities"][i] for i in ids}
+
+        fetched = session.get(self.settings.url, params, question.kind, read)
+        keyed = {self._key(question, name): answer for name, answer in fetched.items()}
+        self._cache.put(question.kind, keyed)
+        return fetched
 
     def _key(self, question: Question, name: str) -> str:
         return content_key(self.settings.url, sorted(question.params.items()), name)
@@ -176,36 +169,32 @@ class Api:
                 session = PoliteSession(settings.contact, policy, self.pacer, self.bar.note)
                 self._open.enter_context(session)
                 self._wait_for_turn()
-                self.bar.note(self._announcement())
+                self.bar.note(
+                    f"asks {settings.host}: {self._sends} leave this machine, and {CONTACT} in the "
+                    f"User-Agent, no other text; at most {settings.limits.requests_per_minute} requests a "
+                    f"minute; answers are kept in {settings.cache_folder}"
+                )
+                self.requests, self.retries = session.requests, session.retries
                 self._session = session
             return self._session
 
     def _wait_for_turn(self) -> None:
-        lock = FileLock(_lock_file(self.settings), thread_local=False)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            self.bar.note(f"another process asks {self.settings.host}; waiting until it has ended")
-            self._wait_until_free(lock)
-        self._open.callback(lock.release)
-
-    def _wait_until_free(self, lock: FileLock) -> None:
+        lock = FileLock(turn_file(self.settings), thread_local=False)
+        patience = 0.0
         while not lock.is_locked:
             try:
-                lock.acquire(timeout=0.5, poll_interval=0.1)
+                lock.acquire(timeout=patience, poll_interval=0.1)
             except Timeout:
+                if not patience:
+                    host = self.settings.host
+                    self.bar.note(f"another process asks {host}; waiting until it has ended")
+                patience = 0.5  # seconds, between looks at whether our run was stopped
                 self.pacer.check()
-
-    def _announcement(self) -> str:
-        settings = self.settings
-        return (
-            f"asks {settings.host}: {self._sends} leave this machine, and {CONTACT} in the User-Agent, no "
-            f"other text; at most {settings.limits.requests_per_minute} requests a minute; answers are kept "
-            f"in {settings.cache_folder}"
-        )
+        self._open.callback(lock.release)
 
 
-def _lock_file(settings: ApiSettings) -> Path:
+def turn_file(settings: ApiSettings) -> Path:
+    """The file that the process which asks a server holds."""
     return settings.cache_folder / f"asking-{content_key(settings.host)}.lock"
 
 

@@ -8,7 +8,6 @@ for apart, and whole items only where they are wanted. It costs one request more
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from mmoe.wikidata.api.ask import Api, Json, Question, wrong_form
 from mmoe.wikidata.entity import DEFAULT_LANGUAGE, Item, is_qid, read_item
@@ -57,13 +56,17 @@ def ask_for_entities(api: Api, kind: str, ids: Sequence[str]) -> dict[str, Json]
         WikidataError: if one is not of the documented form.
     """
 
-    def split(answer: Json, asked: tuple[str, ...]) -> dict[str, Json]:
+    def check(answer: Json, asked: Sequence[str]) -> None:
         entities = answer.get("entities")
         if not isinstance(entities, dict):
             raise wrong_form("`entities`")
-        return {name: _checked(entities.get(name), name, api) for name in asked}
+        for name in asked:
+            entity = entities.get(name)
+            if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
+                raise wrong_form(f"an entity under {name}")
+            item_of(entity, api)  # what can't be read must not be kept
 
-    return api.ask(question_about(kind, ids, api.settings.languages), split)
+    return api.ask(question_about(kind, ids, api.settings.languages), check)
 
 
 def item_of(entity: Json, api: Api) -> Item | None:
@@ -76,11 +79,3 @@ def item_of(entity: Json, api: Api) -> Item | None:
 def is_missing(entity: Json) -> bool:
     """Whether an answer says that there is no such entity."""
     return "missing" in entity
-
-
-def _checked(entity: Any, name: str, api: Api) -> Json:
-    """Lets an entity pass that can be read; others must not be kept."""
-    if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
-        raise wrong_form(f"an entity under {name}")
-    item_of(entity, api)
-    return entity

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -17,7 +16,7 @@ from mmoe.wikidata.api.entities import (
     NAMES,
     ask_for_entities,
     batches,
-    is_missing,
+    entities_of,
     item_of,
     question_about,
 )
@@ -40,20 +39,17 @@ class FoundItems:
 
     Attributes:
         items: each once, by number.
-        surface_forms: that were asked for, normalised and each once.
-        surface_forms_cut: those for which the API gave no whole list: obscure items may be missing.
+        surface_forms_cut: normalised: those for which the API gave no whole list, so that obscure items may
+            be missing.
         dropped: items that bear a surface form but are of a kind that is left out, by reason.
-        missing: hits that are no item any more.
         requests: that were sent, by kind of answer (search, names, items); every attempt counts.
         retries: attempts that failed and were made again, by reason.
         cache_hits: answers that were found kept.
     """
 
     items: list[Item]
-    surface_forms: list[str]
     surface_forms_cut: list[str]
     dropped: dict[str, int]
-    missing: int
     requests: dict[str, int]
     retries: dict[str, int]
     cache_hits: int
@@ -87,13 +83,10 @@ def find_items(
     with Api(settings, f"{len(wanted):,} surface forms", clock) as api:
         run = _Run(api, wanted, match)
         items = run.items()
-        run.tell_cut_forms()
         return FoundItems(
             items=items,
-            surface_forms=wanted,
             surface_forms_cut=run.cut,
             dropped=dict(run.dropped),
-            missing=run.missing,
             requests=dict(api.requests),
             retries=dict(api.retries),
             cache_hits=api.cache_hits,
@@ -120,13 +113,11 @@ class _Run:
 
     def __init__(self, api: Api, forms: Sequence[str], match: Match) -> None:
         self.cut: list[str] = []
-        self.dropped: Counter[str] = Counter()
-        self.missing = 0
+        self.dropped = Counter[str]()
         self._api, self._forms, self._match = api, forms, match
         self._languages = api.settings.languages
         self._selection = Selection(self._languages)  # as an index of a dump selects by default
         self._matcher = NameMatcher(forms, match)
-        self._lock = threading.Lock()
         self._known: dict[str, _Hit] = {}  # by the id that a search gave
         self._not_kept: set[str] = set()  # surface forms
 
@@ -137,18 +128,15 @@ class _Run:
         bearers = {hit.target for hit in self._known.values() if hit.borne}
         items = self._fetch(sorted(bearers, key=qid_number))
         self._check_kept()
-        return items
-
-    def tell_cut_forms(self) -> None:
-        """Says which surface forms have more items than the API lists."""
         if self.cut:
-            some = ", ".join(self.cut[:_FORMS_TOLD]) + (
-                ", …" if len(self.cut) > _FORMS_TOLD else ""
-            )
+            some = ", ".join(self.cut[:_FORMS_TOLD])
+            others = ", …" if len(self.cut) > _FORMS_TOLD else ""
             self._api.bar.note(
                 f"{len(self.cut)} of {len(self._forms)} surface forms are in more names than the API lists "
-                f"({some}): obscure items that bear them may be missing; an index of a dump has them all"
+                f"({some}{others}): obscure items that bear them may be missing; an index of a dump has them "
+                "all"
             )
+        return items
 
     def _search(self) -> dict[str, Hits]:
         hits: dict[str, Hits] = {}
@@ -168,9 +156,7 @@ class _Run:
 
     def _any_named(self, form: str, qids: Sequence[str]) -> bool:
         new = [qid for qid in dict.fromkeys(qids) if qid not in self._known]
-        for batch in batches(new):
-            self._api.bar.expect(1)
-            self._take_names(ask_for_entities(self._api, NAMES, batch))
+        self._take_names(dict(entities_of(self._api, NAMES, new)))
         return any(form in self._known[qid].named for qid in qids)
 
     def _compare_names(self, hits: dict[str, Hits]) -> None:
@@ -186,9 +172,7 @@ class _Run:
             if item is not None:
                 own = item.normalised_names
                 hit = _Hit(item.qid, self._matcher.names & own, self._matcher.borne_by(own))
-            with self._lock:
-                self.missing += is_missing(entity) and qid not in self._known
-                self._known[qid] = hit
+            self._known[qid] = hit
 
     def _fetch(self, qids: Sequence[str]) -> list[Item]:
         found: dict[str, Item] = {}
@@ -198,21 +182,16 @@ class _Run:
                 item = item_of(entity, self._api)
                 # Names may be older answers than items: an item may have been renamed in between.
                 if item is not None and self._matcher.borne_by(item.normalised_names):
-                    with self._lock:
-                        found[item.qid] = item
+                    found[item.qid] = item
 
         unknown = self._take_all(ITEMS, qids, take)
         for hit in self._known.values():
             if hit.target in unknown:
                 self._not_kept |= hit.borne
         ordered = sorted(found.values(), key=lambda item: qid_number(item.qid))
-        return [item for item in ordered if not self._is_dropped(item)]
-
-    def _is_dropped(self, item: Item) -> bool:
-        reason = self._selection.reason_against(item)
-        if reason is not None:
-            self.dropped[reason] += 1
-        return reason is not None
+        reasons = [self._selection.reason_against(item) for item in ordered]
+        self.dropped = Counter(reason for reason in reasons if reason is not None)
+        return [item for item, why in zip(ordered, reasons, strict=True) if why is None]
 
     def _take_all(
         self, kind: str, qids: Sequence[str], take: Callable[[dict[str, Json]], None]

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from tqdm import tqdm
 
@@ -134,10 +134,7 @@ class RequestBar:
             total=0, bar_format=_FORM, desc="wikidata", file=sys.stderr, mininterval=0.5
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._bar.close()
 
     def expect(self, requests: int) -> None:

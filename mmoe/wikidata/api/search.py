@@ -112,7 +112,7 @@ def _hits_of_phrase(api: Api, query: str) -> Hits:
     total = 0
     while offset is not None and total <= api.settings.max_hits:
         api.bar.expect(1)
-        page = _page(api, _phrase_params(query, offset), _check_phrase)
+        page = api.ask(Question(SEARCH, _phrase_params(query, offset)), _check_phrase)[""]
         total = page["query"]["searchinfo"]["totalhits"]
         titles += [hit["title"] for hit in page["query"]["search"]]
         following = page.get("continue", {}).get("sroffset")
@@ -140,7 +140,7 @@ def _hits_of_prefix(api: Api, form: str, language: str, any_named: AnyNamed) -> 
     offset = quiet = 0
     while offset <= DEEPEST and quiet < QUIET_HITS:
         api.bar.expect(1)
-        page = _page(api, _prefix_params(form, language, offset), _check_prefix)
+        page = api.ask(Question(SEARCH, _prefix_params(form, language, offset)), _check_prefix)[""]
         found = [hit["id"] for hit in page["search"]]
         if not found:
             return Hits(tuple(qids), is_whole=True)
@@ -164,15 +164,7 @@ def _prefix_params(form: str, language: str, offset: int) -> dict[str, str]:
     }
 
 
-def _page(api: Api, params: dict[str, str], check: Callable[[Json], None]) -> Json:
-    def split(answer: Json, _ids: tuple[str, ...]) -> dict[str, Json]:
-        check(answer)
-        return {"": answer}
-
-    return api.ask(Question(SEARCH, params), split)[""]
-
-
-def _check_phrase(answer: Json) -> None:
+def _check_phrase(answer: Json, _: Sequence[str]) -> None:
     query = answer.get("query")
     if not isinstance(query, dict) or not _all_have(query.get("search"), "title"):
         raise wrong_form("`query.search`")
@@ -184,7 +176,7 @@ def _check_phrase(answer: Json) -> None:
         raise wrong_form("a number in `continue.sroffset`")
 
 
-def _check_prefix(answer: Json) -> None:
+def _check_prefix(answer: Json, _: Sequence[str]) -> None:
     hits = answer.get("search")
     if not _all_have(hits, "id") or not all(is_qid(hit["id"]) for hit in hits or ()):
         raise wrong_form("items in `search`")

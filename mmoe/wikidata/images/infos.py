@@ -136,8 +136,7 @@ def _queries(api: Api, params: Mapping[str, str]) -> Iterator[Json]:
     """`query` of each answer: one may tell that it goes on."""
     following: dict[str, str] = {}
     while True:
-        question = Question("imageinfo", {**params, **following})
-        answer = api.ask(question, _checked)[""]
+        answer = api.ask(Question("imageinfo", {**params, **following}), _check)[""]
         yield answer["query"]
         following = {key: str(value) for key, value in answer.get("continue", {}).items()}
         if not following:
@@ -145,14 +144,13 @@ def _queries(api: Api, params: Mapping[str, str]) -> Iterator[Json]:
         api.bar.expect(1)
 
 
-def _checked(answer: Json, _: tuple[str, ...]) -> dict[str, Json]:
+def _check(answer: Json, _: Sequence[str]) -> None:
     query = answer.get("query")
     pages = query.get("pages") if isinstance(query, dict) else None
     if not isinstance(pages, list) or not all(isinstance(page, dict) for page in pages):
         raise wrong_form("`pages`")
     if not all(isinstance(page.get("title"), str) for page in pages):
         raise wrong_form("a page's `title`")
-    return {"": {key: answer[key] for key in ("query", "continue") if key in answer}}
 
 
 def _followed(titles: Mapping[str, str], query: Json) -> dict[str, str]:

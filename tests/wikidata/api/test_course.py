@@ -12,7 +12,7 @@ from filelock import FileLock
 from mmoe.config.wikidata import WikidataParams
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.api.ask import _lock_file
+from mmoe.wikidata.api.ask import turn_file
 from mmoe.wikidata.api.pace import Clock
 
 from tests.wikidata.api.clock import StoppedClock
@@ -165,7 +165,7 @@ def test_another_process_that_asks_is_waited_for(
 ) -> None:
     fake.store.add(item(1, "Ob"))
     settings.cache_folder.mkdir()
-    other = FileLock(_lock_file(settings), thread_local=False)
+    other = FileLock(turn_file(settings), thread_local=False)
     other.acquire()
     run = threading.Thread(target=find_items, args=(["Ob"], settings, time_of.clock()))
     run.start()
