@@ -95,9 +95,8 @@ def read_item(entity: Any, languages: Sequence[str], where: str) -> Item | None:
     labels = [
         Name(text, LABEL, code) for code, text in _terms(entity, "labels", codes, where).items()
     ]
-    aliases = _aliases(_map(entity, "aliases", where), codes, f"{where}, key `aliases`")
+    aliases = _aliases(map_of(entity, "aliases", where), codes, f"{where}, key `aliases`")
     descriptions = _terms(entity, "descriptions", codes, where)
-    instance_of = (_target(value, where) for value in best_values(entity, INSTANCE_OF, where))
     images = best_values(entity, IMAGE, where)
     modified = entity.get("modified")
     return Item(
@@ -105,9 +104,9 @@ def read_item(entity: Any, languages: Sequence[str], where: str) -> Item | None:
         label=labels[0].text if labels else None,
         description=next(iter(descriptions.values()), None),
         names=(*labels, *aliases),
-        instance_of=tuple(dict.fromkeys(instance_of)),
+        instance_of=tuple(dict.fromkeys(best_ids(entity, INSTANCE_OF, where))),
         image=next((value for value in images if isinstance(value, str)), None),
-        sitelinks=_num_articles(_map(entity, "sitelinks", where))
+        sitelinks=_num_articles(map_of(entity, "sitelinks", where))
         if "sitelinks" in entity
         else None,
         modified=modified if isinstance(modified, str) else None,
@@ -133,7 +132,7 @@ def best_values(entity: dict[str, Any], prop: str, where: str) -> list[Any]:
     Returns:
         What stands under `datavalue.value`: a string, or an object such as {"id": "Q5", …}.
     """
-    statements = _map(entity, "claims", where).get(prop, [])
+    statements = map_of(entity, "claims", where).get(prop, [])
     if not isinstance(statements, list):
         raise WikidataError(f"{where}, key `claims`: {prop} must be a list of statements")
     ranked: dict[str, list[Any]] = {"preferred": [], "normal": []}
@@ -157,6 +156,20 @@ def best_values(entity: dict[str, Any], prop: str, where: str) -> list[Any]:
     return [value for value in best if value is not None]
 
 
+def best_ids(entity: dict[str, Any], prop: str, where: str) -> list[str]:
+    """The ids of the items that a property's best-ranked statements name, in their order.
+
+    Raises:
+        WikidataError: if a value has none.
+    """
+    # numeric-id is missing for some kinds of entities.
+    values = best_values(entity, prop, where)
+    ids = [value.get("id") if isinstance(value, dict) else None for value in values]
+    if not all(isinstance(each, str) for each in ids):
+        raise WikidataError(f"{where}, key `claims`: a value of {prop} has no `id`")
+    return ids
+
+
 def label_of(entity: dict[str, Any], languages: Sequence[str]) -> str | None:
     """An item's or a property's label in the first language that has one, `mul` last."""
     labels = entity.get("labels")
@@ -168,34 +181,12 @@ def label_of(entity: dict[str, Any], languages: Sequence[str]) -> str | None:
     return None
 
 
-def data_types(entity: dict[str, Any], where: str) -> dict[str, str | None]:
-    """The properties of which an entity makes statements, in its order, each with its data type.
-
-    The data type is None where the source does not tell it.
+def map_of(entity: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    """A map of the entity; older serialisers write an empty one as [].
 
     Raises:
-        WikidataError: if the claims are not of the documented form.
+        WikidataError: if something else stands there.
     """
-    found: dict[str, str | None] = {}
-    for prop, statements in _map(entity, "claims", where).items():
-        # What the first statement says: all of a property are of one type.
-        first = statements[0] if isinstance(statements, list) and statements else None
-        snak = first.get("mainsnak") if isinstance(first, dict) else None
-        name = snak.get("datatype") if isinstance(snak, dict) else None
-        found[prop] = name if isinstance(name, str) else None
-    return found
-
-
-def _target(value: Any, where: str) -> str:
-    # numeric-id is missing for some kinds of entities.
-    qid = value.get("id") if isinstance(value, dict) else None
-    if not isinstance(qid, str):
-        raise WikidataError(f"{where}, key `claims`: a value of {INSTANCE_OF} has no `id`")
-    return qid
-
-
-def _map(entity: dict[str, Any], key: str, where: str) -> dict[str, Any]:
-    """A map of the entity; older serialisers write an empty one as []."""
     value = entity.get(key, {})
     if isinstance(value, dict):
         return value
@@ -206,7 +197,7 @@ def _map(entity: dict[str, Any], key: str, where: str) -> dict[str, Any]:
 
 def _terms(entity: dict[str, Any], key: str, codes: Sequence[str], where: str) -> dict[str, str]:
     """The text in each language that has one, in the order of the languages."""
-    terms = _map(entity, key, where)
+    terms = map_of(entity, key, where)
     return {code: _text(terms[code], f"{where}, key `{key}`") for code in codes if code in terms}
 
 

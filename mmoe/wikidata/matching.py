@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from mmoe.names import name_tokens, normalise_name, without_suffix
@@ -72,9 +71,3 @@ class NameMatcher:
                 candidates = self._by_rarest.get(token, ())
                 found.update(wanted for wanted, needed in candidates if needed <= tokens)
         return frozenset(found)
-
-
-@lru_cache(maxsize=4)
-def name_matcher(names: frozenset[str], match: Match) -> NameMatcher:
-    """The same matcher for equal names."""
-    return NameMatcher(names, match)

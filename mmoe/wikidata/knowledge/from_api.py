@@ -92,6 +92,7 @@ def _drafts(
 ) -> tuple[list[Draft], dict[str, int]]:
     chooser = Chooser(request)
     listed = request.choice.qids or frozenset()
+    by_name = replace(request.choice, qids=None)
     target_of: dict[str, str] = {}  # a listed id may redirect to the item that is meant
     if_not_listed: dict[str, str | None] = {}  # why the item would be left out
     drafts = []
@@ -101,10 +102,9 @@ def _drafts(
             continue
         if qid in listed:
             target_of[qid] = entity["id"]
-            choice = replace(request.choice, qids=frozenset(target_of.values()))
-            chooser.request = replace(request, choice=choice)
-            if_not_listed[entity["id"]] = _reason_by_name(request, entity, api)
-        draft = chooser.draft(entity, f"{api.settings.host}, item {qid}")
+            item = item_of(entity, api)
+            if_not_listed[entity["id"]] = item and by_name.reason_against(item)
+        draft = chooser.draft(entity, f"{api.settings.host}, item {qid}", asked_as=qid)
         if draft is not None:
             drafts.append(draft)
     if found is None:
@@ -117,11 +117,6 @@ def _drafts(
     if listed:
         counts[LISTED_WITHOUT] = sum(target_of.get(qid) not in chooser.qids for qid in listed)
     return drafts, counts
-
-
-def _reason_by_name(request: KbRequest, entity: Json, api: Api) -> str | None:
-    item = item_of(entity, api)
-    return None if item is None else replace(request.choice, qids=None).reason_against(item)
 
 
 def _labels(names: Sequence[str], api: Api) -> dict[str, str]:

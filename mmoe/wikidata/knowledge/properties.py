@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmoe.wikidata.entity import data_types
+from mmoe.wikidata.entity import map_of
 
 # Others say nothing to a reader: ids elsewhere, addresses, files, coordinates, formulae, notes, lexemes.
 READABLE = frozenset(("wikibase-item", "string", "monolingualtext", "quantity", "time"))
@@ -85,9 +85,13 @@ def readable_properties(entity: dict[str, Any], where: str) -> list[str]:
     Raises:
         WikidataError: if the claims are not of the documented form.
     """
-    types = data_types(entity, where)
-    return [
-        prop
-        for prop, found in types.items()
-        if (found is None or found in READABLE) and prop not in HOUSEKEEPING
-    ]
+    claims = map_of(entity, "claims", where)
+    return [prop for prop in claims if prop not in HOUSEKEEPING and _is_readable(claims[prop])]
+
+
+def _is_readable(statements: Any) -> bool:
+    # What the first one says: all of a property are of one type.
+    first = statements[0] if isinstance(statements, list) and statements else None
+    snak = first.get("mainsnak") if isinstance(first, dict) else None
+    datatype = snak.get("datatype") if isinstance(snak, dict) else None
+    return not isinstance(datatype, str) or datatype in READABLE

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import id_of, parsed
-from mmoe.wikidata.entity import best_values, is_qid, label_of, qid_number, read_item
+from mmoe.wikidata.entity import best_ids, is_qid, label_of, qid_number, read_item
 from mmoe.wikidata.index.extract import DUPLICATE, KEPT, NOT_AS_DOCUMENTED, NOT_JSON, Tally
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
 from mmoe.wikidata.knowledge.request import KbRequest
@@ -50,20 +50,26 @@ class Chooser:
             if draft is not None:
                 yield draft
 
-    def draft(self, entity: dict[str, Any], where: str) -> Draft | None:
+    def draft(
+        self, entity: dict[str, Any], where: str, asked_as: str | None = None
+    ) -> Draft | None:
         """The draft of an entity, if it is an item that is chosen; it is counted in any case.
 
         Args:
             where: what the example of a broken entity begins with.
+            asked_as: as for `Choice.reason_against`.
         """
         request = self.request
         try:
             item = read_item(entity, request.languages, where)
-            reason = NO_ITEM if item is None else request.choice.reason_against(item)
-            if reason is None and item is not None and item.qid in self.qids:
+            if item is None:
+                self.tally.counts[NO_ITEM] += 1
+                return None
+            reason = request.choice.reason_against(item, asked_as)
+            if reason is None and item.qid in self.qids:
                 reason = DUPLICATE
-            if item is None or reason is not None:
-                self.tally.counts[reason or NO_ITEM] += 1
+            if reason is not None:
+                self.tally.counts[reason] += 1
                 return None
             draft = draft_of(entity, item, request, self.unwritten)
         except WikidataError as error:
@@ -137,10 +143,13 @@ def with_subclasses(lines: Iterable[bytes], kinds: Collection[str]) -> tuple[fro
         if entity is None or not is_qid(entity.get("id")):
             continue
         try:
-            for above in list(_classes(entity)):
-                below[above].append(qid_number(entity["id"]))
-        except WikidataError:
+            classes = best_ids(entity, SUBCLASS_OF, f"item {entity['id']}")
+            above = [qid_number(kind) for kind in classes]
+        except (WikidataError, ValueError):
             num_unread += 1
+            continue
+        for kind in above:
+            below[kind].append(qid_number(entity["id"]))
     found = {qid_number(kind) for kind in kinds}
     left = list(found)
     while left:
@@ -148,11 +157,3 @@ def with_subclasses(lines: Iterable[bytes], kinds: Collection[str]) -> tuple[fro
         found |= new
         left.extend(new)
     return frozenset(f"Q{number}" for number in found), num_unread
-
-
-def _classes(entity: dict[str, Any]) -> Iterator[int]:
-    for value in best_values(entity, SUBCLASS_OF, f"item {entity['id']}"):
-        target = value.get("id") if isinstance(value, dict) else None
-        if not is_qid(target):
-            raise WikidataError(f"item {entity['id']}: a value of {SUBCLASS_OF} has no `id`")
-        yield qid_number(str(target))

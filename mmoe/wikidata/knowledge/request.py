@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from mmoe.files import read_text
 from mmoe.names import normalise_name
 from mmoe.wikidata.entity import Item, is_qid
 from mmoe.wikidata.knowledge.properties import DEFAULT_PROPERTIES, readable_properties
-from mmoe.wikidata.matching import Match, name_matcher
+from mmoe.wikidata.matching import Match, NameMatcher
 from mmoe.wikidata.selection import PAGES
 from mmoe.wikidata.work import json_rows
 
@@ -45,13 +46,19 @@ class Choice:
 
     def names_of(self, item: Item) -> frozenset[str]:
         """Those of the names asked for that the item bears."""
-        if self.names is None:
-            return frozenset()
-        return name_matcher(self.names, self.match).borne_by(item.normalised_names)
+        return self._matcher.borne_by(item.normalised_names)
 
-    def reason_against(self, item: Item) -> str | None:
-        """Why an item is left out, as it is counted; None if it is taken."""
-        is_listed = self.qids is not None and item.qid in self.qids
+    @cached_property
+    def _matcher(self) -> NameMatcher:
+        return NameMatcher(self.names or (), self.match)
+
+    def reason_against(self, item: Item, asked_as: str | None = None) -> str | None:
+        """Why an item is left out, as it is counted; None if it is taken.
+
+        Args:
+            asked_as: the id that led to the item, if it redirects to the item's own.
+        """
+        is_listed = self.qids is not None and (asked_as or item.qid) in self.qids
         is_open = self.names is None and self.qids is None
         if not (is_open or is_listed or self.names_of(item)):
             return "not asked for"
@@ -71,36 +78,30 @@ class Choice:
         Raises:
             WikidataError: naming the option to add or to leave out.
         """
+        complaint = next(self._complaints(from_api), None)
+        if complaint is not None:
+            raise WikidataError(complaint)
+
+    def _complaints(self, from_api: bool) -> Iterator[str]:
         is_listed = self.names is not None or self.qids is not None
+        if not is_listed and self.kinds is None:
+            yield "no item is asked for; add --names, --qids or --kinds"
+        if self.match == "tokens" and self.names is None:
+            yield "--match tokens: says how names are compared; add --names"
+        if self.with_subclasses and self.kinds is None:
+            yield "--with-subclasses: says how kinds are meant; add --kinds"
+        if not from_api:
+            return
+        if not is_listed:
+            yield "the API does not list all items of a kind; add --names or --qids, or name a dump"
+        if self.with_subclasses:
+            yield "the API does not list subclasses; list all --kinds themselves, or name a dump"
         pages = sorted(PAGES.keys() & (self.kinds or ())) if self.names is not None else []
-        no_kinds = self.kinds is None
-        complaints = (
-            (not is_listed and no_kinds, "no item is asked for; add --names, --qids or --kinds"),
-            (
-                self.match == "tokens" and self.names is None,
-                "--match tokens: says how names are compared; add --names",
-            ),
-            (
-                self.with_subclasses and no_kinds,
-                "--with-subclasses: says how kinds are meant; add --kinds",
-            ),
-            (
-                from_api and not is_listed,
-                "the API does not list all items of a kind; add --names or --qids, or name a dump",
-            ),
-            (
-                from_api and self.with_subclasses,
-                "the API does not list subclasses; list all --kinds themselves, or name a dump",
-            ),
-            (
-                from_api and bool(pages),
+        if pages:
+            yield (
                 f"--kinds {','.join(pages)}: by name the API gives no pages of the wikis; use --qids, or "
-                "name a dump",
-            ),
-        )
-        for is_due, complaint in complaints:
-            if is_due:
-                raise WikidataError(complaint)
+                "name a dump"
+            )
 
     def _page(self, item: Item) -> str | None:
         """What page of the wikis an item is, if that was not asked for: a subclass of a kind may be one."""
@@ -144,13 +145,11 @@ class KbRequest:
 
     def as_json(self) -> dict[str, Any]:
         """All of it, sets as sorted lists: the same in every process."""
-        choice = {
-            name: sorted(value) if isinstance(value, frozenset) else value
-            for name, value in vars(self.choice).items()
-            if name != "closed_kinds"
-        }
-        properties = ALL if self.properties is None else self.properties
-        return {**vars(self), "choice": choice, "properties": properties}
+        told = asdict(self)
+        del told["choice"]["closed_kinds"]
+        for name, value in told["choice"].items():
+            told["choice"][name] = sorted(value) if isinstance(value, frozenset) else value
+        return told | {"properties": ALL if self.properties is None else self.properties}
 
 
 def read_names(file: Path) -> frozenset[str]:
