@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.entity import Item
@@ -48,10 +47,6 @@ class Selection:
         if self.keep_kinds and not any(kind in self.keep_kinds for kind in item.instance_of):
             return NOT_KEPT_KIND
         return None
-
-    def as_json(self) -> dict[str, Any]:
-        """The fields as lists."""
-        return {name: list(value) for name, value in asdict(self).items()}
 
 
 def checked_selection(

@@ -100,7 +100,7 @@ def build_index(
             )
         tally.counts.update({KEPT: -duplicates, DUPLICATE: duplicates})
         assert tally.counts[KEPT] == num_items
-        source = _described(dump, parts) | selection.as_json()
+        source = _described(dump, parts) | vars(selection)
         source |= {"lines": tally.lines, "kept": num_items, "skipped": tally.skipped}
         source |= {"broken_lines": tally.examples, "items": num_items, "names": num_names}
         write_json(folder / SOURCE, source)
@@ -158,4 +158,4 @@ def _key(parts: list[Part], folder: Path, wanted: Selection) -> str:
     """What unfinished work belongs to; that the rest of the dump is the same is seen when it is read."""
     dump = [(part.name, hashlib.sha256(part.head).hexdigest()) for part in parts]
     code = sources_key(Path(__file__).parents[1]), sha256_of(Path(names.__file__))
-    return content_key(dump, folder.resolve(), wanted.as_json(), code)
+    return content_key(dump, folder.resolve(), vars(wanted), code)
