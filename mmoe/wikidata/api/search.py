@@ -107,12 +107,22 @@ def _joined(lists: Sequence[Hits], is_whole: bool) -> Hits:
 
 
 def _hits_of_phrase(api: Api, query: str) -> Hits:
+    params = {
+        "action": "query",
+        "list": "search",
+        "srsearch": query,
+        "srnamespace": "0",
+        "srlimit": str(PHRASE_HITS),
+        "srinfo": "totalhits",
+        "srprop": "",
+    }
     titles: list[str] = []
     offset: int | None = 0
     total = 0
     while offset is not None and total <= api.settings.max_hits:
         api.bar.expect(1)
-        page = api.ask(Question(SEARCH, _phrase_params(query, offset)), _check_phrase)[""]
+        question = Question(SEARCH, params | {"sroffset": str(offset)})
+        page = api.ask(question, _check_phrase)[""]
         total = page["query"]["searchinfo"]["totalhits"]
         titles += [hit["title"] for hit in page["query"]["search"]]
         following = page.get("continue", {}).get("sroffset")
@@ -122,25 +132,22 @@ def _hits_of_phrase(api: Api, query: str) -> Hits:
     return Hits(tuple(title for title in titles if is_qid(title)), is_whole)
 
 
-def _phrase_params(query: str, offset: int) -> dict[str, str]:
-    return {
-        "action": "query",
-        "list": "search",
-        "srsearch": query,
-        "srnamespace": "0",
-        "srlimit": str(PHRASE_HITS),
-        "sroffset": str(offset),
-        "srinfo": "totalhits",
-        "srprop": "",
-    }
-
-
 def _hits_of_prefix(api: Api, form: str, language: str, any_named: AnyNamed) -> Hits:
+    params = {
+        "action": "wbsearchentities",
+        "search": form,
+        "language": language,
+        "strictlanguage": "1",
+        "type": "item",
+        "limit": str(PREFIX_HITS),
+        "props": "",
+    }
     qids: list[str] = []
     offset = quiet = 0
     while offset <= DEEPEST and quiet < QUIET_HITS:
         api.bar.expect(1)
-        page = api.ask(Question(SEARCH, _prefix_params(form, language, offset)), _check_prefix)[""]
+        question = Question(SEARCH, params | {"continue": str(offset)})
+        page = api.ask(question, _check_prefix)[""]
         found = [hit["id"] for hit in page["search"]]
         if not found:
             return Hits(tuple(qids), is_whole=True)
@@ -149,19 +156,6 @@ def _hits_of_prefix(api: Api, form: str, language: str, any_named: AnyNamed) -> 
         # A server that gives fewer than were asked for does not thereby say that it has no more.
         offset += len(found)
     return Hits(tuple(qids), is_whole=False)
-
-
-def _prefix_params(form: str, language: str, offset: int) -> dict[str, str]:
-    return {
-        "action": "wbsearchentities",
-        "search": form,
-        "language": language,
-        "strictlanguage": "1",
-        "type": "item",
-        "limit": str(PREFIX_HITS),
-        "continue": str(offset),
-        "props": "",
-    }
 
 
 def _check_phrase(answer: Json, _: Sequence[str]) -> None:

@@ -90,12 +90,8 @@ class PoliteSession:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the connections; requests under way are finished first by their threads."""
         for _ in range(self._policy.max_concurrent):
-            self._idle.get().close()
+            self._idle.get().close()  # requests under way are finished first by their threads
 
     def get(
         self,
@@ -117,7 +113,7 @@ class PoliteSession:
         attempts = faults = 0
         while True:
             try:
-                return self._attempt(url, params, kind, read)
+                return read(self._send(url, params, kind))
             except TransientError as error:
                 attempts, faults = attempts + 1, faults + (error.cause is not Cause.LAG)
                 wait = _wait(error, attempts)
@@ -130,27 +126,13 @@ class PoliteSession:
                 raise WikidataError(self._plain(str(error))) from None
             self._pacer.sleep(wait)
 
-    def _attempt(
-        self,
-        url: str,
-        params: Mapping[str, str],
-        kind: str,
-        read: Callable[[requests.Response], T],
-    ) -> T:
+    def _send(self, url: str, params: Mapping[str, str], kind: str) -> requests.Response:
+        limits = (self._policy.connect, self._policy.silence)
         session = self._idle.get()
         try:
             self._pacer.turn()
             with self._lock:
                 self.requests[kind] += 1
-            return read(self._send(session, url, params))
-        finally:
-            self._idle.put(session)
-
-    def _send(
-        self, session: requests.Session, url: str, params: Mapping[str, str]
-    ) -> requests.Response:
-        limits = (self._policy.connect, self._policy.silence)
-        try:
             return session.get(url, params=params, timeout=limits)
         except SSLError as error:
             raise WikidataError(
@@ -167,6 +149,8 @@ class PoliteSession:
             raise WikidataError(
                 f"{url}: can't be asked for ({reason}); look at the address and the proxy"
             ) from None
+        finally:
+            self._idle.put(session)
 
     def _reason_to_give_up(self, error: TransientError, wait: float, faults: int) -> str | None:
         policy = self._policy

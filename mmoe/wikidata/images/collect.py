@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -64,7 +64,11 @@ def collect(
             infos = ask_for_infos(api, list(dict.fromkeys(missing.values())), width)
             files, failures, num_requests = _download(infos, width, work, api)
             num_requests += sum(api.requests.values())
-        new = dict(_placed(missing, infos, out, width, files))
+        new = {
+            qid: _placed(qid, name, info, files[name], out, width)
+            for qid, name in missing.items()
+            if name in files and (info := infos[name]) is not None
+        }
         write_json_rows(out / LICENCES, (rows | new).values())
         counts = _counts(names, there, new, failures) | {"requests": num_requests}
         shutil.rmtree(work)
@@ -96,44 +100,28 @@ def _holds(out: Path, row: Row, name: str, width: int) -> bool:
     return path.is_file() and sha256_of(path) == row.get("sha256")
 
 
-def _placed(
-    missing: Mapping[str, str],
-    infos: Mapping[str, FileInfo | None],
-    out: Path,
-    width: int,
-    files: Mapping[str, Path],
-) -> Iterator[tuple[str, Row]]:
-    """Puts what has arrived into its places, and gives the rows that tell of it."""
-    for qid, name in missing.items():
-        file, info = files.get(name), infos[name]
-        if file is None or info is None:
-            continue
-        path = f"{IMAGES}/{qid}{file.suffix}"
-        for stale in (out / IMAGES).glob(f"{qid}.*"):
-            stale.unlink()
-        with atomic_write(out / path) as temporary:
-            shutil.copyfile(file, temporary)
-        with Image.open(file) as image:
-            size = image.size
-        yield (
-            qid,
-            {
-                "qid": qid,
-                "path": path,
-                "file": name,
-                "page": info.page,
-                "source": address_of(info, width),
-                "author": info.author,
-                "credit": info.credit,
-                "licence": info.licence,
-                "licence_url": info.licence_url,
-                "type": info.mime,
-                "width": size[0],
-                "height": size[1],
-                "asked_width": width,
-                "sha256": sha256_of(file),
-            },
-        )
+def _placed(qid: str, name: str, info: FileInfo, file: Path, out: Path, width: int) -> Row:
+    """Puts an image that has arrived into its place; returns the row that tells of it."""
+    path = f"{IMAGES}/{qid}{file.suffix}"
+    for stale in (out / IMAGES).glob(f"{qid}.*"):
+        stale.unlink()
+    with atomic_write(out / path) as temporary:
+        shutil.copyfile(file, temporary)
+    with Image.open(file) as image:
+        size = image.size
+    return {
+        "qid": qid,
+        "path": path,
+        "file": name,
+        "page": info.page,
+        "source": address_of(info, width),
+        **info.rights,
+        "type": info.mime,
+        "width": size[0],
+        "height": size[1],
+        "asked_width": width,
+        "sha256": sha256_of(file),
+    }
 
 
 def _counts(

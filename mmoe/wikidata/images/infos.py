@@ -49,7 +49,7 @@ class FileInfo:
         sha1: of the original's bytes, in hex; "" if it is not told.
         thumbnail: address of an image of at most the width that was asked for; None if there is none.
         page: address of the description page.
-        author: as plain text; None if it is not told, as all that follow.
+        rights: `author`, `credit`, `licence` and `licence_url` as plain text; each None if it is not told.
     """
 
     mime: str
@@ -58,10 +58,7 @@ class FileInfo:
     sha1: str
     thumbnail: str | None
     page: str | None
-    author: str | None
-    credit: str | None
-    licence: str | None
-    licence_url: str | None
+    rights: dict[str, str | None]
 
 
 def ask_for_infos(api: Api, names: Sequence[str], width: int) -> dict[str, FileInfo | None]:
@@ -181,10 +178,12 @@ def _info(page: Json) -> FileInfo | None:
         sha1=entry.get("sha1") or "",
         thumbnail=entry.get("thumburl") or None,
         page=entry.get("descriptionurl"),
-        author=_text(told, "Artist"),
-        credit=_text(told, "Credit"),
-        licence=_text(told, "LicenseShortName") or _text(told, "UsageTerms"),
-        licence_url=_text(told, "LicenseUrl"),
+        rights={
+            "author": _text(told, "Artist"),
+            "credit": _text(told, "Credit"),
+            "licence": _text(told, "LicenseShortName") or _text(told, "UsageTerms"),
+            "licence_url": _text(told, "LicenseUrl"),
+        },
     )
 
 

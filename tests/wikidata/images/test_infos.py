@@ -40,10 +40,10 @@ def info_of(api: Api, name: str, width: int = 330) -> FileInfo:
 def test_what_is_not_told_is_null(commons: Commons, api: Api) -> None:
     commons.add("A.jpg", LicenseShortName="", Artist="<span style='display:none'>x</span>")
     info = info_of(api, "A.jpg")
-    assert (info.author, info.credit, info.licence, info.licence_url) == (None, None, None, None)
+    assert info.rights == dict.fromkeys(("author", "credit", "licence", "licence_url"))
     assert "ada@testwell.example" in commons.log[0].headers["User-Agent"]
     commons.add("B.jpg", LicenseShortName="", UsageTerms="Public domain")
-    assert info_of(api, "B.jpg").licence == "Public domain"
+    assert info_of(api, "B.jpg").rights["licence"] == "Public domain"
 
 
 def test_a_name_is_found_however_it_is_spelt_and_whatever_it_is_called_now(
