@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -16,37 +15,17 @@ from hypothesis import strategies as st
 from mmoe.names import name_tokens, normalise_name
 from mmoe.wikidata.api import ApiSettings
 from mmoe.wikidata.api.search import QUIET_HITS
-from mmoe.wikidata.label_index import write_label_index
-from mmoe.wikidata.matching import Matching
-from mmoe.wikidata.query import find_in_index
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.conftest import Client
 from tests.wikidata.api.fake.server import Fake
 from tests.wikidata.api.fake.store import Store, item, terms, tokens
-from tests.wikidata.api.runs import WORDS, bearers, items_of_dump, qids, small_world
-from tests.wikidata.slices import mention
+from tests.wikidata.api.runs import bearers, qids
 
 
 @pytest.fixture
 def find(settings: ApiSettings, time_of: StoppedClock) -> Client:
     return Client(settings, time_of, "tokens")
-
-
-def test_candidates_are_those_of_a_dump(fake: Fake, find: Client, tmp_path: Path) -> None:
-    fake.store = small_world()
-    fake.store.add(item(300, "Ada Brask", ["Lurien Brask"]))
-    mentions = [mention(word, f"m{number}") for number, word in enumerate(WORDS)]
-    found = find(WORDS)
-    assert found.surface_forms_cut == []
-    assert qids(found.items) == bearers(fake.store, WORDS, match="tokens")
-    write_label_index(tmp_path / "api", found.items, {})
-    write_label_index(tmp_path / "dump", items_of_dump(fake.store), {})
-    of_api, of_dump = (
-        find_in_index(tmp_path / folder, mentions, Matching("tokens")) for folder in ("api", "dump")
-    )
-    assert of_api == of_dump
-    assert {one.match for one in of_api} == {"label", "alias", "tokens"}
 
 
 def test_a_word_that_is_longer_than_a_question(fake: Fake, find: Client) -> None:

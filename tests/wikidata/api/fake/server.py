@@ -123,7 +123,7 @@ class Handler(LoopbackHandler):
 
     def answer(self, number: int, recent: int) -> None:
         if self.has_refused_agent():
-            self.reply(403, NO_USER_AGENT, {"Content-Type": "text/plain; charset=utf-8"})
+            self.refuse_agent()
         elif number in self.fake.tricks:
             self.fake.tricks[number](self)
         elif self.fake.per_minute is not None and recent > self.fake.per_minute:
@@ -134,6 +134,9 @@ class Handler(LoopbackHandler):
             self.lagging(self.fake.lag(number))
         else:
             self.act()
+
+    def refuse_agent(self) -> None:
+        self.reply(403, NO_USER_AGENT, {"Content-Type": "text/plain; charset=utf-8"})
 
     def act(self) -> None:
         """Answers as it should."""

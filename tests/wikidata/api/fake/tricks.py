@@ -49,6 +49,11 @@ def html(status: int, **headers: str) -> Trick:
     return trick
 
 
+def refused_agent(handler: Handler) -> None:
+    """The User-Agent does not please."""
+    handler.refuse_agent()
+
+
 def body(content: bytes, status: int = 200) -> Trick:
     """Whatever a test thinks of, called JSON."""
     return lambda handler: handler.reply(status, content, {"Content-Type": "application/json"})
