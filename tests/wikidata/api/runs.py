@@ -12,7 +12,7 @@ from pathlib import Path
 from mmoe.config.wikidata import WikidataParams
 from mmoe.errors import MmoeError
 from mmoe.names import name_tokens, normalise_name
-from mmoe.wikidata.api import ApiSettings, FoundItems, find_items
+from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.entity import Item, read_item
 from mmoe.wikidata.matching import Match
 from mmoe.wikidata.selection import Selection
@@ -88,13 +88,7 @@ def qids(items: Iterable[Item]) -> list[str]:
     return [item.qid for item in items]
 
 
-def total(found: FoundItems) -> int:
-    return sum(found.requests.values())
-
-
-def command(
-    settings: ApiSettings, words: Sequence[str], match: Match
-) -> tuple[list[str], dict[str, str]]:
+def command(settings: ApiSettings, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """The command line and the environment of a process that finds `words`."""
     environment = dict(os.environ) | {
         "MMOE_CONTACT": settings.contact,
@@ -102,24 +96,24 @@ def command(
         "no_proxy": "127.0.0.1",
         "PYTHONPATH": str(ROOT),
     }
-    line = [sys.executable, "-m", "tests.wikidata.api.runs", settings.url, match, *words]
+    line = [sys.executable, "-m", "tests.wikidata.api.runs", settings.url, *words]
     return line, environment
 
 
-def main(url: str, match: Match, words: Sequence[str]) -> int:
+def main(url: str, *words: str) -> int:
     """Finds words and prints what was found; run as a process, to be killed."""
     # What a shell starts in the background inherits that Ctrl-C is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     assert Path(os.environ["MMOE_CACHE"])
     settings = ApiSettings(url, limits=FAST)
     try:
-        found = find_items(words, settings, match=match)
+        found = find_items(words, settings)
     except MmoeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(json.dumps({"qids": qids(found.items), "requests": total(found)}))
+    print(json.dumps(qids(found.items)))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], "tokens" if sys.argv[2] == "tokens" else "exact", sys.argv[3:]))
+    sys.exit(main(*sys.argv[1:]))

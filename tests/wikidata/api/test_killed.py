@@ -16,7 +16,6 @@ import pytest
 
 from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.api.cache import AnswerCache
-from mmoe.wikidata.matching import Match
 
 from tests.imports import ROOT
 from tests.wikidata.api.fake import tricks
@@ -37,8 +36,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
         yield running
 
 
-def start(settings: ApiSettings, words: list[str], match: Match) -> subprocess.Popen[str]:
-    line, environment = command(settings, words, match)
+def start(settings: ApiSettings, words: list[str]) -> subprocess.Popen[str]:
+    line, environment = command(settings, words)
     return subprocess.Popen(
         line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -48,7 +47,7 @@ def finish(process: subprocess.Popen[str]) -> list[str]:
     """The qids that a process has found."""
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    found: list[str] = json.loads(out)["qids"]
+    found: list[str] = json.loads(out)
     return found
 
 
@@ -70,14 +69,14 @@ def times_answered(fake: Fake) -> Counter[str]:
     return Counter(str(sorted(params.items())) for params in fake.good())
 
 
-@pytest.mark.parametrize(("held_request", "match"), [(30, "exact"), (75, "tokens")])
+@pytest.mark.parametrize("held_request", [30, 75])
 def test_a_killed_run_repeats_no_answer(
-    fake: Fake, settings: ApiSettings, held_request: int, match: Match
+    fake: Fake, settings: ApiSettings, held_request: int
 ) -> None:
     """Killed while the server thinks about one answer: in the middle of the searches, then of the names."""
     arrived, release = threading.Event(), threading.Event()
     fake.tricks = dict.fromkeys(range(held_request, 1000), tricks.held(arrived, release))
-    process = start(settings, MANY, match)
+    process = start(settings, MANY)
     assert arrived.wait(30)
     wait_until_kept(fake, settings, held_request - 1)
     process.send_signal(signal.SIGKILL)
@@ -89,29 +88,22 @@ def test_a_killed_run_repeats_no_answer(
     time.sleep(0.1)
     fake.log.clear()
     settings = replace(settings, limits=FAST)
-    found = qids(find_items(MANY, settings, match=match).items)
-    assert found == bearers(fake.store, MANY, match=match)
+    found = qids(find_items(MANY, settings).items)
+    assert found == bearers(fake.store, MANY)
     assert answered_before.keys() & times_answered(fake).keys() == set()
     assert fake.log
     num_requests = len(fake.log)
-    assert qids(find_items(MANY, settings, match=match).items) == found
+    assert qids(find_items(MANY, settings).items) == found
     assert len(fake.log) == num_requests
 
 
-@pytest.mark.parametrize(
-    ("match", "num_requests"),
-    # Pages of lists: of the words, by tokens two more for the apostrophe, and two for the glens. Names and
-    # items in fifties.
-    [("exact", 68 + 2 + 14 + 2), ("tokens", 70 + 2 + 14 + 13)],
-)
-def test_two_clients_on_one_cache_ask_as_much_as_one(
-    fake: Fake, settings: ApiSettings, match: Match, num_requests: int
-) -> None:
+def test_two_clients_on_one_cache_ask_as_much_as_one(fake: Fake, settings: ApiSettings) -> None:
     fake.delay = 0.005
-    clients = [start(settings, MANY, match), start(settings, MANY[::-1], match)]
+    clients = [start(settings, MANY), start(settings, MANY[::-1])]
     found = [finish(client) for client in clients]
-    assert found == [bearers(fake.store, MANY, match=match)] * 2
-    assert len(fake.log) == num_requests
+    assert found == [bearers(fake.store, MANY)] * 2
+    # Pages of lists: of the words, and two for the glens. Names and items in fifties.
+    assert len(fake.log) == 68 + 2 + 14 + 2
     assert set(times_answered(fake).values()) == {1}
     assert fake.most_at_once <= settings.max_concurrent
 
@@ -121,22 +113,22 @@ def test_a_client_goes_on_when_the_one_that_asked_is_killed(
 ) -> None:
     arrived, release = threading.Event(), threading.Event()
     fake.tricks = dict.fromkeys(range(20, 1000), tricks.held(arrived, release))
-    first = start(settings, MANY, "tokens")
+    first = start(settings, MANY)
     assert arrived.wait(30)
     with ThreadPoolExecutor() as pool:
-        second = pool.submit(find_items, MANY, replace(settings, limits=FAST), match="tokens")
+        second = pool.submit(find_items, MANY, replace(settings, limits=FAST))
         time.sleep(0.2)
         first.send_signal(signal.SIGKILL)
         first.communicate()
         fake.tricks = {}
         release.set()
-        assert qids(second.result().items) == bearers(fake.store, MANY, match="tokens")
+        assert qids(second.result().items) == bearers(fake.store, MANY)
 
 
 def test_an_interrupted_run_ends_at_once(fake: Fake, settings: ApiSettings) -> None:
     """Ctrl-C while the client waits for a server that sent it away for minutes."""
     fake.tricks = dict.fromkeys(range(10, 1000), tricks.limited(250))
-    process = start(settings, MANY, "exact")
+    process = start(settings, MANY)
     deadline = time.monotonic() + 30
     while len(fake.log) < 10 and time.monotonic() < deadline:
         time.sleep(0.01)

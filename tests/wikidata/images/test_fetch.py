@@ -13,6 +13,7 @@ from mmoe.wikidata.api.session import PoliteSession
 from mmoe.wikidata.images.fetch import IMAGE_POLICY, Failure, FetchedImage, fetch_image
 
 from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.runs import CONTACT
 from tests.wikidata.images.commons import (
     Commons,
     Trick,
@@ -25,13 +26,12 @@ from tests.wikidata.images.commons import (
     redirected,
     status,
 )
-from tests.wikidata.images.conftest import MAIL
 
 
 @pytest.fixture
 def session(time_of: StoppedClock) -> Iterator[PoliteSession]:
     pacer = Pacer(100_000, time_of.clock())
-    with PoliteSession(MAIL, IMAGE_POLICY, pacer) as running:
+    with PoliteSession(CONTACT, IMAGE_POLICY, pacer) as running:
         yield running
 
 
@@ -50,7 +50,7 @@ def test_the_ending_is_that_of_the_bytes(
 ) -> None:
     data = drawn(9, 9, form)
     assert fetch(commons, session, body(data)) == FetchedImage(data, ending)
-    assert MAIL in commons.log[0].headers["User-Agent"]
+    assert CONTACT in commons.log[0].headers["User-Agent"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from mmoe.wikidata.images.infos import (
 )
 
 from tests.wikidata.api.clock import StoppedClock
+from tests.wikidata.api.runs import CONTACT
 from tests.wikidata.images.commons import Commons, Trick
 
 
@@ -41,7 +42,7 @@ def test_what_is_not_told_is_null(commons: Commons, api: Api) -> None:
     commons.add("A.jpg", LicenseShortName="", Artist="<span style='display:none'>x</span>")
     info = info_of(api, "A.jpg")
     assert info.rights == dict.fromkeys(("author", "credit", "licence", "licence_url"))
-    assert "ada@testwell.example" in commons.log[0].headers["User-Agent"]
+    assert CONTACT in commons.log[0].headers["User-Agent"]
     commons.add("B.jpg", LicenseShortName="", UsageTerms="Public domain")
     assert info_of(api, "B.jpg").rights["licence"] == "Public domain"
 

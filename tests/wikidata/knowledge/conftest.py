@@ -12,9 +12,9 @@ from mmoe.wikidata.api import ApiSettings
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake, serving
+from tests.wikidata.api.fake.store import page_of
+from tests.wikidata.api.runs import CONTACT
 from tests.wikidata.knowledge.world import LINES
-
-MAIL = "ada@testwell.example"
 
 
 @pytest.fixture
@@ -23,12 +23,11 @@ def world(time_of: StoppedClock) -> Iterator[Fake]:
     for text in LINES:
         entity = json.loads(text)
         maps = {key: entity[key] or {} for key in ("labels", "descriptions", "aliases", "claims")}
-        page = {"pageid": 1, "ns": 0, "title": entity["id"], "lastrevid": 1, "modified": "2026"}
-        fake.store.add(entity | maps | page)
+        fake.store.add(entity | maps | page_of(entity["id"]))
     with serving(fake) as running:
         yield running
 
 
 @pytest.fixture
 def settings(world: Fake, tmp_path: Path) -> ApiSettings:
-    return ApiSettings(world.url, ("en",), contact=MAIL, cache_folder=tmp_path / "cache")
+    return ApiSettings(world.url, ("en",), contact=CONTACT, cache_folder=tmp_path / "cache")

@@ -18,8 +18,9 @@ from mmoe.wikidata.knowledge.request import Choice, KbRequest
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
+from tests.wikidata.api.fake.store import item
 from tests.wikidata.knowledge.test_command import run
-from tests.wikidata.knowledge.world import entity, rows, write_dump
+from tests.wikidata.knowledge.world import rows, write_dump
 
 NAMES = Choice(names=frozenset({"ada testwell", "testfield", "nobody"}))
 
@@ -108,10 +109,8 @@ def test_redirected_and_missing_ids_are_counted(
 def test_the_receipt_tells_of_names_in_too_many_items(
     world: Fake, from_api: FromApi, tmp_path: Path
 ) -> None:
-    page = {"pageid": 1, "ns": 0, "lastrevid": 1, "modified": "2026"}
     for number in range(1000, 1600):
-        item = entity(f"Q{number}", f"Ben Testwell {number}", aliases=("Ben",), description="x")
-        world.store.add(item | page | {"title": f"Q{number}"})
+        world.store.add(item(number, f"Ben Testwell {number}", ["Ben"], description="x"))
     wanted = KbRequest(Choice(names=frozenset({"testwell", "testfeld"}), match="tokens"))
     for max_hits, cut in ((100, 1), (10_000, 0)):
         counts = from_api(".", wanted, max_hits=max_hits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.wikidata.api.fake.store import Json, Store, Term
 
@@ -26,13 +26,6 @@ _PARTS = {
 }
 
 
-class Limits(NamedTuple):
-    """Hits a page, whatever is asked for."""
-
-    phrase: int = 500
-    prefix: int = 50
-
-
 class ApiError(Exception):
     """An error that the API tells inside HTTP 200."""
 
@@ -41,13 +34,15 @@ class ApiError(Exception):
         self.code, self.info, self.more = code, info, more
 
 
-def act(store: Store, params: Mapping[str, str], most: Limits) -> Json:
-    """The answer to a request's parameters."""
+def act(
+    store: Store, params: Mapping[str, str], most_phrase_hits: int, most_prefix_hits: int
+) -> Json:
+    """The answer to a request's parameters; hits are those of a page, whatever is asked for."""
     action = params.get("action")
     if action == "query" and params.get("list") == "search":
-        return search(store, params, most.phrase)
+        return search(store, params, most_phrase_hits)
     if action == "wbsearchentities":
-        return search_entities(store, params, most.prefix)
+        return search_entities(store, params, most_prefix_hits)
     if action == "wbgetentities":
         return get_entities(store, params)
     raise ApiError("badvalue", f'Unrecognized value for parameter "action": {action}.')

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.wikidata.api.fake.actions import ApiError, Limits, act
+from tests.wikidata.api.fake.actions import ApiError, act
 from tests.wikidata.api.fake.store import Json, Store
 from tests.wikidata.loopback import NO_USER_AGENT, LoopbackHandler, running
 
@@ -147,9 +147,7 @@ class Handler(LoopbackHandler):
 
     def good(self) -> Json:
         fake = self.fake
-        return act(
-            fake.store, self.asked.params, Limits(fake.most_phrase_hits, fake.most_prefix_hits)
-        )
+        return act(fake.store, self.asked.params, fake.most_phrase_hits, fake.most_prefix_hits)
 
     def lagging(self, lag: float) -> None:
         wait = max(int(self.asked.params.get("maxlag", "5")), 5)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from tests.wikidata.knowledge.world import item_value, statement
+
 Json = dict[str, Any]
 Term = tuple[str, str, str]  # kind (label or alias), language, text
 
@@ -29,33 +31,26 @@ def item(
     """An item as the API writes it; names without a language are English."""
     labels = {"en": labels} if isinstance(labels, str) else labels or {}
     aliases = aliases if isinstance(aliases, dict) else {"en": aliases} if aliases else {}
-    qid = f"Q{number}"
-    value = {"entity-type": "item", "numeric-id": int(kind[1:]), "id": kind}
-    snak = {
-        "snaktype": "value",
-        "property": "P31",
-        "datavalue": {"value": value, "type": "wikibase-entityid"},
-        "datatype": "wikibase-item",
-    }
-    statement = {"mainsnak": snak, "type": "statement", "id": f"{qid}$1", "rank": "normal"}
     sites = [f"{letter}wiki" for letter in "abcdefghijklmnopqrstuvwxyz"[:sitelinks]]
-    return {
-        "pageid": number,
-        "ns": 0,
-        "title": qid,
-        "lastrevid": 2,
-        "modified": "2026-01-02T03:04:05Z",
+
+    def term(language: str, text: str) -> Json:
+        return {"language": language, "value": text}
+
+    return page_of(f"Q{number}") | {
         "type": "item",
-        "id": qid,
-        "labels": {code: {"language": code, "value": text} for code, text in labels.items()},
-        "descriptions": {"en": {"language": "en", "value": description}} if description else {},
-        "aliases": {
-            code: [{"language": code, "value": text} for text in texts]
-            for code, texts in aliases.items()
-        },
-        "claims": {"P31": [statement]},
+        "id": f"Q{number}",
+        "labels": {code: term(code, text) for code, text in labels.items()},
+        "descriptions": {"en": term("en", description)} if description else {},
+        "aliases": {code: [term(code, each) for each in some] for code, some in aliases.items()},
+        "claims": {"P31": [statement(item_value(kind))]},
         "sitelinks": {site: {"site": site, "title": "x", "badges": []} for site in sites},
     }
+
+
+def page_of(qid: str) -> Json:
+    """What the API tells of the page on which an item or a property stands."""
+    edited = "2026-01-02T03:04:05Z"
+    return {"pageid": int(qid[1:]), "ns": 0, "title": qid, "lastrevid": 2, "modified": edited}
 
 
 @dataclass
