@@ -17,6 +17,7 @@ from mmoe.wikidata.label_index import write_label_index
 from mmoe.wikidata.matching import Match, Matching
 from mmoe.wikidata.query import find_in_index
 
+from tests.wikidata import loopback
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake import tricks
 from tests.wikidata.api.fake.server import Fake, Trick
@@ -93,17 +94,17 @@ SCENARIOS = {
     "redirect": Scenario(redirects={"Q2000": "Q3"}),
     "everything": Scenario(
         {
-            1: tricks.html(503),
+            1: loopback.page(503),
             2: tricks.limited(10),
             4: tricks.api_error("cirrussearch-too-busy-error"),
-            7: tricks.cut_in_body,
+            7: loopback.cut,
             10: tricks.limited_without_wait,
-            15: tricks.html(503, Retry_After="15"),
-            19: tricks.malformed,
-            20: tricks.hang_up,
+            15: loopback.page(503, Retry_After="15"),
+            19: loopback.half,
+            20: loopback.hang_up,
             33: tricks.list_of_errors("maxlag", "lagged"),
-            50: tricks.html(200),
-            55: tricks.truncated,
+            50: loopback.page(200),
+            55: loopback.half,
         },
         lag=lambda number: 8.0 if number % 13 == 0 else 0.0,
         reasons=(

@@ -15,6 +15,7 @@ from mmoe.wikidata.api import ApiSettings, find_items
 from mmoe.wikidata.api.ask import turn_file
 from mmoe.wikidata.api.pace import Clock
 
+from tests.wikidata import loopback
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.conftest import Client
 from tests.wikidata.api.fake import tricks
@@ -70,7 +71,7 @@ def test_offline_counts_words_whose_items_are_not_kept(fake: Fake, find: Client,
     fake.store.add(item(1, "Ob"), item(2, "Brask"), item(3, "New Ob"))
     find(["Ob", "nothing"])
     gone = {"names": 2, "items": 3}[kind]
-    fake.tricks = {len(fake.log) + gone: tricks.html(404)}
+    fake.tricks = {len(fake.log) + gone: loopback.page(404)}
     with pytest.raises(WikidataError, match="HTTP 404"):
         find(["Brask"])
     with pytest.raises(WikidataError, match="answers about 1 of 3 surface forms are not kept"):
@@ -85,7 +86,7 @@ def test_entities_of_another_form_are_asked_for_again(
     fake: Fake, find: Client, content: bytes
 ) -> None:
     fake.store.add(item(1, "Ob"))
-    fake.tricks = {2: tricks.body(content)}
+    fake.tricks = {2: loopback.body(content)}
     found = find(["Ob"])
     assert qids(found.items) == ["Q1"]
     assert found.retries == {"broken_answer": 1}
@@ -126,7 +127,7 @@ def test_a_refusal_ends_the_waiting_of_other_threads(
 
     fake.tricks = {
         1: when(lambda: len(fake.log) == 2, tricks.limited(250)),
-        2: when(lambda: fake.log[0].status == 429, tricks.html(404)),
+        2: when(lambda: fake.log[0].status == 429, loopback.page(404)),
     }
     started = time.monotonic()
     with pytest.raises(WikidataError, match="HTTP 404"):

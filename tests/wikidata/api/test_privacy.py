@@ -12,6 +12,7 @@ import pytest
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings, find_items
 
+from tests.wikidata import loopback
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake import tricks
 from tests.wikidata.api.fake.server import Fake, Handler
@@ -21,7 +22,7 @@ from tests.wikidata.api.runs import CONTACT, WORDS, small_world
 def quoting(handler: Handler) -> None:
     """An error page that repeats our User-Agent, as those of proxies do."""
     agent = handler.headers["User-Agent"].encode()
-    handler.reply(503, b"<p>" + agent, {"Content-Type": "text/html"})
+    handler.reply(503, b"<p>" + agent, "text/html")
 
 
 def test_the_contact_is_in_the_user_agent_alone(
@@ -37,7 +38,7 @@ def test_the_contact_is_in_the_user_agent_alone(
     fake.tricks = {
         2: quoting,
         4: tricks.limited(3),
-        6: tricks.cut_in_body,
+        6: loopback.cut,
         8: tricks.lagged(7),
         11: tricks.api_error("badvalue", f"from {CONTACT}"),
     }

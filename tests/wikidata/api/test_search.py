@@ -11,8 +11,8 @@ from mmoe.wikidata.api.ask import Api
 from mmoe.wikidata.api.search import Hits, find_hits
 from mmoe.wikidata.api.settings import ApiSettings
 
+from tests.wikidata import loopback
 from tests.wikidata.api.clock import StoppedClock
-from tests.wikidata.api.fake import tricks
 from tests.wikidata.api.fake.server import Fake, Handler
 from tests.wikidata.api.fake.store import item
 from tests.wikidata.api.runs import FAST
@@ -104,6 +104,6 @@ def test_an_answer_of_another_form_is_asked_for_again_and_not_kept(
     fake: Fake, find: Find, content: bytes
 ) -> None:
     fake.store.add(item(1, "Ob"))
-    fake.tricks = {1: tricks.body(content)}
+    fake.tricks = {1: loopback.body(content)}
     assert find("ob") == Hits(("Q1",), is_whole=True)
     assert len(fake.log) == 2

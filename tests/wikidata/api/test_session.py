@@ -14,6 +14,7 @@ from mmoe.wikidata.api.answers import read_api_answer
 from mmoe.wikidata.api.pace import Pacer
 from mmoe.wikidata.api.session import PoliteSession, RetryPolicy
 
+from tests.wikidata import loopback
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake import tricks
 from tests.wikidata.api.fake.server import Fake, Trick
@@ -64,15 +65,15 @@ def client(fake: Fake, time_of: StoppedClock) -> Iterator[Open]:
         (tricks.limited(7), "http_429", 7, 8),
         (tricks.limited_until(40), "http_429", 39, 41),
         (tricks.limited_without_wait, "http_429", 1, 2),
-        (tricks.html(503, Retry_After="9"), "http_503", 9, 10),
-        (tricks.html(503), "http_503", 1, 2),
-        (tricks.html(503, Retry_After="soon"), "http_503", 1, 2),
-        (tricks.html(200), "broken_answer", 1, 2),
-        (tricks.body(b""), "broken_answer", 1, 2),
-        (tricks.body(b'{"a": "\xff"}'), "broken_answer", 1, 2),
-        (tricks.truncated, "broken_answer", 1, 2),
-        (tricks.cut_in_body, "cut_answer", 1, 2),
-        (tricks.hang_up, "no_connection", 1, 2),
+        (loopback.page(503, Retry_After="9"), "http_503", 9, 10),
+        (loopback.page(503), "http_503", 1, 2),
+        (loopback.page(503, Retry_After="soon"), "http_503", 1, 2),
+        (loopback.page(200), "broken_answer", 1, 2),
+        (loopback.body(b""), "broken_answer", 1, 2),
+        (loopback.body(b'{"a": "\xff"}'), "broken_answer", 1, 2),
+        (loopback.half, "broken_answer", 1, 2),
+        (loopback.cut, "cut_answer", 1, 2),
+        (loopback.hang_up, "no_connection", 1, 2),
         (tricks.lagged(7.5), "maxlag", 5, 6),
         (tricks.api_error("cirrussearch-too-busy-error"), "cirrussearch-too-busy-error", 1, 2),
         (tricks.list_of_errors("ratelimited", "slow"), "ratelimited", 1, 2),
@@ -101,11 +102,14 @@ def test_a_passing_trouble_is_waited_out(
             r"refuses .*badvalue: Unknown language xx",
         ),
         (tricks.list_of_errors("no-such-entity", "Nope."), r"no-such-entity: Nope\."),
-        (tricks.body(b'{"errors": ["odd"]}'), "unknown: odd"),
-        (tricks.html(404), "HTTP 404 .*Our servers are busy"),
-        (tricks.html(403), "HTTP 403"),
-        (tricks.refused_agent, "User-Agent .*robot policy.*MMOE_CONTACT.*User-Agent_policy"),
-        (tricks.body(b'{"error": {"code": "badtoken", "info": "x"}}', 400), "badtoken: x"),
+        (loopback.body(b'{"errors": ["odd"]}'), "unknown: odd"),
+        (loopback.page(404), "HTTP 404 .*Our servers are busy"),
+        (loopback.page(403), "HTTP 403"),
+        (
+            loopback.LoopbackHandler.refuse_agent,
+            "User-Agent .*robot policy.*MMOE_CONTACT.*User-Agent_policy",
+        ),
+        (loopback.body(b'{"error": {"code": "badtoken", "info": "x"}}', status=400), "badtoken: x"),
     ],
 )
 def test_a_refusal_is_told_and_not_repeated(
@@ -119,7 +123,7 @@ def test_a_refusal_is_told_and_not_repeated(
 
 
 def test_it_gives_up_after_some_attempts(fake: Fake, client: Open) -> None:
-    fake.tricks = dict.fromkeys(range(1, 50), tricks.html(503))
+    fake.tricks = dict.fromkeys(range(1, 50), loopback.page(503))
     with pytest.raises(
         WikidataError, match=r"gave up after 4 attempts, the last: HTTP 503; .* kept"
     ):
@@ -152,7 +156,7 @@ def test_lag_is_waited_for_only_so_long(fake: Fake, client: Open) -> None:
 
 def test_lag_does_not_use_up_the_attempts(fake: Fake, client: Open) -> None:
     fake.lag = lambda number: 9.0 if number <= 20 else 0.0
-    fake.tricks = {21: tricks.truncated, 22: tricks.html(503)}
+    fake.tricks = {21: loopback.half, 22: loopback.page(503)}
     one = client(attempts=3)
     assert one.ask()["success"] == 1
     assert one.session.retries == {"maxlag": 20, "broken_answer": 1, "http_503": 1}
@@ -166,7 +170,7 @@ def test_being_too_fast_slows_down_for_good(fake: Fake, client: Open) -> None:
     assert one.pacer.per_minute == pytest.approx(4000)
     one.ask()
     assert one.pacer.per_minute == pytest.approx(6000 / 2.25)
-    fake.tricks = {5: tricks.html(503), 6: tricks.lagged(6)}
+    fake.tricks = {5: loopback.page(503), 6: tricks.lagged(6)}
     one.ask()
     assert one.pacer.per_minute == pytest.approx(6000 / 2.25)
 

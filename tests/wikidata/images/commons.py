@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from PIL import Image
 
-from tests.wikidata.loopback import NO_USER_AGENT, LoopbackHandler, running
+from tests.wikidata.loopback import LoopbackHandler, running
 
 STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 BITMAPS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
@@ -117,7 +115,7 @@ class Handler(LoopbackHandler):
         self.asked = Asked(unquote(parts.path), params, dict(self.headers))
         self.commons.log.append(self.asked)
         if self.has_refused_agent():
-            self.reply(403, NO_USER_AGENT, "text/plain; charset=utf-8")
+            self.refuse_agent()
         elif self.asked.path == "/w/api.php":
             tricks = self.commons.api_tricks
             tricks.pop(0)(self) if tricks else self.tell()
@@ -133,7 +131,7 @@ class Handler(LoopbackHandler):
         if file is None:
             self.reply(404, b"<title>404</title>", "text/html")
         elif self.width is None:
-            self.reply(200, file.content, file.mime)
+            self.reply(200, *self.good_answer())
         elif self.width > file.width:
             self.reply(400, b"<title>larger than the original</title>", "text/html")
         else:
@@ -199,19 +197,10 @@ class Handler(LoopbackHandler):
             info |= {"thumburl": f"{base}{quote(thumbnail)}"}
         return info
 
-    def json(self, content: dict[str, Any]) -> None:
-        self.reply(200, json.dumps(content).encode(), "application/json; charset=utf-8")
-
-    def reply(
-        self,
-        status: int,
-        body: bytes,
-        kind: str,
-        headers: dict[str, str] | None = None,
-        up_to: int | None = None,
-    ) -> None:
-        """Sends an answer, or its beginning."""
-        self.send(status, body, {"Content-Type": kind} | (headers or {}), up_to)
+    def good_answer(self) -> tuple[bytes, str]:
+        """The original."""
+        file = self.commons.files[self.name]
+        return file.content, file.mime
 
 
 Trick = Callable[[Handler], None]
@@ -244,36 +233,9 @@ def serving() -> Iterator[Commons]:
         yield commons
 
 
-# Ways in which Commons or the network misbehave on one request.
-
-
-def status(code: int, body: bytes = b"<title>Error</title>", **headers: str) -> Trick:
-    """A page from the edge; underscores in header names stand for hyphens."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda handler: handler.reply(code, body, "text/html", named)
-
-
-def body(content: bytes, kind: str = "image/jpeg") -> Trick:
+def image(content: bytes) -> Trick:
     """Other bytes than the image's."""
-    return lambda handler: handler.reply(200, content, kind)
-
-
-def cut(handler: Handler) -> None:
-    """Promises the whole image and hangs up early."""
-    file = handler.commons.files[handler.name]
-    handler.reply(200, file.content, file.mime, up_to=200)
-    handler.close_connection = True
-
-
-def half(handler: Handler) -> None:
-    """Half an image that claims to be whole."""
-    file = handler.commons.files[handler.name]
-    handler.reply(200, file.content[: len(file.content) // 2], file.mime)
-
-
-def hang_up(handler: Handler) -> None:
-    """Closes the connection without a word."""
-    handler.connection.shutdown(socket.SHUT_RDWR)
+    return lambda handler: handler.reply(200, content, "image/jpeg")
 
 
 def redirected(code: int) -> Trick:
@@ -290,8 +252,7 @@ def held(arrived: threading.Event) -> Trick:
     """Sends the beginning, tells that, and then nothing."""
 
     def trick(handler: Handler) -> None:
-        file = handler.commons.files[handler.name]
-        handler.reply(200, file.content, file.mime, up_to=100)
+        handler.reply(200, *handler.good_answer(), up_to=100)
         arrived.set()
         handler.commons.closing.wait(20)
 

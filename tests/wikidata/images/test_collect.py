@@ -22,7 +22,8 @@ from mmoe.wikidata.work import Row
 from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.runs import FAST
-from tests.wikidata.images.commons import Commons, body, held, status
+from tests.wikidata.images.commons import Commons, held, image
+from tests.wikidata.loopback import body, page
 
 NAMES = {"Q1": "Ada 1901.jpg", "Q2": "Emblem.svg", "Q3": "Ada 1901.jpg", "Q4": "Gone.jpg"}
 
@@ -130,11 +131,11 @@ def test_another_width_another_name_and_a_damaged_file_are_fetched_again(
 
 
 def test_every_failure_is_counted_by_its_reason(commons: Commons, folder: Folder) -> None:
-    commons.add("A.jpg", "image/jpeg", 800, 600, status(404))
-    commons.add("B.jpg", "image/jpeg", 800, 600, status(429))
+    commons.add("A.jpg", "image/jpeg", 800, 600, page(404))
+    commons.add("B.jpg", "image/jpeg", 800, 600, page(429))
     commons.add("C.jpg", "image/jpeg", 800, 600, body(b"<html>", "text/html"))
     commons.add("F.pdf", "application/pdf", 800, 600)
-    commons.add("D.jpg", "image/jpeg", 800, 600, *[body(b"")] * 4)
+    commons.add("D.jpg", "image/jpeg", 800, 600, *[image(b"")] * 4)
     commons.add("E.ogg", "audio/ogg", 0, 0)
     commons.add("G.webm", "video/webm", 800, 600)
     commons.add("H.tif", "image/tiff", 800, 600)
@@ -167,7 +168,7 @@ def test_every_failure_is_counted_by_its_reason(commons: Commons, folder: Folder
 def test_a_server_that_is_down_ends_the_run_and_keeps_what_came(
     filled: Commons, folder: Folder
 ) -> None:
-    down = [status(503)] * 4
+    down = [page(503)] * 4
     for letter in "ABC":
         filled.add(f"{letter}.jpg", "image/jpeg", 800, 600, *down)
     names = {"Q1": "Ada 1901.jpg", "Q7": "A.jpg", "Q8": "B.jpg", "Q9": "C.jpg"}

@@ -14,18 +14,8 @@ from mmoe.wikidata.images.fetch import IMAGE_POLICY, Failure, FetchedImage, fetc
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.runs import CONTACT
-from tests.wikidata.images.commons import (
-    Commons,
-    Trick,
-    body,
-    cut,
-    drawn,
-    half,
-    hang_up,
-    path_of,
-    redirected,
-    status,
-)
+from tests.wikidata.images.commons import Commons, Trick, drawn, image, path_of, redirected
+from tests.wikidata.loopback import body, cut, half, hang_up, page
 
 
 @pytest.fixture
@@ -49,23 +39,23 @@ def test_the_ending_is_that_of_the_bytes(
     commons: Commons, session: PoliteSession, form: str, ending: str
 ) -> None:
     data = drawn(9, 9, form)
-    assert fetch(commons, session, body(data)) == FetchedImage(data, ending)
+    assert fetch(commons, session, image(data)) == FetchedImage(data, ending)
     assert CONTACT in commons.log[0].headers["User-Agent"]
 
 
 @pytest.mark.parametrize(
     "trick",
     [
-        status(503),
-        status(503, Retry_After="3"),
-        status(429, Retry_After="3"),
-        status(500),
-        body(b""),
+        page(503),
+        page(503, Retry_After="3"),
+        page(429, Retry_After="3"),
+        page(500),
+        image(b""),
         cut,
         half,
         hang_up,
-        body(b"<html>", "image/jpeg"),
-        body(drawn(9, 9)[:30]),
+        image(b"<html>"),
+        image(drawn(9, 9)[:30]),
         redirected(301),
     ],
 )
@@ -77,17 +67,17 @@ def test_what_another_attempt_mends(commons: Commons, session: PoliteSession, tr
 @pytest.mark.parametrize(
     ("trick", "reason", "attempts"),
     [
-        (status(404), "not at its address (HTTP 404)", 1),
-        (status(410), "not at its address (HTTP 404)", 1),
-        (status(429), "refused for its width (HTTP 429)", 1),
-        (status(400), "HTTP 400", 1),
+        (page(404), "not at its address (HTTP 404)", 1),
+        (page(410), "not at its address (HTTP 404)", 1),
+        (page(429), "refused for its width (HTTP 429)", 1),
+        (page(400), "HTTP 400", 1),
         (body(b"<html>", "text/html; charset=utf-8"), "no image but text/html", 1),
         (body(b"%PDF", "application/pdf"), "no image but application/pdf", 1),
         (body(drawn(9, 9, "BMP"), "image/bmp"), "in a form that is not read here: BMP", 1),
-        (body(b""), "gave up: empty file", IMAGE_POLICY.attempts),
+        (image(b""), "gave up: empty file", IMAGE_POLICY.attempts),
         (half, "gave up: file that can't be decoded", IMAGE_POLICY.attempts),
-        (body(b"<html>"), "gave up: file that can't be decoded", IMAGE_POLICY.attempts),
-        (status(503), "gave up: http_503", IMAGE_POLICY.attempts),
+        (image(b"<html>"), "gave up: file that can't be decoded", IMAGE_POLICY.attempts),
+        (page(503), "gave up: http_503", IMAGE_POLICY.attempts),
         (cut, "gave up: no connection that lasts", IMAGE_POLICY.attempts),
         (hang_up, "gave up: no connection that lasts", IMAGE_POLICY.attempts),
     ],
@@ -105,9 +95,9 @@ def test_why_there_is_no_image_and_how_often_it_is_asked_for(
 
 def test_who_is_refused_does_not_go_on(commons: Commons, session: PoliteSession) -> None:
     with pytest.raises(WikidataError, match="HTTP 403, the server refuses us; set MMOE_CONTACT"):
-        fetch(commons, session, status(403))
+        fetch(commons, session, page(403))
     with pytest.raises(WikidataError, match="asks us to stay away for 4000 s"):
-        fetch(commons, session, status(429, Retry_After="4000"))
+        fetch(commons, session, page(429, Retry_After="4000"))
     assert len(commons.log) == 2
 
 
@@ -115,7 +105,7 @@ def test_an_original_must_have_the_bytes_that_it_is_known_by(
     commons: Commons, session: PoliteSession
 ) -> None:
     sha1 = hashlib.sha1(drawn(64, 48), usedforsecurity=False).hexdigest()
-    found = fetch(commons, session, body(drawn(64, 48, "PNG")), sha1=sha1)
+    found = fetch(commons, session, image(drawn(64, 48, "PNG")), sha1=sha1)
     assert found == FetchedImage(drawn(64, 48), ".jpg")
     assert len(commons.log) == 2
 

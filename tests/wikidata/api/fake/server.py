@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.wikidata.api.fake.actions import ApiError, act
-from tests.wikidata.api.fake.store import Json, Store
-from tests.wikidata.loopback import NO_USER_AGENT, LoopbackHandler, running
+from tests.wikidata.api.fake.store import Store
+from tests.wikidata.loopback import JSON, LoopbackHandler, running
 
 
 @dataclass
@@ -26,11 +26,7 @@ class Asked:
     headers: dict[str, str]
     at: float
     status: int = 0
-    code: str | None = None  # of an API error
-
-    @property
-    def is_good(self) -> bool:
-        return self.status == 200 and self.code is None
+    is_good: bool = False  # answered as it should be
 
 
 @dataclass
@@ -135,19 +131,20 @@ class Handler(LoopbackHandler):
         else:
             self.act()
 
-    def refuse_agent(self) -> None:
-        self.reply(403, NO_USER_AGENT, {"Content-Type": "text/plain; charset=utf-8"})
-
     def act(self) -> None:
         """Answers as it should."""
         try:
-            self.json(self.good())
+            good = self.good_answer()
         except ApiError as error:
             self.error(error.code, error.info, **error.more)
+        else:
+            self.asked.is_good = True
+            self.reply(200, *good)
 
-    def good(self) -> Json:
+    def good_answer(self) -> tuple[bytes, str]:
         fake = self.fake
-        return act(fake.store, self.asked.params, fake.most_phrase_hits, fake.most_prefix_hits)
+        content = act(fake.store, self.asked.params, fake.most_phrase_hits, fake.most_prefix_hits)
+        return json.dumps(content, ensure_ascii=False).encode(), JSON
 
     def lagging(self, lag: float) -> None:
         wait = max(int(self.asked.params.get("maxlag", "5")), 5)
@@ -159,27 +156,18 @@ class Handler(LoopbackHandler):
     def too_many(self, retry_after: str, seconds: float) -> None:
         self.fake.send_away(seconds)
         body = b"<!DOCTYPE html><title>Too many requests</title>"
-        self.reply(429, body, {"Content-Type": "text/html", "Retry-After": retry_after})
+        self.reply(429, body, "text/html", {"Retry-After": retry_after})
 
     def error(
         self, code: str, info: str, headers: dict[str, str] | None = None, **more: Any
     ) -> None:
-        self.asked.code = code
         error = {"code": code, "info": info, "docref": "See the API's own page."} | more
         told = {"MediaWiki-API-Error": code, "Cache-Control": "private"} | (headers or {})
         self.json({"error": error, "servedby": "mw1"}, told)
 
-    def json(self, content: Json, headers: dict[str, str] | None = None) -> None:
-        body = json.dumps(content, ensure_ascii=False).encode()
-        self.reply(200, body, {"Content-Type": "application/json; charset=utf-8"} | (headers or {}))
-
-    def reply(
-        self, status: int, body: bytes, headers: dict[str, str], up_to: int | None = None
-    ) -> None:
-        """Sends an answer, or its beginning."""
+    def answered(self, status: int) -> None:
         self.asked.status = status
-        self.done()  # before the client can know: it may ask again at once
-        self.send(status, body, headers, up_to)
+        self.done()
 
     def done(self) -> None:
         if not hasattr(self, "is_done"):

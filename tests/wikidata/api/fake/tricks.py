@@ -1,17 +1,13 @@
-"""Ways in which the API, its edge or the network misbehave on one request, one function each."""
+"""Ways in which the API misbehaves on one request; those of any server stand in `loopback`."""
 
 from __future__ import annotations
 
-import json
-import socket
 import threading
 import time
 from email.utils import formatdate
 from typing import Any
 
 from tests.wikidata.api.fake.server import Handler, Trick
-
-HTML = b"<!DOCTYPE html><html><title>Wikimedia Error</title><p>Our servers are busy.</html>"
 
 
 def lagged(seconds: float) -> Trick:
@@ -35,28 +31,7 @@ def limited_until(seconds: float) -> Trick:
 
 def limited_without_wait(handler: Handler) -> None:
     """Too many requests, and no word about when to come back."""
-    handler.reply(429, b"slow down", {"Content-Type": "text/plain"})
-
-
-def html(status: int, **headers: str) -> Trick:
-    """A page from the edge in place of an answer; underscores in header names stand for hyphens."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-
-    def trick(handler: Handler) -> None:
-        handler.asked.code = "html"
-        handler.reply(status, HTML, {"Content-Type": "text/html"} | named)
-
-    return trick
-
-
-def refused_agent(handler: Handler) -> None:
-    """The User-Agent does not please."""
-    handler.refuse_agent()
-
-
-def body(content: bytes, status: int = 200) -> Trick:
-    """Whatever a test thinks of, called JSON."""
-    return lambda handler: handler.reply(status, content, {"Content-Type": "application/json"})
+    handler.reply(429, b"slow down", "text/plain")
 
 
 def api_error(code: str, info: str = "Something is wrong.", **more: Any) -> Trick:
@@ -67,41 +42,7 @@ def api_error(code: str, info: str = "Something is wrong.", **more: Any) -> Tric
 def list_of_errors(code: str, text: str) -> Trick:
     """The shape that other values of errorformat have."""
     errors = [{"code": code, "text": text, "module": "main"}]
-
-    def trick(handler: Handler) -> None:
-        handler.asked.code = code
-        handler.json({"errors": errors, "servedby": "mw1"})
-
-    return trick
-
-
-def malformed(handler: Handler) -> None:
-    """An answer with a hole."""
-    good = json.dumps(handler.good()).encode()
-    handler.asked.code = "malformed"
-    handler.reply(200, good[: len(good) // 2] + b'"', {"Content-Type": "application/json"})
-
-
-def truncated(handler: Handler) -> None:
-    """Half an answer that claims to be whole."""
-    good = json.dumps(handler.good()).encode()
-    handler.asked.code = "truncated"
-    handler.reply(200, good[: len(good) // 2], {"Content-Type": "application/json"})
-
-
-def cut_in_body(handler: Handler) -> None:
-    """Promises the whole answer and hangs up early."""
-    good = json.dumps(handler.good()).encode()
-    handler.asked.code = "cut"
-    handler.reply(200, good, {"Content-Type": "application/json"}, up_to=15)
-    handler.close_connection = True
-
-
-def hang_up(handler: Handler) -> None:
-    """Closes the connection without a word."""
-    handler.asked.code = "hung up"
-    handler.done()
-    handler.connection.shutdown(socket.SHUT_RDWR)
+    return lambda handler: handler.json({"errors": errors, "servedby": "mw1"})
 
 
 def held(arrived: threading.Event, release: threading.Event) -> Trick:
