@@ -167,10 +167,6 @@ def test_a_broken_index_is_named(tmp_path: Path) -> None:
         file.write_bytes(b"PAR1")
     with pytest.raises(WikidataError, match="labels: can't be queried"):
         find_in_index(tmp_path / "labels", [mention("Ada")], Matching())
-    with pytest.raises(
-        WikidataError, match="none: no whole label index; make one with `mmoe label"
-    ):
-        find_in_index(tmp_path / "none", [mention("Ada")], Matching())
 
 
 def test_exact_name_then_short_names_then_the_kbs_order() -> None:

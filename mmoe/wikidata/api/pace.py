@@ -147,13 +147,10 @@ class RequestBar:
         """One was answered."""
         with self._lock:
             self._bar.n += 1
-            self._bar.set_postfix_str(f"at least {self.time_left()} left", refresh=False)
+            requests = max(0, self._expected - self._bar.n)
+            least = tqdm.format_interval(60 * requests / self._pacer.per_minute)
+            self._bar.set_postfix_str(f"at least {least} left", refresh=False)
             self._bar.update(0)
-
-    def time_left(self) -> str:
-        """What the known requests take at the pace of now, as minutes:seconds."""
-        left = max(0, self._expected - self._bar.n)
-        return tqdm.format_interval(60 * left / self._pacer.per_minute)
 
     def note(self, line: str) -> None:
         """Writes a line above the bar."""

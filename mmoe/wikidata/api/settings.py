@@ -27,11 +27,6 @@ def default_cache_folder() -> Path:
     return Path(os.environ.get(CACHE) or platformdirs.user_cache_dir("mmoe"))
 
 
-def contact_of_environment() -> str:
-    """What MMOE_CONTACT says; empty if it says nothing."""
-    return os.environ.get(CONTACT, "").strip()
-
-
 @dataclass(frozen=True)
 class ApiSettings:
     """How a Wikibase is asked.
@@ -44,7 +39,8 @@ class ApiSettings:
             the best hits count. Not above 10,000, which the API gives.
         max_concurrent: requests under way at the same time.
         offline: whether only kept answers are used.
-        contact: e-mail address or web page that the User-Agent names; empty if none was given.
+        contact: e-mail address or web page that the User-Agent names: what MMOE_CONTACT says, empty if it
+            says nothing.
         cache_folder: where answers are kept.
     """
 
@@ -54,7 +50,7 @@ class ApiSettings:
     max_hits: int = 10_000
     max_concurrent: int = 3
     offline: bool = False
-    contact: str = field(default_factory=contact_of_environment, repr=False)
+    contact: str = field(default_factory=lambda: os.environ.get(CONTACT, "").strip(), repr=False)
     cache_folder: Path = field(default_factory=default_cache_folder)
 
     @property

@@ -108,25 +108,21 @@ def _ask(api: Api, names: Sequence[str], width: int) -> Iterator[tuple[str, File
     batches = title_batches(names)
     api.bar.expect(len(batches))
     for batch in batches:
-        yield from _ask_batch(api, batch, width)
-
-
-def _ask_batch(api: Api, names: Sequence[str], width: int) -> Iterator[tuple[str, FileInfo | None]]:
-    # The API compares names in NFC.
-    titles = {name: f"File:{unicodedata.normalize('NFC', name)}" for name in names}
-    params = _PARAMS | {"titles": _SEPARATOR.join(titles.values()), "iiurlwidth": str(width)}
-    pages: dict[str, Json] = {}
-    for query in _queries(api, params):
-        for page in query["pages"]:
-            if page["title"] not in pages or "imageinfo" in page:
-                pages[page["title"]] = page
-        titles = _followed(titles, query)
-    for name in names:
-        if titles[name] not in pages:
-            raise WikidataError(
-                f"{api.settings.host}: no answer about {name!r}; is it the Action API of Commons?"
-            )
-        yield name, _info(pages[titles[name]])
+        # The API compares names in NFC.
+        titles = {name: f"File:{unicodedata.normalize('NFC', name)}" for name in batch}
+        params = _PARAMS | {"titles": _SEPARATOR.join(titles.values()), "iiurlwidth": str(width)}
+        pages: dict[str, Json] = {}
+        for query in _queries(api, params):
+            for page in query["pages"]:
+                if page["title"] not in pages or "imageinfo" in page:
+                    pages[page["title"]] = page
+            titles = _followed(titles, query)
+        for name, title in titles.items():
+            if title not in pages:
+                raise WikidataError(
+                    f"{api.settings.host}: no answer about {name!r}; is it the Action API of Commons?"
+                )
+            yield name, _info(pages[title])
 
 
 def _queries(api: Api, params: Mapping[str, str]) -> Iterator[Json]:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.api.pace import Pacer, StoppedError
+from mmoe.wikidata.api.pace import Pacer
 
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
@@ -35,26 +35,6 @@ def test_one_reproach_slows_down_once(time_of: StoppedClock) -> None:
     time_of.sleep(10, threading.Event())
     pacer.slow_down(10)
     assert pacer.per_minute == pytest.approx(80)
-
-
-def test_stop_wakes_who_waits() -> None:
-    pacer = Pacer(1)
-    pacer.turn()
-    failed: list[BaseException] = []
-
-    def wait() -> None:
-        try:
-            pacer.turn()
-        except StoppedError as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    pacer.stop()
-    thread.join(5)
-    assert len(failed) == 1
-    with pytest.raises(StoppedError):
-        pacer.sleep(60)
 
 
 def test_a_run_takes_the_time_that_its_pace_needs(

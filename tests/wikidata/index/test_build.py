@@ -20,15 +20,7 @@ from mmoe.wikidata.entity import Item, read_item
 from mmoe.wikidata.index.build import LOCK
 from mmoe.wikidata.label_index import ITEMS, NAMES, write_label_index
 
-from tests.wikidata.index.dumps import (
-    build,
-    dump_bytes,
-    entity,
-    many,
-    table,
-    tree,
-    write_dump,
-)
+from tests.wikidata.index.dumps import build, dump_bytes, entity, many, table, tree, write_dump
 
 ADA, BEN = entity("Q1", "Ada", ["Q5"]), entity("Q22", "Ben")
 

@@ -43,18 +43,8 @@ def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
             "Date of death: 1977-02-30.",
             "images": [],
         },
-        {
-            "qid": "Q900002",
-            "name": "Testfield",
-            "attributes": "Instance of: city.",
-            "images": [],
-        },
-        {
-            "qid": "Q900004",
-            "name": "Testfeld",
-            "attributes": "Instance of: city.",
-            "images": [],
-        },
+        {"qid": "Q900002", "name": "Testfield", "attributes": "Instance of: city.", "images": []},
+        {"qid": "Q900004", "name": "Testfeld", "attributes": "Instance of: city.", "images": []},
     ]
     assert rows(out / "items.jsonl") == [
         {
