@@ -13,7 +13,7 @@ SOFT_LIMIT = 50  # up to which wbsearchentities says how to go on
 LANGUAGES = ("en", "de", "fr", "mul", "pt-br")
 
 _ID = re.compile(r"[QPL][1-9][0-9]*")
-_INLABEL = re.compile(r'inlabel:"([^"@]*)"(?:@([\w*+,-]+))?')
+_INLABEL = re.compile(r'inlabel:"([^"@]*)"')
 _INLABELS = re.compile(rf"{_INLABEL.pattern}(?: {_INLABEL.pattern})*")
 _PARTS = {
     "labels": ("labels",),
@@ -56,13 +56,9 @@ def search(store: Store, params: Mapping[str, str], most: int) -> Json:
         )
     if not _INLABELS.fullmatch(query):
         raise ApiError("fake-syntax", f"the fake does not know the query {query}")
-    phrases = [
-        (phrase, None if languages in ("", "*") else languages.split(","))
-        for phrase, languages in _INLABEL.findall(query)
-    ]
     limit = _number(params, "srlimit", 10, most)
     offset = _number(params, "sroffset", 0, DEEPEST)
-    found = store.in_labels(phrases)
+    found = store.in_labels(_INLABEL.findall(query))
     page = found[offset : min(offset + limit, DEEPEST)]
     hits = [{"ns": 0, "title": qid, "pageid": int(qid[1:])} for qid in page]
     answer: Json = {
@@ -102,22 +98,15 @@ def get_entities(store: Store, params: Mapping[str, str]) -> Json:
     languages = params["languages"].split("|") if "languages" in params else None
     return {
         "entities": {
-            one: _entity(store, one, props.split("|"), languages, params.get("redirects", "yes"))
-            for one in dict.fromkeys(ids)
+            one: _entity(store, one, props.split("|"), languages) for one in dict.fromkeys(ids)
         },
         "success": 1,
     }
 
 
-def _entity(
-    store: Store, qid: str, props: list[str], languages: list[str] | None, redirects: str
-) -> Json:
+def _entity(store: Store, qid: str, props: list[str], languages: list[str] | None) -> Json:
     target = store.redirects.get(qid, qid)
-    if (
-        (target != qid and redirects == "no")
-        or target not in store.items
-        or target in store.deleted
-    ):
+    if target not in store.items or target in store.deleted:
         return {"id": qid, "missing": ""}
     whole = store.items[target]
     entity: Json = {"type": whole["type"], "id": target}

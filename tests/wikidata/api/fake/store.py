@@ -14,7 +14,6 @@ from tests.wikidata.knowledge.world import item_value, statement
 Json = dict[str, Any]
 Term = tuple[str, str, str]  # kind (label or alias), language, text
 
-FALLBACKS = {"de": ("mul", "en"), "fr": ("mul", "en"), "en": ("mul",), "mul": ("en",)}
 _MARKS = "".join(sign for sign in map(chr, range(0x3000)) if unicodedata.category(sign)[0] == "M")
 _LETTERS = rf"(?:[^\W_]|[{_MARKS}])+"
 _TOKEN = re.compile(rf"{_LETTERS}(?:['’.]{_LETTERS})*")
@@ -75,21 +74,16 @@ class Store:
             self.items[one["id"]] = one
             self.popularity[one["id"]] = popularity
 
-    def in_labels(self, phrases: Sequence[tuple[str, Sequence[str] | None]]) -> list[str]:
+    def in_labels(self, phrases: Sequence[str]) -> list[str]:
         """Items that have all phrases, each with its tokens in a row in some name, popular ones first.
-
-        Args:
-            phrases: each with the languages of its name; null for all of them.
 
         Who has them is looked up once for all pages; popularity may change between these.
         """
         key = repr((phrases, len(self.items)))
         if key not in self._found:
-            wanted = [(tokens(phrase), languages) for phrase, languages in phrases]
+            wanted = [tokens(phrase) for phrase in phrases]
             self._found[key] = [
-                qid
-                for qid, one in self.items.items()
-                if all(_has(one, row, languages) for row, languages in wanted)
+                qid for qid, one in self.items.items() if all(_has(one, row) for row in wanted)
             ]
         return sorted(
             self._found[key], key=lambda qid: (-self.popularity.get(qid, 0), int(qid[1:]))
@@ -148,10 +142,8 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(folded))
 
 
-def _has(one: Json, wanted: tuple[str, ...], languages: Sequence[str] | None) -> bool:
-    return bool(wanted) and any(
-        _holds(tokens(text), wanted) for _, _, text in terms(one, languages)
-    )
+def _has(one: Json, wanted: tuple[str, ...]) -> bool:
+    return bool(wanted) and any(_holds(tokens(text), wanted) for _, _, text in terms(one))
 
 
 def _holds(row: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
@@ -160,13 +152,11 @@ def _holds(row: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
 
 def _score(term: Term, search: str, language: str) -> float:
     _, code, text = term
-    fallbacks = FALLBACKS.get(language, ("mul", "en"))
     exact, folded, prefix = 2.0, 1.6, 1.1
     if code != language:
-        if code not in fallbacks:
+        if code != "mul":
             return 0.001
-        discount = 0.9 ** (fallbacks.index(code) + 1)
-        exact, folded, prefix = 1.9 * discount, 1.3 * discount, 0.4 * discount
+        exact, folded, prefix = 1.9 * 0.9, 1.3 * 0.9, 0.4 * 0.9
     if plain(text) == plain(search):
         return exact
     return folded if fold(text) == fold(search) else prefix
