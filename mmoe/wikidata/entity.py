@@ -162,11 +162,13 @@ def best_ids(entity: dict[str, Any], prop: str, where: str) -> list[str]:
     Raises:
         WikidataError: if a value has none.
     """
-    # numeric-id is missing for some kinds of entities.
-    values = best_values(entity, prop, where)
-    ids = [value.get("id") if isinstance(value, dict) else None for value in values]
-    if not all(isinstance(each, str) for each in ids):
-        raise WikidataError(f"{where}, key `claims`: a value of {prop} has no `id`")
+    ids = []
+    for value in best_values(entity, prop, where):
+        # numeric-id is missing for some kinds of entities.
+        name = value.get("id") if isinstance(value, dict) else None
+        if not isinstance(name, str):
+            raise WikidataError(f"{where}, key `claims`: a value of {prop} has no `id`")
+        ids.append(name)
     return ids
 
 

@@ -90,7 +90,7 @@ class PoliteSession:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for _ in range(self._policy.max_concurrent):
+        for _number in range(self._policy.max_concurrent):
             self._idle.get().close()  # requests under way are finished first by their threads
 
     def get(

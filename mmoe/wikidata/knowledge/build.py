@@ -11,31 +11,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from mmoe.errors import WikidataError
-from mmoe.files import atomic_write, content_key, read_json, sources_key, write_json
+from mmoe.files import content_key, read_json, sources_key, write_json
 from mmoe.wikidata.dump import STANDARD_INPUT, Part, entities_in, parts_of
 from mmoe.wikidata.knowledge.drafts import read_drafts
-from mmoe.wikidata.knowledge.reading import (
-    BEYOND,
-    Chooser,
-    copied,
-    labels_in,
-    most_linked,
-    with_subclasses,
-)
+from mmoe.wikidata.knowledge.reading import Chooser, copied, labels_in, with_subclasses
 from mmoe.wikidata.knowledge.request import KbRequest
-from mmoe.wikidata.knowledge.write import (
-    LOCK,
-    SLICE,
-    forget_previous,
-    nothing_chosen,
-    write_knowledge_base,
-)
+from mmoe.wikidata.knowledge.write import LOCK, nothing_chosen, write_knowledge_base
 from mmoe.wikidata.work import exclusive_folder, write_json_rows
 
 WORK = ".kb-"  # work folders begin so
@@ -71,7 +58,10 @@ def build_from_dump(dump: str, folder: Path, request: KbRequest) -> dict[str, in
         if not counts["chosen"]:
             shutil.rmtree(chosen)  # of no use to a request that chooses other items
             raise WikidataError(f"{dump}: {nothing_chosen(counts)}")
-        counts = _write(parts, chosen / DRAFTS, folder, request, counts)
+        drafts = partial(read_drafts, chosen / DRAFTS)
+        labels_of = partial(_labels, parts, request.languages)
+        source = {"dump": [part.name for part in parts]}
+        counts = write_knowledge_base(folder, request, drafts, labels_of, source, counts)
         for done_with in folder.glob(f"{WORK}*"):
             shutil.rmtree(done_with)
         return counts
@@ -103,23 +93,13 @@ def _kinds(
     return frozenset(found["kinds"]), {SUBCLASSES: len(found["kinds"])} | unread
 
 
-def _write(
-    parts: Sequence[Part], file: Path, folder: Path, request: KbRequest, counts: dict[str, int]
-) -> dict[str, int]:
-    """Reads the labels, copies the slice if it is wanted, and writes the tables."""
-    kept = None
-    if request.max_entities is not None:
-        kept = most_linked(read_drafts(file), request.max_entities)
-        counts[BEYOND] = counts["chosen"] - len(kept)
-    drafts = partial(read_drafts, file, kept)
-    forget_previous(folder)
-    needed = {name for draft in drafts() for name in draft.refers_to()}
+def _labels(
+    parts: Sequence[Part],
+    languages: Sequence[str],
+    needed: set[str],
+    chosen: set[str],
+    out: BinaryIO | None,
+) -> dict[str, str]:
+    """Reads the labels, and copies the chosen items to a slice if there is one."""
     lines = entities_in(parts, "reading labels")
-    with ExitStack() as stack:
-        if request.with_slice:
-            temporary = stack.enter_context(atomic_write(folder / SLICE))
-            out = stack.enter_context(temporary.open("wb"))
-            lines = copied(lines, {draft.qid for draft in drafts()}, out)
-        labels = labels_in(lines, needed, request.languages)
-    source = {"dump": [part.name for part in parts]}
-    return write_knowledge_base(folder, drafts(), request, needed, labels, source, counts)
+    return labels_in(lines if out is None else copied(lines, chosen, out), needed, languages)

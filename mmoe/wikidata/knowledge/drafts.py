@@ -185,19 +185,14 @@ def draft_of(
     return Draft(item.qid, name, item.description, item.image, item.sitelinks, facts)
 
 
-def read_drafts(file: Path, kept: Collection[str] | None = None) -> Iterator[Draft]:
-    """The drafts of a file, in the order in which they were written.
-
-    Args:
-        kept: qids of those that are given; None for all.
-    """
+def read_drafts(file: Path) -> Iterator[Draft]:
+    """The drafts of a file, in the order in which they were written."""
     with file.open("rb") as stream:
         for line in stream:
             draft = Draft(**orjson.loads(line))
-            if kept is None or draft.qid in kept:
-                for prop, values in draft.facts.items():
-                    draft.facts[prop] = tuple(Value(*value) for value in values)
-                yield draft
+            for prop, values in draft.facts.items():
+                draft.facts[prop] = tuple(Value(*value) for value in values)
+            yield draft
 
 
 def attributes_of(draft: Draft, labels: Mapping[str, str], left_out: Counter[str]) -> str:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
+
+import orjson
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata.api import ApiSettings, find_items
-from mmoe.wikidata.api.ask import Api, Json, NotKeptError
+from mmoe.wikidata.api.ask import Api, NotKeptError
 from mmoe.wikidata.api.entities import ITEMS, NAMES, PROPERTIES, entities_of, is_missing, item_of
 from mmoe.wikidata.api.find import FoundItems
 from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.entity import is_qid, label_of, qid_number
 from mmoe.wikidata.knowledge.drafts import Draft
-from mmoe.wikidata.knowledge.reading import BEYOND, LISTED_WITHOUT, Chooser, most_linked
+from mmoe.wikidata.knowledge.reading import LISTED_WITHOUT, Chooser
 from mmoe.wikidata.knowledge.request import KbRequest
-from mmoe.wikidata.knowledge.write import (
-    LOCK,
-    SLICE,
-    forget_previous,
-    nothing_chosen,
-    write_knowledge_base,
-)
-from mmoe.wikidata.work import exclusive_folder, write_json_rows
+from mmoe.wikidata.knowledge.write import LOCK, nothing_chosen, write_knowledge_base
+from mmoe.wikidata.work import exclusive_folder
 
 GONE = "no such item"
 CUT = "names in more items than the API lists"
@@ -59,32 +57,19 @@ def build_from_api(
             num_requests = sum(found.requests.values())
         with Api(settings, "ids of items and properties", clock) as api:
             try:
-                counts = _build(folder, request, list(qids), found, api)
+                drafts, counts = _drafts(request, list(qids), found, api)
+                if not drafts:
+                    raise WikidataError(f"{settings.host}: {nothing_chosen(counts)}")
+                labels_of, source = partial(_labels, api, list(qids)), {"api": settings.url}
+                counts = write_knowledge_base(
+                    folder, request, lambda: drafts, labels_of, source, counts
+                )
             except NotKeptError as error:
                 raise WikidataError(
                     f"{settings.cache_folder}: answers about {len(error.ids)} entities and perhaps more are "
                     "not kept; run once without --offline to ask for them"
                 ) from None
             return counts | {"requests": num_requests + sum(api.requests.values())}
-
-
-def _build(
-    folder: Path, request: KbRequest, qids: Sequence[str], found: FoundItems | None, api: Api
-) -> dict[str, int]:
-    drafts, counts = _drafts(request, qids, found, api)
-    if not drafts:
-        raise WikidataError(f"{api.settings.host}: {nothing_chosen(counts)}")
-    if request.max_entities is not None:
-        kept = most_linked(drafts, request.max_entities)
-        counts[BEYOND] = len(drafts) - len(kept)
-        drafts = [draft for draft in drafts if draft.qid in kept]
-    needed = {name for draft in drafts for name in draft.refers_to()}
-    labels = _labels(sorted(needed), api)
-    forget_previous(folder)
-    if request.with_slice:
-        write_json_rows(folder / SLICE, _slice({draft.qid for draft in drafts}, qids, api))
-    source = {"api": api.settings.url}
-    return write_knowledge_base(folder, drafts, request, needed, labels, source, counts)
 
 
 def _drafts(
@@ -103,7 +88,8 @@ def _drafts(
         if qid in listed:
             target_of[qid] = entity["id"]
             item = item_of(entity, api)
-            if_not_listed[entity["id"]] = item and by_name.reason_against(item)
+            if item is not None:
+                if_not_listed[item.qid] = by_name.reason_against(item)
         draft = chooser.draft(entity, f"{api.settings.host}, item {qid}", asked_as=qid)
         if draft is not None:
             drafts.append(draft)
@@ -119,20 +105,20 @@ def _drafts(
     return drafts, counts
 
 
-def _labels(names: Sequence[str], api: Api) -> dict[str, str]:
-    """The labels of items and properties; what is neither has none."""
+def _labels(
+    api: Api, qids: Sequence[str], needed: set[str], chosen: set[str], out: BinaryIO | None
+) -> dict[str, str]:
+    """The labels of items and properties, what is neither has none; copies the chosen items to a slice."""
+    names = sorted(needed)
     found = dict(entities_of(api, NAMES, [name for name in names if is_qid(name)]))
     properties = [name for name in names if _PROPERTY.fullmatch(name)]
     found |= dict(entities_of(api, PROPERTIES, properties))
+    if out is not None:
+        left = set(chosen)
+        for _, entity in entities_of(api, ITEMS, qids):  # their answers are kept by now
+            if entity["id"] in left:
+                left.discard(entity["id"])
+                out.write(orjson.dumps(entity, option=orjson.OPT_APPEND_NEWLINE))
     languages = api.settings.languages
     labels = ((name, label_of(entity, languages)) for name, entity in found.items())
     return {name: label for name, label in labels if label is not None}
-
-
-def _slice(chosen: Collection[str], qids: Sequence[str], api: Api) -> Iterator[Json]:
-    """The chosen items as the API gave them; their answers are kept by now."""
-    left = set(chosen)
-    for _, entity in entities_of(api, ITEMS, qids):
-        if entity.get("id") in left:
-            left.discard(entity["id"])
-            yield entity

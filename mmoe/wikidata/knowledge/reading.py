@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from mmoe.wikidata.index.extract import DUPLICATE, KEPT, NOT_AS_DOCUMENTED, NOT_
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
 from mmoe.wikidata.knowledge.request import KbRequest
 
-BEYOND = "left out: beyond the most linked"
 LISTED_WITHOUT = "listed ids without an item"
 NO_ITEM = "no item"  # a property, a lexeme
 SUBCLASS_OF = "P279"
@@ -92,14 +90,6 @@ class Chooser:
         return counts | {
             f"values without text: {why}": n for why, n in sorted(self.unwritten.items())
         }
-
-
-def most_linked(drafts: Iterable[Draft], number: int) -> set[str]:
-    """The qids of the items with the most Wikipedia articles; of equals the smaller numbers."""
-    best = heapq.nsmallest(
-        number, ((-(draft.sitelinks or 0), qid_number(draft.qid)) for draft in drafts)
-    )
-    return {f"Q{qid}" for _, qid in best}
 
 
 def copied(lines: Iterable[bytes], chosen: Collection[str], out: BinaryIO) -> Iterator[bytes]:

@@ -14,8 +14,9 @@ from mmoe.wikidata.dump import id_of
 from mmoe.wikidata.entity import label_of
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.drafts import Draft
-from mmoe.wikidata.knowledge.reading import most_linked, with_subclasses
+from mmoe.wikidata.knowledge.reading import with_subclasses
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
+from mmoe.wikidata.knowledge.write import most_linked
 
 from tests.wikidata.knowledge.world import CLASSES, classes, entity, qids, write_dump
 
