@@ -1,18 +1,20 @@
-"""Answers on disk: found again by all processes until they are too old, and never half of one."""
+"""Answers on disk: found again by all processes, never half of one; `mmoe cache` shows and forgets them."""
 
 from __future__ import annotations
 
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.api.cache import FILE, AnswerCache
+from mmoe.wikidata.api.cache import DAY, FILE, AnswerCache
 
 from tests.imports import ROOT
+from tests.wikidata.cli import run
 
 WRITER = """
 import sys
@@ -85,3 +87,57 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a file where a folder is wanted")
     with pytest.raises(WikidataError, match=r"can't be written .*MMOE_CACHE"):
         AnswerCache(tmp_path / "a", 1)
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With two lists of hits of 30 days ago and an item of now."""
+    with AnswerCache(tmp_path, 1, lambda: time.time() - 30 * DAY) as cache:
+        cache.put("search", {"a": 1, "b": 2})
+    with AnswerCache(tmp_path, 1) as cache:
+        cache.put("items", {"Q1": list(range(3000))})
+    monkeypatch.setenv("MMOE_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def test_it_shows_number_size_and_age_by_kind(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("cache") == 0
+    first, items, search = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{kept / FILE}: 0.")
+    assert items.split() == [
+        "items",
+        "1",
+        "answers",
+        "0.0",
+        "MB",
+        "0.0",
+        "to",
+        "0.0",
+        "days",
+        "old",
+    ]
+    assert search.split()[:3] == ["search", "2", "answers"]
+    assert search.endswith("30.0 to 30.0 days old")
+    run("cache", "--older-than", "29")
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["search"]
+    run("cache", "--older-than", "31")
+    assert capsys.readouterr().out.splitlines()[1:] == ["no answers"]
+
+
+def test_it_forgets_what_is_old_enough_then_everything(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("cache", "--clear", "--older-than", "29")
+    assert "2 answers forgotten" in capsys.readouterr().out
+    with AnswerCache(kept, 1000) as cache:
+        assert [kind.kind for kind in cache.kinds()] == ["items"]
+    run("cache", "--clear", "--folder", kept)
+    assert "1 answers forgotten" in capsys.readouterr().out
+
+
+def test_an_empty_folder_is_left_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("cache", "--folder", tmp_path / "none", "--clear")
+    assert "nothing is kept" in capsys.readouterr().out
+    assert not (tmp_path / "none").exists()

@@ -23,6 +23,7 @@ from tests.imports import ROOT
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.runs import FAST
 from tests.wikidata.images.commons import Commons, held, image
+from tests.wikidata.knowledge.world import rows
 from tests.wikidata.loopback import body, page
 
 NAMES = {"Q1": "Ada 1901.jpg", "Q2": "Emblem.svg", "Q3": "Ada 1901.jpg", "Q4": "Gone.jpg"}
@@ -47,8 +48,7 @@ class Folder:
         return collect(names, self.out, width, self.settings, self.time_of.clock())
 
     def rows(self) -> list[dict[str, object]]:
-        lines = (self.out / "licences.jsonl").read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        return rows(self.out / "licences.jsonl")
 
     def size(self, path: str) -> tuple[int, int]:
         with Image.open(self.out / path) as image:

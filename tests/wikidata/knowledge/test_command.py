@@ -69,7 +69,6 @@ def test_what_is_there_stays_unless_one_says_replace(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ([], "no item is asked for; add --names, --qids or --kinds"),
         (["--kinds", "Q5,human"], "--kinds Q5,human: 'human' is not like Q5"),
         (
             ["--kinds", "Q5", "--languages", ","],

@@ -17,6 +17,8 @@ from tests.wikidata.api.fake.actions import ApiError, act
 from tests.wikidata.api.fake.store import Store
 from tests.wikidata.loopback import JSON, LoopbackHandler, running
 
+MINUTE = 60.0  # seconds
+
 
 @dataclass
 class Asked:
@@ -37,7 +39,6 @@ class Fake:
         tricks: by the number of a request, counted from 1 over all that come in.
         lag: of the databases, in seconds.
         per_minute: requests beyond which it answers 429; null for no limit.
-        window: length of that minute in seconds.
         now: the server's clock, by which the limit is counted.
         most_phrase_hits, most_prefix_hits: a page, whatever is asked for.
         delay: seconds of real time that every answer takes, so that requests meet.
@@ -48,7 +49,6 @@ class Fake:
     tricks: dict[int, Trick] = field(default_factory=dict)
     lag: Callable[[int], float] = lambda _: 0.0
     per_minute: int | None = None
-    window: float = 60
     now: Callable[[], float] = time.monotonic
     most_phrase_hits: int = 500
     most_prefix_hits: int = 50
@@ -70,7 +70,7 @@ class Fake:
             self.log.append(asked)
             self._active += 1
             self.most_at_once = max(self.most_at_once, self._active)
-            while self._recent and self._recent[0] <= asked.at - self.window:
+            while self._recent and self._recent[0] <= asked.at - MINUTE:
                 self._recent.popleft()
             self._recent.append(asked.at)
             self.most_per_window = max(self.most_per_window, len(self._recent))
@@ -89,7 +89,7 @@ class Fake:
     def until_free(self) -> int:
         """Seconds until the oldest request leaves the window."""
         with self._lock:
-            return max(1, math.ceil(self._recent[0] + self.window - self.now()))
+            return max(1, math.ceil(self._recent[0] + MINUTE - self.now()))
 
     def good(self) -> list[dict[str, str]]:
         """The parameters of the requests that were answered well."""
