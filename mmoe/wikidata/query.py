@@ -46,23 +46,18 @@ frequency AS (
     WHERE token IN (SELECT token FROM form_tokens)
     GROUP BY token
 )
-SELECT surface_form, name, tokens, arg_min(token, coalesce(num_names, 0)) AS token
+SELECT surface_form, tokens, arg_min(token, coalesce(num_names, 0)) AS token
 FROM form_tokens LEFT JOIN frequency USING (token)
 GROUP BY surface_form, name, tokens
 """
 _BY_TOKENS = """
-CREATE TEMP TABLE hits AS
-SELECT
-    rarest.surface_form,
-    postings.qid,
-    CASE WHEN postings.name = rarest.name THEN postings.kind ELSE 'tokens' END AS kind
+INSERT INTO hits
+SELECT rarest.surface_form, postings.qid, 'tokens' AS kind
 FROM rarest JOIN (
-    SELECT name, qid, kind, tokens, unnest(list_distinct(tokens)) AS token
-    FROM (SELECT name, qid, kind, tokens_of(name) AS tokens FROM names)
+    SELECT qid, tokens, unnest(list_distinct(tokens)) AS token
+    FROM (SELECT qid, tokens_of(name) AS tokens FROM names)
 ) AS postings USING (token)
 WHERE list_has_all(postings.tokens, rarest.tokens)
-UNION ALL
-SELECT surface_form, qid, kind FROM forms JOIN names USING (name)
 """
 
 _RANKED = """
@@ -177,7 +172,7 @@ def _candidates(
     ]
     schema = pa.schema([("surface_form", pa.string()), ("name", pa.string())])
     database.register("forms", table_of(rows, schema))
-    for step in (_EXACT,) if matching.match == "exact" else (_RAREST, _BY_TOKENS):
+    for step in (_EXACT,) if matching.match == "exact" else (_EXACT, _RAREST, _BY_TOKENS):
         database.execute(step)
     values = {"max_candidates": matching.max_candidates}
     hits: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)

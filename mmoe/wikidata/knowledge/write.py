@@ -96,12 +96,17 @@ def write_knowledge_base(
         **_write_tables(folder, entities(), labels, left_out, request.with_description),
         **{f"values left out: {reason}": number for reason, number in sorted(left_out.items())},
     }
+    write_json(folder / RECEIPT, dict(source) | _asked(request) | {"counts": counts})
+    return counts
+
+
+def _asked(request: KbRequest) -> dict[str, Any]:
+    """What the receipt tells of a request: of the lists only their lengths."""
     asked = request.as_json()
-    for name in ("names", "qids"):  # of the lists only the lengths are told
+    for name in ("names", "qids"):
         listed = asked["choice"][name]
         asked["choice"][name] = None if listed is None else len(listed)
-    write_json(folder / RECEIPT, dict(source) | asked | {"counts": counts})
-    return counts
+    return asked
 
 
 def most_linked(drafts: Iterable[Draft], number: int) -> set[str]:
