@@ -10,7 +10,8 @@ in work folders beside the tables until these are written, so that a run after a
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,9 +19,10 @@ from typing import BinaryIO
 
 from mmoe.errors import WikidataError
 from mmoe.files import content_key, read_json, sources_key, write_json
-from mmoe.wikidata.dump import STANDARD_INPUT, Part, entities_in, parts_of
+from mmoe.wikidata.dump import STANDARD_INPUT, Part, entities_in, id_of, parsed, parts_of
+from mmoe.wikidata.entity import best_ids, is_qid, label_of, qid_number
+from mmoe.wikidata.knowledge.chooser import Chooser
 from mmoe.wikidata.knowledge.drafts import read_drafts
-from mmoe.wikidata.knowledge.reading import Chooser, copied, labels_in, with_subclasses
 from mmoe.wikidata.knowledge.request import KbRequest
 from mmoe.wikidata.knowledge.write import LOCK, nothing_chosen, write_knowledge_base
 from mmoe.wikidata.work import exclusive_folder, write_json_rows
@@ -31,6 +33,9 @@ LATER = ("max_entities", "with_description", "with_slice")  # on these no draft 
 KINDS = "kinds.json"  # stands for a whole reading of the subclasses
 SUBCLASSES = "kinds with their subclasses"
 UNREAD = "items whose classes can't be read"
+SUBCLASS_OF = "P279"
+
+_MARK = b'"P279"'  # in every line that states it; most lines don't, and are not parsed
 
 
 def build_from_dump(dump: str, folder: Path, request: KbRequest) -> dict[str, int]:
@@ -100,6 +105,51 @@ def _labels(
     chosen: set[str],
     out: BinaryIO | None,
 ) -> dict[str, str]:
-    """Reads the labels, and copies the chosen items to a slice if there is one."""
-    lines = entities_in(parts, "reading labels")
-    return labels_in(lines if out is None else copied(lines, chosen, out), needed, languages)
+    """Reads the labels that are needed, as far as the dump holds them, and copies the chosen items.
+
+    A broken line was counted when the items were chosen and is passed over.
+
+    Args:
+        out: a slice that gets the first line of each chosen item, as it is; None for none.
+    """
+    labels: dict[str, str] = {}
+    to_copy = set() if out is None else set(chosen)
+    for line in entities_in(parts, "reading labels"):
+        name = id_of(line)
+        if out is not None and name in to_copy:
+            out.write(line + b"\n")
+            to_copy.discard(name)
+        if name in needed and name not in labels:
+            label = label_of(parsed(line) or {}, languages)
+            if label is not None:
+                labels[name] = label
+    return labels
+
+
+def with_subclasses(lines: Iterable[bytes], kinds: Collection[str]) -> tuple[frozenset[str], int]:
+    """The kinds and all classes that a dump states to be below them, and items that can't be read.
+
+    Best-ranked statements only; classes may be below each other. A broken line is passed over: it is counted
+    when the items are chosen.
+    """
+    below: defaultdict[int, list[int]] = defaultdict(list)  # as numbers: a whole dump has millions
+    num_unread = 0
+    for line in lines:
+        entity = parsed(line) if _MARK in line else None
+        if entity is None or not is_qid(entity.get("id")):
+            continue
+        try:
+            classes = best_ids(entity, SUBCLASS_OF, f"item {entity['id']}")
+            above = [qid_number(kind) for kind in classes]
+        except (WikidataError, ValueError):
+            num_unread += 1
+            continue
+        for kind in above:
+            below[kind].append(qid_number(entity["id"]))
+    found = {qid_number(kind) for kind in kinds}
+    left = list(found)
+    while left:
+        new = set(below.get(left.pop(), ())) - found
+        found |= new
+        left.extend(new)
+    return frozenset(f"Q{number}" for number in found), num_unread

@@ -19,8 +19,8 @@ from mmoe.wikidata.api.entities import ITEMS, NAMES, PROPERTIES, entities_of, is
 from mmoe.wikidata.api.find import FoundItems
 from mmoe.wikidata.api.pace import CLOCK, Clock
 from mmoe.wikidata.entity import is_qid, label_of, qid_number
+from mmoe.wikidata.knowledge.chooser import LISTED_WITHOUT, Chooser
 from mmoe.wikidata.knowledge.drafts import Draft
-from mmoe.wikidata.knowledge.reading import LISTED_WITHOUT, Chooser
 from mmoe.wikidata.knowledge.request import KbRequest
 from mmoe.wikidata.knowledge.write import LOCK, nothing_chosen, write_knowledge_base
 from mmoe.wikidata.work import exclusive_folder

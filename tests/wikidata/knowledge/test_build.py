@@ -203,7 +203,7 @@ build.build_from_dump(dump, Path(out), KbRequest(eval(choice)))
 @pytest.mark.parametrize(
     ("moment", "choice", "left", "not_again"),
     [
-        ("labels_in", NAMES, {"drafts.jsonl", "counts.json"}, "_choose"),
+        ("_labels", NAMES, {"drafts.jsonl", "counts.json"}, "_choose"),
         ("Chooser", CITIES, {"kinds.json"}, "with_subclasses"),
     ],
 )

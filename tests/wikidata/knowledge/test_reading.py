@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from mmoe.errors import WikidataError
 from mmoe.wikidata.dump import id_of
 from mmoe.wikidata.entity import label_of
-from mmoe.wikidata.knowledge.build import build_from_dump
+from mmoe.wikidata.knowledge.build import build_from_dump, with_subclasses
 from mmoe.wikidata.knowledge.drafts import Draft
-from mmoe.wikidata.knowledge.reading import with_subclasses
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
 from mmoe.wikidata.knowledge.write import most_linked
 

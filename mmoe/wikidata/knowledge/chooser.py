@@ -1,24 +1,21 @@
-"""Two readings of a dump: one chooses the items, one finds the labels that they need."""
+"""Chooses the items of a knowledge base, one at a time, and counts what becomes of each."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.dump import id_of, parsed
-from mmoe.wikidata.entity import best_ids, is_qid, label_of, qid_number, read_item
+from mmoe.wikidata.dump import parsed
+from mmoe.wikidata.entity import read_item
 from mmoe.wikidata.index.extract import DUPLICATE, KEPT, NOT_AS_DOCUMENTED, NOT_JSON, Tally
 from mmoe.wikidata.knowledge.drafts import Draft, draft_of
 from mmoe.wikidata.knowledge.request import KbRequest
 
 LISTED_WITHOUT = "listed ids without an item"
 NO_ITEM = "no item"  # a property, a lexeme
-SUBCLASS_OF = "P279"
-
-_MARK = b'"P279"'  # in every line that states it; most lines don't, and are not parsed
 
 
 @dataclass
@@ -90,60 +87,3 @@ class Chooser:
         return counts | {
             f"values without text: {why}": n for why, n in sorted(self.unwritten.items())
         }
-
-
-def copied(lines: Iterable[bytes], chosen: Collection[str], out: BinaryIO) -> Iterator[bytes]:
-    """The lines as they are; the first line of each chosen item is also written to `out`."""
-    rest = set(chosen)
-    for line in lines:
-        name = id_of(line)
-        if name in rest:
-            out.write(line + b"\n")
-            rest.discard(name)
-        yield line
-
-
-def labels_in(
-    lines: Iterable[bytes], needed: Collection[str], languages: Sequence[str]
-) -> dict[str, str]:
-    """The labels of the entities `needed`, as far as the dump holds them.
-
-    A broken line was counted when the items were chosen and is passed over.
-    """
-    labels: dict[str, str] = {}
-    for line in lines:
-        name = id_of(line)
-        if name is not None and name in needed and name not in labels:
-            label = label_of(parsed(line) or {}, languages)
-            if label is not None:
-                labels[name] = label
-    return labels
-
-
-def with_subclasses(lines: Iterable[bytes], kinds: Collection[str]) -> tuple[frozenset[str], int]:
-    """The kinds and all classes that a dump states to be below them, and items that can't be read.
-
-    Best-ranked statements only; classes may be below each other. A broken line is passed over: it is counted
-    when the items are chosen.
-    """
-    below: defaultdict[int, list[int]] = defaultdict(list)  # as numbers: a whole dump has millions
-    num_unread = 0
-    for line in lines:
-        entity = parsed(line) if _MARK in line else None
-        if entity is None or not is_qid(entity.get("id")):
-            continue
-        try:
-            classes = best_ids(entity, SUBCLASS_OF, f"item {entity['id']}")
-            above = [qid_number(kind) for kind in classes]
-        except (WikidataError, ValueError):
-            num_unread += 1
-            continue
-        for kind in above:
-            below[kind].append(qid_number(entity["id"]))
-    found = {qid_number(kind) for kind in kinds}
-    left = list(found)
-    while left:
-        new = set(below.get(left.pop(), ())) - found
-        found |= new
-        left.extend(new)
-    return frozenset(f"Q{number}" for number in found), num_unread
