@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from mmoe.errors import WikidataError
 from mmoe.wikidata import dump
-from mmoe.wikidata.dump import Stream, find_slice, has_slice, opened, parts_of, whole_lines
+from mmoe.wikidata.dump import Stream, find_slice, has_slice, id_of, opened, parts_of, whole_lines
 from mmoe.wikidata.index.build import build_from_slice
 from mmoe.wikidata.label_index import ITEMS, read_source
 
@@ -157,3 +158,23 @@ def test_one_slice_must_be_there(tmp_path: Path) -> None:
     write_slice(tmp_path / "wikidata.jsonl.gz", ADA)
     with pytest.raises(WikidataError, match="keep one"):
         find_slice(tmp_path)
+
+
+IDS = st.from_regex(r"[QPL][1-9][0-9]{0,3}", fullmatch=True)
+
+
+@given(
+    fields=st.dictionaries(
+        st.sampled_from(["type", "id", "labels", "x"]),
+        IDS | st.sampled_from(["item", "", '","id":"Q7"']) | st.integers() | st.none(),
+    )
+)
+def test_an_id_is_what_json_says_whatever_the_order_of_keys(fields: dict[str, object]) -> None:
+    content = json.dumps(fields, separators=(",", ":")).encode()
+    expected = fields.get("id")
+    assert id_of(content) == (expected if isinstance(expected, str) else None)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"7", b"nonsense", b'{"type":"item","id":7}'])
+def test_a_line_without_an_id(content: bytes) -> None:
+    assert id_of(content) is None

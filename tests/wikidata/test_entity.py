@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mmoe.errors import WikidataError
-from mmoe.wikidata.entity import Item, Name, best_values, is_qid, read_item
+from mmoe.wikidata.entity import Item, Name, best_values, is_qid, label_of, read_item
 
 from tests.wikidata.knowledge.world import statement, unknown
 
@@ -89,3 +89,13 @@ def test_claims_of_another_shape_are_named(claims: Any, complaint: str) -> None:
 def test_what_counts_as_a_qid() -> None:
     assert is_qid("Q42")
     assert not any(map(is_qid, ("Q0", "Q01", "42", "q42", "Q42 ", "P31", None, 42, "Q")))
+
+
+def test_labels_in_the_first_language_that_has_one() -> None:
+    labels = {code: {"value": f"label {code}"} for code in ("de", "mul", "fr")}
+    assert label_of({"labels": labels}, ["en", "fr", "de"]) == "label fr"
+    assert label_of({"labels": labels}, ["en"]) == "label mul"
+    assert label_of({"labels": {"de": {"value": "x"}}}, ["en"]) is None
+    assert label_of({"labels": {"en": {"value": " "}, "mul": {"value": "x  y"}}}, ["en"]) == "x y"
+    odd: list[object] = [[], None, {"en": "x"}]
+    assert [label_of({"labels": labels}, ["en"]) for labels in odd] == [None] * 3

@@ -9,13 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmoe.datasets.findings import examine
 from mmoe.errors import BusyError, WikidataError
 from mmoe.wikidata.knowledge import build
 from mmoe.wikidata.knowledge.build import build_from_dump
+from mmoe.wikidata.knowledge.drafts import Draft
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
-from mmoe.wikidata.knowledge.write import LOCK
+from mmoe.wikidata.knowledge.write import LOCK, most_linked
 from mmoe.wikidata.work import exclusive_folder
 
 from tests.imports import ROOT
@@ -131,6 +134,15 @@ def test_the_most_linked_are_kept_in_file_order(dump: Path, tmp_path: Path) -> N
     build_from_dump(str(dump), tmp_path, KbRequest(NAMES, max_entities=1, with_slice=True))
     assert qids(tmp_path) == ["Q900002"]
     assert (tmp_path / "wikidata.jsonl").read_text("utf-8") == LINES[3] + "\n"
+
+
+@given(sitelinks=st.lists(st.none() | st.integers(0, 3), max_size=12), number=st.integers(1, 14))
+def test_the_most_linked_are_the_first_of_all_in_order(
+    sitelinks: list[int | None], number: int
+) -> None:
+    drafts = [Draft(f"Q{n}", "x", None, None, links, {}) for n, links in enumerate(sitelinks, 1)]
+    ordered = sorted(drafts, key=lambda draft: (-(draft.sitelinks or 0), int(draft.qid[1:])))
+    assert most_linked(drafts, number) == {draft.qid for draft in ordered[:number]}
 
 
 def test_the_check_of_our_own_format_accepts_it(dump: Path, tmp_path: Path) -> None:
