@@ -110,13 +110,13 @@ class PoliteSession:
             WikidataError: if the server refuses, or after too many attempts or too long a wait.
             StoppedError: if the pacer was stopped meanwhile.
         """
-        attempts = faults = 0
+        faults = 0
         while True:
             try:
                 return read(self._send(url, params, kind))
             except TransientError as error:
-                attempts, faults = attempts + 1, faults + (error.cause is not Cause.LAG)
-                wait = _wait(error, attempts)
+                faults += error.cause is not Cause.LAG
+                wait = _wait(error, faults)
                 reason = self._reason_to_give_up(error, wait, faults)
                 if reason is not None:
                     kept = "what was answered is kept, so that a later run goes on from here"
@@ -188,11 +188,11 @@ def _without_login(request: requests.PreparedRequest) -> requests.PreparedReques
     return request
 
 
-def _wait(error: TransientError, attempts: int) -> float:
-    """As long as the server asks for, or else longer after each attempt; at random, so that those who were
+def _wait(error: TransientError, faults: int) -> float:
+    """As long as the server asks for, or else longer after each fault; at random, so that those who were
     sent away together don't come back together.
     """
     jitter = random.random()  # noqa: S311 - nothing to guess
     if error.wait is not None:
         return error.wait + jitter
-    return LAG_WAIT + jitter if error.cause is Cause.LAG else min(2 ** (attempts - 1) + jitter, 60)
+    return LAG_WAIT + jitter if error.cause is Cause.LAG else min(2 ** (faults - 1) + jitter, 60)
