@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-
 from tests.wikidata.api.conftest import Client
 from tests.wikidata.api.fake.server import Fake
-from tests.wikidata.api.fake.store import Store, item
+from tests.wikidata.api.fake.store import item
 from tests.wikidata.api.runs import WORDS, bearers, qids, small_world
 
 
@@ -39,41 +34,6 @@ def test_spellings_of_one_name_are_one_word(fake: Fake, find: Client) -> None:
     fake.store = small_world()
     words = ["Lurien", "LURIEN", " lurien ", "luri%65n", "Ada_Lurien", "ada lurien", "", "  "]
     assert find(words).requests["search"] == 2
-
-
-NAMES = st.text("aAbé' -_.\"ßI", min_size=1, max_size=4).map(str.strip).filter(bool)
-ITEMS = st.tuples(
-    st.dictionaries(st.sampled_from(["en", "de", "fr", "mul"]), NAMES, max_size=3),
-    st.lists(NAMES, max_size=2),
-    st.sampled_from([0.0, 0.5, 1.0]),
-)
-
-
-@hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    world=st.lists(ITEMS, max_size=12),
-    words=st.lists(NAMES, min_size=1, max_size=4),
-    deleted=st.sets(st.integers(1, 12), max_size=2),
-    max_hits=st.sampled_from([0, 2, 10_000]),
-)
-def test_any_world_gives_what_looking_at_every_name_gives(
-    fake: Fake,
-    find: Client,
-    world: list[tuple[dict[str, str], list[str], float]],
-    words: list[str],
-    deleted: set[int],
-    max_hits: int,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    fake.store = Store(deleted={f"Q{number}" for number in deleted})
-    for number, (labels, aliases, popularity) in enumerate(world, start=1):
-        fake.store.add(item(number, labels, aliases), popularity=popularity)
-    folder = tmp_path_factory.mktemp("cache")
-    found = find(words, languages=("en", "de"), cache_folder=folder, max_hits=max_hits)
-    assert qids(found.items) == bearers(fake.store, words, ("en", "de"))
-    assert found.surface_forms_cut == []
 
 
 def test_redirects_lead_to_one_item_and_deleted_ones_to_none(fake: Fake, find: Client) -> None:
