@@ -167,35 +167,34 @@ def split_by_hash(
     }
 
 
-MIMIC_ADDRESS = "https://github.com/pengfei-luo/MIMIC"
 # Proposed folder -> the name that the release gives its three lists of mentions.
 MIMIC_RELEASES = {
     "mimic-wikimel": "WIKIMEL",
     "mimic-richpediamel": "RichpediaMEL",
     "mimic-wikidiverse": "wiki_diverse",
 }
+_MIMIC_HEAD = """\
+MIMIC's data sets (full knowledge bases and images) stand behind links that want a
+browser and a password, so they can't be fetched here. Links and password are in
+the readme of https://github.com/pengfei-luo/MIMIC, step 2. Unpack each archive so that
+these files lie directly in its folder:
+"""
+_MIMIC_FOLDER = """
+{folder}/
+  {lists:<36}the mentions, three files
+  kb_entity.json                      the knowledge base
+  qid2id.json                         row of each entity
+  kb_image/                           the entities' images
+  mention_image/ or mention_images/   the mentions' images
+"""
 
 
 def mimic_page(parent: Path) -> str:
     """How to get MIMIC's three data sets, which only a browser can fetch, to be unpacked below `parent`."""
-    lines = [
-        "MIMIC's data sets (full knowledge bases and images) stand behind links that want a",
-        "browser and a password, so they can't be fetched here. Links and password are in",
-        f"the readme of {MIMIC_ADDRESS}, step 2. Unpack each archive so that",
-        "these files lie directly in its folder:",
-    ]
-    for folder, prefix in MIMIC_RELEASES.items():
-        files = {
-            f"{prefix}_{{train,dev,test}}.json": "the mentions, three files",
-            "kb_entity.json": "the knowledge base",
-            "qid2id.json": "row of each entity",
-            "kb_image/": "the entities' images",
-            "mention_image/ or mention_images/": "the mentions' images",
-        }
-        lines += [
-            "",
-            f"{parent / folder}/",
-            *(f"  {name:<36}{what}" for name, what in files.items()),
-        ]
-    checks = [f"  mmoe check {parent / folder}" for folder in MIMIC_RELEASES]
-    return "\n".join([*lines, "", "Then look what is missing:", *checks])
+    lists = {parent / name: prefix for name, prefix in MIMIC_RELEASES.items()}
+    folders = "".join(
+        _MIMIC_FOLDER.format(folder=folder, lists=f"{prefix}_{{train,dev,test}}.json")
+        for folder, prefix in lists.items()
+    )
+    checks = "\n".join(f"  mmoe check {folder}" for folder in lists)
+    return f"{_MIMIC_HEAD}{folders}\nThen look what is missing:\n{checks}"

@@ -22,8 +22,8 @@ from mmoe.datasets.published import (
     Link,
     distinct_entities,
     entity_qid,
+    files_of_splits,
     given_id_of,
-    has_split_file,
     ignored_keys,
     mentions_of,
     percent_decoded,
@@ -43,7 +43,7 @@ MENTION_KEYS = frozenset({"mention_id", "mentions", "sentence", "imgPath", "cand
 
 def recognises(folder: Path) -> bool:
     """Whether the folder holds a split as JSON lines."""
-    return has_split_file(folder, ".jsonl")
+    return bool(files_of_splits(folder, ".jsonl"))
 
 
 def read_fissfuse(folder: Path) -> RawDataset:

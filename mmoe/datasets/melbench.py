@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from mmoe.datasets.images import ImageFolder
-from mmoe.datasets.published import equal_columns
+from mmoe.datasets.published import given_id_of, row_of_each_mention
 from mmoe.datasets.raw import RawDataset, check_unique, dataset_of, gold_of, require_file
-from mmoe.datasets.rows import plain_text, read_json_object
+from mmoe.datasets.rows import Row, json_records, plain_text, read_json_object
 from mmoe.errors import DataError
 from mmoe.records import SPLITS, Entity, Mention
 
@@ -27,8 +27,12 @@ MENTION_FOLDERS, ENTITY_FOLDER = ("mention_image", "mention_images"), "kb_image"
 SPLIT_ALIASES = {"dev": "valid"}
 
 
-# A mention whose split and image aren't known yet, and the title of the entity that it means.
-Linked = tuple[Mention, str]
+class _Linked(NamedTuple):
+    """A mention whose split and image aren't known yet, and the title of the entity that it means."""
+
+    mention: Mention
+    title: str
+    where: str
 
 
 def recognises(folder: Path) -> bool:
@@ -46,16 +50,18 @@ def read_melbench(folder: Path) -> RawDataset:
     attributes_file = require_file(folder / ATTRIBUTES, "it holds the entities' attributes")
     splits_file = require_file(folder / SPLIT_IDS, "it says which records train, validate and test")
     names_file = folder / NAMES if (folder / NAMES).is_file() else None
-    records = read_json_object(data)
-    links = [link for key, record in records.items() for link in _links(data, key, record)]
-    check_unique(
-        "mention id", ((m.mention_id, f"{data}, record {m.sentence_id!r}") for m, _ in links)
-    )
-    split_of, split_counts = _splits(splits_file, {_id(data, k, r) for k, r in records.items()})
+    records = [
+        # Its key in the file is its id unless the record itself says otherwise.
+        replace(record, values={"id": record.name} | record.values)
+        for record in json_records(data)
+    ]
+    links = [link for record in records for link in _links(record)]
+    check_unique("mention id", ((link.mention.mention_id, link.where) for link in links))
+    split_of, split_counts = _splits(splits_file, {given_id_of(row, "id") for row in records})
     attributes, names = _texts(attributes_file), _texts(names_file) if names_file else {}
-    entities, name_counts = _knowledge_base(links, attributes, names, ImageFolder(folder))
-    mentions = _mentions(links, split_of, ImageFolder(folder))
-    files = [data, attributes_file, splits_file, *([names_file] if names_file else [])]
+    images = ImageFolder(folder)
+    entities, name_counts = _knowledge_base(links, attributes, names, images)
+    mentions = _mentions(links, split_of, images)
     return dataset_of(
         "melbench",
         mentions,
@@ -64,7 +70,7 @@ def read_melbench(folder: Path) -> RawDataset:
         split_counts
         | name_counts
         | {"empty_surface_forms": sum(not m.surface_form.strip() for m in mentions)},
-        files,
+        (data, attributes_file, splits_file, names_file),
     )
 
 
@@ -91,41 +97,22 @@ def _texts(file: Path) -> dict[str, str]:
     }
 
 
-def _id(file: Path, key: str, record: Any) -> str:
-    """A record's id: its key in the file unless the record itself says otherwise."""
-    if not isinstance(record, dict):
-        raise DataError(f"{file}, record {key!r}: must be an object")
-    value = record.get("id", key)
-    return plain_text(
-        str(value) if type(value) is int else value, f"{file}, record {key!r}, key `id`"
-    )
-
-
-def _links(file: Path, key: str, record: Any) -> Iterator[Linked]:
-    sentence_id = _id(file, key, record)
-    where = f"{file}, record {key!r}"
-    for name in ("sentence", "mentions", "entities", "answer"):
-        if name not in record:
-            raise DataError(f"{where}: key `{name}` is missing; add it to the record")
-    sentence = plain_text(record["sentence"], f"{where}, key `sentence`")
-    names = ("mentions", "entities", "answer")
-    columns = equal_columns({name: record[name] for name in names}, where)
-    is_list = isinstance(record["mentions"], list)
-    rows = zip(*columns.values(), strict=True)
-    for number, (form, title, answer) in enumerate(rows):
-        title = "" if title is None else plain_text(title, f"{where}, key `entities`")
-        answer = None if answer is None else plain_text(answer, f"{where}, key `answer`")
+def _links(record: Row) -> Iterator[_Linked]:
+    sentence_id, sentence = given_id_of(record, "id"), record.text("sentence")
+    keys = ("mentions", "entities", "answer")
+    is_list = list in {type(record.value(key)) for key in keys}
+    for number, row in enumerate(row_of_each_mention(record, keys)):
         mention = Mention(
             mention_id=f"{sentence_id}#{number}" if is_list else sentence_id,
             sentence_id=sentence_id,
-            surface_form=plain_text(form, f"{where}, key `mentions`"),
+            surface_form=row.text("mentions"),
             context=sentence,
             image=None,
-            gold_qid=gold_of(answer),
+            gold_qid=gold_of(row.optional("answer")),
             in_kb=False,
             split="",
         )
-        yield mention, title
+        yield _Linked(mention, row.optional("entities") or "", record.where)
 
 
 def _splits(file: Path, records: set[str]) -> tuple[dict[str, str], dict[str, int]]:
@@ -153,7 +140,7 @@ def _splits(file: Path, records: set[str]) -> tuple[dict[str, str], dict[str, in
 
 
 def _knowledge_base(
-    links: list[Linked],
+    links: list[_Linked],
     attributes: dict[str, str],
     names: dict[str, str],
     images: ImageFolder,
@@ -163,10 +150,10 @@ def _knowledge_base(
     A name comes from the names file, else from the first record with that answer, else it is the qid.
     """
     titles: dict[str, str] = {}
-    for mention, title in links:
+    for mention, title, _ in links:
         if mention.gold_qid is not None and title.strip():
             titles.setdefault(mention.gold_qid, title)
-    answers = dict.fromkeys(m.gold_qid for m, _ in links if m.gold_qid is not None)
+    answers = dict.fromkeys(m.gold_qid for m, _, _ in links if m.gold_qid is not None)
     qids = list(dict.fromkeys([*attributes, *answers]))
     found = images.by_stem(ENTITY_FOLDER)
     entities = [
@@ -186,12 +173,12 @@ def _knowledge_base(
     return entities, counts
 
 
-def _mentions(links: list[Linked], split_of: dict[str, str], images: ImageFolder) -> list[Mention]:
+def _mentions(links: list[_Linked], split_of: dict[str, str], images: ImageFolder) -> list[Mention]:
     found: dict[str, str] = {}
     for folder in MENTION_FOLDERS:
         found = images.by_stem(folder) | found
     return [
         replace(mention, image=found.get(mention.sentence_id), split=split_of[mention.sentence_id])
-        for mention, _ in links
+        for mention, _, _ in links
         if mention.sentence_id in split_of
     ]

@@ -23,16 +23,15 @@ from mmoe.datasets.published import (
     Link,
     distinct_entities,
     entity_qid,
-    equal_columns,
     given_id_of,
     ignored_keys,
     mentions_of,
     percent_decoded,
+    row_of_each_mention,
     split_files,
 )
 from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
-from mmoe.datasets.rows import Row, json_rows, plain_text, read_json_object
-from mmoe.errors import DataError
+from mmoe.datasets.rows import Row, json_rows, read_json_object
 from mmoe.records import Entity
 
 KB, IDS = "kb_entity.json", "qid2id.json"
@@ -123,40 +122,22 @@ def _entity(row: Row, shown: NamedImages, noticed: dict[str, int]) -> Entity:
 
 def _links(row: Row, split: str, shown: NamedImages, noticed: dict[str, int]) -> Iterator[Link]:
     given_id, sentence = given_id_of(row, "id"), row.text("sentence")
+    for key in ("mentions", "answer"):
+        row.value(key)
     listed = row.optional("imgPath")
     image = shown.find(listed) if listed else None
     noticed["missing_mention_images"] += listed is not None and image is None
-    for form, answer, description in _parallel(row):
+    for one in row_of_each_mention(row, ("mentions", "answer", "desc", "entities")):
         yield Link(
             where=row.where,
             given_id=given_id,
             split=split,
             sentence=sentence,
-            surface_form=form,
+            surface_form=one.text("mentions"),
             image=image,
-            gold_qid=gold_of(answer),
-            description=description.strip() or None if description else None,
+            gold_qid=gold_of(one.optional("answer")),
+            description=(one.optional("desc") or "").strip() or None,
         )
-
-
-def _parallel(row: Row) -> Iterator[tuple[str, str | None, str | None]]:
-    """Surface form, answer and description of each mention of a record, which may be texts or lists."""
-    for key in ("mentions", "answer"):
-        if key not in row.values:
-            raise DataError(f"{row.where}: key `{key}` is missing; add it to the row")
-    keys = ("mentions", "answer", "desc", "entities")
-    columns = {key: value for key in keys if (value := row.values.get(key)) is not None}
-    if "mentions" not in columns:
-        raise DataError(f"{row.where}, key `mentions`: is null; write the mention's surface form")
-    many = equal_columns(columns, row.where)
-    for place, form in enumerate(many["mentions"]):
-        answer, description = (
-            None
-            if key not in many or many[key][place] is None
-            else plain_text(many[key][place], f"{row.where}, key `{key}`")
-            for key in ("answer", "desc")
-        )
-        yield plain_text(form, f"{row.where}, key `mentions`"), answer, description
 
 
 def _id_counts(file: Path, rows: list[Row]) -> dict[str, int]:

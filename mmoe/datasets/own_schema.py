@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import ErrorDetails
 
 from mmoe.datasets.problems import Kind
-from mmoe.datasets.rows import DELIMITERS, Row, shown
+from mmoe.datasets.rows import DELIMITERS, Row, no_text, shown
 from mmoe.records import SPLITS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -139,8 +139,7 @@ def explain(detail: ErrorDetails, row: Row) -> tuple[Kind, str]:
         case "missing":
             return Kind.MISSING, f"{row.where}: key `{key}` is missing; add it to the row"
         case "string_type":
-            remedy = "write a text" if value is None else "write it as one text in quotes"
-            return Kind.TYPE, f"{where}: must be text, found {shown(value)}; {remedy}"
+            return Kind.TYPE, f"{where}: {no_text(value)}"
         case "list_type":
             return Kind.TYPE, f'{where}: must be a list of texts, found {shown(value)}; write ["…"]'
         case "literal_error":

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from mmoe.datasets.raw import check_unique, gold_of
@@ -106,20 +105,26 @@ def given_id_of(row: Row, key: str) -> str:
     return str(value) if type(value) is int else row.filled(key)
 
 
-def equal_columns(columns: Mapping[str, Any], where: str) -> dict[str, list[Any]]:
-    """Keys that hold a text each, or lists of equal length, as lists.
+def row_of_each_mention(row: Row, keys: Sequence[str]) -> list[Row]:
+    """The row once for each of its mentions: `keys` hold a text each, or lists of equal length.
+
+    A key that is missing or null says nothing of any mention.
 
     Raises:
-        DataError: if they differ in length; begins with `where`.
+        DataError: if the lists differ in length.
     """
-    sizes = {key: len(v) if isinstance(v, list) else None for key, v in columns.items()}
+    columns = {key: value for key in keys if (value := row.values.get(key)) is not None}
+    sizes = {key: len(v) if isinstance(v, list) else "no list" for key, v in columns.items()}
     if len(set(sizes.values())) > 1:
-        found = ", ".join(f"{key} {'no list' if n is None else n}" for key, n in sizes.items())
+        found = ", ".join(f"{key} {size}" for key, size in sizes.items())
         names = ", ".join(f"`{key}`" for key in columns)
         raise DataError(
-            f"{where}: {names} must all be texts, or lists of equal length, found {found}"
+            f"{row.where}: {names} must all be texts, or lists of equal length, found {found}"
         )
-    return {key: v if isinstance(v, list) else [v] for key, v in columns.items()}
+    if set(sizes.values()) <= {"no list"}:
+        return [row]
+    each = zip(*columns.values(), strict=True)
+    return [replace(row, values=row.values | dict(zip(columns, one, strict=True))) for one in each]
 
 
 def entity_qid(row: Row) -> str:
@@ -186,11 +191,6 @@ def _counts(links: Sequence[Link], mentions: Sequence[Mention]) -> dict[str, int
     }
 
 
-def has_split_file(folder: Path, ending: str) -> bool:
-    """Whether the folder holds the file of at least one split."""
-    return bool(_split_files_of(folder, ending))
-
-
 def split_files(folder: Path, ending: str) -> dict[str, Path]:
     """The file of each split: `train`, `valid` (or `dev`) and `test`, alone or after `<name>_`.
 
@@ -199,7 +199,7 @@ def split_files(folder: Path, ending: str) -> dict[str, Path]:
     Raises:
         DataError: if a split has no file or two, or the folder holds more than one data set.
     """
-    found = _split_files_of(folder, ending)
+    found = files_of_splits(folder, ending)
     shown = ", ".join(sorted(path.name for _, _, path in found)) or "none"
     sets = sorted({name for name, _, _ in found})
     if len(sets) > 1:
@@ -223,8 +223,8 @@ def split_files(folder: Path, ending: str) -> dict[str, Path]:
     return {split: files[split] for split in SPLITS}
 
 
-def _split_files_of(folder: Path, ending: str) -> list[tuple[str, str, Path]]:
-    """Data set, split and path of each file."""
+def files_of_splits(folder: Path, ending: str) -> list[tuple[str, str, Path]]:
+    """Data set, split and path of each file whose name is that of a split."""
     pattern = re.compile(rf"(?:(?P<name>.+)_)?(?P<split>{_SPLIT_NAMES}){re.escape(ending)}")
     matches = [(pattern.fullmatch(path.name), path) for path in folder.glob(f"*{ending}")]
     return [

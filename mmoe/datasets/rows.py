@@ -31,12 +31,18 @@ def plain_text(value: Any, where: str) -> str:
         DataError: if it is another type, or holds half a surrogate pair or a NUL; begins with `where`.
     """
     if not isinstance(value, str):
-        raise DataError(f"{where}: must be text, found {shown(value)}")
+        raise DataError(f"{where}: {no_text(value)}")
     if not is_whole(value):
         raise DataError(f"{where}: holds half a surrogate pair; write the character whole")
     if "\0" in value:
         raise DataError(f"{where}: holds a NUL character; remove it")
     return value
+
+
+def no_text(value: Any) -> str:
+    """What is wrong with a value that is no text; remedy."""
+    remedy = "write a text" if value is None else "write it as one text in quotes"
+    return f"must be text, found {shown(value)}; {remedy}"
 
 
 def is_whole(text: str) -> bool:
@@ -51,21 +57,32 @@ def shown(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row; `number` is the line of the file where it starts, from 1."""
+    """One row of a file, or one record of a JSON file.
+
+    Attributes:
+        number: of the line where it starts, or of the record; from 1.
+        name: the record's key, where the file is one JSON object.
+    """
 
     file: Path
     number: int
     values: dict[str, Any]
+    name: str | None = None
 
     @property
     def where(self) -> str:
-        return f"{self.file}, row {self.number}"
+        place = f"row {self.number}" if self.name is None else f"record {self.name!r}"
+        return f"{self.file}, {place}"
+
+    def value(self, key: str) -> Any:
+        """A required value of any type."""
+        if key not in self.values:
+            raise DataError(f"{self.where}: key `{key}` is missing; add it")
+        return self.values[key]
 
     def text(self, key: str) -> str:
         """A required text, which may be empty."""
-        if key not in self.values:
-            raise DataError(f"{self.where}: key `{key}` is missing; add it to the row")
-        return plain_text(self.values[key], f"{self.where}, key `{key}`")
+        return plain_text(self.value(key), f"{self.where}, key `{key}`")
 
     def filled(self, key: str) -> str:
         """A required text that holds more than white space."""
@@ -215,6 +232,14 @@ def json_rows(file: Path) -> list[Row]:
     return [
         Row(file, number, _of_kind(item, dict, f"{file}, row {number}", "a JSON object"))
         for number, item in enumerate(read_json_list(file), start=1)
+    ]
+
+
+def json_records(file: Path) -> list[Row]:
+    """The objects of a file that is one JSON object, with their keys as names; raises as `read_json_list`."""
+    return [
+        Row(file, number, _of_kind(item, dict, f"{file}, record {name!r}", "a JSON object"), name)
+        for number, (name, item) in enumerate(read_json_object(file).items(), start=1)
     ]
 
 

@@ -39,7 +39,7 @@ MENTION_PARTS = ("surface form", "type", "start", "end", "Wikipedia URL")
 
 def recognises(folder: Path) -> bool:
     """Whether the folder holds the table of titles, or all three splits and no other format's files."""
-    if has_title_table(folder):
+    if any((folder / name).is_file() for name in TITLE_TABLES):
         return True
     has_splits = all((folder / name).is_file() for name in FILES.values())
     return has_splits and not any((folder / name).is_file() for name in OTHERS)
@@ -163,11 +163,6 @@ def title_of_url(url: str) -> str | None:
     _, path, name = url.strip().partition("/wiki/")
     title = page_title(name.partition("#")[0]) if path else ""
     return title or None
-
-
-def has_title_table(folder: Path) -> bool:
-    """Whether the folder holds the table in one of its two forms."""
-    return any((folder / name).is_file() for name in TITLE_TABLES)
 
 
 def read_titles(folder: Path) -> tuple[Path, dict[str, str]]:

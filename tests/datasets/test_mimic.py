@@ -118,10 +118,7 @@ def test_ids_are_held_against_qid2id(tmp_path: Path) -> None:
         (without(record("a"), "answer"), r"row 1: key `answer` is missing; add it"),
         (record(1.5), r"row 1, key `id`: must be text, found 1\.5"),
         (record(" "), r"row 1, key `id`: is empty"),
-        (
-            record("a", mentions=None),
-            r"row 1, key `mentions`: is null; write the mention's surface form",
-        ),
+        (record("a", mentions=None), r"row 1, key `mentions`: must be text, found null; write a"),
         (record("a", 3), r"row 1, key `answer`: must be text, found 3"),
         (
             record("a", ["Q1", "Q2"], mentions=["x"], entities=[]),
