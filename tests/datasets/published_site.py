@@ -10,13 +10,12 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import unquote
 
 from mmoe.datasets.catalogue import Benchmark
 
 from tests.datasets.folders import record
+from tests.loopback import LoopbackHandler, running
 
 ZIPS, LISTS = (f"someone/benchmark/{'0' * 40}/{folder}" for folder in ("some folder", "data"))
 SPLITS = {"train": ["b", "a"], "valid": ["c"], "test": ["d", "e"]}
@@ -38,32 +37,23 @@ class Site:
         return names
 
 
+class _Handler(LoopbackHandler):
+    site: Site
+
+    def do_GET(self) -> None:
+        site, path = self.site, unquote(self.path)
+        site.log.append(path)
+        refusals = site.refusals.get(path.rpartition("/")[2], [])
+        status = refusals.pop(0) if refusals else 200 if path in site.files else 404
+        self.send(status, site.files.get(path, b""), {})
+
+
 @contextmanager
 def serving() -> Iterator[Site]:
     """Runs a server with an empty site for as long as the context lasts."""
     site = Site()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = unquote(self.path)
-            site.log.append(path)
-            refusals = site.refusals.get(path.rpartition("/")[2], [])
-            body = site.files.get(path, b"")
-            self.send_response(refusals.pop(0) if refusals else 200 if path in site.files else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Says nothing on stderr."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        site.base = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with running(type("SiteHandler", (_Handler,), {"site": site}), threading.Event()) as site.base:
         yield site
-        server.shutdown()
-        thread.join()
 
 
 def publish(site: Site, *, held_out: bool) -> Benchmark:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from PIL import Image
 
-from tests.wikidata.loopback import LoopbackHandler, running
+from tests.loopback import LoopbackHandler, running
 
 STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 BITMAPS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}

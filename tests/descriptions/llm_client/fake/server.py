@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.descriptions.llm_client.fake.batches import Batches, Json, completion
+from tests.loopback import LoopbackHandler, running
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Fake:
         return Counter(call.status for call in list(self.log))
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(LoopbackHandler):
     """Answers one call after the other on a connection."""
 
     fake: Fake
@@ -136,33 +136,13 @@ class Handler(BaseHTTPRequestHandler):
         self._headers_buffer.append(b"\r\n" + body[:up_to])  # type: ignore[attr-defined]
         self.flush_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
-        """Says nothing on stderr."""
-
 
 Trick = Callable[[Handler], None]
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is what some tests are about."""
 
 
 @contextmanager
 def serving(fake: Fake) -> Iterator[Fake]:
     """Runs the server for as long as the context lasts."""
-    handler = type("FakeHandler", (Handler,), {"fake": fake})
-    with _Server(("127.0.0.1", 0), handler) as server:
-        fake.url = f"http://127.0.0.1:{server.server_port}/v1"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield fake
-        finally:
-            fake.closing.set()
-            server.shutdown()
-            thread.join()
+    with running(type("FakeHandler", (Handler,), {"fake": fake}), fake.closing) as address:
+        fake.url = f"{address}/v1"
+        yield fake

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.wikidata.api.fake.actions import ApiError, act
 from tests.wikidata.api.fake.store import Store
-from tests.wikidata.loopback import JSON, LoopbackHandler, running
+from tests.loopback import JSON, LoopbackHandler, running
 
 MINUTE = 60.0  # seconds
 
