@@ -96,12 +96,10 @@ class Row:
         return None if self.values.get(key) is None else self.text(key) or None
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts; in CSV one cell with the texts between bars."""
+        """A list of texts, empty where the key is absent or null."""
         value = self.values.get(key)
         if value is None:
             return ()
-        if isinstance(value, str) and self.file.suffix in DELIMITERS:
-            return tuple(split_cell(value))
         if not isinstance(value, list):
             raise DataError(f"{self.where}, key `{key}`: must be a list of texts")
         return tuple(plain_text(part, f"{self.where}, key `{key}`") for part in value)

@@ -116,17 +116,17 @@ def test_a_missing_file(tmp_path: Path, name: str) -> None:
         read_dataset(tmp_path, "auto")
 
 
-def test_a_repeated_record_is_no_silent_overwrite(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("a", r"data\.json: key `a` stands twice"),
+        ("b", r"record 'b': mention id 'a' stands already in .*record 'a'"),
+    ],
+)
+def test_a_repeated_record_is_no_silent_overwrite(tmp_path: Path, key: str, message: str) -> None:
     text = json.dumps(record("a"))
-    (write_melbench(tmp_path) / "data.json").write_text(f'{{"a": {text}, "a": {text}}}')
-    with pytest.raises(DataError, match=r"data\.json: key `a` stands twice"):
-        read_dataset(tmp_path, "melbench")
-
-
-def test_two_records_with_one_id(tmp_path: Path) -> None:
-    text = json.dumps(record("a"))
-    (write_melbench(tmp_path) / "data.json").write_text(f'{{"a": {text}, "b": {text}}}')
-    with pytest.raises(DataError, match=r"mention id 'a' stands already in"):
+    (write_melbench(tmp_path) / "data.json").write_text(f'{{"a": {text}, "{key}": {text}}}')
+    with pytest.raises(DataError, match=message):
         read_dataset(tmp_path, "melbench")
 
 

@@ -194,8 +194,6 @@ def test_a_made_id_that_the_file_has_already(tmp_path: Path) -> None:
     [
         ('{"Q1": 0}', r"kb_entity\.json: must be one JSON list, found dict"),
         ("[", r"kb_entity\.json: not valid JSON at column 2: .*; fetch or mend"),
-        ('[{"qid": "Q1", "qid": "Q2"}]', r"key `qid` stands twice in one object; keep one"),
-        (f"[{'9' * 5000}]", r"kb_entity\.json: not readable JSON: .*; shorten the value"),
     ],
 )
 def test_a_file_of_another_form(tmp_path: Path, content: str, message: str) -> None:

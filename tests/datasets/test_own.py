@@ -29,12 +29,15 @@ from tests.datasets.folders import (
 
 def test_a_legal_folder(tmp_path: Path) -> None:
     image(tmp_path, "p/a b.png")
-    rows = [mention("m1", image="p/a b.png", sentence_id="s1"), *three_mentions()[1:]]
+    full = mention("m1", image="p/a b.png", sentence_id="s1", description="an island")
+    rows = [full, mention("m2", "valid", description=""), mention("m3", "test")]
     dataset = read_dataset(write_own(tmp_path, rows), "auto")
-    first, second, _ = dataset.mentions
+    first, second, third = dataset.mentions
     assert dataset.format == "own"
     assert (first.sentence_id, first.image, first.in_kb) == ("s1", "p/a b.png", True)
     assert (second.sentence_id, second.image, second.split) == ("m2", None, "valid")
+    assert [m.description for m in (first, second, third)] == ["an island", None, None]
+    assert dataset.counts == {"missing_mention_images": 0, "missing_entity_images": 0}
     assert [entity.attributes for entity in dataset.entities] == ["", "code"]
     assert dataset.sources["mentions.jsonl"] == sha256_of(tmp_path / "mentions.jsonl")
 
@@ -166,13 +169,6 @@ def test_broken_csv(tmp_path: Path, content: str, message: str) -> None:
 def test_line_separators_inside_a_string_end_no_row(tmp_path: Path) -> None:
     rows = [mention("m1", context="one\u2028two\x85three"), *three_mentions()[1:]]
     assert read_dataset(write_own(tmp_path, rows), "own").mentions[0].context.count("\u2028") == 1
-
-
-def test_descriptions(tmp_path: Path) -> None:
-    rows = [mention("m1", description="an island"), mention("m2", description=""), mention("m3")]
-    read = read_dataset(write_own(tmp_path, rows), "own")
-    assert [m.description for m in read.mentions] == ["an island", None, None]
-    assert not [name for name in read.counts if name.startswith("ignored_key")]
 
 
 def test_every_problem_at_once(tmp_path: Path) -> None:

@@ -147,6 +147,7 @@ NAMES = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'."
         ({"message": NAMES}, "max_tokens"),
         ({"message": "Extra inputs are not permitted: seed", "param": "seed"}, "seed"),
         ({"message": "Unsupported parameter: 'seed'", "param": "response_format.x"}, FORM),
+        ({"message": WORD}, FORM),
         ({"message": "temperature must be between 0 and 2", "param": "temperature"}, None),
         ({"code": "unsupported_parameter", "param": None, "message": None}, None),
         ({"message": "The text speaks of grammar and json_schema.", "param": "messages"}, None),
