@@ -46,11 +46,13 @@ Model = TypeVar("Model", MentionRow, EntityRow)
 
 @dataclass
 class Table:
-    """What was read of one file, and what was noticed on the way.
+    """Reads one file, and notes what is wrong or worth a look on the way.
 
     Attributes:
         name: mentions or entities.
         file: None if the folder holds no such table, or two, or nobody asked for it.
+        folder: whose images the rows list.
+        problems: what is wrong with either table.
         rows: the row's number of each id, of rows with problems too.
         splits: the split of every row that names one, of rows with problems too.
         absent: (row number, key, name) of each image that is listed but not there.
@@ -60,11 +62,92 @@ class Table:
 
     name: str
     file: Path | None
+    folder: ImageFolder
+    problems: Problems
     rows: dict[str, int] = field(default_factory=dict)
     splits: set[str] = field(default_factory=set)
     absent: list[tuple[int, str, str]] = field(default_factory=list)
     images: dict[str, str] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
+
+    def read(self, model: type[Model]) -> Iterator[tuple[Model, list[str]]]:
+        """Each legal row with those of its images that are there."""
+        if self.file is None:
+            return
+        for row in rows_of(self.file, self.problems):
+            values, before = self._values(row), len(self.problems)
+            self.ignored.update(values.keys() - model.model_fields.keys())
+            self._note_id(row, values)
+            if isinstance(split := values.get("split"), str):
+                self.splits.add(split)
+            found = self._find_images(row, values)
+            try:
+                valid = model.model_validate(values)
+            except ValidationError as error:
+                for detail in error.errors(include_url=False):
+                    self.problems.add(*explain(detail, row))
+                continue
+            if len(self.problems) == before:
+                yield valid, found
+        for name in self.ignored:
+            # It is named in the counts, so it must be text that can be written.
+            if not is_whole(name):
+                line = f"{self.file}: key `{name}` holds half a surrogate pair; rename the key"
+                self.problems.add(Kind.CHARACTER, line)
+
+    def _values(self, row: Row) -> dict[str, Any]:
+        """The row's values under the keys of today, a list of images as a list."""
+        renamed, values = RENAMED[self.name], row.values
+        for old in values.keys() & renamed.keys():
+            line = (
+                f"{self.file}, key `{old}`: is called `{renamed[old]}` now; rename it in every row"
+            )
+            self.problems.add(Kind.OLD_KEY, line)
+            # One problem a table: what the old key holds is looked at, not missed under the new one.
+            values = {renamed[old]: values[old]} | {k: v for k, v in values.items() if k != old}
+        cell = values.get("images")
+        if isinstance(cell, str) and row.file.suffix == ".csv":
+            return values | {"images": split_cell(cell)}
+        return values
+
+    def _note_id(self, row: Row, values: dict[str, Any]) -> None:
+        key = KEYS[self.name].id
+        value = values.get(key)
+        if not isinstance(value, str) or not value.strip():
+            return
+        name = value.strip() if key == "qid" else value
+        first = self.rows.setdefault(name, row.number)
+        if first != row.number:
+            self.problems.add(
+                Kind.DUPLICATE,
+                f"{row.where}: {key} {name!r} stands already in {row.file}, row {first}; "
+                "ids must be unique",
+            )
+
+    def _find_images(self, row: Row, values: dict[str, Any]) -> list[str]:
+        """Of rows with other problems too, so values may still be of any type."""
+        key = KEYS[self.name].image
+        value, where = values.get(key), f"{row.where}, key `{key}`"
+        listed = value if isinstance(value, list) and key == "images" else [value]
+        found = []
+        for name in listed:
+            if not (name and isinstance(name, str) and is_whole(name)):
+                continue
+            try:
+                path = self.folder.find(name, where)
+            except DataError as error:
+                self.problems.add(Kind.OUTSIDE, str(error))
+                continue
+            if path is None:
+                self.absent.append((row.number, key, name))
+            else:
+                self.images.setdefault(path, where)
+                found.append(path)
+        return found
+
+    def ignored_keys(self) -> dict[str, int]:
+        """How many rows hold each unknown key, as counts."""
+        return {f"ignored_key.{self.name}.{key}": n for key, n in sorted(self.ignored.items())}
 
 
 @dataclass
@@ -100,8 +183,8 @@ def read_own(folder: Path) -> RawDataset:
             "missing_mention_images": len(found.mention_table.absent),
             "missing_entity_images": len(found.entity_table.absent),
         }
-        | _ignored_keys(found.mention_table)
-        | _ignored_keys(found.entity_table),
+        | found.mention_table.ignored_keys()
+        | found.entity_table.ignored_keys(),
         (table.file for table in tables),
     )
 
@@ -116,126 +199,38 @@ def read_entities(folder: Path) -> tuple[Path, list[Entity], dict[str, int]]:
     found.problems.raise_any("mend these first")
     table = found.entity_table
     assert table.file is not None
-    counts = {"missing_entity_images": len(table.absent)} | _ignored_keys(table)
+    counts = {"missing_entity_images": len(table.absent)} | table.ignored_keys()
     return table.file, found.entities, counts
-
-
-def _ignored_keys(table: Table) -> dict[str, int]:
-    return {f"ignored_key.{table.name}.{key}": n for key, n in sorted(table.ignored.items())}
 
 
 def read_tables(folder: Path, names: Collection[str] = tuple(ROWS)) -> OwnTables:
     """Reads the named tables to their ends, whatever is wrong with them."""
     problems, images = Problems(), ImageFolder(folder)
     mention_table, entity_table = (
-        _table(folder, stem, problems) if stem in names else Table(stem, None) for stem in ROWS
+        Table(name, _file(folder, name, problems) if name in names else None, images, problems)
+        for name in ROWS
     )
-    mentions = [_mention(*row) for row in _read(mention_table, MentionRow, images, problems)]
-    entities = [_entity(*row) for row in _read(entity_table, EntityRow, images, problems)]
+    mentions = [_mention(*row) for row in mention_table.read(MentionRow)]
+    entities = [_entity(*row) for row in entity_table.read(EntityRow)]
     return OwnTables(mention_table, entity_table, mentions, entities, problems)
 
 
-def _choices(folder: Path, stem: str) -> list[Path]:
-    return [path for ending in ENDINGS if (path := folder / f"{stem}{ending}").is_file()]
+def _choices(folder: Path, name: str) -> list[Path]:
+    return [path for ending in ENDINGS if (path := folder / f"{name}{ending}").is_file()]
 
 
-def _table(folder: Path, stem: str, problems: Problems) -> Table:
-    found = _choices(folder, stem)
+def _file(folder: Path, name: str, problems: Problems) -> Path | None:
+    """The file of a table; None and a problem if there is none, or two."""
+    found = _choices(folder, name)
     if len(found) == 1:
-        return Table(stem, found[0])
+        return found[0]
     problems.add(
         Kind.TABLE,
-        f"{folder}: holds {stem}.jsonl and {stem}.csv; remove one of them"
+        f"{folder}: holds {name}.jsonl and {name}.csv; remove one of them"
         if found
-        else f"{folder}: no {stem}.jsonl or {stem}.csv; add one of them",
+        else f"{folder}: no {name}.jsonl or {name}.csv; add one of them",
     )
-    return Table(stem, None)
-
-
-def _read(
-    table: Table, model: type[Model], images: ImageFolder, problems: Problems
-) -> Iterator[tuple[Model, list[str]]]:
-    """Each legal row with those of its images that are there."""
-    if table.file is None:
-        return
-    key, known = KEYS[table.name].id, model.model_fields.keys()
-    for row in rows_of(table.file, problems):
-        values, before = _values(row, table, problems), len(problems)
-        for name in values.keys() - known:
-            table.ignored[name] += 1
-        _note_id(table, row, key, values.get(key), problems)
-        if isinstance(split := values.get("split"), str):
-            table.splits.add(split)
-        found = _find(table, row, values, images, problems)
-        try:
-            valid = model.model_validate(values)
-        except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                problems.add(*explain(detail, row))
-            continue
-        if len(problems) == before:
-            yield valid, found
-    for name in table.ignored:
-        # It is named in the counts, so it must be text that can be written.
-        if not is_whole(name):
-            line = f"{table.file}: key `{name}` holds half a surrogate pair; rename the key"
-            problems.add(Kind.CHARACTER, line)
-
-
-def _values(row: Row, table: Table, problems: Problems) -> dict[str, Any]:
-    """The row's values under the keys of today, a list of images as a list."""
-    renamed, values = RENAMED[table.name], row.values
-    for old in values.keys() & renamed.keys():
-        line = f"{table.file}, key `{old}`: is called `{renamed[old]}` now; rename it in every row"
-        problems.add(Kind.OLD_KEY, line)
-        # One problem a table: what the old key holds is looked at, not missed under the new one.
-        values = {renamed[old]: values[old]} | {k: v for k, v in values.items() if k != old}
-    cell = values.get("images")
-    if isinstance(cell, str) and row.file.suffix == ".csv":
-        return values | {"images": split_cell(cell)}
-    return values
-
-
-def _note_id(table: Table, row: Row, key: str, value: Any, problems: Problems) -> None:
-    if not isinstance(value, str) or not value.strip():
-        return
-    name = value.strip() if key == "qid" else value
-    first = table.rows.setdefault(name, row.number)
-    if first != row.number:
-        problems.add(
-            Kind.DUPLICATE,
-            f"{row.where}: {key} {name!r} stands already in {row.file}, row {first}; "
-            "ids must be unique",
-        )
-
-
-def _find(
-    table: Table,
-    row: Row,
-    values: dict[str, Any],
-    images: ImageFolder,
-    problems: Problems,
-) -> list[str]:
-    """Of rows with other problems too, so values may still be of any type."""
-    key = KEYS[table.name].image
-    value = values.get(key)
-    listed = value if isinstance(value, list) and key == "images" else [value]
-    found = []
-    for name in listed:
-        if not (name and isinstance(name, str) and is_whole(name)):
-            continue
-        where = f"{row.where}, key `{key}`"
-        try:
-            path = images.find(name, where)
-        except DataError as error:
-            problems.add(Kind.OUTSIDE, str(error))
-            continue
-        if path is None:
-            table.absent.append((row.number, key, name))
-        else:
-            table.images.setdefault(path, where)
-            found.append(path)
-    return found
+    return None
 
 
 def _mention(row: MentionRow, found: list[str]) -> Mention:
