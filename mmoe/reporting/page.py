@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from mmoe.evaluation.histogram import rank_histogram
 from mmoe.records import READS_ANSWER
-from mmoe.reporting import data, descriptions, reranker, setup, systems, wording
+from mmoe.reporting import data, descriptions, setup, systems, wording
 from mmoe.reporting.examples import examples
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.table import cell, markdown_table
@@ -69,7 +69,7 @@ def _values(inputs: Inputs) -> dict[str, Any]:
         "main": systems.main_table(inputs),
         "among": systems.among_table(inputs),
         "reranker": inputs.reranker,
-        "weight_tables": reranker.weight_tables(inputs.reranker),
+        "weight_tables": systems.weight_tables(inputs.reranker),
         "parts_shown": systems.parts_table(inputs),
         "few_note": systems.FEW_NOTE,
         "setup": setup.setup_table(inputs),

@@ -1,14 +1,14 @@
-"""The figures of a run: which systems stand in which table, and the numbers behind the charts."""
+"""The figures of a run: which systems stand in which table, the reranker's weights, what the charts show."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from mmoe.evaluation.metrics import FEW_MENTIONS, Comparison, SystemMetrics
-from mmoe.reporting.inputs import History, Inputs
+from mmoe.reporting.inputs import History, Inputs, Reranker
 from mmoe.reporting.published import PublishedOn
 from mmoe.reporting.table import INTERVAL, System, Table, metrics_table
-from mmoe.reporting.wording import MISSING, label, plain
+from mmoe.reporting.wording import MISSING, label, plain, signed
 
 PUBLISHED_COLUMNS = ("mrr", "hits_at_1", "hits_at_3", "hits_at_5", "mean_rank")
 PARTS = {
@@ -18,6 +18,8 @@ PARTS = {
     "form_is_name": "surface form is the name",
     "form_is_not_name": "surface form is not the name",
 }
+SHOWN_FEATURES = 12
+SMALL = 0.005  # a weight that would be printed as zero
 FEW = "†"
 FEW_NOTE = f"{FEW} fewer than {FEW_MENTIONS} mentions"
 
@@ -97,6 +99,26 @@ def published_table(inputs: Inputs, published: PublishedOn) -> Table:
     systems = [System(matcher_name(inputs), "ours", ours, note="this run"), *published.systems]
     same_kb = published.benchmark.entities == len(inputs.entities)
     return metrics_table(systems, PUBLISHED_COLUMNS, compared=same_kb)
+
+
+def weight_tables(reranker: Reranker) -> dict[str, Table]:
+    """By reranked system: the weights of its heaviest features, in standard deviations."""
+    return {label(name): _heaviest(weights) for name, weights in reranker.weights.items()}
+
+
+def _heaviest(weights: dict[str, Reranker.Weight]) -> Table:
+    names = sorted(weights, key=lambda name: -abs(weights[name].weight))[:SHOWN_FEATURES]
+    rows = {
+        label(name): {
+            "Weight": signed(weights[name].weight),
+            "Missing": MISSING
+            if abs(weights[name].missing) < SMALL
+            else signed(weights[name].missing),
+        }
+        for name in names
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    return Table(table.loc[:, (table != MISSING).any()])
 
 
 def numbers(history: History, histograms: dict[str, pd.DataFrame]) -> dict[str, Table]:

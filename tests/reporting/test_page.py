@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from mmoe.files import write_json
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.page import Report, build_report
+from mmoe.reporting.systems import SHOWN_FEATURES, weight_tables
 
 from tests.reporting.fixture import read_run, write_run
 
@@ -176,6 +178,24 @@ def test_a_bare_run_is_shown_too(tmp_path: Path) -> None:
     assert "Published results" not in outline.text
     assert "Examples" not in outline.text
     assert "untrained" not in bare.markdown
+
+
+def test_the_heaviest_features_come_first(inputs: Inputs) -> None:
+    table = weight_tables(inputs.reranker)["Reranked"]
+    rows = {row.name: [text for text, _ in row.cells] for row in table.rows()}
+    assert table.titles == ["Weight", "Missing"]
+    assert list(rows) == [f"Feature <{n}>" for n in range(19, 19 - SHOWN_FEATURES, -1)]
+    assert rows["Feature <19>"] == ["−4.75", "+1.00"]
+    assert rows["Feature <18>"] == ["+4.50", "–"]
+
+
+def test_a_run_that_reranks_nothing_has_no_such_section(tmp_path: Path) -> None:
+    files = write_run(tmp_path)
+    assert "Two-stage linking" in build_report(read_run(files), 0).markdown
+    write_json(files.reranker, {"recall": 0.0, "valid_mrr": {}, "weights": {}})
+    built = build_report(read_run(files), 0)
+    assert 'href="#reranking"' not in built.html
+    assert "## Two-stage linking" not in built.markdown
 
 
 def test_experts_that_saw_no_token_have_no_chart(inputs: Inputs) -> None:
