@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from ruamel.yaml import YAML
 
 from mmoe.config.check import check_params
 from mmoe.config.load import ParamsFile
@@ -17,23 +15,22 @@ from mmoe.errors import MmoeError
 from tests.imports import ROOT
 
 PARAMS = ROOT / "params.yaml"
-DEFAULTS: dict[str, Any] = YAML(typ="safe", pure=True).load(PARAMS)
+READ = ParamsFile(PARAMS)
+DEFAULTS = READ.content
 ABSENT = object()
 
 
-def sheet(folder: Path, changes: dict[str, Any]) -> ParamsFile:
-    """The defaults with some keys (`moe.top_k`) set or left out, written and read again."""
-    content = copy.deepcopy(DEFAULTS)
+def sheet(changes: dict[str, Any]) -> ParamsFile:
+    """The project's parameters with some keys (`moe.top_k`) or sections set or left out."""
+    params = READ.changed({})
     for key, value in changes.items():
         section, _, name = key.partition(".")
-        place, last = (content[section], name) if name else (content, section)
+        place, last = (params.content[section], name) if name else (params.content, section)
         if value is ABSENT:
             del place[last]
         else:
             place[last] = value
-    path = folder / "params.yaml"
-    YAML(typ="safe", pure=True).dump(content, path)
-    return ParamsFile(path)
+    return params
 
 
 def edited(folder: Path, old: str, new: str) -> Path:

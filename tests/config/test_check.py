@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mmoe.cli import main
 from mmoe.config.check import check_params, check_places, dataset_names
 from mmoe.config.load import ParamsFile
 from mmoe.errors import ConfigError, DataError
@@ -65,8 +65,8 @@ from tests.config.sheets import ABSENT, PARAMS, complaint, edited, sheet
         ),
     ],
 )
-def test_a_rule_between_keys(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
-    assert complaint(sheet(tmp_path, changes)) == said
+def test_a_rule_between_keys(changes: dict[str, Any], said: str) -> None:
+    assert complaint(sheet(changes)) == said
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_a_rule_between_keys(changes: dict[str, Any], said: str, tmp_path: Path)
         {"evaluate.hits_at": [10, 1]},
     ],
 )
-def test_the_border_of_a_rule_is_legal(changes: dict[str, Any], tmp_path: Path) -> None:
-    check_params(sheet(tmp_path, changes))
+def test_the_border_of_a_rule_is_legal(changes: dict[str, Any]) -> None:
+    check_params(sheet(changes))
 
 
 @pytest.mark.parametrize(
@@ -101,22 +101,22 @@ def test_the_border_of_a_rule_is_legal(changes: dict[str, Any], tmp_path: Path) 
         ([7], "datasets: 7 is not the name of a folder (letters, digits, . _ -)"),
     ],
 )
-def test_what_datasets_may_not_be(datasets: Any, said: str, tmp_path: Path) -> None:
-    assert complaint(sheet(tmp_path, {"datasets": datasets})) == said
+def test_what_datasets_may_not_be(datasets: Any, said: str) -> None:
+    assert complaint(sheet({"datasets": datasets})) == said
 
 
-def test_lists_as_datasets_are_told_as_the_others(tmp_path: Path) -> None:
-    assert "['a'] is not the name" in complaint(sheet(tmp_path, {"datasets": [["a"], ["a"]]}))
+def test_lists_as_datasets_are_told_as_the_others() -> None:
+    assert "['a'] is not the name" in complaint(sheet({"datasets": [["a"], ["a"]]}))
 
 
-def test_the_names_of_the_datasets(tmp_path: Path) -> None:
+def test_the_names_of_the_datasets() -> None:
     names = ["WikiMEL", "richpedia-mel.v2", "0_a"]
-    params = sheet(tmp_path, {"datasets": names})
+    params = sheet({"datasets": names})
     check_params(params)
     assert dataset_names(params) == names
 
 
-def test_all_problems_are_told_at_once_and_each_line_names_the_file(tmp_path: Path) -> None:
+def test_all_problems_are_told_at_once_and_each_line_names_the_file() -> None:
     changes = {
         "datasets": [],
         "nonsense": {},
@@ -124,7 +124,7 @@ def test_all_problems_are_told_at_once_and_each_line_names_the_file(tmp_path: Pa
         "moe.expansion": 0,
         "train.seed": -1,
     }
-    params = sheet(tmp_path, changes)
+    params = sheet(changes)
     with pytest.raises(ConfigError) as caught:
         check_params(params)
     starts = ["datasets", "unknown section", "moe.top_k", "moe.expansion", "train.seed"]
@@ -173,29 +173,18 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> Non
     check_params(ParamsFile(path))
 
 
-def run_check(folder: Path) -> subprocess.CompletedProcess[str]:
-    code = [sys.executable, "-c", "import sys; from mmoe.cli import main; sys.exit(main())"]
-    return subprocess.run(
-        [*code, "params", "check"],
-        cwd=folder,
-        env={"PYTHONPATH": str(PARAMS.parent)},
-        capture_output=True,
-        text=True,
-    )
-
-
-def test_make_check_is_content_with_a_good_file(tmp_path: Path) -> None:
-    sheet(tmp_path, {})
+def test_make_check_is_content_with_a_good_file_and_fails_with_one_line_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(PARAMS, tmp_path)
     (tmp_path / "data/raw/sample/clip").mkdir(parents=True)
-    done = run_check(tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "params.yaml: ok\n", "")
-
-
-def test_make_check_fails_with_one_line_a_problem(tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["params", "check"]) == 0
+    assert capsys.readouterr() == ("params.yaml: ok\n", "")
     edited(tmp_path, "moe:\n  num_experts: 4", "moe:\n  num_experts: 2")
-    done = run_check(tmp_path)
+    assert main(["params", "check"]) == 1
     wanted = "error: params.yaml: moe.top_k = 3: must lie in [1, moe.num_experts = 2]\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", wanted)
+    assert capsys.readouterr() == ("", wanted)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +210,7 @@ def test_what_params_yaml_names_on_this_disk_is_looked_for(
     changes: dict[str, Any], said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "data/raw/sample/clip").mkdir(parents=True)
-    params = sheet(tmp_path, changes)
+    params = sheet(changes)
     monkeypatch.chdir(tmp_path)
     if said is None:
         check_places(params)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -61,7 +60,7 @@ def test_most_numbers_state_their_range() -> None:
 
 @pytest.mark.parametrize(("key", "bounds"), RANGED, ids=[key for key, _ in RANGED])
 def test_the_range_in_the_comment_is_the_one_that_is_checked(
-    key: str, bounds: re.Match[str], tmp_path: Path
+    key: str, bounds: re.Match[str]
 ) -> None:
     section, _, name = key.partition(".")
     kind = FIELDS[key]
@@ -75,7 +74,7 @@ def test_the_range_in_the_comment_is_the_one_that_is_checked(
 
     def legal(value: float) -> bool:
         value = value if is_float else int(value)
-        params = sheet(tmp_path, others | {key: value})
+        params = sheet(others | {key: value})
         try:
             params.section(kind)
         except ConfigError as error:
@@ -111,24 +110,24 @@ def test_the_range_in_the_comment_is_the_one_that_is_checked(
         ("retrieve.api_url", "www.wikidata.org"),
     ],
 )
-def test_a_value_outside_the_rules_is_refused_by_name(key: str, bad: Any, tmp_path: Path) -> None:
-    said = complaint(sheet(tmp_path, {key: bad}))
+def test_a_value_outside_the_rules_is_refused_by_name(key: str, bad: Any) -> None:
+    said = complaint(sheet({key: bad}))
     assert said.startswith(f"{key} = {bad!r}: should ")
     assert "\n" not in said
 
 
-def test_a_language_is_a_code_and_there_is_one(tmp_path: Path) -> None:
-    said = complaint(sheet(tmp_path, {"retrieve.languages": ["en", "English"]}))
+def test_a_language_is_a_code_and_there_is_one() -> None:
+    said = complaint(sheet({"retrieve.languages": ["en", "English"]}))
     assert said.startswith("retrieve.languages.1 = 'English': should match pattern")
-    said = complaint(sheet(tmp_path, {"retrieve.languages": []}))
+    said = complaint(sheet({"retrieve.languages": []}))
     assert said.startswith("retrieve.languages = []: List should have at least 1 item")
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:11"])
-def test_every_form_of_a_device_is_legal(device: str, tmp_path: Path) -> None:
-    check_params(sheet(tmp_path, {"runtime.device": device}))
+def test_every_form_of_a_device_is_legal(device: str) -> None:
+    check_params(sheet({"runtime.device": device}))
 
 
-def test_null_and_one_are_legal_numbers_of_mentions(tmp_path: Path) -> None:
+def test_null_and_one_are_legal_numbers_of_mentions() -> None:
     for value in (None, 1):
-        check_params(sheet(tmp_path, {"data.max_mentions": value}))
+        check_params(sheet({"data.max_mentions": value}))

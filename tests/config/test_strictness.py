@@ -45,10 +45,8 @@ def test_a_float_may_be_written_in_every_way(written: str, value: float, tmp_pat
         ("report", [1], "should be a mapping of keys"),
     ],
 )
-def test_a_value_of_another_type_is_refused(
-    key: str, value: Any, rule: str, tmp_path: Path
-) -> None:
-    assert complaint(sheet(tmp_path, {key: value})) == f"{key} = {value!r}: {rule}"
+def test_a_value_of_another_type_is_refused(key: str, value: Any, rule: str) -> None:
+    assert complaint(sheet({key: value})) == f"{key} = {value!r}: {rule}"
 
 
 def test_yaml_1_1_words_are_texts(tmp_path: Path) -> None:
@@ -57,20 +55,20 @@ def test_yaml_1_1_words_are_texts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bad", ["4", True, 1.0, 0, -1])
-def test_a_list_names_the_item_that_is_wrong_and_nothing_else(bad: Any, tmp_path: Path) -> None:
-    said = complaint(sheet(tmp_path, {"evaluate.hits_at": [1, bad]}))
+def test_a_list_names_the_item_that_is_wrong_and_nothing_else(bad: Any) -> None:
+    said = complaint(sheet({"evaluate.hits_at": [1, bad]}))
     assert said.startswith(f"evaluate.hits_at.1 = {bad!r}: should be ")
     assert "\n" not in said
 
 
-def test_one_wrong_item_is_not_called_too_short_a_list(tmp_path: Path) -> None:
-    said = complaint(sheet(tmp_path, {"model.units": ["audio"]}))
+def test_one_wrong_item_is_not_called_too_short_a_list() -> None:
+    said = complaint(sheet({"model.units": ["audio"]}))
     assert said == "model.units.0 = 'audio': should be 'text', 'vision' or 'cross'"
 
 
 @pytest.mark.parametrize("key", ["model.units", "loss.terms", "evaluate.hits_at"])
-def test_an_empty_list_is_refused(key: str, tmp_path: Path) -> None:
-    assert "at least 1 item" in complaint(sheet(tmp_path, {key: []}))
+def test_an_empty_list_is_refused(key: str) -> None:
+    assert "at least 1 item" in complaint(sheet({key: []}))
 
 
 def test_a_typing_error_in_a_key_gets_a_suggestion(tmp_path: Path) -> None:
@@ -80,8 +78,8 @@ def test_a_typing_error_in_a_key_gets_a_suggestion(tmp_path: Path) -> None:
     ]
 
 
-def test_a_key_like_no_other_gets_the_list(tmp_path: Path) -> None:
-    said = complaint(sheet(tmp_path, {"report.zzz": 1}))
+def test_a_key_like_no_other_gets_the_list() -> None:
+    said = complaint(sheet({"report.zzz": 1}))
     assert said == "report.zzz: unknown key; known keys: num_examples"
 
 
@@ -91,38 +89,36 @@ def test_params_yaml_states_the_defaults_of_every_section(kind: type[Section]) -
     assert DEFAULTS.get(kind.SECTION, {}).keys() == kind.model_fields.keys()
 
 
-def test_a_key_or_a_section_that_is_left_out_has_its_default(tmp_path: Path) -> None:
-    check_params(sheet(tmp_path, {"moe.top_k": ABSENT, "report": ABSENT}))
+def test_a_key_or_a_section_that_is_left_out_has_its_default() -> None:
+    check_params(sheet({"moe.top_k": ABSENT, "report": ABSENT}))
 
 
 OLD_KEYS = {old: new for old, new in MOVED.items() if not old.startswith("compare.")}
 
 
 @pytest.mark.parametrize(("old", "new"), OLD_KEYS.items())
-def test_an_old_key_names_the_new_one(old: str, new: str, tmp_path: Path) -> None:
+def test_an_old_key_names_the_new_one(old: str, new: str) -> None:
     section, key = new.split(".")
     assert key in {kind.SECTION: kind for kind in all_sections()}[section].model_fields
-    said = complaint(sheet(tmp_path, {old: 1}))
+    said = complaint(sheet({old: 1}))
     assert said == f"{old} is now {new}; move its value there"
 
 
 @pytest.mark.parametrize(("old", "instead"), GONE.items())
-def test_a_key_that_is_gone_names_what_stands_in_its_place(
-    old: str, instead: str, tmp_path: Path
-) -> None:
-    assert complaint(sheet(tmp_path, {old: "linear"})) == f"{old} is gone: {instead}"
+def test_a_key_that_is_gone_names_what_stands_in_its_place(old: str, instead: str) -> None:
+    assert complaint(sheet({old: "linear"})) == f"{old} is gone: {instead}"
 
 
-def test_old_sections_and_backends_name_the_new_ones(tmp_path: Path) -> None:
-    said = complaint(sheet(tmp_path, {"compare": {"backends": []}, "rank.backend": "perfect"}))
+def test_old_sections_and_backends_name_the_new_ones() -> None:
+    said = complaint(sheet({"compare": {"backends": []}, "rank.backend": "perfect"}))
     assert said.splitlines() == [
         "compare.backends is now description_ablation.backends; move its value there",
         "rank.backend: perfect is now oracle_candidate",
     ]
 
 
-def test_an_unknown_section_gets_the_list(tmp_path: Path) -> None:
-    said = complaint(sheet(tmp_path, {"reprot": {}}))
+def test_an_unknown_section_gets_the_list() -> None:
+    said = complaint(sheet({"reprot": {}}))
     assert said.splitlines()[0].startswith("unknown section `reprot`; known: data, datasets, ")
 
 
@@ -136,8 +132,8 @@ def test_a_section_is_frozen_and_closed(kind: type[Section]) -> None:
         section.other = 1  # type: ignore[attr-defined]
 
 
-def test_a_section_can_be_read_where_another_is_broken(tmp_path: Path) -> None:
-    params = sheet(tmp_path, {"train.seed": "x"})
+def test_a_section_can_be_read_where_another_is_broken() -> None:
+    params = sheet({"train.seed": "x"})
     assert params.section(MoeParams).num_experts == DEFAULTS["moe"]["num_experts"]
     with pytest.raises(ConfigError):
         check_params(params)
