@@ -114,6 +114,7 @@ def test_the_headline_is_the_gain_over_the_strongest_baseline(
     assert "2 test mentions without a gold entity" in outline.text
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_the_systems_stand_beside_each_other_among_the_candidates_too(
     inputs: Inputs, built: Report, outline: Outline
 ) -> None:
@@ -189,6 +190,7 @@ def test_the_heaviest_features_come_first(inputs: Inputs) -> None:
     assert rows["Feature <18>"] == ["+4.50", "–"]
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_a_run_that_reranks_nothing_has_no_such_section(tmp_path: Path) -> None:
     files = write_run(tmp_path)
     assert "Two-stage linking" in build_report(read_run(files), 0).markdown
