@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mmoe.config.llm import LlmParams
+from mmoe.descriptions.llm_client.types import Reply
 
 # At most, for an image of up to 512 pixels. OpenAI's prices of vision count 85 tokens for low detail, which
 # is what we send, with GPT-4o, but 2,833 with GPT-4o mini. Open models that cut an image into tiles take as
@@ -98,19 +99,14 @@ class Budget:
         self.num_in_flight += 1
         self._reserved += estimate.usd
 
-    def end(
-        self,
-        estimate: Estimate,
-        prompt_tokens: int | None,
-        completion_tokens: int | None,
-        *,
-        is_billed: bool,
-    ) -> None:
+    def end(self, estimate: Estimate, reply: Reply | None, *, is_billed: bool) -> None:
         """A call is over; tokens that the server does not tell count as estimated if it may bill them."""
         self.num_in_flight -= 1
         self._reserved -= estimate.usd
         if is_billed:
-            prompt = estimate.prompt_tokens if prompt_tokens is None else prompt_tokens
-            told = completion_tokens
-            completion = estimate.completion_tokens if told is None else told
-            self._spent += self.params.usd(prompt, completion)
+            prompt = None if reply is None else reply.prompt_tokens
+            completion = None if reply is None else reply.completion_tokens
+            self._spent += self.params.usd(
+                estimate.prompt_tokens if prompt is None else prompt,
+                estimate.completion_tokens if completion is None else completion,
+            )

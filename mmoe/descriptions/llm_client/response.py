@@ -37,6 +37,10 @@ class Response:
     content: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_billed(self) -> bool:
+        return 200 <= self.status < 300
+
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
@@ -44,6 +48,11 @@ class NoResponse:
 
     kind: str
     text: str
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether the server may have worked on the answer nevertheless."""
+        return self.kind == "time out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,9 @@ class Session:
             most: failures of one request, whatever their causes, after which it is given up.
         """
         outcome = classify_response(attempt.key, response, self.secret)
-        self._pay(attempt, response, outcome)
+        reply = outcome.otherwise if isinstance(outcome, Retry) else outcome
+        told = reply if isinstance(reply, Reply) else None
+        self.client.budget.end(attempt.estimate, told, is_billed=response.is_billed)
         match outcome:
             case Stop():
                 self.end(outcome)
@@ -152,15 +154,6 @@ class Session:
                 outcome = outcome.otherwise
         self.take(replace(outcome, left_out=attempt.left_out))
         return outcome
-
-    def _pay(self, attempt: Attempt, response: Response | NoResponse, outcome: Verdict) -> None:
-        if isinstance(response, NoResponse):
-            is_billed = response.kind == "time out"
-        else:
-            is_billed = 200 <= response.status < 300
-        reply = outcome.otherwise if isinstance(outcome, Retry) else outcome
-        told = isinstance(reply, Reply) and (reply.prompt_tokens, reply.completion_tokens)
-        self.client.budget.end(attempt.estimate, *(told or (None, None)), is_billed=is_billed)
 
     def _is_worth_it(self, attempt: Attempt, retry: Retry, most: int) -> bool:
         if retry.without is not None:
