@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import ErrorDetails
 
 from mmoe.datasets.problems import Kind
-from mmoe.datasets.rows import DELIMITERS, Row, no_text, shown
+from mmoe.datasets.rows import DELIMITERS, Row, shown, text_problem
 from mmoe.records import SPLITS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -139,7 +139,7 @@ def explain(detail: ErrorDetails, row: Row) -> tuple[Kind, str]:
         case "missing":
             return Kind.MISSING, f"{row.where}: key `{key}` is missing; add it to the row"
         case "string_type":
-            return Kind.TYPE, f"{where}: {no_text(value)}"
+            return Kind.TYPE, f"{where}: {text_problem(value)}"
         case "list_type":
             return Kind.TYPE, f'{where}: must be a list of texts, found {shown(value)}; write ["…"]'
         case "literal_error":
@@ -148,14 +148,13 @@ def explain(detail: ErrorDetails, row: Row) -> tuple[Kind, str]:
         case "string_pattern_mismatch":
             return _explain_pattern(str(key), value, where)
         case "string_unicode":
-            remedy = "write the character whole"
-            return Kind.CHARACTER, f"{where}: holds half a surrogate pair; {remedy}"
+            return Kind.CHARACTER, f"{where}: {text_problem(value)}"
     raise AssertionError(f"a rule without a line of its own: {detail['type']}")
 
 
 def _explain_pattern(key: str, value: str, where: str) -> tuple[Kind, str]:
     if "\0" in value:
-        return Kind.CHARACTER, f"{where}: holds a NUL character; remove it"
+        return Kind.CHARACTER, f"{where}: {text_problem(value)}"
     if not value.strip():
         return Kind.EMPTY, f"{where}: is empty; fill it in or remove the row"
     if value.strip().lower() == "nil":

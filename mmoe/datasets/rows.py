@@ -30,19 +30,20 @@ def plain_text(value: Any, where: str) -> str:
     Raises:
         DataError: if it is another type, or holds half a surrogate pair or a NUL; begins with `where`.
     """
+    if problem := text_problem(value):
+        raise DataError(f"{where}: {problem}")
+    text: str = value
+    return text
+
+
+def text_problem(value: Any) -> str | None:
+    """Why a value is no text that can be written as UTF-8, and what to do; None if it is one."""
     if not isinstance(value, str):
-        raise DataError(f"{where}: {no_text(value)}")
+        remedy = "write a text" if value is None else "write it as one text in quotes"
+        return f"must be text, found {shown(value)}; {remedy}"
     if not is_whole(value):
-        raise DataError(f"{where}: holds half a surrogate pair; write the character whole")
-    if "\0" in value:
-        raise DataError(f"{where}: holds a NUL character; remove it")
-    return value
-
-
-def no_text(value: Any) -> str:
-    """What is wrong with a value that is no text; remedy."""
-    remedy = "write a text" if value is None else "write it as one text in quotes"
-    return f"must be text, found {shown(value)}; {remedy}"
+        return "holds half a surrogate pair; write the character whole"
+    return "holds a NUL character; remove it" if "\0" in value else None
 
 
 def is_whole(text: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -82,7 +82,6 @@ def test_lexical_does_not_guess_where_nothing_tells_candidates_apart(context: st
 CASES = st.lists(st.tuples(TEXT, st.lists(TEXT, max_size=4)), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(CASES)
 def test_lexical_equals_scoring_every_candidate_alone(cases: list[tuple[str, list[str]]]) -> None:
     """The oracle counts over all different texts; the choice must reach the best score, first."""

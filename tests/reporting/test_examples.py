@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mmoe.errors import DataError
@@ -24,7 +24,6 @@ def ranked(ranks: list[int]) -> pd.DataFrame:
     return pd.DataFrame({"mention_id": [f"m{i}" for i in range(len(ranks))], "rank": ranks})
 
 
-@settings(deadline=None)  # a shared machine may stall
 @given(st.lists(st.integers(1, 50), max_size=40), st.integers(0, 30))
 def test_half_of_the_rows_are_errors_as_far_as_there_are_any(ranks: list[int], num: int) -> None:
     rows, ids = choose_rows(ranked(ranks), num), [f"m{i}" for i in range(len(ranks))]
