@@ -19,7 +19,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from mmoe.datasets.published import (
-    Link,
     distinct_entities,
     entity_qid,
     files_of_splits,
@@ -33,7 +32,7 @@ from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import Row, read_rows
 from mmoe.errors import DataError, one_line
 from mmoe.images import ARCHIVE_ENDINGS, LEADS_OUT, archive_keys, leads_out, member_name
-from mmoe.records import Entity
+from mmoe.records import Entity, Mention
 
 KB = "entities.jsonl"
 OF_ENTITY, OF_MENTION = "entity_image", "mention_image"
@@ -60,8 +59,12 @@ def read_fissfuse(folder: Path) -> RawDataset:
         (_entity(row, images), row.where) for row in entity_rows
     )
     noticed = {"missing_mention_images": 0, "answer_is_not_first_candidate": 0}
-    mentions, link_counts = mentions_of(
-        [_link(row, split, images, noticed) for split, rows in mention_rows.items() for row in rows]
+    mentions, mention_counts = mentions_of(
+        [
+            (_mention(row, split, images, noticed), row.where)
+            for split, rows in mention_rows.items()
+            for row in rows
+        ]
     )
     return dataset_of(
         "fissfuse",
@@ -70,7 +73,7 @@ def read_fissfuse(folder: Path) -> RawDataset:
         noticed
         | {"repeated_entities": num_repeated}
         | {"entities_named_by_qid": sum(entity.name == entity.qid for entity in entities)}
-        | link_counts
+        | mention_counts
         | ignored_keys("mentions", chain(*mention_rows.values()), MENTION_KEYS)
         | ignored_keys("entities", entity_rows, ENTITY_KEYS),
         # Not the HDF5 file: it is large, and each image in it is hashed by itself.
@@ -117,18 +120,20 @@ class _Archive:
         return None
 
 
-def _link(row: Row, split: str, images: _Archive, noticed: dict[str, int]) -> Link:
+def _mention(row: Row, split: str, images: _Archive, noticed: dict[str, int]) -> Mention:
+    given_id = given_id_of(row, "mention_id")
     listed = row.optional("imgPath")
     image = images.find(OF_MENTION, *_keys(listed)) if listed else None
     noticed["missing_mention_images"] += listed is not None and image is None
-    return Link(
-        where=row.where,
-        given_id=given_id_of(row, "mention_id"),
-        split=split,
-        sentence=row.text("sentence"),
+    return Mention(
+        mention_id=given_id,
+        sentence_id=given_id,
         surface_form=row.text("mentions"),
+        context=row.text("sentence"),
         image=image,
         gold_qid=_gold(row, noticed),
+        in_kb=False,
+        split=split,
     )
 
 

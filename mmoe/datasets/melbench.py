@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from mmoe.datasets.images import ImageFolder
 from mmoe.datasets.published import given_id_of, row_of_each_mention
@@ -27,12 +26,8 @@ MENTION_FOLDERS, ENTITY_FOLDER = ("mention_image", "mention_images"), "kb_image"
 SPLIT_ALIASES = {"dev": "valid"}
 
 
-class _Linked(NamedTuple):
-    """A mention whose split and image aren't known yet, and the title of the entity that it means."""
-
-    mention: Mention
-    title: str
-    where: str
+# A mention without its split and image, where it stands, and the title of the entity that it means.
+Linked = tuple[Mention, str, str]
 
 
 def recognises(folder: Path) -> bool:
@@ -56,7 +51,7 @@ def read_melbench(folder: Path) -> RawDataset:
         for record in json_records(data)
     ]
     links = [link for record in records for link in _links(record)]
-    check_unique("mention id", ((link.mention.mention_id, link.where) for link in links))
+    check_unique("mention id", ((mention.mention_id, where) for mention, where, _ in links))
     split_of, split_counts = _splits(splits_file, {given_id_of(row, "id") for row in records})
     attributes, names = _texts(attributes_file), _texts(names_file) if names_file else {}
     images = ImageFolder(folder)
@@ -97,7 +92,7 @@ def _texts(file: Path) -> dict[str, str]:
     }
 
 
-def _links(record: Row) -> Iterator[_Linked]:
+def _links(record: Row) -> Iterator[Linked]:
     sentence_id, sentence = given_id_of(record, "id"), record.text("sentence")
     keys = ("mentions", "entities", "answer")
     is_list = list in {type(record.value(key)) for key in keys}
@@ -112,7 +107,7 @@ def _links(record: Row) -> Iterator[_Linked]:
             in_kb=False,
             split="",
         )
-        yield _Linked(mention, row.optional("entities") or "", record.where)
+        yield mention, record.where, row.optional("entities") or ""
 
 
 def _splits(file: Path, records: set[str]) -> tuple[dict[str, str], dict[str, int]]:
@@ -140,7 +135,7 @@ def _splits(file: Path, records: set[str]) -> tuple[dict[str, str], dict[str, in
 
 
 def _knowledge_base(
-    links: list[_Linked],
+    links: list[Linked],
     attributes: dict[str, str],
     names: dict[str, str],
     images: ImageFolder,
@@ -150,7 +145,7 @@ def _knowledge_base(
     A name comes from the names file, else from the first record with that answer, else it is the qid.
     """
     titles: dict[str, str] = {}
-    for mention, title, _ in links:
+    for mention, _, title in links:
         if mention.gold_qid is not None and title.strip():
             titles.setdefault(mention.gold_qid, title)
     answers = dict.fromkeys(m.gold_qid for m, _, _ in links if m.gold_qid is not None)
@@ -173,7 +168,7 @@ def _knowledge_base(
     return entities, counts
 
 
-def _mentions(links: list[_Linked], split_of: dict[str, str], images: ImageFolder) -> list[Mention]:
+def _mentions(links: list[Linked], split_of: dict[str, str], images: ImageFolder) -> list[Mention]:
     found: dict[str, str] = {}
     for folder in MENTION_FOLDERS:
         found = images.by_stem(folder) | found

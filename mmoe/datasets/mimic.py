@@ -20,7 +20,6 @@ from pathlib import Path
 
 from mmoe.datasets.images import ImageFolder, NamedImages
 from mmoe.datasets.published import (
-    Link,
     distinct_entities,
     entity_qid,
     given_id_of,
@@ -32,7 +31,7 @@ from mmoe.datasets.published import (
 )
 from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import Row, json_rows, read_json_object
-from mmoe.records import Entity
+from mmoe.records import Entity, Mention
 
 KB, IDS = "kb_entity.json", "qid2id.json"
 ENTITY_FOLDERS = ("kb_image", "kb_image/kb_image")
@@ -78,12 +77,12 @@ def read_mimic(folder: Path) -> RawDataset:
         (_entity(row, kb_images, noticed), row.where) for row in entity_rows
     )
     shown = NamedImages(images, MENTION_FOLDERS, cut_at_dot=True)
-    mentions, link_counts = mentions_of(
+    mentions, mention_counts = mentions_of(
         [
-            link
+            found
             for split, rows in mention_rows.items()
             for row in rows
-            for link in _links(row, split, shown, noticed)
+            for found in _mentions(row, split, shown, noticed)
         ]
     )
     return dataset_of(
@@ -92,7 +91,7 @@ def read_mimic(folder: Path) -> RawDataset:
         entities,
         noticed
         | {"repeated_entities": num_repeated}
-        | link_counts
+        | mention_counts
         | (_id_counts(ids_file, entity_rows) if ids_file else {})
         | ignored_keys("mentions", chain(*mention_rows.values()), MENTION_KEYS)
         | ignored_keys("entities", entity_rows, ENTITY_KEYS),
@@ -120,7 +119,9 @@ def _entity(row: Row, shown: NamedImages, noticed: dict[str, int]) -> Entity:
     )
 
 
-def _links(row: Row, split: str, shown: NamedImages, noticed: dict[str, int]) -> Iterator[Link]:
+def _mentions(
+    row: Row, split: str, shown: NamedImages, noticed: dict[str, int]
+) -> Iterator[tuple[Mention, str]]:
     given_id, sentence = given_id_of(row, "id"), row.text("sentence")
     for key in ("mentions", "answer"):
         row.value(key)
@@ -128,16 +129,18 @@ def _links(row: Row, split: str, shown: NamedImages, noticed: dict[str, int]) ->
     image = shown.find(listed) if listed else None
     noticed["missing_mention_images"] += listed is not None and image is None
     for one in row_of_each_mention(row, ("mentions", "answer", "desc", "entities")):
-        yield Link(
-            where=row.where,
-            given_id=given_id,
-            split=split,
-            sentence=sentence,
+        mention = Mention(
+            mention_id=given_id,
+            sentence_id=given_id,
             surface_form=one.text("mentions"),
+            context=sentence,
             image=image,
             gold_qid=gold_of(one.optional("answer")),
+            in_kb=False,
+            split=split,
             description=(one.optional("desc") or "").strip() or None,
         )
+        yield mention, row.where
 
 
 def _id_counts(file: Path, rows: list[Row]) -> dict[str, int]:

@@ -1,11 +1,11 @@
-"""What the published formats share: links with ids that may repeat, and a file for each split."""
+"""What the published formats share: mentions with ids that may repeat, and a file for each split."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,62 +17,33 @@ from mmoe.records import SPLITS, Entity, Mention
 _SPLIT_NAMES = "|".join((*SPLITS, "dev"))
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One mention as a file lists it.
-
-    Attributes:
-        where: file and row, for messages.
-        given_id: the file's own id, of the mention or of its sentence; need not be unique.
-        surface_form: as it stands in the file, percent-encoded or not.
-        image: the file that was found for it; None if there is none.
-    """
-
-    where: str
-    given_id: str
-    split: str
-    sentence: str
-    surface_form: str
-    image: str | None
-    gold_qid: str | None
-    description: str | None = None
-
-
-def mentions_of(links: Sequence[Link]) -> tuple[list[Mention], dict[str, int]]:
-    """The links as mentions, and what was noticed.
+def mentions_of(found: Sequence[tuple[Mention, str]]) -> tuple[list[Mention], dict[str, int]]:
+    """The mentions of a data set with ids of their own, and what was noticed.
 
     An id that stands once is kept. Of one that stands several times every mention gets a number after
-    it, `12#0`, `12#1`. Mentions with one text in one split share the sentence_id of the first.
+    it, `12#0`, `12#1`. Mentions with one text in one split share the sentence_id of the first. Surface forms
+    are percent-decoded.
 
+    Args:
+        found: (mention as a file lists it, where it stands). Its mention_id is the file's own, of the mention
+            or of its sentence, and need not be unique.
     Raises:
         DataError: if a made id meets one of the file.
     """
-    total, seen = Counter(link.given_id for link in links), Counter[str]()
-    sentence_ids, num_renamed = _sentence_ids(links)
+    listed = [mention for mention, _ in found]
+    total, seen = Counter(mention.mention_id for mention in listed), Counter[str]()
+    sentence_ids, num_renamed = _sentence_ids(listed)
     mentions = []
-    for link, sentence_id in zip(links, sentence_ids, strict=True):
-        number = seen[link.given_id]
-        seen[link.given_id] += 1
+    for mention, sentence_id in zip(listed, sentence_ids, strict=True):
+        given_id, form = mention.mention_id, percent_decoded(mention.surface_form)
+        own_id = given_id if total[given_id] == 1 else f"{given_id}#{seen[given_id]}"
+        seen[given_id] += 1
         mentions.append(
-            Mention(
-                mention_id=f"{link.given_id}#{number}"
-                if total[link.given_id] > 1
-                else link.given_id,
-                sentence_id=sentence_id,
-                surface_form=percent_decoded(link.surface_form),
-                context=link.sentence,
-                image=link.image,
-                gold_qid=link.gold_qid,
-                in_kb=False,
-                split=link.split,
-                description=link.description,
-            )
+            replace(mention, mention_id=own_id, sentence_id=sentence_id, surface_form=form)
         )
-    check_unique(
-        "mention id",
-        ((m.mention_id, link.where) for m, link in zip(mentions, links, strict=True)),
-    )
-    return mentions, _counts(links, mentions) | {"ids_of_several_sentences": num_renamed}
+    places = (where for _, where in found)
+    check_unique("mention id", zip((m.mention_id for m in mentions), places, strict=True))
+    return mentions, _counts(listed, mentions) | {"ids_of_several_sentences": num_renamed}
 
 
 def distinct_entities(found: Iterable[tuple[Entity, str]]) -> tuple[list[Entity], int]:
@@ -153,35 +124,36 @@ def percent_decoded(text: str) -> str:
         return text
 
 
-def _sentence_ids(links: Sequence[Link]) -> tuple[list[str], int]:
-    """The sentence_id of each link, and how many sentences could not have the file's own id."""
+def _sentence_ids(listed: Sequence[Mention]) -> tuple[list[str], int]:
+    """The sentence_id of each mention, and how many sentences could not have the file's own id."""
     id_of: dict[tuple[str, str, str], str] = {}
     taken: set[str] = set()
     num_renamed = 0
-    for link in links:
-        key = _sentence_key(link)
+    for mention in listed:
+        key = _sentence_key(mention)
         if key in id_of:
             continue
-        name, number = link.given_id, 1
+        name, number = mention.mention_id, 1
         while name in taken:
             number += 1
-            name = f"{link.given_id}~{number}"
+            name = f"{mention.mention_id}~{number}"
         num_renamed += number > 1
         taken.add(name)
         id_of[key] = name
-    return [id_of[_sentence_key(link)] for link in links], num_renamed
+    return [id_of[_sentence_key(mention)] for mention in listed], num_renamed
 
 
-def _sentence_key(link: Link) -> tuple[str, str, str]:
+def _sentence_key(mention: Mention) -> tuple[str, str, str]:
     # An empty text says nothing of belonging together.
-    return (link.split, link.sentence, "" if link.sentence.strip() else link.given_id)
+    given_id = "" if mention.context.strip() else mention.mention_id
+    return (mention.split, mention.context, given_id)
 
 
-def _counts(links: Sequence[Link], mentions: Sequence[Mention]) -> dict[str, int]:
+def _counts(listed: Sequence[Mention], mentions: Sequence[Mention]) -> dict[str, int]:
     return {
         "percent_encoded_surface_forms": sum(
-            link.surface_form != mention.surface_form
-            for link, mention in zip(links, mentions, strict=True)
+            before.surface_form != after.surface_form
+            for before, after in zip(listed, mentions, strict=True)
         ),
         "empty_surface_forms": sum(not mention.surface_form.strip() for mention in mentions),
         "surface_forms_not_in_sentence": sum(

@@ -23,10 +23,11 @@ from typing import Any
 
 from mmoe.datasets.images import IMAGE_ENDINGS, ImageFolder, NamedImages
 from mmoe.datasets.own import read_entities
-from mmoe.datasets.published import Link, mentions_of, percent_decoded
+from mmoe.datasets.published import mentions_of, percent_decoded
 from mmoe.datasets.raw import RawDataset, dataset_of, gold_of, require_file
 from mmoe.datasets.rows import plain_text, read_json_list, read_json_object, read_rows, shown
 from mmoe.errors import DataError
+from mmoe.records import Mention
 
 FILES = {"train": "train.json", "valid": "valid.json", "test": "test.json"}
 OTHERS = ("kb_entity.json", "qid2id.json", "qid2abs.json", "splits.json")
@@ -80,10 +81,13 @@ NOTICED = (
 
 def _links(
     file: Path, split: str, qids: dict[str, str], images: _NewsImages, noticed: dict[str, int]
-) -> Iterator[tuple[Link, str | None]]:
-    """The mentions of one split and the titles that they link to; split and row name a sentence."""
+) -> Iterator[tuple[Mention, str, str | None]]:
+    """The mentions of one split, where they stand, and the titles that they link to.
+
+    Split and row name a sentence.
+    """
     for number, item in enumerate(read_json_list(file), start=1):
-        where = f"{file}, row {number}"
+        where, name = f"{file}, row {number}", f"{split}-{number}"
         sentence, url, mentions = _sentence(item, where)
         image = images.find(url) if url.strip() else None
         noticed["missing_mention_images"] += bool(url.strip()) and image is None
@@ -96,7 +100,8 @@ def _links(
             noticed["surface_forms_beside_their_offsets"] += sentence[start:end] != form
             noticed["urls_without_title"] += title is None
             noticed["mentions_of_titles_without_qid"] += title is not None and gold is None
-            yield Link(at, f"{split}-{number}", split, sentence, form, image, gold), title
+            mention = Mention(name, name, form, sentence, image, gold, in_kb=False, split=split)
+            yield mention, at, title
 
 
 def read_wikidiverse(folder: Path) -> RawDataset:
@@ -113,15 +118,15 @@ def read_wikidiverse(folder: Path) -> RawDataset:
     entity_file, entities, entity_counts = read_entities(folder)
     images, noticed = _NewsImages(folder), dict.fromkeys(NOTICED, 0)
     found = [
-        pair for split, file in files.items() for pair in _links(file, split, qids, images, noticed)
+        each for split, file in files.items() for each in _links(file, split, qids, images, noticed)
     ]
-    mentions, link_counts = mentions_of([link for link, _ in found])
-    titles_without_qid = {title for _, title in found if title is not None} - qids.keys()
+    mentions, mention_counts = mentions_of([(mention, where) for mention, where, _ in found])
+    titles_without_qid = {title for _, _, title in found if title is not None} - qids.keys()
     return dataset_of(
         "wikidiverse",
         mentions,
         entities,
-        noticed | {"titles_without_qid": len(titles_without_qid)} | entity_counts | link_counts,
+        noticed | {"titles_without_qid": len(titles_without_qid)} | entity_counts | mention_counts,
         (*files.values(), title_file, entity_file),
     )
 

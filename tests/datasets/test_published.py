@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.datasets.published import Link, distinct_entities, mentions_of
+from mmoe.datasets.published import distinct_entities, mentions_of
 from mmoe.errors import DataError
-from mmoe.records import Entity
+from mmoe.records import Entity, Mention
 
 ROWS = st.lists(
     st.tuples(
@@ -20,16 +20,16 @@ ROWS = st.lists(
 )
 
 
-def links(rows: list[tuple[str, str, str]]) -> list[Link]:
+def listed(rows: list[tuple[str, str, str]]) -> list[tuple[Mention, str]]:
     return [
-        Link(f"row {n}", given_id, split, sentence, "w", None, None)
+        (Mention(given_id, given_id, "w", sentence, None, None, False, split), f"row {n}")
         for n, (given_id, split, sentence) in enumerate(rows)
     ]
 
 
 @given(ROWS)
 def test_ids_are_unique_and_sentences_are_told_apart(rows: list[tuple[str, str, str]]) -> None:
-    mentions, _ = mentions_of(links(rows))
+    mentions, _ = mentions_of(listed(rows))
     assert len({m.mention_id for m in mentions}) == len(rows)
     ids = [row[0] for row in rows]
     assert [m.mention_id.partition("#")[0] for m in mentions] == ids
