@@ -92,9 +92,9 @@ def _links(
         image = images.find(url) if url.strip() else None
         noticed["missing_mention_images"] += bool(url.strip()) and image is None
         noticed["sentences_without_mention"] += not mentions
-        for place, mention in enumerate(mentions, start=1):
+        for place, listed in enumerate(mentions, start=1):
             at = f"{where}, mention {place}"
-            form, start, end, page = _mention(mention, at)
+            form, start, end, page = _mention(listed, at)
             title = title_of_url(page)
             gold = None if title is None else qids.get(title)
             noticed["surface_forms_beside_their_offsets"] += sentence[start:end] != form

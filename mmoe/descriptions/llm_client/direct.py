@@ -89,6 +89,7 @@ class DirectSender:
 
     def __init__(self, session: Session, client: AsyncOpenAI) -> None:
         self._session, self._client, self._clock = session, client, session.client.clock
+        self._budget = session.client.budget  # counts the calls, and those in flight
         per_minute = session.client.params.requests_per_minute
         self._pace: AsyncLimiter | None = None
         if per_minute is not None:
@@ -96,7 +97,7 @@ class DirectSender:
             self._pace = AsyncLimiter(max(1, per_minute / 60), max(1, 60 / per_minute))
         self._limit = min(_FIRST_LIMIT, session.client.concurrency)
         self._was_limited = False
-        self._in_flight = self._begun = self._begun_at_halving = 0
+        self._calls_at_halving = 0
         self._free_at = 0.0  # before then nothing is sent
         self._given_up = 0
         self._settled = asyncio.Event()  # wakes those who wait for one in flight
@@ -106,9 +107,8 @@ class DirectSender:
         """Takes one request after the other from those that all workers share."""
         for request in waiting:
             while (attempt := await self._turn(request)) is not None:
-                number = self._begun
+                number = self._budget.calls
                 response = await send(self._client, attempt.body, self._session.client.timeout)
-                self._in_flight -= 1
                 outcome = self._session.settle(attempt, response)
                 self._settled.set()  # wakes all that wait, once
                 self._settled.clear()
@@ -131,11 +131,9 @@ class DirectSender:
             while session.round.stop is None:
                 if (pause := self._free_at - self._clock.now()) > 0:
                     await self._clock.sleep(pause)
-                elif self._in_flight >= int(self._limit):
+                elif self._budget.num_in_flight >= int(self._limit):
                     await self._settled.wait()
                 elif (attempt := session.attempt(request)) is not None:
-                    self._in_flight += 1
-                    self._begun += 1
                     return attempt
                 elif session.round.stop is None:
                     await self._settled.wait()
@@ -176,9 +174,9 @@ class DirectSender:
     def _slow_down(self, number: int, seconds: float) -> None:
         """The server was too busy for the call of that number, and maybe said for how long."""
         self._was_limited = True
-        if number > self._begun_at_halving:
+        if number > self._calls_at_halving:
             self._limit = max(1.0, self._limit / 2)
-            self._begun_at_halving = self._begun
+            self._calls_at_halving = self._budget.calls
         self._free_at = max(self._free_at, self._clock.now() + seconds)
 
     @contextmanager
