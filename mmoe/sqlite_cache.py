@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -10,14 +11,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import platformdirs
 from filelock import FileLock
 
 from mmoe.errors import MmoeError, one_line
 
 PATIENCE = 60.0  # seconds for which a process waits while another one writes
 
+CACHE = "MMOE_CACHE"  # names a folder in the place of the user's cache folder
+
 # What reading content raises that is not as we wrote it, besides SQLite's own complaints.
 _BROKEN = (zlib.error, ValueError, TypeError, KeyError)
+
+
+def default_cache_folder() -> Path:
+    """Where answers are kept: MMOE_CACHE, or else the user's cache folder."""
+    return Path(os.environ.get(CACHE) or platformdirs.user_cache_dir("mmoe"))
 
 
 class SqliteCache:

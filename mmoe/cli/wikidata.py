@@ -11,7 +11,7 @@ import typer
 from mmoe.config.wikidata import WikidataParams
 from mmoe.wikidata.api.cache import describe_cache
 from mmoe.wikidata.api.search import DEEPEST
-from mmoe.wikidata.api.settings import WIKIDATA, ApiSettings, default_cache_folder
+from mmoe.wikidata.api.settings import WIKIDATA, ApiSettings
 from mmoe.wikidata.images.add import COMMONS, add_images
 from mmoe.wikidata.images.infos import WIDTHS
 from mmoe.wikidata.index.build import build_index
@@ -286,7 +286,7 @@ def cache(
 
     Says how many answers of the API there are, how large and how old they are.
     """
-    for line in describe_cache(folder or default_cache_folder(), older_than, clear):
+    for line in describe_cache(folder, older_than, clear):
         typer.echo(line)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import platformdirs
 from tqdm import tqdm
 
 from mmoe.config.llm import LlmParams
@@ -30,13 +28,9 @@ from mmoe.descriptions.llm_client.response import (
 )
 from mmoe.descriptions.llm_client.types import PASSING, Reply, Request, Round, Stop
 from mmoe.errors import RankingError
+from mmoe.sqlite_cache import default_cache_folder
 
 OPENAI = "https://api.openai.com/v1"
-
-
-def default_cache_folder() -> Path:
-    """Where replies are kept: MMOE_CACHE, or else the user's cache folder."""
-    return Path(os.environ.get("MMOE_CACHE") or platformdirs.user_cache_dir("mmoe"))
 
 
 def server_url(base_url: str | None) -> str:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from mmoe.errors import WikidataError
-from mmoe.sqlite_cache import SqliteCache
+from mmoe.sqlite_cache import SqliteCache, default_cache_folder
 
 FILE = "wikidata-answers.sqlite"
 VERSION = 1  # of the table below; a file of another one is refused
@@ -114,12 +114,16 @@ class AnswerCache(SqliteCache):
         return removed
 
 
-def describe_cache(folder: Path, older_than_days: float = 0, clear: bool = False) -> list[str]:
+def describe_cache(
+    folder: Path | None, older_than_days: float = 0, clear: bool = False
+) -> list[str]:
     """What a folder keeps, a line for each kind of answers, or how much of it was forgotten.
 
     Args:
+        folder: None for that of the user.
         clear: whether answers of at least that age are removed; otherwise the folder is left as it is.
     """
+    folder = folder or default_cache_folder()
     file = folder / FILE
     if not file.is_file():
         return [f"{file}: nothing is kept"]

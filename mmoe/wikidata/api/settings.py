@@ -9,22 +9,16 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import platformdirs
 import requests
 
 from mmoe.config.wikidata import WikidataParams
 from mmoe.errors import WikidataError
+from mmoe.sqlite_cache import default_cache_folder
 
 WIKIDATA = "https://www.wikidata.org/w/api.php"
 CONTACT = "MMOE_CONTACT"  # e-mail address or web page of who runs the client
-CACHE = "MMOE_CACHE"  # folder of answers in place of the user's cache folder
 
 _MAIL_OR_PAGE = re.compile(r"(https?://|mailto:)?[!-'*-~]+")  # visible ASCII without parentheses
-
-
-def default_cache_folder() -> Path:
-    """Where answers are kept: MMOE_CACHE, or else the user's cache folder."""
-    return Path(os.environ.get(CACHE) or platformdirs.user_cache_dir("mmoe"))
 
 
 @dataclass(frozen=True)
