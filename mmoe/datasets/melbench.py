@@ -94,9 +94,9 @@ def _texts(file: Path) -> dict[str, str]:
 
 def _links(record: Row) -> Iterator[Linked]:
     sentence_id, sentence = given_id_of(record, "id"), record.text("sentence")
-    keys = ("mentions", "entities", "answer")
-    is_list = list in {type(record.value(key)) for key in keys}
-    for number, row in enumerate(row_of_each_mention(record, keys)):
+    rows = row_of_each_mention(record, ("mentions", "entities", "answer"))
+    is_list = isinstance(record.values["mentions"], list)
+    for number, row in enumerate(rows):
         mention = Mention(
             mention_id=f"{sentence_id}#{number}" if is_list else sentence_id,
             sentence_id=sentence_id,

@@ -123,12 +123,12 @@ def _mentions(
     row: Row, split: str, shown: NamedImages, noticed: dict[str, int]
 ) -> Iterator[tuple[Mention, str]]:
     given_id, sentence = given_id_of(row, "id"), row.text("sentence")
-    for key in ("mentions", "answer"):
-        row.value(key)
     listed = row.optional("imgPath")
     image = shown.find(listed) if listed else None
     noticed["missing_mention_images"] += listed is not None and image is None
-    for one in row_of_each_mention(row, ("mentions", "answer", "desc", "entities")):
+    row.value("answer")  # must be there; null says nil, as it says nothing under the other keys
+    told = [key for key in ("answer", "desc", "entities") if row.values.get(key) is not None]
+    for one in row_of_each_mention(row, ("mentions", *told)):
         mention = Mention(
             mention_id=given_id,
             sentence_id=given_id,

@@ -77,14 +77,12 @@ def given_id_of(row: Row, key: str) -> str:
 
 
 def row_of_each_mention(row: Row, keys: Sequence[str]) -> list[Row]:
-    """The row once for each of its mentions: `keys` hold a text each, or lists of equal length.
-
-    A key that is missing or null says nothing of any mention.
+    """The row once for each of its mentions, of which `keys` hold a text each, or lists of equal length.
 
     Raises:
-        DataError: if the lists differ in length.
+        DataError: if a key is missing, or the lists differ in length.
     """
-    columns = {key: value for key in keys if (value := row.values.get(key)) is not None}
+    columns = {key: row.value(key) for key in keys}
     sizes = {key: len(v) if isinstance(v, list) else "no list" for key, v in columns.items()}
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{key} {size}" for key, size in sizes.items())
@@ -92,7 +90,7 @@ def row_of_each_mention(row: Row, keys: Sequence[str]) -> list[Row]:
         raise DataError(
             f"{row.where}: {names} must all be texts, or lists of equal length, found {found}"
         )
-    if set(sizes.values()) <= {"no list"}:
+    if "no list" in sizes.values():
         return [row]
     each = zip(*columns.values(), strict=True)
     return [replace(row, values=row.values | dict(zip(columns, one, strict=True))) for one in each]

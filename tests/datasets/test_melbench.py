@@ -101,6 +101,7 @@ def test_a_bad_record(tmp_path: Path, spoilt: dict[str, Any], message: str) -> N
         ({"splits": {"train": {"a": 1}}}, r"splits\.json, key 'train': must be a list of ids"),
         ({"splits": ["a"]}, r"splits\.json: must be one JSON object, found list"),
         ({"qid2abs": {"Q1": ["x"]}}, r"qid2abs\.json, key 'Q1': must be text"),
+        ({"data": {"a": "x"}}, r"data\.json, record 'a': must be a JSON object, found str"),
         ({"more": {}}, r"wanted one \.json file with the mentions .* found data\.json, more\.json"),
     ],
 )
