@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,37 +66,26 @@ def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
     return capsys.readouterr().err
 
 
-@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet", "arrow"])
+@pytest.mark.parametrize(
+    ("ending", "write"),
+    [
+        ("csv", write_csv),
+        ("tsv", write_csv),
+        ("jsonl", write_jsonl),
+        ("parquet", write_parquet),
+        ("arrow", write_arrow),
+    ],
+)
 def test_every_source_gives_the_same_rows(
-    tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, ending: str, write: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [foreign(i, split="train", text=f'é, "{i}"\n|') for i in range(150)]
-    source = tmp_path / f"rows.{ending}"
-    match ending:
-        case "csv":
-            write_csv(source, rows)
-        case "tsv":
-            rows = [row | {"text": f"é {i}"} for i, row in enumerate(rows)]
-            text = "\n".join("\t".join(row.values()) for row in rows)
-            source.write_text("\t".join(rows[0]) + "\n" + text, "utf-8")
-        case "jsonl":
-            write_jsonl(source, rows)
-        case "parquet":
-            write_parquet(source, rows)
-        case "arrow":
-            write_arrow(source, rows)
+    write(source := tmp_path / f"rows.{ending}", rows)
     convert("mentions", source, "--to", tmp_path / "own", *MAPPED)
-    wanted = [
-        {
-            "mention_id": f"m{i}",
-            "surface_form": row["form"],
-            "context": row["text"],
-            "split": "train",
-        }
-        | {"gold_qid": "Q251"}
+    assert converted(tmp_path / "own") == [
+        mention(f"m{i}", surface_form=row["form"], context=row["text"], gold_qid="Q251")
         for i, row in enumerate(rows, start=1)
     ]
-    assert converted(tmp_path / "own") == wanted
     said = capsys.readouterr().out
     assert "  surface_form <- form\n" in said
     assert "  mention_id <- the row's number: m1, m2, …\n" in said

@@ -38,10 +38,11 @@ def write_jsonl(path: Path, rows: Sequence[Any]) -> None:
 
 
 def write_csv(path: Path, rows: Table, encoding: str = "utf-8") -> None:
+    """A .csv file, or a .tsv file with tabs in the place of commas."""
     path.parent.mkdir(parents=True, exist_ok=True)
     header = list(dict.fromkeys(key for row in rows for key in row))
     with path.open("w", encoding=encoding, newline="") as stream:
-        writer = csv.DictWriter(stream, header)
+        writer = csv.DictWriter(stream, header, delimiter="\t" if path.suffix == ".tsv" else ",")
         writer.writeheader()
         writer.writerows(rows)
 
