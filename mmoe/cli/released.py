@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-
-class Kind(StrEnum):
-    """Whose checkpoint it is."""
-
-    mmoe = "mmoe"
-    m3el = "m3el"
-    mimic = "mimic"
-
-
-class Directions(StrEnum):
-    """Of M3EL's cross-modal matching."""
-
-    one_way = "one_way"
-    both_ways = "both_ways"
+Kind = Literal["mmoe", "m3el", "mimic"]
+Directions = Literal["one_way", "both_ways"]  # of M3EL's cross-modal matching
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +27,7 @@ def import_published(
     ],
     directions: Annotated[
         Directions, typer.Option(help="M3EL: one_way, or both_ways as on WikiDiverse.")
-    ] = Directions.one_way,
+    ] = "one_way",
     top_k: Annotated[int, typer.Option(help="MMoE: WikiMEL 3, RichpediaMEL 4, WikiDiverse 2.")] = 3,
     max_text_length: Annotated[
         int | None, typer.Option(help="In tokens; as published (MMoE 50, others 40) without it.")
@@ -59,11 +46,11 @@ def import_published(
     from mmoe.linker.released_checkpoint import import_checkpoint
 
     params = import_checkpoint(
-        kind.value,
+        kind,
         file,
         out,
         encoder,
-        directions=directions.value,
+        directions=directions,
         top_k=top_k,
         max_text_length=max_text_length,
     )
