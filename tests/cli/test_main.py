@@ -101,15 +101,6 @@ def test_ctrl_c_says_how_to_go_on() -> None:
         assert process.stderr.read() == "stopped; the same command goes on from what is done\n"
 
 
-def test_params_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    bad = tmp_path / "params.yaml"
-    bad.write_text("datasets: []\n", "utf-8")
-    assert main(["params", "check", str(bad)]) == 1
-    assert "must list at least one folder of data/raw" in capsys.readouterr().err
-    assert main(["params", "check", str(tmp_path / "gone.yaml")]) == 1
-    assert "gone.yaml: no such file; run from the project's root" in capsys.readouterr().err
-
-
 def test_no_command_takes_a_name_that_is_kept_free() -> None:
     taken = {command.name for command in app.registered_commands}
     kept = {"link", "batch", "bundle", "serve", "doctor", "plan"}

@@ -182,7 +182,7 @@ def test_make_check_is_content_with_a_good_file_and_fails_with_one_line_a_proble
     assert main(["params", "check"]) == 0
     assert capsys.readouterr() == ("params.yaml: ok\n", "")
     edited(tmp_path, "moe:\n  num_experts: 4", "moe:\n  num_experts: 2")
-    assert main(["params", "check"]) == 1
+    assert main(["params", "check", "params.yaml"]) == 1
     wanted = "error: params.yaml: moe.top_k = 3: must lie in [1, moe.num_experts = 2]\n"
     assert capsys.readouterr() == ("", wanted)
 
