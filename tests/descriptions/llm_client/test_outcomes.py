@@ -60,6 +60,7 @@ def test_an_answer_is_read_whole(fake: Fake, client: Clients) -> None:
         (tricks.html(502), "gave up", ATTEMPTS["fault"], False),
         (tricks.limited(), "gave up", ATTEMPTS["busy"], False),
         (tricks.hang_up, "gave up", ATTEMPTS["fault"], False),
+        (tricks.cut_in_body, "gave up", ATTEMPTS["fault"], False),
     ],
 )
 def test_an_oddity_is_named_and_tried_again_where_that_helps(
