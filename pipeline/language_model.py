@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,18 +10,17 @@ from typing import Any
 
 from mmoe.config.llm import LlmParams
 from mmoe.config.rank import RankParams
+from mmoe.descriptions.choice import Groups, Mentions
 from mmoe.descriptions.llm import LanguageModel
 from mmoe.errors import RankingError
 from mmoe.files import append_json_line
-from mmoe.records import Candidate, Description, Mention
+from mmoe.records import Description
 
 from pipeline.layout import Layout
 
-Groups = Mapping[str, Sequence[Candidate]]
-
 
 def ranked_by_model(
-    at: Layout, params: RankParams, llm: LlmParams, mentions: Sequence[Mention], groups: Groups
+    at: Layout, params: RankParams, llm: LlmParams, mentions: Mentions, groups: Groups
 ) -> tuple[list[Description], dict[str, Any]]:
     """The descriptions, and how they were chosen, for rank.json; the ledger and the log are written.
 
@@ -38,7 +37,7 @@ def ranked_by_model(
 
 
 def estimated(
-    at: Layout, params: RankParams, llm: LlmParams, mentions: Sequence[Mention], groups: Groups
+    at: Layout, params: RankParams, llm: LlmParams, mentions: Mentions, groups: Groups
 ) -> str:
     """What a run would send and cost, in words.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.descriptions import Embedder, RankerResources, rank_mentions
+from mmoe.descriptions.choice import Groups, Mentions
 from mmoe.records import (
-    Candidate,
     Description,
     Entity,
-    Mention,
     TextInput,
     read_records,
     write_records,
@@ -50,12 +49,7 @@ class LocalRankers:
     runtime: RuntimeParams
     _encoders: dict[tuple[str, str], Encoder] = field(default_factory=dict, repr=False)
 
-    def rank(
-        self,
-        backend: str,
-        mentions: Sequence[Mention],
-        groups: Mapping[str, Sequence[Candidate]],
-    ) -> list[Description]:
+    def rank(self, backend: str, mentions: Mentions, groups: Groups) -> list[Description]:
         """One description record a mention.
 
         Raises:

@@ -20,7 +20,10 @@ from mmoe.records import SPLITS, Entity, ImageFile, ImageInput, Mention, TextInp
 
 @dataclass(frozen=True)
 class Selection:
-    """What ingest takes of a raw folder: the knobs data.format, data.split, data.nil, data.max_mentions."""
+    """What ingest takes of a raw folder: the knobs data.format, data.split, data.nil, data.max_mentions.
+
+    Not the section: a stage counts as reading all of one that it hands on, and dvc.yaml names these four.
+    """
 
     format: str
     split: str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from mmoe.records import SPLITS, WITHOUT_CHOICE, Candidate, Description, Mention
+from mmoe.descriptions.choice import Groups, Mentions
+from mmoe.records import SPLITS, WITHOUT_CHOICE, Description, Mention
 from mmoe.shares import share_with_interval
 
 # Bounds of num_candidates; 0 and 1 stand apart, for there nothing is ranked.
@@ -15,9 +16,7 @@ Row = tuple[Mention, Description, bool]  # the last: whether the gold entity is 
 
 
 def ranking_counts(
-    mentions: Sequence[Mention],
-    descriptions: Sequence[Description],
-    candidates_by_mention: Mapping[str, Sequence[Candidate]],
+    mentions: Mentions, descriptions: Sequence[Description], candidates_by_mention: Groups
 ) -> dict[str, dict[str, object]]:
     """Counts over all mentions and over each split; shares lie in [0, 1], None over no mention and for a
     backend that chooses no candidate.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from mmoe.config.rank import RankParams
+from mmoe.descriptions.choice import Groups, Mentions
 from mmoe.descriptions.llm_client.session import server_url
 from mmoe.descriptions.llm_client.types import Request
 from mmoe.descriptions.prompting.answer import answer_text, label, output_arguments
@@ -73,9 +74,7 @@ class QuestionWriter:
         # The mentions of a sentence share its image.
         self._image = cache(partial(image_url, image_folder))
 
-    def questions(
-        self, mentions: Sequence[Mention], groups: Mapping[str, Sequence[Candidate]]
-    ) -> dict[str, Question]:
+    def questions(self, mentions: Mentions, groups: Groups) -> dict[str, Question]:
         """By mention_id, a question for each mention that has at least two candidates."""
         return {
             mention.mention_id: self.question(mention, groups[mention.mention_id])
