@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.sqlite_cache import CACHE
 from mmoe.wikidata.api import ApiSettings
 
 from tests.wikidata.api.runs import CONTACT

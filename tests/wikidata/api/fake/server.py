@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.loopback import JSON, LoopbackHandler, running
 from tests.wikidata.api.fake.actions import ApiError, act
 from tests.wikidata.api.fake.store import Store
-from tests.loopback import JSON, LoopbackHandler, running
 
 MINUTE = 60.0  # seconds
 
