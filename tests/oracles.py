@@ -91,24 +91,24 @@ def cross_entropy(scores: Sequence[Tensor], gold: Tensor) -> Tensor:
     return -(gold.exp() / torch.stack([score.exp() for score in scores]).sum()).log()
 
 
-def batch_loss(
+def batch_losses(
     matcher: MMoE,
     mentions: SideFeatures,
     entities: SideFeatures,
     gold: Sequence[int],
     negatives: Sequence[int],
-    term: str,
-) -> Tensor:
-    """MMoE eq. 8 for one term: every mention against the set of the group's golds and negatives."""
+) -> dict[str, Tensor]:
+    """MMoE eq. 8, a loss a term: every mention against the set of the group's golds and negatives."""
     items = items_of(entities)
-    losses = []
+    losses: dict[str, list[Tensor]] = {term: [] for term in (*matcher.unit_names, "overall")}
     for mention, right in zip(items_of(mentions), gold, strict=True):
-        score = {
-            entity: pair_scores(matcher, mention, items[entity])[term]
-            for entity in {*gold, *negatives}
+        scores = {
+            entity: pair_scores(matcher, mention, items[entity]) for entity in {*gold, *negatives}
         }
-        losses.append(cross_entropy(list(score.values()), score[right]))
-    return torch.stack(losses).mean()
+        for term, found in losses.items():
+            candidates = [score[term] for score in scores.values()]
+            found.append(cross_entropy(candidates, scores[right][term]))
+    return {term: torch.stack(found).mean() for term, found in losses.items()}
 
 
 def rank_by_sorting(scores: Sequence[float], gold: int, margin: float) -> tuple[int, int]:
