@@ -8,10 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.dvc.warm import warm_commands
 from tests.imports import ROOT
 
 NEEDED = (
@@ -102,8 +105,12 @@ def _short(stage: str) -> str:
     return stage.replace("@tiny", "")
 
 
-def make_clone(folder: Path, built: Path) -> Clone:
-    """Copies what git tracks or would track, with the data set and parameters of `built`, and commits it."""
+@contextmanager
+def make_clone(folder: Path, built: Path) -> Iterator[Clone]:
+    """Copies what git tracks or would track, with the data set and parameters of `built`, and commits it.
+
+    Its commands run until the context ends.
+    """
     home, root = folder / "home", folder / "project"
     home.mkdir(parents=True)
     (home / ".gitconfig").write_text(
@@ -136,8 +143,9 @@ def make_clone(folder: Path, built: Path) -> Clone:
             shutil.copy(ROOT / name, root / name)
     shutil.copy(built / "params.yaml", root)
     shutil.copytree(built / "data/raw/tiny", root / "data/raw/tiny")
-    clone = Clone(root, env)
-    clone.git("init", "--quiet")
-    clone.git("add", "--force", "data/raw/tiny")  # as the sample is; other raw data stays out
-    clone.commit("the project")
-    return clone
+    with warm_commands(env) as warm:
+        clone = Clone(root, env | {"PATH": os.pathsep.join([str(warm), env["PATH"]])})
+        clone.git("init", "--quiet")
+        clone.git("add", "--force", "data/raw/tiny")  # as the sample is; other raw data stays out
+        clone.commit("the project")
+        yield clone

@@ -11,6 +11,7 @@ import io
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,16 +33,16 @@ class Run(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Run:
+def first(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Run]:
     """First results, not made by DVC: what `dvc repro` would run to get them. Then they are committed."""
-    clone = make_clone(tmp_path_factory.mktemp("dvc"), built)
-    for folder in ("data", "reports", ".mmoe"):
-        shutil.copytree(built / folder, clone.root / folder, dirs_exist_ok=True)
-    clone.call("python", "-m", "pipeline.fingerprints")
-    log = clone.dvc("repro", "--dry")
-    clone.dvc("commit", "--force")
-    clone.commit("first results")
-    return Run(clone, log)
+    with make_clone(tmp_path_factory.mktemp("dvc"), built) as clone:
+        for folder in ("data", "reports", ".mmoe"):
+            shutil.copytree(built / folder, clone.root / folder, dirs_exist_ok=True)
+        clone.call("python", "-m", "pipeline.fingerprints")
+        log = clone.dvc("repro", "--dry")
+        clone.dvc("commit", "--force")
+        clone.commit("first results")
+        yield Run(clone, log)
 
 
 def test_the_first_repro_runs_every_stage_once(first: Run) -> None:
