@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -15,27 +18,45 @@ from mmoe.linking.data import LinkingData
 from mmoe.training.trainer import Progress
 
 from tests.imports import ROOT
-from tests.stores import Toy, open_toy
+from tests.stores import Toy, write_store
 from tests.training.runs import Heard, die_before_step, new_trainer, outcome
 
 Outcome = tuple[Progress, dict[str, Tensor]]
-Undisturbed = dict[str, tuple[Outcome, Heard]]
+
+
+class Undisturbed(NamedTuple):
+    """A run that nothing disturbed, what its listener heard, and the folder that it left."""
+
+    outcome: Outcome
+    heard: Heard
+    work: Path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the process that is killed: sums in another order differ in their last bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(data: LinkingData, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """For each precision a run that nothing disturbed, and what its listener heard."""
+def undisturbed(
+    one_thread: None, data: LinkingData, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Undisturbed]:
+    """One run for each precision."""
     runs = {}
     for precision in ("float32", "bfloat16"):
         heard, work = Heard(), tmp_path_factory.mktemp(precision)
         trainer = new_trainer(data, work, listener=heard, precision=precision)
-        runs[precision] = (outcome(trainer), heard)
+        runs[precision] = Undisturbed(outcome(trainer), heard, work)
     return runs
 
 
 @pytest.fixture(scope="module")
-def wanted(undisturbed: Undisturbed) -> Outcome:
-    return undisturbed["float32"][0]
+def wanted(undisturbed: dict[str, Undisturbed]) -> Outcome:
+    return undisturbed["float32"].outcome
 
 
 class Killed(BaseException):
@@ -56,9 +77,9 @@ def assert_same(found: Outcome, wanted: Outcome) -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_seeded_run_repeats_to_the_bit(
-    data: LinkingData, tmp_path: Path, undisturbed: Undisturbed, precision: str
+    data: LinkingData, tmp_path: Path, undisturbed: dict[str, Undisturbed], precision: str
 ) -> None:
-    wanted, _ = undisturbed[precision]
+    wanted = undisturbed[precision].outcome
     assert_same(outcome(new_trainer(data, tmp_path, precision=precision)), wanted)
     assert wanted[0].step == 12
 
@@ -70,9 +91,13 @@ def test_another_seed_is_another_run(data: LinkingData, tmp_path: Path, wanted: 
 
 @pytest.mark.parametrize(("step", "precision"), [(1, "float32"), (5, "bfloat16"), (12, "float32")])
 def test_a_killed_run_ends_as_an_undisturbed_one(
-    data: LinkingData, tmp_path: Path, undisturbed: Undisturbed, step: int, precision: str
+    data: LinkingData,
+    tmp_path: Path,
+    undisturbed: dict[str, Undisturbed],
+    step: int,
+    precision: str,
 ) -> None:
-    wanted, heard = undisturbed[precision]
+    wanted, heard, _ = undisturbed[precision]
     killed, told = new_trainer(data, tmp_path, precision=precision), Heard()
     die_before_step(killed, step, kill)
     with pytest.raises(Killed):
@@ -115,30 +140,28 @@ def test_a_run_killed_in_validation_repeats_at_most_the_steps_since_the_checkpoi
     assert_same(outcome(resumed), wanted)
 
 
-def test_a_finished_run_started_again_takes_no_step(data: LinkingData, tmp_path: Path) -> None:
-    wanted = outcome(new_trainer(data, tmp_path))
-    again = new_trainer(data, tmp_path)
+def test_a_finished_run_started_again_takes_no_step(
+    data: LinkingData, tmp_path: Path, undisturbed: dict[str, Undisturbed]
+) -> None:
+    wanted, _, finished = undisturbed["float32"]
+    shutil.copytree(finished, tmp_path / "work")
+    again = new_trainer(data, tmp_path / "work")
     die_before_step(again, 1, kill)
     assert_same(outcome(again), wanted)
 
 
-def test_kill_9_in_the_middle_of_an_epoch(tmp_path: Path) -> None:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        data = open_toy(tmp_path / "store", Toy())
-        wanted = outcome(new_trainer(data, tmp_path / "a"))
-        words = [str(tmp_path / "store"), str(tmp_path / "b"), "8"]
-        died = subprocess.run(
-            [sys.executable, "-m", "tests.training.runs", *words],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert died.returncode == -signal.SIGKILL, died.stderr
-        resumed = new_trainer(data, tmp_path / "b")
-        die_before_step(resumed, 7, kill)  # step 7 was lost, 7 to 12 are left
-        assert_same(outcome(resumed), wanted)
-    finally:
-        torch.set_num_threads(threads)
+def test_kill_9_in_the_middle_of_an_epoch(
+    data: LinkingData, tmp_path: Path, wanted: Outcome
+) -> None:
+    words = [str(write_store(tmp_path / "store", Toy())), str(tmp_path / "work"), "8"]
+    died = subprocess.run(
+        [sys.executable, "-m", "tests.training.runs", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    resumed = new_trainer(data, tmp_path / "work")
+    die_before_step(resumed, 7, kill)  # step 7 was lost, 7 to 12 are left
+    assert_same(outcome(resumed), wanted)
