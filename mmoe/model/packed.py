@@ -60,8 +60,8 @@ class Packed:
 
     def split(self, size: int) -> list[Packed]:
         """Parts of at most `size` sequences, in order."""
-        lengths = self.lengths_B.split(size)
-        values = self.values_TC.split([int(part.sum()) for part in lengths])
+        lengths = torch.split(self.lengths_B, size)
+        values = torch.split(self.values_TC, [int(part.sum()) for part in lengths])
         return [Packed(*part) for part in zip(values, lengths, strict=True)]
 
     def mean(self) -> Tensor:

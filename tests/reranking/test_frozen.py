@@ -9,7 +9,6 @@ from mmoe.baselines.cosine import SideVectors, Vectors
 from mmoe.baselines.late_interaction import LateInteraction
 from mmoe.reranking.frozen import CosineFeatures, LateFeatures
 from mmoe.reranking.pairs import Pairs
-from mmoe.reranking.retrieved import RetrievedFeatures
 
 from tests.baselines.test_late_interaction import tokens
 
@@ -77,12 +76,3 @@ def test_late_interaction_stands_in_both_directions_and_is_missing_without_token
     assert np.isnan(found[1]).all()  # the mention has none
     assert np.isnan(found[2, 0]).all()  # the entity has none
     assert np.isfinite(found[2, 1]).all()
-
-
-def test_what_was_retrieved_and_chosen() -> None:
-    lists = [np.array([3, 1]), np.array([], dtype=np.int64), np.array([4])]
-    features = RetrievedFeatures(lists, {0: 3}, 5)
-    found = features.of(Pairs(np.arange(3), OWN))
-    assert found[0].tolist() == [[1, 1, 1], [0, 0, 0]]
-    assert found[1].tolist() == [[0, 0, 0], [0, 0, 0]]
-    assert found[2].tolist() == [[0, 0, 0], [1, 1, 0]]

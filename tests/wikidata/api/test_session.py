@@ -106,7 +106,7 @@ def test_a_passing_trouble_is_waited_out(
         (loopback.page(404), "HTTP 404 .*Our servers are busy"),
         (loopback.page(403), "HTTP 403"),
         (
-            loopback.LoopbackHandler.refuse_agent,
+            loopback.WikimediaHandler.refuse_agent,
             "User-Agent .*robot policy.*MMOE_CONTACT.*User-Agent_policy",
         ),
         (loopback.body(b'{"error": {"code": "badtoken", "info": "x"}}', status=400), "badtoken: x"),

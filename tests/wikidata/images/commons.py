@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from PIL import Image
 
-from tests.loopback import LoopbackHandler, running
+from tests.loopback import running
+from tests.wikidata.loopback import WikimediaHandler
 
 STEPS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 BITMAPS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
@@ -104,7 +105,7 @@ class Commons:
         return [asked for asked in self.log if asked.params]
 
 
-class Handler(LoopbackHandler):
+class Handler(WikimediaHandler):
     """Answers one request."""
 
     commons: Commons

@@ -20,11 +20,11 @@ from mmoe.wikidata.images.collect import collect
 from mmoe.wikidata.work import Row
 
 from tests.imports import ROOT
-from tests.loopback import body, page
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.runs import FAST
 from tests.wikidata.images.commons import Commons, held, image
 from tests.wikidata.knowledge.world import rows
+from tests.wikidata.loopback import body, page
 
 NAMES = {"Q1": "Ada 1901.jpg", "Q2": "Emblem.svg", "Q3": "Ada 1901.jpg", "Q4": "Gone.jpg"}
 

@@ -12,10 +12,10 @@ from mmoe.wikidata.api.pace import Pacer
 from mmoe.wikidata.api.session import PoliteSession
 from mmoe.wikidata.images.fetch import IMAGE_POLICY, Failure, FetchedImage, fetch_image
 
-from tests.loopback import body, cut, half, hang_up, page
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.runs import CONTACT
 from tests.wikidata.images.commons import Commons, Trick, drawn, image, path_of, redirected
+from tests.wikidata.loopback import body, cut, half, hang_up, page
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.loopback import JSON, LoopbackHandler, running
+from tests.loopback import running
 from tests.wikidata.api.fake.actions import ApiError, act
 from tests.wikidata.api.fake.store import Store
+from tests.wikidata.loopback import JSON, WikimediaHandler
 
 MINUTE = 60.0  # seconds
 
@@ -100,7 +101,7 @@ class Fake:
         return Counter(asked.params.get("action", "") for asked in list(self.log))
 
 
-class Handler(LoopbackHandler):
+class Handler(WikimediaHandler):
     """Answers one request."""
 
     fake: Fake
