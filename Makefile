@@ -21,7 +21,9 @@ demo: setup  ## set up, run the pipeline on the embedded sample, show what came 
 	@python -m pipeline.show
 
 test: setup  ## the test suite; what needs minutes, a GPU or the network is run by hand: pytest -m slow
-	python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@# One worker more than cores, as some tests wait for servers and processes.
+	python -m pytest -n "$$(python -c 'import os; print(min(4, os.cpu_count() + 1))')" \
+		--dist loadfile --no-loadscope-reorder
 
 lint: setup
 	ruff check .
