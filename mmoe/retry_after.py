@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 
@@ -12,7 +13,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
     Args:
         headers: names in lower case, or a mapping that does not mind the case.
-        now: seconds since 1970, against which a date is read.
+        now: seconds since 1970, against which a date is read; one without a zone is in UTC.
     """
     milliseconds = _positive(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -22,7 +23,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if seconds is not None:
         return seconds
     try:
-        return _positive(parsedate_to_datetime(text).timestamp() - now)
+        date = parsedate_to_datetime(text)
+        return _positive((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
     except (ValueError, OverflowError):
         return None
 

@@ -79,6 +79,8 @@ def given_id_of(row: Row, key: str) -> str:
 def row_of_each_mention(row: Row, keys: Sequence[str]) -> list[Row]:
     """The row once for each of its mentions, of which `keys` hold a text each, or lists of equal length.
 
+    Types are left to whoever reads the values.
+
     Raises:
         DataError: if a key is missing, or the lists differ in length.
     """

@@ -78,7 +78,8 @@ class Row:
     def value(self, key: str) -> Any:
         """A required value of any type."""
         if key not in self.values:
-            raise DataError(f"{self.where}: key `{key}` is missing; add it")
+            kind = "row" if self.name is None else "record"
+            raise DataError(f"{self.where}: key `{key}` is missing; add it to the {kind}")
         return self.values[key]
 
     def text(self, key: str) -> str:

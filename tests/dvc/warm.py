@@ -2,7 +2,7 @@
 
 Loading DVC takes a second, loading torch two, and the tests of DVC start some fifty processes. A command is
 still a process of its own, with its own folder, environment, streams and exit code; only libraries of others
-are loaded beforehand, never this project's code.
+are loaded beforehand, never this project's code. All commands of a server share its seed of hashes.
 
 usage  python -I warm.py serve SOCKET                waits for commands until its standard input ends
        python -I -S warm.py ask SOCKET COMMAND ...   has one run, and ends as it does
@@ -24,11 +24,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+KILLED = 128 + signal.SIGKILL  # a shell's exit code
 LIBRARIES = (
     *("dvc.cli", "dvc.cli.parser", "dvc.repo", "dvc.repo.experiments.queue.tempdir"),
     *("torch", "transformers", "transformers.modeling_utils", "safetensors.torch", "tokenizers"),
@@ -58,17 +60,13 @@ def warm_commands(env: dict[str, str]) -> Iterator[Path]:
 
 
 def ask(path: str, command: list[str]) -> int:
-    """Has the server run a command on this process's streams; returns the exit code.
-
-    Raises:
-        ValueError: if the command was killed.
-    """
+    """Has the server run a command on this process's streams; returns the exit code."""
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(path)
         socket.send_fds(server, [b"."], [0, 1, 2])
         server.sendall(json.dumps([command, str(Path.cwd()), dict(os.environ)]).encode())
         server.shutdown(socket.SHUT_WR)
-        return int(server.recv(16))
+        return int(server.recv(16) or KILLED)
 
 
 def serve(path: str) -> None:
@@ -118,6 +116,7 @@ def exit_code(command: list[str]) -> int:
     except BaseException:
         traceback.print_exc()
         code = 1
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()
     return int(code or 0)

@@ -108,7 +108,11 @@ class DirectSender:
         for request in waiting:
             while (attempt := await self._turn(request)) is not None:
                 number = self._budget.calls
-                response = await send(self._client, attempt.body, self._session.client.timeout)
+                try:
+                    response = await send(self._client, attempt.body, self._session.client.timeout)
+                except BaseException:  # the run is broken off: the call may have been billed
+                    self._budget.end(attempt.estimate, None, is_billed=True)
+                    raise
                 outcome = self._session.settle(attempt, response)
                 self._settled.set()  # wakes all that wait, once
                 self._settled.clear()

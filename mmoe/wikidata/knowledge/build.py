@@ -140,12 +140,13 @@ def with_subclasses(lines: Iterable[bytes], kinds: Collection[str]) -> tuple[fro
             continue
         try:
             classes = best_ids(entity, SUBCLASS_OF, f"item {entity['id']}")
-            above = [qid_number(kind) for kind in classes]
-        except (WikidataError, ValueError):
+        except WikidataError:
+            classes = [""]
+        if not all(map(is_qid, classes)):
             num_unread += 1
             continue
-        for kind in above:
-            below[kind].append(qid_number(entity["id"]))
+        for kind in classes:
+            below[qid_number(kind)].append(qid_number(entity["id"]))
     found = {qid_number(kind) for kind in kinds}
     left = list(found)
     while left:

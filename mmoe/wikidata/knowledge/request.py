@@ -46,7 +46,7 @@ class Choice:
 
     def names_of(self, item: Item) -> frozenset[str]:
         """Those of the names asked for that the item bears."""
-        return self._matcher.borne_by(item.normalised_names)
+        return self._matcher.borne_by(item.normalised_names) if self.names else frozenset()
 
     @cached_property
     def _matcher(self) -> NameMatcher:
@@ -56,7 +56,7 @@ class Choice:
         """Why an item is left out, as it is counted; None if it is taken.
 
         Args:
-            asked_as: the id that led to the item, if it redirects to the item's own.
+            asked_as: the id under which it was asked for, which counts as listed or not; None for its own.
         """
         is_listed = self.qids is not None and (asked_as or item.qid) in self.qids
         is_open = self.names is None and self.qids is None

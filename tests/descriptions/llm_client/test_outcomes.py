@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from typing import Any
 
 import pytest
 
+from mmoe.descriptions.llm_client import direct
 from mmoe.descriptions.llm_client.client import LlmClient
 from mmoe.descriptions.llm_client.response import ATTEMPTS
 from mmoe.descriptions.llm_client.types import Round
@@ -143,3 +146,20 @@ def test_log_probabilities_come_with_an_answer_of_one_token(fake: Fake, client: 
     assert (reply.outcome, reply.text) == ("cut", "A")
     assert reply.top_tokens == [("A", -0.1), (" B", -9999.0)]
     assert [*kept(client).replies.values()] == [reply]
+
+
+def test_a_client_whose_round_broke_off_starts_another(
+    client: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calls that were under way are over for it, and may have been billed."""
+    again, real = client(), direct.send
+
+    async def broken(_client: object, body: dict[str, Any], _timeout: float) -> None:
+        await asyncio.sleep(0.1 if "say 1" in str(body) else 60)
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(direct, "send", broken)
+    with pytest.raises(OSError, match="no space"):
+        again.complete(requests(12))
+    monkeypatch.setattr(direct, "send", real)
+    assert len(again.complete(requests(12)).replies) == 12

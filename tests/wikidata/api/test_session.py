@@ -161,6 +161,8 @@ def test_lag_does_not_use_up_the_attempts(fake: Fake, client: Open) -> None:
     assert one.ask()["success"] == 1
     assert one.session.retries == {"maxlag": 20, "broken_answer": 1, "http_503": 1}
     assert len(one.notes) == 3
+    # Lag that was waited for doesn't make the waits after faults longer.
+    assert [int(seconds) for seconds in one.time.sleeps if seconds >= 1][-2:] == [1, 2]
 
 
 def test_being_too_fast_slows_down_for_good(fake: Fake, client: Open) -> None:

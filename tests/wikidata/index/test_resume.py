@@ -96,6 +96,17 @@ def finished_lines(out: Path) -> int:
     return sum(record.tally.lines for record in finished_chunks(work, 0))
 
 
+def test_a_run_that_was_killed_before_its_first_chunk_begins_anew(
+    tmp_path: Path, calm: dict[str, bytes], extracted: list[int]
+) -> None:
+    dump = write_dump(tmp_path / "dump.json", LINES)
+    kill(command(str(dump), tmp_path / "out", 1, "record", 1))
+    assert not records(tmp_path / "out")
+    build(dump, tmp_path / "out")
+    assert min(extracted) == 0
+    assert tree(tmp_path / "out") == calm
+
+
 @pytest.mark.parametrize(
     ("processes", "moment", "number"),
     [(1, "record", 4), (2, "record", 6), (1, "merge", 2), (1, "table", 2)],
