@@ -30,6 +30,8 @@ from tools.sample.world import World, read_world
 
 from tests.imports import ROOT
 
+pytestmark = pytest.mark.generator
+
 SAMPLE = ROOT / "data/raw/sample"
 MEGABYTE = 1_000_000
 

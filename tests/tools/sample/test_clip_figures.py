@@ -18,6 +18,8 @@ from tools.sample.drawing import BACKGROUND_PHRASES, BACKGROUNDS, COLOURS, KIND_
 from tools.sample.model_card import ROWS, write_card
 from tools.sample.train_data import random_scene
 
+pytestmark = pytest.mark.generator
+
 TRAITS = (*KINDS, *COLOURS, *BACKGROUNDS, 1, 2, 3)
 
 

@@ -28,6 +28,8 @@ from tools.sample.drawing import (
     save_image,
 )
 
+pytestmark = pytest.mark.generator
+
 ALONE = ("city", "map", "river", "mountain", "portrait", "building", "temple")
 SEVERAL = tuple(kind for kind in KINDS if kind not in ALONE)
 HUES = {"red": 0, "orange": 29, "yellow": 52, "green": 127, "blue": 220, "purple": 281, "brown": 22}

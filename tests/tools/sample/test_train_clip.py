@@ -31,6 +31,8 @@ from tools.sample.clip_patches import PatchEmbeddings
 from tools.sample.clip_trainer import ClipTrainer, TrainPlan, cpu_precision
 from tools.sample.train_data import TrainingBatches, held_out, numbered_drawing, random_scene
 
+pytestmark = pytest.mark.generator
+
 AUTHORED = Authored(("Mercury, first planet from the Sun", "Roman god of trade"), ("Mercury",))
 PLAN = TrainPlan(
     steps=20,
