@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ JSON = "application/json; charset=utf-8"
 LIBRARIES = ("python-requests/", "python-urllib", "Python-urllib", "curl/", "Wget/")
 
 
-class WikimediaHandler(LoopbackHandler):
+class WikimediaHandler(LoopbackHandler, ABC):
     """Answers one request as Wikimedia's servers do."""
 
     def has_refused_agent(self) -> bool:
@@ -23,9 +24,9 @@ class WikimediaHandler(LoopbackHandler):
         agent = self.headers.get("User-Agent", "")
         return not agent or agent.startswith(LIBRARIES)
 
+    @abstractmethod
     def good_answer(self) -> tuple[bytes, str]:
         """What the request should be answered with, and its type."""
-        raise NotImplementedError
 
     def answered(self, status: int) -> None:
         """Called before the client can know: it may ask again at once."""
