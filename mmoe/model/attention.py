@@ -39,9 +39,9 @@ def mean_weights(mentions: EncodedUnit, entities: EncodedUnit) -> Tensor:
     # Plain matrix products over all B·L tokens at once: twice as fast as batched ones on CPU.
     keys_DS = keys_BLD.flatten(0, 1).T
     block = BLOCK.get(keys_DS.device.type, BLOCK["cpu"])
-    num_entities = max(1, block // (mask_BL.numel() * max(queries.lengths_B.tolist(), default=1)))
-    parts = [keys_DS.new_zeros(0, *mask_BL.shape)]
-    for some in queries.split(num_entities):
+    num_weights = mask_BL.numel() * len(queries.values_TC)
+    parts = []
+    for some in queries.split(max(1, block * len(queries) // max(1, num_weights))):
         logits_TBL = (some.values_TC @ keys_DS).view(-1, *mask_BL.shape)
         weights_TBL = (logits_TBL + _padding(mask_BL, logits_TBL)).softmax(dim=-1)
         parts.append(segment_mean(weights_TBL, some))
