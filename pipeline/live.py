@@ -32,7 +32,7 @@ class LiveCurves:
     def on_epoch(self, record: EpochRecord) -> None:
         """Writes the epoch's curves; their step is the epoch."""
         self.live.step = record.epoch
-        self.live.log_metric("valid_mrr", record.valid_mrr)
+        self.live.log_metric("held_out_mrr", record.held_out_mrr)
         self.live.log_metric("learning_rate", record.learning_rate)
         for term, value in record.loss.items():
             self.live.log_metric(f"loss/{term}", value)

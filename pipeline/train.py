@@ -1,4 +1,4 @@
-"""Stage train: the matcher on cached features, early stopping on validation MRR over the whole KB.
+"""Stage train: the matcher on cached features, early stopping by exact ranks of held-out mentions.
 
 usage  python -m pipeline.train DATASET
 in     data/interim/<dataset>/{mentions,entities}.parquet, left_out/<leak_policy>.json there,
@@ -13,6 +13,8 @@ from __future__ import annotations
 import shutil
 from importlib.metadata import version
 from pathlib import Path
+
+from torch import Tensor
 
 import mmoe.linking
 import mmoe.model
@@ -60,12 +62,11 @@ def train(at: Layout, file: ParamsFile) -> None:
         whole = Checkpoint(matcher, data.feature_config, config, versions)
         save_checkpoint(at.model / f"{name}.safetensors", whole)
 
-    valid = data.linkable("valid")
     precision = resolve_precision(params.precision, device)
 
-    def validate(matcher: Matcher) -> float:
+    def mrr_of(matcher: Matcher, mentions: Tensor) -> float:
         index = build_index(matcher, data.entity_side, device, precision)
-        ranked = rank_records(index, data.mention_side, valid, data.gold_of(valid), device)
+        ranked = rank_records(index, data.mention_side, mentions, data.gold_of(mentions), device)
         return float(reciprocals(ranked.ranks.pessimistic).mean())
 
     rooms = (mmoe.linking, mmoe.model, mmoe.training)
@@ -74,13 +75,13 @@ def train(at: Layout, file: ParamsFile) -> None:
     work = at.work("train") / content_key(config, data.parts, [*map(sha256_of, files)], code)
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(
-            matcher, data, params, loss, validate, work, [curves], runtime.checkpoint_every
+            matcher, data, params, loss, mrr_of, work, [curves], runtime.checkpoint_every
         )
         save("untrained")
         progress = trainer.run()
     save("matcher")
     write_json(at.model / "history.json", trainer.summary() | {"config": config})
-    print(f"best epoch {progress.best_epoch}: validation MRR {progress.best_mrr:.2f}")
+    print(f"best epoch {progress.best_epoch}: MRR {progress.best_mrr:.2f} of held-out mentions")
     shutil.rmtree(work)
 
 

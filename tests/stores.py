@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mmoe.features.shards import (
     ABSENT,
@@ -133,13 +134,12 @@ def open_toy(folder: Path, toy: Toy) -> LinkingData:
     return LinkingData.open(mentions, entities, write_store(folder, toy), FEATURE_CONFIG)
 
 
-def valid_mrr(data: LinkingData, split: str = "valid") -> Callable[[Matcher], float]:
+def mrr_on(data: LinkingData) -> Callable[[Matcher, Tensor], float]:
     """What the trainer calls after each epoch: MRR (×100) over the whole knowledge base."""
-    mentions = data.linkable(split)
 
-    def validate(matcher: Matcher) -> float:
+    def mrr_of(matcher: Matcher, mentions: Tensor) -> float:
         index = build_index(matcher, data.entity_side, CPU)
         ranked = rank_records(index, data.mention_side, mentions, data.gold_of(mentions), CPU)
         return float((100 / ranked.ranks.pessimistic).mean())
 
-    return validate
+    return mrr_of

@@ -27,6 +27,7 @@ class TrainParams(Section):
     mined_negatives: int = Field(1, ge=0, le=1000)
     mining_depth: int = Field(24, ge=0, le=1000)
     patience: int = Field(3, ge=1, le=1000)
+    held_out: float = Field(0.1, ge=0, le=0.5, allow_inf_nan=False)
     fraction: float = Field(1.0, gt=0, le=1, allow_inf_nan=False)
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
 

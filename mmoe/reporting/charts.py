@@ -53,8 +53,8 @@ def draw(
     drawn = {"intervals": interval_chart(systems), "ranks": rank_chart(histograms)}
     if epochs := history.epochs:
         drawn |= {"loss": loss_chart(epochs), "learning_rate": learning_rate_chart(epochs)}
-        if any(epoch.valid_mrr is not None for epoch in epochs):
-            drawn["validation"] = validation_chart(history)
+        if any(epoch.held_out_mrr is not None for epoch in epochs):
+            drawn["held_out"] = held_out_chart(history)
         if any(sum(shares) > 0 for shares in epochs[-1].expert_load.values()):
             drawn["experts"] = expert_chart(epochs[-1].expert_load)
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704
@@ -95,17 +95,17 @@ def loss_chart(epochs: Sequence[Epoch]) -> str:
     return _svg(base.encode(x=_epochs(epochs), y=y, color=colour))
 
 
-def validation_chart(history: History) -> str:
-    """Validation MRR of every epoch that measured it, the untrained matcher as epoch 0, the best ringed."""
+def held_out_chart(history: History) -> str:
+    """MRR of the held-out mentions by epoch, where measured; epoch 0 is untrained, the best is ringed."""
     rows: list[dict[str, Any]] = [
-        {"epoch": epoch.epoch, "mrr": epoch.valid_mrr, "best": epoch.epoch == history.best_epoch}
+        {"epoch": epoch.epoch, "mrr": epoch.held_out_mrr, "best": epoch.epoch == history.best_epoch}
         for epoch in history.epochs
-        if epoch.valid_mrr is not None
+        if epoch.held_out_mrr is not None
     ]
-    if history.untrained_valid_mrr is not None:
-        start = {"mrr": history.untrained_valid_mrr, "best": history.best_epoch == 0}
+    if history.untrained_held_out_mrr is not None:
+        start = {"mrr": history.untrained_held_out_mrr, "best": history.best_epoch == 0}
         rows.insert(0, {"epoch": 0} | start)
-    first = 0 if history.untrained_valid_mrr is not None else 1
+    first = 0 if history.untrained_held_out_mrr is not None else 1
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=_epochs(history.epochs, first),
         y=alt.Y("mrr:Q", title="MRR × 100", scale=alt.Scale(zero=False), axis=FEW_TICKS),

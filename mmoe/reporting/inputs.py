@@ -37,7 +37,7 @@ class Epoch(BaseModel):
     step: int | None = None
     learning_rate: float
     loss: dict[str, float]
-    valid_mrr: float | None = None
+    held_out_mrr: float | None = None
     expert_load: dict[str, list[float]] = {}
 
 
@@ -48,7 +48,7 @@ class History(BaseModel):
 
     epochs: list[Epoch]
     best_epoch: int | None = None
-    untrained_valid_mrr: float | None = None
+    untrained_held_out_mrr: float | None = None
     config: dict[str, dict[str, Any]] = {}
     versions: dict[str, str] = {}
 

@@ -130,14 +130,14 @@ def numbers(history: History, histograms: dict[str, pd.DataFrame]) -> dict[str, 
         columns[f"{name}, %"] = by_rank["share"].map("{:.2f}".format)
     found = {"ranks": pd.DataFrame(columns)}
     if epochs := history.epochs:
-        start = history.untrained_valid_mrr
+        start = history.untrained_held_out_mrr
         mrr: dict[int, float | None] = {} if start is None else {0: start}
-        mrr |= {epoch.epoch: epoch.valid_mrr for epoch in epochs}
+        mrr |= {epoch.epoch: epoch.held_out_mrr for epoch in epochs}
         losses = pd.DataFrame({epoch.epoch: epoch.loss for epoch in epochs}).T
         load = pd.DataFrame.from_dict(epochs[-1].expert_load, orient="index")
         found |= {
             "loss": losses.map(_fixed, decimals=4).rename(columns=label),
-            "validation": pd.Series(mrr).map(_fixed, decimals=2).to_frame("MRR"),
+            "held_out": pd.Series(mrr).map(_fixed, decimals=2).to_frame("MRR"),
             "experts": load.map(_fixed, decimals=3).rename(index=label, columns=lambda i: i + 1),
         }
     return {name: Table(texts) for name, texts in found.items()}

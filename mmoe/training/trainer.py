@@ -1,4 +1,4 @@
-"""The training loop: contrastive steps, validation each epoch, early stopping, resumable anywhere.
+"""The training loop: contrastive steps, MRR of held-out mentions each epoch, early stopping, resumable.
 
 Everything random is a function of (seed, epoch), so a run that was killed and started again takes the
 same steps as one that was not.
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -28,6 +27,7 @@ from mmoe.linking.memory import return_freed_memory
 from mmoe.model.matcher import OVERALL, Matcher
 from mmoe.model.registry import chosen_loss_terms
 from mmoe.training.batches import Batch, Batches, loss_batch
+from mmoe.training.held_out import split_mentions
 from mmoe.training.optimiser import build_optimiser, learning_rate
 from mmoe.training.streams import Stream, generator
 
@@ -42,6 +42,7 @@ class EpochRecord:
     Attributes:
         learning_rate: of the epoch's last step.
         loss: mean over the epoch's steps, one entry a term and `total`.
+        held_out_mrr: MRR (×100) of the mentions that decide when training stops.
         expert_load: share of the routed tokens that each expert got, one list a unit.
     """
 
@@ -49,7 +50,7 @@ class EpochRecord:
     step: int
     learning_rate: float
     loss: dict[str, float]
-    valid_mrr: float
+    held_out_mrr: float
     expert_load: dict[str, list[float]]
 
 
@@ -57,7 +58,7 @@ class TrainingListener(Protocol):
     """Hears of every finished epoch; after a resume, of the earlier ones again."""
 
     def on_epoch(self, record: EpochRecord) -> None:
-        """One epoch is done and validated."""
+        """One epoch is done and measured."""
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Trainer:
     """Trains a matcher on one data set.
 
     Args:
-        validate: MRR (×100) of a matcher on the validation mentions over the whole knowledge base.
+        mrr_of: MRR (×100) of a matcher on the mentions given, over the whole knowledge base.
         work: folder for checkpoints; keyed by the caller with all that decides the result.
     """
 
@@ -87,7 +88,7 @@ class Trainer:
         data: LinkingData,
         params: TrainParams,
         loss: LossParams,
-        validate: Callable[[Matcher], float],
+        mrr_of: Callable[[Matcher, Tensor], float],
         work: Path,
         listeners: Sequence[TrainingListener] = (),
         checkpoint_every: int = 50,
@@ -96,10 +97,10 @@ class Trainer:
         self.device = next(matcher.parameters()).device
         self.matcher, self.data, self.params = matcher, data, params
         self.loss_terms = chosen_loss_terms(matcher, loss.terms)
-        self.validate, self.work, self.listeners = validate, work, listeners
+        self.mrr_of, self.work, self.listeners = mrr_of, work, listeners
         self.precision = resolve_precision(params.precision, self.device)
         self.optimiser = build_optimiser(matcher, params)
-        self.mentions = self._training_mentions()
+        self.mentions, self.held_out = split_mentions(data, params)
         self.batches = Batches(data, self.mentions, params)
         self.progress = Progress()
         self._calibrate()
@@ -125,19 +126,9 @@ class Trainer:
         return {
             "epochs": progress.history[1:],
             "best_epoch": progress.best_epoch,
-            "untrained_valid_mrr": progress.history[0]["valid_mrr"],
+            "untrained_held_out_mrr": progress.history[0]["held_out_mrr"],
             "precision": self.precision,
         }
-
-    def _training_mentions(self) -> Tensor:
-        mentions = self.data.linkable("train")
-        if not len(mentions):
-            raise TrainingError("no training mention has its gold entity in the knowledge base")
-        if self.params.fraction < 1:
-            kept = max(1, round(self.params.fraction * len(mentions)))
-            chosen = generator(self.params.seed, Stream.FRACTION).permutation(len(mentions))[:kept]
-            mentions = mentions[torch.from_numpy(np.sort(chosen))]
-        return mentions
 
     def _calibrate(self) -> None:
         rng = generator(self.params.seed, Stream.CALIBRATION)
@@ -227,7 +218,7 @@ class Trainer:
         )
 
     def _finish_epoch(self, epoch: int) -> None:
-        """Validates, records and keeps the weights if they are the best so far."""
+        """Ranks the held-out mentions, records and keeps the weights if they are the best so far."""
         progress = self.progress
         steps = max(1, progress.step_in_epoch)
         load = self.matcher.take_expert_load()
@@ -236,13 +227,13 @@ class Trainer:
             progress.step,
             self._learning_rate(max(0, progress.step - 1)),
             {name: value / steps for name, value in progress.loss_sums.items()},
-            self.validate(self.matcher.eval()),
+            self.mrr_of(self.matcher.eval(), self.held_out),
             load,
         )
         progress.history.append(vars(record).copy())
         progress.epoch, progress.step_in_epoch, progress.loss_sums = epoch, 0, {}
-        if record.valid_mrr > progress.best_mrr:
-            progress.best_mrr, progress.best_epoch = record.valid_mrr, epoch
+        if record.held_out_mrr > progress.best_mrr:
+            progress.best_mrr, progress.best_epoch = record.held_out_mrr, epoch
             self._save("best.pt")
         self._save("last.pt")
         for listener in self.listeners:

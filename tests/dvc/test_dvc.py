@@ -230,7 +230,7 @@ def test_plots_draw_curves_and_ranks_of_both_without_a_network(temporary: Run) -
     said = clone.dvc("plots", "diff", "main", "two-experts")
     assert "index.html" in said
     page = (clone.root / "dvc_plots/index.html").read_text("utf-8")
-    for name in ("plots/ranks.csv", "training/plots/metrics/valid_mrr.tsv"):
+    for name in ("plots/ranks.csv", "training/plots/metrics/held_out_mrr.tsv"):
         assert f"reports/tiny/{name}" in page
     assert '<script src="../.mmoe/vega.js">' in page
     assert "vegaEmbed" in (clone.root / ".mmoe/vega.js").read_text("utf-8")

@@ -122,13 +122,13 @@ def history(epochs: int, units: tuple[str, ...] = UNITS) -> dict[str, Any]:
                 "step": 97 * n,
                 "learning_rate": 5e-4 * (1 - n / (epochs + 1)),
                 "loss": {term: 2.0 / (n + i) for i, term in enumerate(("overall", *units))},
-                "valid_mrr": 88.0 - 0.4 * (n - max(1, epochs - 1)) ** 2,
+                "held_out_mrr": 88.0 - 0.4 * (n - max(1, epochs - 1)) ** 2,
                 "expert_load": {unit: [0.31, 0.18, 0.29, 0.22] for unit in units},
             }
             for n in range(1, epochs + 1)
         ],
         "best_epoch": max(1, epochs - 1) if epochs else None,
-        "untrained_valid_mrr": 85.2,
+        "untrained_held_out_mrr": 85.2,
         "config": {
             "model": {"units": list(units), "name": "mmoe", "embed_dim": 96},
             "moe": {"num_experts": 4, "top_k": 3},

@@ -52,11 +52,11 @@ def test_names_are_escaped_and_units_and_experts_named(svgs: dict[str, Markup]) 
 def test_the_untrained_matcher_is_epoch_0_and_the_kept_epoch_has_its_value(
     svgs: dict[str, Markup],
 ) -> None:
-    assert {"0", "88.00"} <= set(texts(svgs["validation"]))
+    assert {"0", "88.00"} <= set(texts(svgs["held_out"]))
     kept_start = HISTORY.model_copy(update={"best_epoch": 0})
-    assert "85.20" in texts(charts.validation_chart(kept_start))
-    alone = HISTORY.model_copy(update={"untrained_valid_mrr": None, "best_epoch": None})
-    assert "0" not in texts(charts.validation_chart(alone))
+    assert "85.20" in texts(charts.held_out_chart(kept_start))
+    alone = HISTORY.model_copy(update={"untrained_held_out_mrr": None, "best_epoch": None})
+    assert "0" not in texts(charts.held_out_chart(alone))
 
 
 def test_long_training_keeps_few_ticks() -> None:
@@ -67,5 +67,5 @@ def test_long_training_keeps_few_ticks() -> None:
 
 def test_one_epoch_and_one_expert_are_enough() -> None:
     one = History.model_validate(history(1, units=("text",)))
-    assert charts.draw(one, SYSTEMS[:1], {"Trained": BUCKETS}).keys() >= {"loss", "validation"}
+    assert charts.draw(one, SYSTEMS[:1], {"Trained": BUCKETS}).keys() >= {"loss", "held_out"}
     assert charts.expert_chart({"text": [1.0]})

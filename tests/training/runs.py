@@ -25,7 +25,7 @@ from mmoe.training.batches import Batch
 from mmoe.training.trainer import EpochRecord, Progress, Trainer
 
 from tests.model.matchers import model_params, moe_params
-from tests.stores import FEATURE_CONFIG, Toy, records_of, valid_mrr
+from tests.stores import FEATURE_CONFIG, Toy, mrr_on, records_of
 
 TRAIN = {
     "seed": 43,
@@ -40,6 +40,7 @@ TRAIN = {
     "mined_negatives": 2,
     "mining_depth": 5,
     "patience": 3,
+    "held_out": 0.0,
     "fraction": 1.0,
     "precision": "float32",
 }
@@ -72,7 +73,7 @@ def new_matcher(data: LinkingData, **changes: Any) -> MMoE:
 def new_trainer(
     data: LinkingData,
     work: Path,
-    validate: Callable[[Matcher], float] | None = None,
+    mrr_of: Callable[[Matcher, Tensor], float] | None = None,
     listener: Heard | None = None,
     matcher: Matcher | None = None,
     checkpoint_every: int = 2,
@@ -84,7 +85,7 @@ def new_trainer(
         data,
         train_params(**changes),
         LossParams(terms=TERMS),
-        valid_mrr(data) if validate is None else validate,
+        mrr_on(data) if mrr_of is None else mrr_of,
         work,
         [] if listener is None else [listener],
         checkpoint_every,
