@@ -10,9 +10,11 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import torch
 
 from mmoe.baselines.cosine import SideVectors, Vectors
-from mmoe.baselines.late_interaction import LateInteraction, Tokens
+from mmoe.baselines.late_interaction import LateInteraction
+from mmoe.features.tokens import MemoryTokens
 from mmoe.records import Entity, Mention
 from mmoe.reranking.context import ContextFeatures
 from mmoe.reranking.families import CHUNK, Family, features_of
@@ -33,11 +35,11 @@ def words(count: int) -> str:
     return " ".join(f"word{n}" for n in draw.integers(VOCABULARY, size=count))
 
 
-def side(rows: int) -> tuple[SideVectors, Tokens]:
+def side(rows: int) -> tuple[SideVectors, MemoryTokens]:
     text, name = (Vectors(draw.normal(size=(rows, WIDTH)).astype(np.float16)) for _ in range(2))
     tokens = draw.normal(size=(rows * LENGTH, WIDTH)).astype(np.float16)
     lengths = np.full(rows, LENGTH)
-    return SideVectors(text, name, None), Tokens(tokens, np.arange(rows) * LENGTH, lengths)
+    return SideVectors(text, name, None), MemoryTokens(torch.from_numpy(tokens), lengths)
 
 
 def families() -> list[Family]:

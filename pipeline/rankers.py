@@ -74,7 +74,7 @@ class LocalRankers:
     def _embedder(self) -> Embedder:
         # Imported here: torch and transformers take seconds to start.
         from mmoe.encoders.encode import encode_texts
-        from mmoe.features.store import read_pooled
+        from mmoe.features.store import read_features
 
         settings = self.encoding.model_copy(update={"model": self.encoder or self.encoding.model})
         knob = "rank.encoder" if self.encoder else "encode.model"
@@ -95,7 +95,7 @@ class LocalRankers:
                 around_name=around,
                 keep_tokens=False,
             )
-            vectors: NDArray[np.floating] = read_pooled(out).pooled_NP.numpy()
+            vectors: NDArray[np.floating] = read_features(out).pooled_NP.numpy()
             table.unlink()
             shutil.rmtree(out)  # its rows are kept beside it
             return vectors

@@ -21,6 +21,7 @@ from mmoe.features.shards import (
     shard_table,
     write_shard,
 )
+from mmoe.features.tokens import MemoryTokens, Tokens
 from mmoe.linking.data import LinkingData
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import Matcher
@@ -132,6 +133,11 @@ def open_toy(folder: Path, toy: Toy) -> LinkingData:
     """A small store, written and opened."""
     mentions, entities = records_of(toy)
     return LinkingData.open(mentions, entities, write_store(folder, toy), FEATURE_CONFIG)
+
+
+def in_memory(tokens: Tokens) -> MemoryTokens:
+    """The same rows, held in memory."""
+    return MemoryTokens(tokens.gather(np.arange(len(tokens.lengths_N))), tokens.lengths_N)
 
 
 def mrr_on(data: LinkingData) -> Callable[[Matcher, Tensor], float]:

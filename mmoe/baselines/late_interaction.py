@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mmoe.baselines.cosine import CosineTerms
+from mmoe.features.tokens import Tokens, blocks, positions
 from mmoe.vectors import unit_rows
 
 DEPTH = 100  # entities of a mention that are compared token by token
 BLOCK = 1 << 16  # tokens read at a time
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """Token or patch features of one side, packed: row i's are `values_TC[starts_N[i]:][:lengths_N[i]]`.
-
-    Attributes:
-        lengths_N: 0 for a row without any, as one whose image is missing.
-    """
-
-    values_TC: NDArray[np.float16]
-    starts_N: NDArray[np.int64]
-    lengths_N: NDArray[np.int64]
-
-    def positions(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where the features of some rows stand, one row after the other."""
-        lengths = self.lengths_N[rows]
-        before = np.cumsum(lengths) - lengths
-        moved_T = np.repeat(self.starts_N[rows] - before, lengths)
-        at_T: NDArray[np.int64] = np.arange(len(moved_T)) + moved_T
-        return at_T
-
-    def blocks(self) -> Iterator[NDArray[np.float32]]:
-        """All features that are stored, some at a time."""
-        for start in range(0, len(self.values_TC), BLOCK):
-            yield self.values_TC[start : start + BLOCK].astype(np.float32)
 
 
 class LateInteraction:
@@ -52,9 +27,14 @@ class LateInteraction:
 
     def __init__(self, mentions: Tokens, entities: Tokens) -> None:
         self.mentions, self.entities = mentions, entities
-        sums = [block.sum(axis=0, dtype=np.float64) for block in entities.blocks()]
-        self.centre_C = (np.sum(sums, axis=0) / max(1, len(entities.values_TC))).astype(np.float32)
-        norms = [np.linalg.norm(block - self.centre_C, axis=1) for block in entities.blocks()]
+        self._lengths_N = entities.lengths_N
+        self._starts_N = self._lengths_N.cumsum() - self._lengths_N
+        num_tokens = max(1, int(self._lengths_N.sum()))
+        sums = [block.numpy().sum(axis=0, dtype=np.float64) for block in _blocks(entities)]
+        self.centre_C = (np.sum(sums, axis=0) / num_tokens).astype(np.float32)
+        norms = [
+            np.linalg.norm(block.numpy() - self.centre_C, axis=1) for block in _blocks(entities)
+        ]
         norms_T = np.concatenate([np.empty(0, dtype=np.float32), *norms])
         # A token at the centre is like nothing; its norm is rounding.
         at_centre_T = norms_T < 1e-3 * np.linalg.norm(self.centre_C)
@@ -71,18 +51,15 @@ class LateInteraction:
         self, mention: int, entities: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """From the mention's tokens to the entities' and back, [n] each; NaN for a pair that lacks a side."""
-        lengths = self.entities.lengths_N[entities]
+        lengths = self._lengths_N[entities]
         forth = np.full(len(entities), np.nan, dtype=np.float32)
         back = forth.copy()
         has = lengths > 0
         if not self.mentions.lengths_N[mention] or not has.any():
             return forth, back
-        at = self.mentions.positions(np.array([mention]))
-        ours = unit_rows(self.mentions.values_TC[at].astype(np.float32) - self.centre_C)
-        at = self.entities.positions(entities[has])
-        # torch makes float32 of float16 several times as fast as NumPy.
-        values_TC = torch.from_numpy(self.entities.values_TC)
-        theirs_TC = values_TC.index_select(0, torch.from_numpy(at)).float()
+        ours = unit_rows(self.mentions.gather(np.array([mention])).float().numpy() - self.centre_C)
+        at = positions(self._starts_N[entities[has]], lengths[has])
+        theirs_TC = self.entities.gather(entities[has]).float()
         products_LT = (torch.from_numpy(ours) @ theirs_TC.T).numpy()
         products_LT -= (ours @ self.centre_C)[:, None]
         products_LT *= self._inverse_T[at]  # cosines of the centred features
@@ -91,6 +68,11 @@ class LateInteraction:
         forth[has] = np.maximum.reduceat(products_LT, starts, axis=1).mean(axis=0)
         back[has] = np.add.reduceat(products_LT.max(axis=0), starts) / lengths
         return forth, back
+
+
+def _blocks(tokens: Tokens) -> Iterator[Tensor]:
+    for block in blocks(tokens, BLOCK):
+        yield block.float()  # torch is several times as fast at it as NumPy
 
 
 class TokenShortlists:

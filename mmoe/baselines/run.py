@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mmoe.baselines import strings
 from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
-from mmoe.baselines.late_interaction import LateInteraction, Tokens, TokenShortlists
+from mmoe.baselines.late_interaction import LateInteraction, TokenShortlists
 from mmoe.baselines.learned import MOST_MENTIONS, fit_weights, mined_lists
 from mmoe.evaluation.ranks import (
     Ranks,
@@ -23,6 +23,7 @@ from mmoe.evaluation.ranks import (
     count_ranks_among,
 )
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
+from mmoe.features.tokens import TokenRows
 from mmoe.records import Candidate, Entity, Mention
 
 CHUNK = 128  # mentions scored at a time
@@ -101,14 +102,13 @@ class FeatureParts:
         table = self._table(part)
         return Vectors(table.pooled_NP.numpy()[table.rows_of(ids)])
 
-    def tokens(self, part: str, ids: Sequence[str]) -> Tokens | None:
+    def tokens(self, part: str, ids: Sequence[str]) -> TokenRows | None:
         """Token or patch features; None where the encoder gives none."""
         table = self._table(part)
         if not table.token_width:
             return None
         rows = table.rows_of(ids)
-        lengths = np.where(table.present, table.lengths, 0)
-        return Tokens(table.tokens_TC.numpy(), table.offsets[rows], lengths[rows])
+        return TokenRows(table.tokens, rows, table.present[rows])
 
     def _table(self, part: str) -> FeatureTable:
         if part not in self._tables:

@@ -63,7 +63,7 @@ def encode_texts(
         work: folder in which finished shards survive a kill and the next run.
         around_name: see `encode_text_rows`.
         keep_tokens: False leaves the token features out, which take most of the space: for those who
-            compare texts and match no tokens (`read_pooled`).
+            compare texts and match no tokens.
     """
     texts = read_records(table, TextInput)
     length, budget = params.max_text_length, params.description_budget

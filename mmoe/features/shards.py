@@ -120,12 +120,13 @@ def write_shard(path: Path, table: pa.Table) -> None:
             compression="none",
             use_dictionary=["status"],
             row_group_size=ROW_GROUP_ROWS,
+            write_batch_size=ROW_GROUP_ROWS,  # so that a row group is one page (mmoe.features.tokens)
             write_page_checksum=True,
         )
 
 
 def _bytes(array: NDArray[np.float16] | None, column: str, id_: str) -> bytes | None:
-    if array is None:
+    if array is None or not len(array):
         return None
     if not np.isfinite(array).all():
         raise FeatureStoreError(

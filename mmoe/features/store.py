@@ -1,4 +1,4 @@
-"""Reads a part's shards into packed arrays, the form in which training and evaluation use them."""
+"""Opens the shards of a part, as training and evaluation use them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from mmoe.features.shards import (
     open_shard,
     shard_metadata,
 )
+from mmoe.features.tokens import ShardTokens, Tokens
 from mmoe.files import content_key
 
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """The features of one part, packed: row i's tokens are `tokens_TC[offsets[i] : offsets[i + 1]]`.
+    """The features of one part. Token features stay on disk until they are asked for; all else is in memory.
 
     Attributes:
         ids: N mention_ids or qids.
-        tokens_TC: float16 token or patch features of all rows, one after the other.
-        offsets: int64 [N + 1].
+        tokens: float16 token or patch features of all rows.
         pooled_NP: float16; rows that are not present hold zeros and must be masked, but see `padded`.
         name_pooled_NP: float16 of the surface form or name alone; None for images.
         present: bool [N]; whether there was something to encode.
@@ -42,8 +42,7 @@ class FeatureTable:
     """
 
     ids: tuple[str, ...]
-    tokens_TC: Tensor
-    offsets: NDArray[np.int64]
+    tokens: Tokens
     pooled_NP: Tensor
     name_pooled_NP: Tensor | None
     present: NDArray[np.bool_]
@@ -54,11 +53,6 @@ class FeatureTable:
         return len(self.ids)
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Number of tokens or patches of each row, [N]."""
-        return np.diff(self.offsets)
-
-    @property
     def padded(self) -> bool:
         """Whether texts hold their padding, and rows without an image the states of an all-zero one."""
         return bool(self.metadata.get(KEEP_PADDING))
@@ -66,7 +60,7 @@ class FeatureTable:
     @property
     def token_width(self) -> int:
         """C; 0 where there is nothing of this kind, as images of a text-only encoder."""
-        return self.tokens_TC.shape[1]
+        return self.tokens.width
 
     @property
     def pooled_width(self) -> int:
@@ -84,18 +78,11 @@ class FeatureTable:
             ) from None
 
 
-def read_pooled(folder: Path) -> FeatureTable:
-    """As `read_features`, without the token or patch features, which take most of the time and memory."""
-    return read_features(folder, tokens=False)
+def read_features(folder: Path) -> FeatureTable:
+    """Opens all shards of one part.
 
+    Memory: the pooled embeddings, and one row group of them beside.
 
-def read_features(folder: Path, *, tokens: bool = True) -> FeatureTable:
-    """Reads all shards of one part.
-
-    Memory: the features once, as float16, and one row group beside them.
-
-    Args:
-        tokens: False leaves `tokens_TC` without rows and every row's length 0.
     Raises:
         FeatureStoreError: if the folder has no shard, a shard is broken, or shards don't fit together.
     """
@@ -103,14 +90,14 @@ def read_features(folder: Path, *, tokens: bool = True) -> FeatureTable:
     if not paths:
         raise FeatureStoreError(f"{folder}: holds no feature shards; run dvc repro to encode")
     try:
-        return _read(paths, tokens)
+        return _read(paths)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise FeatureStoreError(
             f"{folder}: a feature shard is broken ({one_line(error)}); delete the folder and run dvc repro"
         ) from None
 
 
-def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
+def _read(paths: Sequence[Path]) -> FeatureTable:
     files = [open_shard(path) for path in paths]
     metadata = shard_metadata(files[0])
     for path, file in zip(paths, files, strict=True):
@@ -121,30 +108,21 @@ def _read(paths: Sequence[Path], tokens: bool) -> FeatureTable:
     columns = PartColumns(**metadata["columns"])
     names = ["id", "status", "content_key", columns.count]
     light = pa.concat_tables([file.read(names) for file in files])
-    counts = light[columns.count].to_numpy().astype(np.int64) if tokens else np.zeros(len(light))
-    offsets = np.concatenate([[0], counts.cumsum()]).astype(np.int64)
+    lengths = light[columns.count].to_numpy().astype(np.int64)
     present = np.array([value == OK for value in light["status"].to_pylist()], dtype=bool)
     # With padding, a missing image has the states of an all-zero one.
     filled = present | bool(metadata.get(KEEP_PADDING))
-    # Raw bytes are as large on disk: a broken count must not ask for memory that is not there.
-    if int(offsets[-1]) * columns.token_width * 2 > sum(path.stat().st_size for path in paths):
-        raise ValueError("it counts more tokens than it has bytes")
-
-    def read(name: str, num_rows: int) -> NDArray[np.float16]:
-        return _read_column(files, name, num_rows, columns.widths[name])
+    tokens = ShardTokens(paths, files, columns.tokens, lengths, columns.token_width)
 
     def read_pooled(name: str) -> Tensor:
         values = np.zeros((len(light), columns.pooled_width), dtype="<f2")
-        values[filled] = read(name, int(filled.sum()))
+        values[filled] = _read_column(files, name, int(filled.sum()), columns.pooled_width)
         return torch.from_numpy(values)
 
     ids = light["id"].to_pylist()
     return FeatureTable(
         tuple(ids),
-        torch.from_numpy(read(columns.tokens, int(offsets[-1])))
-        if tokens
-        else torch.empty(0, columns.token_width, dtype=torch.float16),
-        offsets,
+        tokens,
         read_pooled("pooled"),
         read_pooled("name_pooled") if columns.kind == "text" else None,
         present,

@@ -16,7 +16,7 @@ from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
-from mmoe.model.packed import Packed, packed_positions
+from mmoe.model.packed import Packed
 from mmoe.records import Entity, Mention
 
 # What another machine must know to make features for a matcher that was trained on these.
@@ -185,16 +185,14 @@ def _pooled(
 
 def _gather_tokens(table: FeatureTable, rows: Tensor, device: torch.device) -> Packed:
     """The rows' tokens; a row without any gets one placeholder of zeros, which the model replaces."""
-    starts = torch.from_numpy(table.offsets)[rows]
-    lengths = torch.from_numpy(table.lengths)[rows]
-    tokens = table.tokens_TC[packed_positions(starts, lengths)]
+    tokens = table.tokens.gather(rows.numpy()).to(device, torch.float32)
+    lengths = torch.from_numpy(table.tokens.lengths_N[rows.numpy()])
     if bool((lengths == 0).any()):
         kept = lengths.clamp(min=1)
         filled = tokens.new_zeros(int(kept.sum()), tokens.shape[1])
-        own = torch.repeat_interleave(lengths > 0, kept)
-        filled[own] = tokens
+        filled[torch.repeat_interleave(lengths > 0, kept).to(device)] = tokens
         tokens, lengths = filled, kept
-    return Packed(tokens.to(device, torch.float32), lengths.to(device))
+    return Packed(tokens, lengths.to(device))
 
 
 @dataclass(frozen=True)

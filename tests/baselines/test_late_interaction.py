@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmoe.baselines import late_interaction
 from mmoe.baselines.cosine import CosineTerms, Vectors
-from mmoe.baselines.late_interaction import LateInteraction, Tokens, TokenShortlists
+from mmoe.baselines.late_interaction import LateInteraction, TokenShortlists
+from mmoe.features.tokens import MemoryTokens
 
 
-def tokens(lengths: list[int], seed: int) -> Tokens:
+def tokens(lengths: list[int], seed: int) -> MemoryTokens:
     lengths_N = np.array(lengths, dtype=np.int64)
     values = np.random.default_rng(seed).normal(size=(lengths_N.sum(), 4)).astype(np.float16)
-    return Tokens(values, np.cumsum(lengths_N) - lengths_N, lengths_N)
+    return MemoryTokens(torch.from_numpy(values), lengths_N)
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -23,13 +25,15 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / length) if length > 1e-6 else 0.0
 
 
-def by_pairs(mentions: Tokens, entities: Tokens) -> list[list[float]]:
+def by_pairs(mentions: MemoryTokens, entities: MemoryTokens) -> list[list[float]]:
     """Both directions' mean of the best cosine, of centred tokens."""
-    centre = entities.values_TC.astype(np.float64).mean(axis=0) if len(entities.values_TC) else 0.0
+    centre = entities.values_TC.double().numpy().mean(axis=0) if len(entities.values_TC) else 0.0
 
-    def rows(side: Tokens) -> list[np.ndarray]:
-        parts = zip(side.starts_N, side.lengths_N, strict=True)
-        return [side.values_TC[i : i + n].astype(np.float64) - centre for i, n in parts]
+    def rows(side: MemoryTokens) -> list[np.ndarray]:
+        return [
+            part.double().numpy() - centre
+            for part in torch.split(side.values_TC, side.lengths_N.tolist())
+        ]
 
     table = []
     for ours in rows(mentions):

@@ -91,7 +91,7 @@ def test_bad_images_are_masked_and_named_and_the_run_goes_on(
         assert any(f"{bench.folder / 'raw' / name}: " in line for line in summary.unreadable)
     masked = ~table.present
     assert not table.pooled_NP[torch.from_numpy(masked)].any()
-    assert (table.lengths[masked] == 0).all()
+    assert (table.tokens.lengths_N[masked] == 0).all()
 
 
 def test_an_unreadable_image_is_reported_once_in_every_run(bench: Bench) -> None:
@@ -109,7 +109,8 @@ def test_a_text_only_encoder_leaves_an_empty_table(
 ) -> None:
     summary, table = replace(bench, encoder=encoders["bert"]).images(listed([*GOOD]), GOOD)
     assert summary == EncodeSummary(0)
-    assert table.tokens_TC.shape == table.pooled_NP.shape == (0, 0)
+    assert table.tokens.width == table.token_width == 0
+    assert table.pooled_NP.shape == (0, 0)
     assert table.name_pooled_NP is None
 
 

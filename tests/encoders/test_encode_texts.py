@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -66,7 +67,7 @@ def test_every_row_holds_its_own_text(
     for i, row in enumerate(ROWS):
         alone = bench.encoder.encode_texts([laid_out(bench, row)])
         close(
-            table.tokens_TC[table.offsets[i] : table.offsets[i + 1]],
+            table.tokens.gather(np.array([i])),
             alone.tokens_BLC[0, : int(alone.lengths_B[0])],
         )
         close(table.pooled_NP[i], alone.pooled_BP[0])

@@ -13,7 +13,7 @@ from PIL import Image
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.rows import encode_text_rows
 from mmoe.errors import FeatureStoreError
-from mmoe.features.store import check_feature_config, read_pooled
+from mmoe.features.store import check_feature_config, read_features
 from mmoe.records import ImageInput, TextInput
 
 from tests.encoders.conftest import Bench
@@ -53,16 +53,16 @@ def test_a_missing_or_broken_image_has_the_states_of_zeros(bench: Bench) -> None
     _, table = padding.images(rows, {"a": stream.getvalue(), "b": b"no image"})
     assert table.padded
     assert table.present.tolist() == [False, True, False]
-    assert len(set(table.lengths.tolist())) == 1
+    assert len(set(table.tokens.lengths_N.tolist())) == 1
     with torch.inference_mode():
         pixels = torch.zeros(1, 3, 24, 24)
         zeros = bench.encoder.model.get_image_features(pixel_values=pixels)
     for row in (0, 2):
-        tokens = table.tokens_TC[table.offsets[row] : table.offsets[row + 1]]
+        tokens = table.tokens.gather(np.array([row]))
         torch.testing.assert_close(tokens.float(), zeros.last_hidden_state[0], atol=2e-3, rtol=2e-3)
         pooled = table.pooled_NP[row].float()
         torch.testing.assert_close(pooled, zeros.pooler_output[0], atol=2e-3, rtol=2e-3)
-    assert torch.equal(read_pooled(bench.folder / "out").pooled_NP, table.pooled_NP)
+    assert torch.equal(read_features(bench.folder / "out").pooled_NP, table.pooled_NP)
 
 
 def test_a_store_says_whether_it_holds_padding(bench: Bench) -> None:

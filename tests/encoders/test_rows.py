@@ -29,7 +29,7 @@ TEXTS = [
 
 
 def equal_bits(found: FeatureRow, table: FeatureTable, i: int) -> None:
-    tokens = table.tokens_TC[table.offsets[i] : table.offsets[i + 1]]
+    tokens = table.tokens.gather(np.array([i]))
     assert found.tokens is not None
     assert found.pooled is not None
     assert found.tokens.tobytes() == tokens.numpy().tobytes()

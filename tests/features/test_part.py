@@ -178,7 +178,8 @@ def cut(content: bytes) -> bytes:
 
 def flipped(content: bytes) -> bytes:
     """One bit of the features is another."""
-    place = content.index(bytes.fromhex("0044" * 2))  # 4.0 twice
+    # 4.0 twice, among the values; before and behind them stand statistics.
+    place = content.rindex(bytes.fromhex("0044" * 2), 0, len(content) // 4)
     return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
 

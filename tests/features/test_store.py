@@ -26,7 +26,7 @@ from mmoe.features.shards import (
     shard_table,
     write_shard,
 )
-from mmoe.features.store import FeatureTable, check_feature_config, read_features, read_pooled
+from mmoe.features.store import FeatureTable, check_feature_config, read_features
 
 from tests.features.stores import COLUMNS, bits, feature_rows, write_store
 
@@ -43,9 +43,12 @@ def check_against(table: FeatureTable, rows: Sequence[FeatureRow]) -> None:
     """Holds a table against the rows that were written."""
     counts = [0 if row.tokens is None else len(row.tokens) for row in rows]
     assert table.ids == tuple(row.id for row in rows)
-    assert table.lengths.tolist() == counts
+    assert table.tokens.lengths_N.tolist() == counts
     assert table.present.tolist() == [row.status == OK for row in rows]
-    assert same_bits(table.tokens_TC, [row.tokens for row in rows if row.tokens is not None])
+    assert same_bits(
+        table.tokens.gather(np.arange(len(rows))),
+        [row.tokens for row in rows if row.tokens is not None],
+    )
     assert same_bits(table.pooled_NP, [row.pooled for row in rows])
     assert table.name_pooled_NP is not None
     assert same_bits(table.name_pooled_NP, [row.name_pooled for row in rows])
@@ -62,13 +65,7 @@ def test_features_come_back_bit_by_bit(
         write_store(Path(folder), rows, shard_rows)
         groups = pq.ParquetFile(Path(folder) / shard_name(0)).num_row_groups
         assert groups == -(-max(1, min(len(rows), shard_rows)) // group_rows)
-        whole, light = read_features(Path(folder)), read_pooled(Path(folder))
-    check_against(whole, rows)
-    # Pooled embeddings alone are those among all.
-    assert light.tokens_TC.shape == (0, COLUMNS.token_width)
-    assert not light.lengths.any()
-    assert (light.ids, light.present.tolist()) == (whole.ids, whole.present.tolist())
-    assert torch.equal(light.pooled_NP, whole.pooled_NP)
+        check_against(read_features(Path(folder)), rows)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import torch
 
 from mmoe.config.mmoe_released import MmoeReleasedParams
 from mmoe.config.model import ModelParams
+from mmoe.features.tokens import MemoryTokens
 from mmoe.linking.data import LinkingData
 from mmoe.linking.ranking import MentionRanks
 from mmoe.linking.whole_kb import build_index, rank_records
@@ -18,7 +19,7 @@ from mmoe.model.matcher import OVERALL, Matcher, MatcherSpec
 from mmoe.model.packed import Packed
 from mmoe.model.registry import build_matcher
 
-from tests.stores import Toy, open_toy
+from tests.stores import Toy, in_memory, open_toy
 
 CPU = torch.device("cpu")
 
@@ -30,10 +31,12 @@ def data(tmp_path: Path) -> LinkingData:
     sides = []
     for side in (opened.mention_side, opened.entity_side):
         table = side.texts
-        tokens = table.tokens_TC[torch.from_numpy(table.offsets[:-1])].repeat_interleave(6, dim=0)
-        offsets = np.arange(len(table) + 1) * 6
+        tokens = in_memory(table.tokens)
+        starts = torch.from_numpy(tokens.lengths_N.cumsum() - tokens.lengths_N)
+        firsts = tokens.values_TC[starts].repeat_interleave(6, dim=0)
         metadata = {**table.metadata, "keep_padding": True}
-        padded = replace(table, tokens_TC=tokens, offsets=offsets, metadata=metadata)
+        six = MemoryTokens(firsts, np.full(len(table), 6))
+        padded = replace(table, tokens=six, metadata=metadata)
         sides.append(replace(side, texts=padded))
     return replace(opened, mention_side=sides[0], entity_side=sides[1])
 

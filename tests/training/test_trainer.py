@@ -19,7 +19,7 @@ from mmoe.training.batches import Batch
 from mmoe.training.trainer import Trainer
 
 from tests.oracles import batch_losses
-from tests.stores import CPU, Toy, mrr_on, open_toy
+from tests.stores import CPU, Toy, in_memory, mrr_on, open_toy
 from tests.training.runs import TERMS, Heard, new_matcher, new_trainer, outcome
 
 
@@ -235,9 +235,10 @@ def test_a_text_only_store_trains(tmp_path: Path) -> None:
 
 def poisoned(side: FeatureSide, record: int, value: float) -> FeatureSide:
     """The same features but for one value in one record's first token."""
-    states = side.texts.tokens_TC.clone()
-    states[side.texts.offsets[side.text_rows[record]], 0] = value
-    return replace(side, texts=replace(side.texts, tokens_TC=states))
+    tokens = in_memory(side.texts.tokens)
+    row = int(side.text_rows[record])
+    tokens.values_TC[tokens.lengths_N[:row].sum(), 0] = value
+    return replace(side, texts=replace(side.texts, tokens=tokens))
 
 
 def test_a_nan_loss_names_epoch_batch_and_mention_and_keeps_the_checkpoint(
