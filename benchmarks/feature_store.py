@@ -55,12 +55,9 @@ def main() -> None:
             for _ in blocks(stored, SHARD_ROWS * LENGTH):
                 pass
 
-        buffer = bytearray(max(path.stat().st_size for path in paths))
-
         def as_they_lie() -> None:
             for path in paths:
-                with path.open("rb", buffering=0) as file:
-                    file.readinto(buffer)
+                np.fromfile(path, dtype=np.uint8)
 
         ours, plain = alternating_seconds(in_order, as_they_lie, runs=5)
         print_result(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
+from mmoe.linking.prefetch import prefetched
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.model.packed import Packed
 from mmoe.records import Entity, Mention
@@ -116,30 +117,25 @@ class FeatureSide:
         Args:
             records: int64 positions in the records' order.
         """
+        return self.read(records).computable(device)
+
+    def read(self, records: Tensor) -> SideFeatures:
+        """As `gather`, in float16 and host memory: what is left to do needs no disk."""
         rows = self.text_rows[records]
         assert self.texts.name_pooled_NP is not None
-        text = _gather_tokens(self.texts, rows, device)
-        pooled = self.texts.pooled_NP[rows].to(device, torch.float32)
-        name = self.texts.name_pooled_NP[rows].to(device, torch.float32)
-        strings = self.strings.select(records)
+        text, pooled = _gather_tokens(self.texts, rows), self.texts.pooled_NP[rows]
+        name, strings = self.texts.name_pooled_NP[rows], self.strings.select(records)
         if self.images is None:
             return SideFeatures(text, pooled, name, strings=strings)
-        image_rows = self.image_rows[records]
-        present = torch.from_numpy(self.images.present)[image_rows].to(device)
-        return SideFeatures(
-            text,
-            pooled,
-            name,
-            _gather_tokens(self.images, image_rows, device),
-            self.images.pooled_NP[image_rows].to(device, torch.float32),
-            present,
-            strings,
-        )
+        rows = self.image_rows[records]
+        present = torch.from_numpy(self.images.present)[rows]
+        images = _gather_tokens(self.images, rows), self.images.pooled_NP[rows], present
+        return SideFeatures(text, pooled, name, *images, strings)
 
     def batches(self, records: Tensor, size: int, device: torch.device) -> Iterator[SideFeatures]:
-        """The features of `records`, `size` at a time, in order."""
-        for chunk in torch.split(records, size):
-            yield self.gather(chunk, device)
+        """The features of `records`, `size` at a time, in order; the next are read meanwhile."""
+        for features in prefetched(map(self.read, torch.split(records, size))):
+            yield features.computable(device)
 
 
 def features_of_rows(
@@ -155,44 +151,42 @@ def features_of_rows(
         texts: one row a record.
         images: as many rows, absent ones among them; none where the encoder is text-only.
     """
-    text, pooled = (
-        _packed(texts, widths.text, device),
-        _pooled([row.pooled for row in texts], widths.text_pooled, device),
-    )
-    name = _pooled([row.name_pooled for row in texts], widths.text_pooled, device)
-    if not images:
-        return SideFeatures(text, pooled, name, strings=strings)
-    present = torch.tensor([row.status == OK for row in images], device=device)
-    image = _packed(images, widths.image, device)
-    image_pooled = _pooled([row.pooled for row in images], widths.image_pooled, device)
-    return SideFeatures(text, pooled, name, image, image_pooled, present, strings)
+    text = _packed(texts, widths.text)
+    pooled = _pooled([row.pooled for row in texts], widths.text_pooled)
+    name = _pooled([row.name_pooled for row in texts], widths.text_pooled)
+    features = SideFeatures(text, pooled, name, strings=strings)
+    if images:
+        features = replace(
+            features,
+            image=_packed(images, widths.image),
+            image_pooled_BP=_pooled([row.pooled for row in images], widths.image_pooled),
+            has_image_B=torch.tensor([row.status == OK for row in images]),
+        )
+    return features.computable(device)
 
 
-def _packed(rows: Sequence[FeatureRow], width: int, device: torch.device) -> Packed:
+def _packed(rows: Sequence[FeatureRow], width: int) -> Packed:
     nothing = np.zeros((1, width), dtype=np.float16)  # a placeholder, which the model replaces
     tokens = [nothing if row.tokens is None else row.tokens for row in rows]
-    values = torch.from_numpy(np.concatenate(tokens)).to(device, torch.float32)
-    return Packed(values, torch.tensor([len(each) for each in tokens], device=device))
+    lengths = torch.tensor([len(each) for each in tokens])
+    return Packed(torch.from_numpy(np.concatenate(tokens)), lengths)
 
 
-def _pooled(
-    vectors: Sequence[NDArray[np.float16] | None], width: int, device: torch.device
-) -> Tensor:
+def _pooled(vectors: Sequence[NDArray[np.float16] | None], width: int) -> Tensor:
     nothing = np.zeros(width, dtype=np.float16)
-    whole = np.stack([nothing if vector is None else vector for vector in vectors])
-    return torch.from_numpy(whole).to(device, torch.float32)
+    return torch.from_numpy(np.stack([nothing if vector is None else vector for vector in vectors]))
 
 
-def _gather_tokens(table: FeatureTable, rows: Tensor, device: torch.device) -> Packed:
+def _gather_tokens(table: FeatureTable, rows: Tensor) -> Packed:
     """The rows' tokens; a row without any gets one placeholder of zeros, which the model replaces."""
-    tokens = table.tokens.gather(rows.numpy()).to(device, torch.float32)
+    tokens = table.tokens.gather(rows.numpy())
     lengths = torch.from_numpy(table.tokens.lengths_N[rows.numpy()])
     if bool((lengths == 0).any()):
         kept = lengths.clamp(min=1)
         filled = tokens.new_zeros(int(kept.sum()), tokens.shape[1])
-        filled[torch.repeat_interleave(lengths > 0, kept).to(device)] = tokens
+        filled[torch.repeat_interleave(lengths > 0, kept)] = tokens
         tokens, lengths = filled, kept
-    return Packed(tokens, lengths.to(device))
+    return Packed(tokens, lengths)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -53,7 +54,7 @@ class Strings:
 
 @dataclass(frozen=True)
 class SideFeatures:
-    """Cached features of B mentions or entities, as float32.
+    """Cached features of B mentions or entities; `computable` before a matcher gets them.
 
     Attributes:
         text: token features.
@@ -76,6 +77,26 @@ class SideFeatures:
 
     def __len__(self) -> int:
         return len(self.text_pooled_BP)
+
+    def computable(self, device: torch.device) -> SideFeatures:
+        """The same on a device and as float32; the store's float16 is for keeping, not for computing."""
+
+        def floats(values: Tensor) -> Tensor:
+            return values.to(device, torch.float32)
+
+        def packed(tokens: Packed) -> Packed:
+            return Packed(floats(tokens.values_TC), tokens.lengths_B.to(device))
+
+        image, pooled, has = self.image, self.image_pooled_BP, self.has_image_B
+        return SideFeatures(
+            packed(self.text),
+            floats(self.text_pooled_BP),
+            floats(self.name_pooled_BP),
+            None if image is None else packed(image),
+            None if pooled is None else floats(pooled),
+            None if has is None else has.to(device),
+            self.strings,
+        )
 
 
 @dataclass(frozen=True)

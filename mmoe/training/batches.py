@@ -18,6 +18,7 @@ from mmoe.config.train import TrainParams
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import computing_in
 from mmoe.model.encoded import EncodedEntities, EncodedMentions, select
+from mmoe.model.features import SideFeatures
 from mmoe.model.losses import LossBatch
 from mmoe.model.matcher import Matcher
 from mmoe.training.mining import mine_negatives
@@ -116,21 +117,43 @@ class _Group(NamedTuple):
     gold_column: Tensor
 
 
+class LoadedBatch(NamedTuple):
+    """A batch, or a part of one, with its features.
+
+    Attributes:
+        batch: what was read.
+        places: int64 [B, 1 + n], where each mention's gold entity and negatives stand among the entities.
+        mentions, entities: features, as they are stored.
+    """
+
+    batch: Batch
+    places: Tensor
+    mentions: SideFeatures
+    entities: SideFeatures
+
+
+def load_batch(data: LinkingData, batch: Batch) -> LoadedBatch:
+    """Reads the features of a batch's mentions and of every entity that one of them is compared with."""
+    entities, places = torch.unique(
+        torch.cat([data.gold_of(batch.mentions)[:, None], batch.negatives], dim=1),
+        return_inverse=True,
+    )
+    read = data.mention_side.read(batch.mentions), data.entity_side.read(entities)
+    return LoadedBatch(batch, places, *read)
+
+
 def loss_batch(
-    matcher: Matcher, data: LinkingData, batch: Batch, group_size: int, precision: str
+    matcher: Matcher, data: LinkingData, loaded: LoadedBatch, group_size: int, precision: str
 ) -> LossBatch:
     """Scores of a batch: each mention with all gold entities and mined negatives of its group.
 
     Args:
         group_size: how many consecutive mentions share them.
     """
-    device = next(matcher.parameters()).device
-    gold = data.gold_of(batch.mentions)
-    entities, places = torch.unique(
-        torch.cat([gold[:, None], batch.negatives], dim=1), return_inverse=True
-    )
-    mention_features = data.mention_side.gather(batch.mentions, device)
-    entity_features = data.entity_side.gather(entities, device)
+    device, places = next(matcher.parameters()).device, loaded.places
+    gold = data.gold_of(loaded.batch.mentions)
+    mention_features = loaded.mentions.computable(device)
+    entity_features = loaded.entities.computable(device)
     with computing_in(precision, device):
         encoded = matcher.encode_mentions(mention_features)
         everyone = matcher.encode_entities(entity_features)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,9 +24,10 @@ from mmoe.files import atomic_write
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_precision
 from mmoe.linking.memory import return_freed_memory
+from mmoe.linking.prefetch import prefetched
 from mmoe.model.matcher import OVERALL, Matcher
 from mmoe.model.registry import chosen_loss_terms
-from mmoe.training.batches import Batch, Batches, loss_batch
+from mmoe.training.batches import Batch, Batches, LoadedBatch, load_batch, loss_batch
 from mmoe.training.held_out import split_mentions
 from mmoe.training.optimiser import build_optimiser, learning_rate
 from mmoe.training.streams import Stream, generator
@@ -157,31 +158,43 @@ class Trainer:
         return waited >= self.params.patience and self.progress.step >= self.params.min_steps
 
     def _train_epoch(self, epoch: int) -> None:
-        batches = self.batches.of_epoch(epoch)
+        batches, done = self.batches.of_epoch(epoch), self.progress.step_in_epoch
         self.matcher.train()
-        bar = tqdm(batches, initial=0, unit="step", desc=f"epoch {epoch}", disable=None)
-        for number, batch in enumerate(bar):
-            if number < self.progress.step_in_epoch:
-                continue
-            losses = self._step(batch, f"epoch {epoch}, batch {number + 1}")
-            for name, value in losses.items():
-                self.progress.loss_sums[name] = self.progress.loss_sums.get(name, 0.0) + value
-            self.progress.step_in_epoch, self.progress.step = number + 1, self.progress.step + 1
-            bar.set_postfix(loss=f"{losses['total']:.3f}")
-            if (number + 1) % TRIM_EVERY == 0:
-                return_freed_memory()
-            if (number + 1) % self.checkpoint_every == 0:
-                self._save("last.pt")
+        parts = prefetched(part for batch in batches[done:] for part in self._parts(batch))
+        with tqdm(
+            total=len(batches), initial=done, unit="step", desc=f"epoch {epoch}", disable=None
+        ) as bar:
+            for number, batch in enumerate(batches[done:], done + 1):
+                losses = self._step(batch, f"epoch {epoch}, batch {number}", parts)
+                for name, value in losses.items():
+                    self.progress.loss_sums[name] = self.progress.loss_sums.get(name, 0.0) + value
+                self.progress.step_in_epoch, self.progress.step = number, self.progress.step + 1
+                bar.set_postfix({"loss": f"{losses['total']:.3f}"}, refresh=False)
+                bar.update()
+                if number % TRIM_EVERY == 0:
+                    return_freed_memory()
+                if number % self.checkpoint_every == 0:
+                    self._save("last.pt")
 
-    def _step(self, batch: Batch, where: str) -> dict[str, float]:
+    def _step(
+        self, batch: Batch, where: str, parts: Iterator[LoadedBatch] | None = None
+    ) -> dict[str, float]:
+        """One step.
+
+        Args:
+            parts: `_parts` of this batch and those behind it; None reads them.
+        """
         # Dropout of a step depends on the step alone, so that a resumed run draws the same.
         dropout = generator(self.params.seed, Stream.DROPOUT, self.progress.step)
         torch.manual_seed(int(dropout.integers(2**63)))
         losses = Counter[str]()
+        parts = self._parts(batch) if parts is None else parts
         self.optimiser.zero_grad()
-        parts = (torch.split(each, self._part_size()) for each in batch)
-        for part in map(Batch, *parts):
-            share = len(part.mentions) / len(batch.mentions)
+        left = len(batch.mentions)
+        while left:
+            part = next(parts)
+            left -= len(part.batch.mentions)
+            share = len(part.batch.mentions) / len(batch.mentions)
             losses.update(self._add_gradients(part, share, where))
         norm = torch.nn.utils.clip_grad_norm_(self.matcher.parameters(), self.params.max_grad_norm)
         if not torch.isfinite(norm):  # a step with it would leave no good weights
@@ -189,22 +202,25 @@ class Trainer:
         self.optimiser.step(self._learning_rate(self.progress.step))
         return dict(losses)
 
-    def _part_size(self) -> int:
-        """Mentions whose gradients are computed at a time; whole groups, as these share negatives."""
+    def _parts(self, batch: Batch) -> Iterator[LoadedBatch]:
+        """What gradients are computed of at a time; whole groups of mentions, as these share negatives."""
         params = self.params
         groups = math.ceil(params.batch_size / params.group_size)
-        return params.group_size * math.ceil(groups / params.accumulate)
+        size = params.group_size * math.ceil(groups / params.accumulate)
+        for part in map(Batch, *(torch.split(each, size) for each in batch)):
+            yield load_batch(self.data, part)
 
-    def _add_gradients(self, part: Batch, share: float, where: str) -> dict[str, float]:
+    def _add_gradients(self, part: LoadedBatch, share: float, where: str) -> dict[str, float]:
         """Adds the gradients of a part of the step, and returns its part of the losses."""
         batch = loss_batch(self.matcher, self.data, part, self.params.group_size, self.precision)
         losses = {name: term(batch) * share for name, term in self.loss_terms.items()}
         losses["total"] = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(losses["total"]):
-            bad = part.mentions[~torch.isfinite(batch.scores[OVERALL]).all(dim=-1).cpu()]
+            mentions = part.batch.mentions
+            bad = mentions[~torch.isfinite(batch.scores[OVERALL]).all(dim=-1).cpu()]
             raise self._not_finite(
                 f"{where}: the loss is {float(losses['total'].detach())}",
-                bad if len(bad) else part.mentions,
+                bad if len(bad) else mentions,
             )
         losses["total"].backward()  # type: ignore[no-untyped-call]
         return {name: float(value.detach()) for name, value in losses.items()}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmoe.linking.data import LinkingData
-from mmoe.training.batches import Batch, Batches, confusable_parts, loss_batch
+from mmoe.training.batches import Batch, Batches, confusable_parts, load_batch, loss_batch
 
 from tests.stores import CPU
 from tests.training.runs import new_matcher, train_params
@@ -90,7 +90,8 @@ def test_a_group_is_compared_with_its_golds_and_negatives_alone(
     matcher = new_matcher(data, dropout=0.0)
     mentions = data.linkable("train")[:5]
     negatives = torch.tensor([[5, 3], [3, 7], [0, 1], [2, 0], [9, 8]])
-    found = loss_batch(matcher, data, Batch(mentions, negatives), group_size, "float32")
+    loaded = load_batch(data, Batch(mentions, negatives))
+    found = loss_batch(matcher, data, loaded, group_size, "float32")
     gold = data.gold_of(mentions)
     with torch.no_grad():
         wanted = matcher(
