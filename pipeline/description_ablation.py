@@ -92,8 +92,9 @@ def _measure(
     from mmoe.description_ablation.ranks import ranks_of_texts
     from mmoe.encoders.encode import encode_texts
     from mmoe.linking.data import LinkingData
-    from mmoe.linking.device import resolve_device
     from mmoe.linking.memory import keep_memory_flat
+
+    from pipeline.index import open_index
 
     keep_memory_flat()
     encode, runtime = file.section(EncodeParams), file.section(RuntimeParams)
@@ -108,8 +109,8 @@ def _measure(
         encoder = rankers.loaded(encode.model, encode.precision, "encode.model")
         encode_texts(table, features, work / "texts", encode, runtime, encoder, around_name=True)
         table.unlink()
-    device, engine = resolve_device(runtime.device), file.section(EvaluateParams).engine
-    ranks = ranks_of_texts(texts, data, features, at.model / "matcher.safetensors", device, engine)
+    engine = file.section(EvaluateParams).engine
+    ranks = ranks_of_texts(texts, data, features, open_index(at, file, data), engine)
     if features:
         shutil.rmtree(features)  # its rows are kept beside it
     return ranks

@@ -20,19 +20,15 @@ from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rerank import RerankParams
-from mmoe.config.runtime import RuntimeParams
 from mmoe.files import atomic_write, write_json
-from mmoe.linking.checkpoint import load_checkpoint
 from mmoe.linking.data import LinkingData
-from mmoe.linking.device import resolve_device
-from mmoe.linking.whole_kb import build_index
-from mmoe.model.registry import spec_from_params
 from mmoe.records import Mention
 from mmoe.reranking.families import Family
 from mmoe.reranking.matcher import MatcherFeatures
 from mmoe.reranking.run import Reranked, run_reranking
 
 from pipeline.baselines import rank_rows, read_known
+from pipeline.index import open_index
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
@@ -72,10 +68,7 @@ def matcher_families(
     """What gives the trained matcher's features of any mentions; the entity side is computed once."""
     config = file.section(EncodeParams).feature_config
     data = LinkingData.open(records.mentions, records.entities, at.features, config)
-    device = resolve_device(file.section(RuntimeParams).device)
-    spec = spec_from_params(file, data.widths)
-    trained = load_checkpoint(at.model / "matcher.safetensors", spec).matcher.to(device)
-    index = build_index(trained, data.entity_side, device)
+    index = open_index(at, file, data)
     row_of = {mention.mention_id: i for i, mention in enumerate(records.mentions)}
 
     def of(mentions: Sequence[Mention]) -> Family:

@@ -65,7 +65,7 @@ def train(at: Layout, file: ParamsFile) -> None:
     precision = resolve_precision(params.precision, device)
 
     def mrr_of(matcher: Matcher, mentions: Tensor) -> float:
-        index = build_index(matcher, data.entity_side, device, precision)
+        index = build_index(matcher, data.entity_side, device, precision, work / "index")
         ranked = rank_records(index, data.mention_side, mentions, data.gold_of(mentions), device)
         return float(reciprocals(ranked.ranks.pessimistic).mean())
 

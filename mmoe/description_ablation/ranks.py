@@ -17,9 +17,9 @@ from mmoe.baselines.strings import bm25
 from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.evaluation.ranks import Ranks
 from mmoe.features.store import read_features
-from mmoe.linking.checkpoint import load_matcher
 from mmoe.linking.data import FeatureSide, LinkingData
-from mmoe.linking.whole_kb import build_index, rank_records
+from mmoe.linking.index import EntityIndex
+from mmoe.linking.whole_kb import rank_records
 
 # The others compare surface forms or images alone.
 READ_DESCRIPTIONS = ("cosine, text–text", "two-part cosine", "CLIP zero-shot")
@@ -29,8 +29,7 @@ def ranks_of_texts(
     texts: ChoiceTexts,
     data: LinkingData,
     new_features: Path | None,
-    checkpoint: Path,
-    device: torch.device,
+    index: EntityIndex,
     engine: str,
 ) -> dict[str, Ranks]:
     """Ranks of every text by the matcher and by the baselines that read descriptions.
@@ -39,18 +38,16 @@ def ranks_of_texts(
         texts: first those of the run's own descriptions, one for each mention of `data`, in order.
         data: the test mentions with the features of their own texts, and the knowledge base.
         new_features: of the other texts; None if there is none.
-        checkpoint: of the matcher, which was trained with the run's own descriptions.
+        index: of a matcher that was trained with the run's own descriptions.
     """
     sides = [data.mention_side]
     if new_features is not None:
         sides.append(_with_texts(data, texts, new_features))
     position = {mention.mention_id: i for i, mention in enumerate(data.mentions)}
     gold = data.gold[[position[mention.mention_id] for mention in texts.mentions]]
-    matcher = load_matcher(checkpoint).to(device)
-    index = build_index(matcher, data.entity_side, device)
     parts = torch.split(torch.from_numpy(gold), [len(side) for side in sides])
     ranked = [
-        rank_records(index, side, side.everything, part, device, engine=engine).ranks
+        rank_records(index, side, side.everything, part, index.device, engine=engine).ranks
         for side, part in zip(sides, parts, strict=True)
     ]
     # What a missing image counts depends on the run's own texts, so on nothing that is compared with them.
@@ -59,7 +56,7 @@ def ranks_of_texts(
     systems = {"BM25 with description": bm25(texts.queries(), data.entities)} | {
         name: scores for name, scores in cosine_systems(terms).items() if name in READ_DESCRIPTIONS
     }
-    found = {matcher.spec.model.name: Ranks.joined(ranked)}
+    found = {index.matcher.spec.model.name: Ranks.joined(ranked)}
     for name, ranks in ranks_of(systems, gold).items():
         assert ranks.whole is not None
         found[name] = ranks.whole

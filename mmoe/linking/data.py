@@ -111,6 +111,12 @@ class FeatureSide:
             texts.padded,
         )
 
+    @property
+    def parts(self) -> list[tuple[dict[str, Any], str]]:
+        """What made the features of each part, and a key of what they were made of."""
+        tables = (self.texts, self.images)
+        return [(table.metadata, table.content_key) for table in tables if table is not None]
+
     def gather(self, records: Tensor, device: torch.device) -> SideFeatures:
         """The features of some records as float32.
 
@@ -251,10 +257,8 @@ class LinkingData:
 
     @property
     def parts(self) -> list[tuple[dict[str, Any], str]]:
-        """What made the features of every part, and a key of what they were made of."""
-        sides = (self.mention_side, self.entity_side)
-        tables = [table for side in sides for table in (side.texts, side.images)]
-        return [(table.metadata, table.content_key) for table in tables if table is not None]
+        """`FeatureSide.parts` of both sides."""
+        return self.mention_side.parts + self.entity_side.parts
 
     def gold_of(self, mentions: Tensor) -> Tensor:
         """int64: positions of the gold entities of the mentions at `mentions`."""

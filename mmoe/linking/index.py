@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from mmoe.files import atomic_folder
 from mmoe.linking.device import computing_in
+from mmoe.linking.index_files import read_index, write_index
 from mmoe.model.encoded import EncodedEntities, EncodedMentions, concatenate, num_rows, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
+
+BOUND_PAIRS = {"cpu": 1 << 18, "cuda": 1 << 22}  # whose bounds are computed at a time
+ROWS = 2048  # entities that are put into another order at a time
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class EntityIndex:
     """Every entity of a knowledge base as one matcher sees it.
 
     Attributes:
-        entities: of the whole knowledge base, in its order.
+        entities: of the whole knowledge base, in its order; in memory, or mapped from files.
     """
 
     matcher: Matcher
@@ -29,16 +35,54 @@ class EntityIndex:
         return num_rows(self.entities)
 
     @classmethod
-    @torch.inference_mode()
     def build(
         cls, matcher: Matcher, batches: Iterable[SideFeatures], precision: str = "float32"
     ) -> EntityIndex:
-        """Encodes all entities, a batch at a time.
+        """Encodes all entities, a batch at a time, and holds them in memory.
 
         Args:
             precision: float32 or bfloat16, of the products; what they give is float32 in any case.
         """
-        return cls(matcher, concatenate([_encode(matcher, batch, precision) for batch in batches]))
+        return cls(matcher, concatenate(list(_encoded(matcher, batches, precision))))
+
+    @classmethod
+    def build_in(
+        cls,
+        folder: Path,
+        made_of: str,
+        matcher: Matcher,
+        batches: Iterable[SideFeatures],
+        precision: str = "float32",
+    ) -> EntityIndex:
+        """As `build`, but in files: memory for a batch at a time.
+
+        Args:
+            folder: takes the place of one that is there.
+            made_of: names matcher and knowledge base; `open` asks for it.
+        """
+        with atomic_folder(folder) as new:
+            write_index(new, _encoded(matcher, batches, precision), made_of)
+        return cls.open(folder, made_of, matcher)
+
+    @classmethod
+    def open(cls, folder: Path, made_of: str, matcher: Matcher) -> EntityIndex:
+        """What `build_in` left in a folder.
+
+        Raises:
+            LinkingError: if it is of another matcher or another knowledge base.
+        """
+        return cls(matcher, read_index(folder, made_of))
+
+    def rearranged(
+        self, order: Tensor, folder: Path | None = None, made_of: str = ""
+    ) -> EntityIndex:
+        """The entities in another order, int64 [N]; written into a folder, if one is given."""
+        if folder is None:
+            return EntityIndex(self.matcher, select(self.entities, order.to(self.device)))
+        with atomic_folder(folder) as new:
+            parts = (select(self.entities, rows) for rows in torch.split(order, ROWS))
+            write_index(new, parts, made_of)
+        return EntityIndex.open(folder, made_of, self.matcher)
 
     @property
     def device(self) -> torch.device:
@@ -47,14 +91,29 @@ class EntityIndex:
 
     def bounds(self, mentions: EncodedMentions) -> tuple[Tensor, Tensor]:
         """Lower and upper bounds [B, N] of the overall score."""
-        return self.matcher.bounds(mentions, self.entities)
+        pairs = BOUND_PAIRS.get(self.device.type, BOUND_PAIRS["cpu"])
+        size = max(1, pairs // max(1, num_rows(mentions)))
+        parts = [
+            self.matcher.bounds(mentions, self._rows(start, start + size))
+            for start in range(0, len(self), size)
+        ]
+        low, high = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
+        return low, high
 
     def scores(self, mentions: EncodedMentions, rows: Tensor) -> dict[str, Tensor]:
         """Each unit's exact scores and `overall`, [B, n], against the entities at `rows`."""
         return self.matcher.scores(mentions, select(self.entities, rows))
 
+    def _rows(self, start: int, stop: int) -> EncodedEntities:
+        """Consecutive entities, without a copy."""
+        return {name: unit.part(start, stop) for name, unit in self.entities.items()}
 
-def _encode(matcher: Matcher, batch: SideFeatures, precision: str) -> EncodedEntities:
-    with computing_in(precision, batch.text_pooled_BP.device):
-        encoded = matcher.encode_entities(batch)
-    return {name: unit.in_full_precision() for name, unit in encoded.items()}
+
+@torch.inference_mode()
+def _encoded(
+    matcher: Matcher, batches: Iterable[SideFeatures], precision: str
+) -> Iterator[EncodedEntities]:
+    for batch in batches:
+        with computing_in(precision, batch.text_pooled_BP.device):
+            encoded = matcher.encode_entities(batch)
+        yield {name: unit.in_full_precision() for name, unit in encoded.items()}

@@ -7,7 +7,9 @@ which they are asked for.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,27 +18,43 @@ from torch import Tensor
 
 from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide
 from mmoe.linking.index import EntityIndex
+from mmoe.linking.index_files import is_index_of
 from mmoe.linking.ranking import MentionRanks, rank_mentions
-from mmoe.model.encoded import select
 from mmoe.model.matcher import Matcher
 
 
 def build_index(
-    matcher: Matcher, entities: FeatureSide, device: torch.device, precision: str = "float32"
+    matcher: Matcher,
+    entities: FeatureSide,
+    device: torch.device,
+    precision: str = "float32",
+    folder: Path | None = None,
+    made_of: str = "",
 ) -> EntityIndex:
     """Every entity of a knowledge base as the matcher sees it, in the order of the records.
 
     Args:
         precision: of the products, float32 or bfloat16.
+        folder: where its files are to lie; None, or another device than the CPU, holds it in memory.
+        made_of: names matcher and entities; an index of the same that lies in the folder is opened.
     """
+    if device.type != "cpu":
+        folder = None
+    if folder is not None and made_of and is_index_of(folder, made_of):
+        return EntityIndex.open(folder, made_of, matcher)
     size, everything = matcher.encoding_batch, entities.everything
+    order = everything if size is None else order_of_ids(entities, everything)
+    batches = entities.batches(everything[order], size or ENTITY_BATCH, device)
+    if folder is None:
+        index = EntityIndex.build(matcher, batches, precision)
+        return index if size is None else index.rearranged(order.argsort())
     if size is None:
-        return EntityIndex.build(
-            matcher, entities.batches(everything, ENTITY_BATCH, device), precision
-        )
-    order = order_of_ids(entities, everything)
-    index = EntityIndex.build(matcher, entities.batches(everything[order], size, device), precision)
-    return EntityIndex(matcher, select(index.entities, order.argsort().to(device)))
+        return EntityIndex.build_in(folder, made_of, matcher, batches, precision)
+    ordered = folder.with_name(f".{folder.name}.ordered")
+    index = EntityIndex.build_in(ordered, made_of, matcher, batches, precision)
+    index = index.rearranged(order.argsort(), folder, made_of)
+    shutil.rmtree(ordered)
+    return index
 
 
 @torch.inference_mode()

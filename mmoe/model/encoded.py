@@ -64,6 +64,15 @@ class EncodedUnit:
         sparse = None if self.sparse_BV is None else self.sparse_BV[rows.cpu().numpy()]
         return EncodedUnit(self.inner_BI.index_select(0, rows), columns, sparse)
 
+    def part(self, start: int, stop: int) -> EncodedUnit:
+        """The mentions or entities from `start` to `stop`, without a copy of dense vectors."""
+        columns = {
+            name: column.part(start, stop) if isinstance(column, Packed) else column[start:stop]
+            for name, column in self.columns.items()
+        }
+        sparse = None if self.sparse_BV is None else self.sparse_BV[start:stop]
+        return EncodedUnit(self.inner_BI[start:stop], columns, sparse)
+
     def in_full_precision(self) -> EncodedUnit:
         """The same without half precision: such values become float32."""
         columns = {

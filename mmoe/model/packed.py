@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -32,7 +33,7 @@ class Packed:
             output_size=len(self.values_TC),
         )
 
-    @property
+    @cached_property
     def starts_B(self) -> Tensor:
         """int64 [B]: where each sequence starts."""
         return self.lengths_B.cumsum(0) - self.lengths_B
@@ -57,6 +58,12 @@ class Packed:
         positions = packed_positions(self.starts_B[rows], lengths)
         # index_select and not [...]: the gradient of that is added up in an order that varies.
         return Packed(self.values_TC.index_select(0, positions), lengths)
+
+    def part(self, start: int, stop: int) -> Packed:
+        """The sequences from `start` to `stop`, without a copy."""
+        lengths = self.lengths_B[start:stop]
+        first = int(self.starts_B[start]) if start < len(self) else len(self.values_TC)
+        return Packed(self.values_TC[first : first + int(lengths.sum())], lengths)
 
     def split(self, size: int) -> list[Packed]:
         """Parts of at most `size` sequences, in order."""

@@ -1,0 +1,38 @@
+"""The knowledge base as a trained matcher sees it, computed by the first stage that asks for it."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import mmoe.linking
+import mmoe.model
+from mmoe.config.load import ParamsFile
+from mmoe.config.runtime import RuntimeParams
+from mmoe.files import content_key, sha256_of, sources_key
+from mmoe.linking.checkpoint import load_checkpoint
+from mmoe.linking.data import LinkingData
+from mmoe.linking.device import resolve_device
+from mmoe.linking.index import EntityIndex
+from mmoe.linking.whole_kb import build_index
+from mmoe.locks import exclusive_lock
+from mmoe.model.registry import spec_from_params
+
+from pipeline.layout import Layout
+
+
+def open_index(
+    at: Layout, file: ParamsFile, data: LinkingData, name: str = "matcher"
+) -> EntityIndex:
+    """Opens the index of a checkpoint, `<name>.safetensors`; builds it where none lies in `.mmoe/index`."""
+    device = resolve_device(file.section(RuntimeParams).device)
+    checkpoint, folder = at.model / f"{name}.safetensors", at.work("index") / name
+    matcher = load_checkpoint(checkpoint, spec_from_params(file, data.widths)).matcher.to(device)
+    code = sources_key(*(Path(room.__path__[0]) for room in (mmoe.linking, mmoe.model)))
+    made_of = content_key(
+        sha256_of(checkpoint), sha256_of(at.entities), data.entity_side.parts, code
+    )
+    busy = partial(print, f"{folder}: another process builds it; waiting", file=sys.stderr)
+    with exclusive_lock(at.locks, "index.lock", busy):
+        return build_index(matcher, data.entity_side, device, folder=folder, made_of=made_of)
