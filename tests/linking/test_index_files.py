@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from mmoe.linking.index import EntityIndex
 from mmoe.linking.index_files import is_index_of, read_index, write_index
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.encoded import EncodedEntities, EncodedUnit
+from mmoe.model.features import SideFeatures
 from mmoe.model.packed import Packed
 
 from tests.stores import CPU, Toy, open_toy
@@ -70,11 +72,13 @@ def test_it_is_opened_again_and_built_anew_for_another_matcher(
     data: LinkingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     matcher, folder = new_matcher(data, dropout=0.0).eval(), tmp_path / "index"
-    built = []
-    encode = matcher.encode_entities
-    monkeypatch.setattr(
-        matcher, "encode_entities", lambda batch: (built.append(len(batch)), encode(batch))[1]
-    )
+    built, encode = list[int](), matcher.encode_entities
+
+    def counted(batch: SideFeatures) -> EncodedEntities:
+        built.append(len(batch))
+        return encode(batch)
+
+    monkeypatch.setattr(matcher, "encode_entities", counted)
     for made_of, number in (("a", 1), ("a", 1), ("b", 2), ("b", 2), ("", 3), ("", 4)):
         build_index(matcher, data.entity_side, CPU, folder=folder, made_of=made_of)
         assert len(built) == number
@@ -86,7 +90,7 @@ def test_a_write_that_fails_leaves_the_index_before_it(data: LinkingData, tmp_pa
     matcher, folder = new_matcher(data, dropout=0.0).eval(), tmp_path / "index"
     build_index(matcher, data.entity_side, CPU, folder=folder, made_of="a")
 
-    def batches():  # type: ignore[no-untyped-def]
+    def batches() -> Iterator[SideFeatures]:
         yield data.entity_side.gather(torch.arange(3), CPU)
         raise OSError("the disk is full")
 
