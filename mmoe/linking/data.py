@@ -31,7 +31,7 @@ FEATURE_CONFIG = (
     "keep_padding",
 )
 ENTITY_BATCH = 512  # entities encoded at a time
-MENTION_BATCH = 16  # mentions ranked at a time: bounds take 16 · 50 · N floats
+MENTION_BATCH = 64  # mentions ranked at a time: bounds take 64 · N floats
 
 
 @dataclass(frozen=True)

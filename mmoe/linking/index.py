@@ -12,7 +12,7 @@ from torch import Tensor
 from mmoe.files import atomic_folder
 from mmoe.linking.device import computing_in
 from mmoe.linking.index_files import read_index, write_index
-from mmoe.model.encoded import EncodedEntities, EncodedMentions, concatenate, num_rows, select
+from mmoe.model.encoded import EncodedEntities, EncodedMentions, concatenate, num_rows, part, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
 
@@ -90,23 +90,28 @@ class EntityIndex:
         return next(iter(self.entities.values())).inner_BI.device
 
     def bounds(self, mentions: EncodedMentions) -> tuple[Tensor, Tensor]:
-        """Lower and upper bounds [B, N] of the overall score."""
+        """Lower and upper bounds [B, N] of the overall score, the matcher's quick ones."""
         pairs = BOUND_PAIRS.get(self.device.type, BOUND_PAIRS["cpu"])
         size = max(1, pairs // max(1, num_rows(mentions)))
+        entities = self._without_tokens
         parts = [
-            self.matcher.bounds(mentions, self._rows(start, start + size))
+            self.matcher.quick_bounds(mentions, part(entities, start, start + size))
             for start in range(0, len(self), size)
         ]
         low, high = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
         return low, high
 
+    def tight_bounds(self, mentions: EncodedMentions, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Lower and upper bounds [B, n] of the overall score against the entities at `rows`."""
+        return self.matcher.bounds(mentions, select(self._without_tokens, rows))
+
     def scores(self, mentions: EncodedMentions, rows: Tensor) -> dict[str, Tensor]:
         """Each unit's exact scores and `overall`, [B, n], against the entities at `rows`."""
         return self.matcher.scores(mentions, select(self.entities, rows))
 
-    def _rows(self, start: int, stop: int) -> EncodedEntities:
-        """Consecutive entities, without a copy."""
-        return {name: unit.part(start, stop) for name, unit in self.entities.items()}
+    @property
+    def _without_tokens(self) -> EncodedEntities:
+        return {name: unit.without_tokens() for name, unit in self.entities.items()}
 
 
 @torch.inference_mode()

@@ -24,13 +24,13 @@ from mmoe.errors import TrainingError
 from mmoe.evaluation.ranks import TIE_TOLERANCE, Ranks
 from mmoe.linking.data import MENTION_BATCH
 from mmoe.linking.index import EntityIndex
-from mmoe.model.encoded import EncodedMentions, select
+from mmoe.model.encoded import EncodedMentions, part, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL
 
 BRUTE_ENTITIES = 512  # entities scored at a time by the brute-force engine
 PAIRS = 128  # pairs scored at a time otherwise
-MANY = 16  # pairs of one mention from which on it is scored alone
+MANY = 7  # pairs of one mention from which on it is scored alone
 Scores = dict[str, NDArray[np.float32]]
 
 
@@ -189,11 +189,13 @@ class _Batch:
             for at in torch.split(torch.where(few_P)[0], PAIRS)
             if len(at)
         ]
-        for row in torch.where(per_mention > MANY)[0]:
+        for row in torch.where(per_mention > MANY)[0].tolist():
             at = torch.where(mentions_P == row)[0]
             parts.append((at, self._of_mention(row, entities_P[at])))
         order = torch.cat([at for at, _ in parts]).argsort()
-        scores = {name: torch.cat([part[name] for _, part in parts])[order] for name in parts[0][1]}
+        scores = {
+            name: torch.cat([found[name] for _, found in parts])[order] for name in parts[0][1]
+        }
         _check_finite(scores[OVERALL])
         return scores
 
@@ -203,10 +205,25 @@ class _Batch:
         own = self.index.matcher.scores_of_own(*pairs)
         return {name: each_P1[:, 0] for name, each_P1 in own.items()}
 
-    def _of_mention(self, row: Tensor, entities_P: Tensor) -> dict[str, Tensor]:
+    def _of_mention(self, row: int, entities_P: Tensor) -> dict[str, Tensor]:
         """Scores of one mention with many entities."""
-        own = self.index.scores(select(self.encoded, row[None]), entities_P)
+        own = self.index.scores(part(self.encoded, row, row + 1), entities_P)
         return {name: each_1P[0] for name, each_1P in own.items()}
+
+    def tight(self, is_open_BN: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The open pairs [P], mentions and entities, with the tight bounds of their scores."""
+        mentions_P, entities_P = torch.where(is_open_BN)
+        if self.every_BN is not None:
+            return mentions_P, entities_P, self.low_BN[is_open_BN], self.high_BN[is_open_BN]
+        low = [self.low_BN.new_empty(0)]
+        high = [self.high_BN.new_empty(0)]
+        counts = mentions_P.bincount(minlength=len(self)).tolist()
+        for row, own in enumerate(torch.split(entities_P, counts)):
+            if len(own):
+                bounds = self.index.tight_bounds(part(self.encoded, row, row + 1), own)
+                low.append(bounds[0][0])
+                high.append(bounds[1][0])
+        return mentions_P, entities_P, torch.cat(low), torch.cat(high)
 
     def others(self, gold_B: Tensor) -> Tensor:
         """bool [B, N]: all entities but the gold one."""
@@ -216,12 +233,15 @@ class _Batch:
     def count(self, gold_scores_B: Tensor, others_BN: Tensor) -> tuple[Ranks, int]:
         """Ranks of the gold entities among the others, and how many pairs they cost."""
         # Beside the margin, the bounds and the exact score may differ as much by rounding.
-        slack_B1, gold_B1 = 2 * self.margin_B[:, None], gold_scores_B[:, None]
-        settled = others_BN & (self.low_BN > gold_B1 + slack_B1)
-        mentions_P, entities_P = torch.where(
-            others_BN & ~settled & (self.high_BN >= gold_B1 - slack_B1)
-        )
-        worst = best = 1 + settled.sum(dim=1)
+        slack_B = 2 * self.margin_B
+        least_B, most_B = gold_scores_B - slack_B, gold_scores_B + slack_B
+        settled = others_BN & (self.low_BN > most_B[:, None])
+        is_open = others_BN & ~settled & (self.high_BN >= least_B[:, None])
+        mentions_P, entities_P, low_P, high_P = self.tight(is_open)
+        above = low_P > most_B[mentions_P]
+        worst = best = 1 + settled.sum(dim=1) + _count_by_mention(above, mentions_P, len(self))
+        left = ~above & (high_P >= least_B[mentions_P])
+        mentions_P, entities_P = mentions_P[left], entities_P[left]
         if len(mentions_P):
             exact_P = self.exact(mentions_P, entities_P)[OVERALL]
             gold_P, margin_P = gold_scores_B[mentions_P], self.margin_B[mentions_P]
@@ -246,19 +266,23 @@ class _Batch:
         )
 
     def best(self, top_n: int) -> _Best:
-        """The exact best entities: those with the highest upper bounds give a score to beat."""
+        """The exact best entities: those with the highest bounds give a score to beat."""
         top_n = min(top_n, len(self.index))
         if not top_n:
             return self._no_best()
         num_first = min(2 * top_n, len(self.index))
-        first_Bn = self.high_BN.topk(num_first).indices
+        middle_BN = self.high_BN if self.every_BN is not None else self.low_BN + self.high_BN
+        first_Bn = middle_BN.topk(num_first).indices
         each_Bn = torch.arange(len(self), device=first_Bn.device)[:, None].expand_as(first_Bn)
         first = self.exact(each_Bn.flatten(), first_Bn.flatten())
         to_beat_B1 = first[OVERALL].view_as(first_Bn).topk(top_n).values[:, -1:]
         # One margin for ties with the last of the best, one for rounding.
-        is_open = self.high_BN >= to_beat_B1 - 2 * self.margin_B[:, None]
+        to_reach_B = to_beat_B1[:, 0] - 2 * self.margin_B
+        is_open = self.high_BN >= to_reach_B[:, None]
         is_open[each_Bn, first_Bn] = False
-        more_P, entities_P = torch.where(is_open)
+        more_P, entities_P, _, high_P = self.tight(is_open)
+        left = high_P >= to_reach_B[more_P]
+        more_P, entities_P = more_P[left], entities_P[left]
         scores = first
         if len(more_P):
             more = self.exact(more_P, entities_P)

@@ -73,6 +73,11 @@ class EncodedUnit:
         sparse = None if self.sparse_BV is None else self.sparse_BV[start:stop]
         return EncodedUnit(self.inner_BI[start:stop], columns, sparse)
 
+    def without_tokens(self) -> EncodedUnit:
+        """The same without packed sequences."""
+        columns = {k: each for k, each in self.columns.items() if not isinstance(each, Packed)}
+        return EncodedUnit(self.inner_BI, columns, self.sparse_BV)
+
     def in_full_precision(self) -> EncodedUnit:
         """The same without half precision: such values become float32."""
         columns = {
@@ -96,6 +101,11 @@ def num_rows(encoded: Mapping[str, EncodedUnit]) -> int:
 def select(encoded: Mapping[str, EncodedUnit], rows: Tensor) -> dict[str, EncodedUnit]:
     """The mentions or entities at `rows`, in every unit."""
     return {name: unit.select(rows) for name, unit in encoded.items()}
+
+
+def part(encoded: Mapping[str, EncodedUnit], start: int, stop: int) -> dict[str, EncodedUnit]:
+    """The mentions or entities from `start` to `stop`, in every unit, without a copy."""
+    return {name: unit.part(start, stop) for name, unit in encoded.items()}
 
 
 def concatenate(parts: Sequence[Mapping[str, EncodedUnit]]) -> dict[str, EncodedUnit]:

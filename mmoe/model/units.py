@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmoe.config.moe import MoeParams
 from mmoe.model.attention import (
+    attention_ball,
     attention_bounds,
     attention_scores,
     attention_scores_of_own,
@@ -74,6 +75,9 @@ class IntraUnit(Unit):
 
     def fine_bounds(self, mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
         return attention_bounds(mentions, entities)
+
+    def fine_ball(self, mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
+        return attention_ball(mentions, entities)
 
     def _project(self, stem: Stem) -> tuple[Tensor, Tensor, Packed]:
         coarse, fine = self.inputs(stem)

@@ -63,7 +63,7 @@ def knowledge_bases(draw: st.DrawFn) -> SideFeatures:
 def margins(matcher: Matcher, mentions: SideFeatures, entities: SideFeatures) -> list[float]:
     """What counts as a tie for each mention: 1e-5 of its largest |bound| over the whole index."""
     with torch.no_grad():
-        bounds = matcher.bounds(
+        bounds = matcher.quick_bounds(
             matcher.encode_mentions(mentions), matcher.encode_entities(entities)
         )
     return [

@@ -37,10 +37,14 @@ def test_bounds_hold(
             for parameter in matcher.unit(unit).parameters():
                 parameter.mul_(scale ** (1 / 4))  # sharp attention comes near its bounds
         m_sides, e_sides = matcher.encode_mentions(mentions), matcher.encode_entities(entities)
-        scores, (low, high) = matcher.scores(m_sides, e_sides), matcher.bounds(m_sides, e_sides)
-    slack = 1e-5 * torch.maximum(low.abs(), high.abs()).amax(dim=1, keepdim=True)
-    assert (low <= scores["overall"] + slack).all()
-    assert (scores["overall"] <= high + slack).all()
+        scores = matcher.scores(m_sides, e_sides)["overall"]
+        bounds = [each(m_sides, e_sides) for each in (matcher.quick_bounds, matcher.bounds)]
+    slack = 1e-5 * torch.stack(bounds[0]).abs().amax(dim=(0, 2))[:, None]
+    for low, high in [*bounds, (scores, scores)]:
+        assert (bounds[0][0] <= low + slack).all()  # the tight ones lie within the quick ones
+        assert (high <= bounds[0][1] + slack).all()
+        assert (low <= scores + slack).all()
+        assert (scores <= high + slack).all()
 
 
 def test_bounds_of_a_single_token_are_tight() -> None:
