@@ -22,6 +22,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from mmoe.config.encode import EncodeParams
 from mmoe.datasets.fingerprints import fingerprint_images
 from mmoe.files import sha256_of
 
@@ -38,7 +39,7 @@ OURS = (
     "names = ('mentions', 'entities', 'images', 'mention_image', 'mention_context', "
     "'entity_text', 'entity_image');"
     "files = IngestFiles(*(out / n for n in names), out / 'counts', out / 'journal');"
-    "ingest(raw, Selection('auto', 'given', 'drop', None), files)"
+    "ingest(raw, Selection('auto', 'given', 'drop', None), 10**8, files)"
 )
 PLAIN = (
     "import sys, pandas as pd;"
@@ -113,7 +114,8 @@ def hash_images(folder: Path) -> None:
     runs = iter(range(100))
 
     def ours() -> None:
-        fingerprint_images(folder, names, folder.parent / f"journal-{next(runs)}")
+        journal = folder.parent / f"journal-{next(runs)}"
+        fingerprint_images(folder, names, EncodeParams().max_pixels, journal)
 
     def plain() -> None:
         for image in sorted(names):

@@ -1,4 +1,4 @@
-"""Opens the images of a data set: files, and members of an HDF5 file.
+"""Opens the images of a data set, files and members of an HDF5 file, and decodes them as a viewer shows them.
 
 A record names a file relative to the data set's raw folder, a member as `images.h5::group/key`.
 """
@@ -9,11 +9,16 @@ import io
 import os
 import struct
 import threading
+import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mmoe.errors import one_line
 
@@ -38,6 +43,131 @@ DECODING_ERRORS = (
     zlib.error,
     Image.DecompressionBombError,
 )
+
+# JPEG decodes several times faster at a scale that leaves at least so many pixels a side: twice what
+# encoders take.
+JPEG_SIDE = 448
+
+# Pillow's own limit of pixels is one for the whole process, and ours one for each call.
+_OPENING = threading.Lock()
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by the orientation that cameras write
+
+# What white may be in greys of more than 8 bits, by Pillow's mode; in the others and in PGM it is 65,535.
+_WHITES = {"I": (255, 65_535), "F": (1, 255, 65_535)}
+
+
+class ImageError(Exception):
+    """An image that can't be read or decoded: why, on one line, in the same words at every run."""
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+def load_image(root: Path, name: str, max_pixels: int, jpeg_side: int = JPEG_SIDE) -> Image.Image:
+    """An image of a data set as RGB; see `read_image` for the name, `decode_image` for the rest."""
+    try:
+        content = read_image(root, name)
+    except OSError as error:
+        raise ImageError(reading_problem(root, error)) from None
+    return decode_image(content, max_pixels, jpeg_side)
+
+
+def decode_image(content: bytes, max_pixels: int, jpeg_side: int = JPEG_SIDE) -> Image.Image:
+    """Decodes an image as RGB, as `as_shown` says; a function of these bytes alone.
+
+    Args:
+        max_pixels: an image of more is not decoded.
+        jpeg_side: in pixels; a JPEG may be decoded smaller, but neither side below this.
+    Raises:
+        ImageError: if it is broken or too large.
+    """
+    with opened_image(content, max_pixels) as image:
+        image.draft("RGB", (jpeg_side, jpeg_side))
+        return as_shown(image)
+
+
+@contextmanager
+def opened_image(content: bytes, max_pixels: int) -> Iterator[Image.Image]:
+    """Pillow's image of some bytes, its pixels not decoded yet.
+
+    Raises:
+        ImageError: if it is broken or has more than `max_pixels`; also for what decoding it inside raises.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata; an image that decodes is good enough
+            with _open(io.BytesIO(content)) as image:
+                if image.width * image.height > max_pixels:
+                    raise _TooLargeError(
+                        f"{image.width:,} × {image.height:,} pixels are more than "
+                        f"encode.max_pixels = {max_pixels} allows"
+                    )
+                yield image
+    except _TooLargeError as error:
+        raise ImageError(str(error)) from None
+    except DECODING_ERRORS as error:
+        raise ImageError(_decoding_problem(error, content)) from None
+
+
+def as_shown(image: Image.Image) -> Image.Image:
+    """An image that Pillow has opened, as RGB and as a viewer shows it.
+
+    Its first frame, turned as its orientation says, on white where it is transparent; greys of more than
+    8 bits are scaled to them.
+    """
+    image.load()  # what stands behind the pixels may say the orientation
+    image = _upright(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _eight_bits(image).convert("RGB")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert("RGB")
+
+
+def _open(stream: io.BytesIO) -> Image.Image:
+    with _OPENING:
+        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(stream)
+        finally:
+            Image.MAX_IMAGE_PIXELS = usual
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        orientation: Any = image.getexif().get(ExifTags.Base.Orientation)
+    except DECODING_ERRORS:  # broken metadata beside sound pixels
+        return image
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys as 8 bits: on the smallest usual scale that holds them, else from lowest to highest."""
+    values: NDArray[Any] = np.asarray(image)
+    finite = np.isfinite(values)
+    known = values[finite]
+    lowest, highest = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    is_pgm = image.mode == "I" and image.format == "PPM"
+    whites = (65_535,) if is_pgm else _WHITES.get(image.mode, (65_535,))
+    white = next((white for white in whites if lowest >= 0 and highest <= white), None)
+    low, high = (lowest, highest) if white is None else (0.0, float(white))
+    grey = np.zeros(values.shape, np.uint8)
+    if high > low:
+        grey[finite] = np.rint((known.astype(np.float64) - low) * (255 / (high - low)))
+    if isinstance(clear := image.info.get("transparency"), int):
+        grey[values == clear] = 255
+    return Image.fromarray(grey)
 
 
 def member_name(archive: str, key: str) -> str:
@@ -67,8 +197,8 @@ def leads_out(root: Path, name: str) -> bool:
     return real != real_root and not real.startswith(real_root.rstrip(os.sep) + os.sep)
 
 
-def open_image(root: Path, name: str) -> BinaryIO:
-    """An image's encoded bytes as a stream; may be called from several threads.
+def read_image(root: Path, name: str) -> bytes:
+    """An image's encoded bytes; may be called from several threads.
 
     Args:
         root: the data set's raw folder.
@@ -77,32 +207,28 @@ def open_image(root: Path, name: str) -> BinaryIO:
         OSError: if there is no such file or member, it lies outside `root`, or the member holds no image.
     """
     file, (_, key) = image_file(root, name), _parts(name)
-    return file.open("rb") if key is None else io.BytesIO(_member_bytes(file, key))
+    return file.read_bytes() if key is None else _member_bytes(file, key)
 
 
-def read_image(root: Path, name: str) -> bytes:
-    """An image's encoded bytes.
-
-    Raises:
-        OSError: as `open_image`.
-    """
-    with open_image(root, name) as stream:
-        return stream.read()
+def reading_problem(root: Path, error: OSError) -> str:
+    """Why `read_image` found nothing below `root`, as an `ImageError` says it."""
+    if isinstance(error, FileNotFoundError) and error.errno is not None:
+        return "no such file"
+    return error.strerror or one_line(error).replace(f"{root}{os.sep}", "")
 
 
-def decoding_problem(error: Exception, content: bytes | None = None) -> str:
-    """Why an image can't be decoded, on one line and in the same words at every run.
-
-    Args:
-        content: the image's bytes, if they are at hand: an empty file and a web page are then named.
-    """
-    if content is not None and not content:
+def _decoding_problem(error: Exception, content: bytes) -> str:
+    if not content:
         return "the file is empty"
-    if content is not None and content.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
+    if content.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
         return "a web page that was saved under the name of an image"
     # Pillow's own message names the stream by its place in memory.
-    unknown = isinstance(error, UnidentifiedImageError)
-    return f"{type(error).__name__}: {'no known image format' if unknown else one_line(error)}"
+    if isinstance(error, UnidentifiedImageError):
+        return "no known image format"
+    # … and counts bytes of the block that it has read last.
+    if "truncated" in str(error).lower():
+        return "the file is cut off"
+    return f"broken ({type(error).__name__}: {one_line(error)})"
 
 
 def archive_keys(archive: Path) -> dict[str, frozenset[str]]:

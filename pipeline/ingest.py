@@ -14,6 +14,7 @@ from __future__ import annotations
 import shutil
 
 from mmoe.config.data import DataParams
+from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.datasets.ingest import IngestFiles, Selection, ingest
 from mmoe.files import write_json
@@ -40,7 +41,7 @@ def ingest_stage(at: Layout, file: ParamsFile) -> None:
         counts=at.ingest_counts,
         journal=work / "images.jsonl",
     )
-    counts = ingest(at.raw, selection, files)
+    counts = ingest(at.raw, selection, file.section(EncodeParams).max_pixels, files)
     write_json(at.left_out("keep"), [])  # with leak_policy: keep, train leaves nobody out
     shutil.rmtree(work)
     splits = ", ".join(

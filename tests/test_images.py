@@ -17,15 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from mmoe.images import (
-    DECODING_ERRORS,
-    archive_keys,
-    decoding_problem,
-    image_file,
-    member_name,
-    open_image,
-    read_image,
-)
+from mmoe.images import archive_keys, image_file, member_name, read_image
 
 from tests.datasets.fissfuse_folder import PIXELS, png, stored, write_archive
 
@@ -42,8 +34,6 @@ def test_a_plain_file(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x/a.png").write_bytes(png())
     assert read_image(tmp_path, "x/a.png") == png()
-    with open_image(tmp_path, "x/a.png") as stream, Image.open(stream) as image:
-        assert image.size == (6, 5)
     assert image_file(tmp_path, "x/a.png") == tmp_path / "x/a.png"
 
 
@@ -116,7 +106,7 @@ def test_a_missing_member_is_a_missing_file(tmp_path: Path, key: str) -> None:
     with h5py.File(tmp_path / "a.h5", "a") as file:
         file["link"] = h5py.SoftLink("/gone")
     with pytest.raises(FileNotFoundError, match=rf"a\.h5, member '{key}': no such member"):
-        open_image(tmp_path, f"a.h5::{key}")
+        read_image(tmp_path, f"a.h5::{key}")
 
 
 @pytest.mark.parametrize("name", ["gone.png", "gone.h5::x"])
@@ -150,15 +140,3 @@ def test_a_file_that_changes_is_read_anew(tmp_path: Path) -> None:
     name = archive(tmp_path, stored(b"old"))
     assert read_image(tmp_path, name) == b"old"
     assert read_image(tmp_path, archive(tmp_path, stored(b"newer"))) == b"newer"
-
-
-@pytest.mark.parametrize("content", [b"text", png()[:50]])
-def test_a_decoding_problem_reads_the_same_at_every_run(content: bytes) -> None:
-    said = set()
-    streams = [io.BytesIO(content) for _ in range(2)]
-    for stream in streams:
-        with pytest.raises(DECODING_ERRORS) as caught, Image.open(stream) as image:
-            image.load()
-        said.add(decoding_problem(caught.value))
-    assert len(said) == 1
-    assert "0x" not in said.pop()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RAW = Path("data/raw")
 WARNINGS = 5
+MAX_PIXELS = 100_000_000  # the default of encode.max_pixels; a test holds them equal
 
 
 # Words of mmoe.datasets, named here so that the help needs no reader; a test holds them equal.
@@ -103,6 +104,9 @@ def check(
         int, typer.Option(min=0, metavar="N", help="Warnings shown of each kind; all are counted.")
     ] = WARNINGS,
     images: Annotated[bool, typer.Option(help="Open every image.")] = True,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, metavar="N", help="As encode.max_pixels in params.yaml.")
+    ] = MAX_PIXELS,
 ) -> None:
     """List what is wrong with a data set's folder.
 
@@ -112,7 +116,7 @@ def check(
     """
     from mmoe.datasets.findings import examine
 
-    if _show(folder, examine(folder, format, images=images), warnings):
+    if _show(folder, examine(folder, format, max_pixels if images else None), warnings):
         raise typer.Exit(1)
 
 
@@ -192,7 +196,7 @@ def convert(
     there = [
         name for name in get_args(Table) if any((to / f"{name}{e}").is_file() for e in ENDINGS)
     ]
-    is_wrong = _show(to, examine_own(to, there))
+    is_wrong = _show(to, examine_own(to, there, MAX_PIXELS))
     for name in get_args(Table):
         if name not in there:
             print(f"{to}: {name} are still to come; convert or write them, then check the folder")

@@ -17,6 +17,7 @@ class EncodeParams(Section):
     description_budget: int = Field(16, ge=0, le=256)
     precision: Literal["float32", "bfloat16"] = "float32"
     keep_padding: bool = False
+    max_pixels: int = Field(100_000_000, ge=1)
 
     @property
     def feature_config(self) -> dict[str, object]:

@@ -35,25 +35,25 @@ class Findings:
     notices: Problems
 
 
-def examine(folder: Path, format: str, *, images: bool = True) -> Findings:  # noqa: A002
+def examine(folder: Path, format: str, max_pixels: int | None) -> Findings:  # noqa: A002
     """Looks at a folder in any format; of our own format every problem is found at once.
 
     Args:
         format: as the knob data.format.
-        images: whether every image is opened.
+        max_pixels: every image is opened, and one of more pixels is a problem; None: none is opened.
     Raises:
         DataError: if the folder is not recognised; in other formats, the first thing that is wrong.
     """
     found = [name for name, kind in FORMATS.items() if kind.recognises(folder)]
     if folder.is_dir() and (format == "own" or (format == "auto" and found == ["own"])):
-        return examine_own(folder, tuple(ROWS), images=images)
+        return examine_own(folder, tuple(ROWS), max_pixels)
     dataset = read_dataset(folder, format)
     problems, notices = Problems(), Problems()
     _check_gold(folder, dataset.mentions, problems)
-    if images:
+    if max_pixels is not None:
         names = {m.image for m in dataset.mentions if m.image}
         names |= {image for entity in dataset.entities for image in entity.images}
-        _check_images(folder, dict.fromkeys(names, f"{folder}"), problems)
+        _check_images(folder, dict.fromkeys(names, f"{folder}"), max_pixels, problems)
     qids = {entity.qid for entity in dataset.entities}
     _notice_mentions(
         dataset.mentions, qids, lambda m: f"{folder}, mention {m.mention_id!r}", notices
@@ -63,7 +63,7 @@ def examine(folder: Path, format: str, *, images: bool = True) -> Findings:  # n
     return Findings(size, dataset.counts, problems, notices)
 
 
-def examine_own(folder: Path, names: Collection[str], *, images: bool = True) -> Findings:
+def examine_own(folder: Path, names: Collection[str], max_pixels: int | None) -> Findings:
     """Looks at the named tables of a folder in our own format, and at the images that they list."""
     read, notices = own.read_tables(folder, names), Problems()
     mention_table, entity_table = read.mention_table, read.entity_table
@@ -74,8 +74,9 @@ def examine_own(folder: Path, names: Collection[str], *, images: bool = True) ->
                 f"{table.file}, row {number}, key `{key}`: {name!r} is not there; add the file or "
                 "drop the name",
             )
-    if images:
-        _check_images(folder, entity_table.images | mention_table.images, read.problems)
+    if max_pixels is not None:
+        listed = entity_table.images | mention_table.images
+        _check_images(folder, listed, max_pixels, read.problems)
     # A row that can't be read might hold the entity.
     is_known = entity_table.file is not None and not read.problems.of(Kind.BROKEN)
     qids = entity_table.rows.keys() if is_known else None
@@ -120,13 +121,15 @@ def _check_whole(folder: Path, read: OwnTables) -> None:
         _check_gold(folder, linked, problems, mentions.splits)
 
 
-def _check_images(folder: Path, listed: Mapping[str, str], problems: Problems) -> None:
+def _check_images(
+    folder: Path, listed: Mapping[str, str], max_pixels: int, problems: Problems
+) -> None:
     """Opens every image once.
 
     Args:
         listed: image -> the place that names it.
     """
-    for image in fingerprint_images(folder, set(listed)):
+    for image in fingerprint_images(folder, set(listed), max_pixels):
         if image.problem is not None:
             problems.add(
                 Kind.IMAGE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import warnings
@@ -16,26 +15,36 @@ import imagehash
 from PIL import Image
 from tqdm import tqdm
 
-from mmoe.errors import one_line
-from mmoe.images import DECODING_ERRORS, decoding_problem, image_file, read_image
+from mmoe.images import (
+    ImageError,
+    as_shown,
+    image_file,
+    opened_image,
+    read_image,
+    reading_problem,
+)
 from mmoe.records import ImageFile
 
 AT_ONCE = 256  # images between two writes of the journal
 DRAFT = (64, 64)  # JPEG decodes at the smallest scale that is at least this
 
 
-def fingerprint_images(root: Path, names: set[str], journal: Path | None = None) -> list[ImageFile]:
+def fingerprint_images(
+    root: Path, names: set[str], max_pixels: int, journal: Path | None = None
+) -> list[ImageFile]:
     """Decodes and hashes images by as many threads as there are cores, sorted by name.
 
     An image that can't be read or decoded is reported in its row; the others go on.
 
     Args:
         root: the data set's raw folder, to which the names are relative.
+        max_pixels: an image of more is not decoded, and reported.
         journal: JSON lines of what is done already; a killed run goes on from it. An image whose file
             has changed in size or time of change since is hashed again. None: nothing is kept.
     """
     journal = Path(os.devnull) if journal is None else journal
-    done = {row.image: row for row in _read_journal(root, journal) if row.image in names}
+    kept = _read_journal(root, journal, max_pixels)
+    done = {row.image: row for row in kept if row.image in names}
     left = sorted(names - done.keys())
     journal.parent.mkdir(parents=True, exist_ok=True)
     progress = tqdm(total=len(names), initial=len(done), desc="images", unit="image", disable=None)
@@ -43,45 +52,44 @@ def fingerprint_images(root: Path, names: set[str], journal: Path | None = None)
     with (
         progress,
         workers,
-        warnings.catch_warnings(),
+        warnings.catch_warnings(),  # the threads set filters of their own, and not in order
         journal.open("a", encoding="utf-8") as stream,
     ):
-        warnings.simplefilter("ignore")  # odd metadata; an image that decodes is good enough
         for start in range(0, len(left), AT_ONCE):
             chunk = left[start : start + AT_ONCE]
-            rows = list(workers.map(lambda name: _fingerprint(root, name), chunk))
+            rows = list(workers.map(lambda name: _fingerprint(root, name, max_pixels), chunk))
             done |= {row.image: row for row in rows}
-            lines = ({"stamp": _stamp(root, row.image), **asdict(row)} for row in rows)
+            lines = ({"stamp": _stamp(root, row.image, max_pixels), **asdict(row)} for row in rows)
             stream.writelines(json.dumps(line) + "\n" for line in lines)
             stream.flush()
             progress.update(len(rows))
     return [done[name] for name in sorted(names)]
 
 
-def _fingerprint(root: Path, name: str) -> ImageFile:
+def _fingerprint(root: Path, name: str, max_pixels: int) -> ImageFile:
     try:
         content = read_image(root, name)
     except OSError as error:
-        return ImageFile(name, None, None, None, None, one_line(error))
+        return ImageFile(name, None, None, None, None, reading_problem(root, error))
     digest = hashlib.sha256(content).hexdigest()
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with opened_image(content, max_pixels) as image:
             width, height = image.size
             image.draft("L", DRAFT)
             looks = _perceptual_hash(image)
-    except DECODING_ERRORS as error:
-        return ImageFile(name, digest, None, None, None, decoding_problem(error, content))
+    except ImageError as error:
+        return ImageFile(name, digest, None, None, None, str(error))
     return ImageFile(name, digest, looks, width, height, None)
 
 
 def _perceptual_hash(image: Image.Image) -> str | None:
     """The hash; None for a single colour, whose frequencies are nothing but rounding."""
-    grey = image.convert("L")
+    grey = as_shown(image).convert("L")
     low, high = grey.getextrema()
     return None if low == high else str(imagehash.phash(grey))
 
 
-def _read_journal(root: Path, journal: Path) -> Iterator[ImageFile]:
+def _read_journal(root: Path, journal: Path, max_pixels: int) -> Iterator[ImageFile]:
     """The whole lines of the journal whose images have not changed since."""
     if not journal.is_file():
         return
@@ -91,14 +99,14 @@ def _read_journal(root: Path, journal: Path) -> Iterator[ImageFile]:
         except json.JSONDecodeError:
             continue  # the line that a kill cut off
         stamp = values.pop("stamp")
-        if stamp is not None and stamp == _stamp(root, values["image"]):
+        if stamp is not None and stamp == _stamp(root, values["image"], max_pixels):
             yield ImageFile(**values)
 
 
-def _stamp(root: Path, name: str) -> str | None:
-    """Size and time of change of the file that holds the image; None if it can't be looked at."""
+def _stamp(root: Path, name: str, max_pixels: int) -> str | None:
+    """The limit, with size and time of change of the image's file; None if that can't be looked at."""
     try:
         status = image_file(root, name).stat()
     except OSError:
         return None
-    return f"{status.st_size}-{status.st_mtime_ns}"
+    return f"{max_pixels}-{status.st_size}-{status.st_mtime_ns}"

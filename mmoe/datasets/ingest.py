@@ -46,11 +46,12 @@ class IngestFiles:
     journal: Path
 
 
-def ingest(raw: Path, selection: Selection, files: IngestFiles) -> dict[str, int]:
+def ingest(raw: Path, selection: Selection, max_pixels: int, files: IngestFiles) -> dict[str, int]:
     """Reads a raw folder, applies `data.nil` and `data.max_mentions`, and writes all files.
 
     Args:
         raw: the data set's raw folder.
+        max_pixels: an image of more counts as unreadable; the knob encode.max_pixels.
     Returns:
         The counts that are also written as JSON.
     Raises:
@@ -65,7 +66,7 @@ def ingest(raw: Path, selection: Selection, files: IngestFiles) -> dict[str, int
     metadata = {"format": dataset.format, "sources": dataset.sources}
     write_records(files.mentions, Mention, mentions, metadata)
     write_records(files.entities, Entity, dataset.entities, metadata)
-    _write_inputs(raw, mentions, dataset.entities, files)
+    _write_inputs(raw, mentions, dataset.entities, max_pixels, files)
     write_json(files.counts, {"format": dataset.format} | counts)
     return counts
 
@@ -137,7 +138,11 @@ def _counts(dataset: RawDataset, selected: list[Mention]) -> dict[str, int]:
 
 
 def _write_inputs(
-    raw: Path, mentions: list[Mention], entities: list[Entity], files: IngestFiles
+    raw: Path,
+    mentions: list[Mention],
+    entities: list[Entity],
+    max_pixels: int,
+    files: IngestFiles,
 ) -> None:
     texts = [TextInput(e.qid, name=e.name, body=e.attributes, description=None) for e in entities]
     write_records(files.entity_text, TextInput, texts)
@@ -150,7 +155,7 @@ def _write_inputs(
     of_entity = {e.qid: e.images[0] if e.images else None for e in entities}
     listed = {name for name in of_mention.values() if name is not None}
     listed |= {name for entity in entities for name in entity.images}
-    images = fingerprint_images(raw, listed, files.journal)
+    images = fingerprint_images(raw, listed, max_pixels, files.journal)
     write_records(files.images, ImageFile, images)
     digests = {image.image: image.sha256 for image in images}
     for file, shown in ((files.mention_image, of_mention), (files.entity_image, of_entity)):

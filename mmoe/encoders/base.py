@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,6 +15,9 @@ from transformers import AutoModel, AutoTokenizer
 from mmoe.encoders.layout import TextLayout, special_tokens
 from mmoe.encoders.source import ModelSource
 from mmoe.errors import FeatureStoreError
+from mmoe.images import JPEG_SIDE
+
+Prepared = Mapping[str, Tensor]  # one image as the model takes it; all begin with a dimension of 1
 
 
 @dataclass(frozen=True)
@@ -97,15 +100,31 @@ class Encoder(ABC):
     def _encode_ids(self, ids_BL: Tensor, mask_BL: Tensor) -> tuple[Tensor, Tensor]:
         """Token features [B, L, C] and pooled embeddings [B, P]; the mask marks real tokens."""
 
+    @property
+    def image_side(self) -> int:
+        """Pixels a side of the square that the model sees of an image; 0 for a text-only encoder."""
+        return 0
+
+    @property
+    def jpeg_side(self) -> int:
+        """Pixels a side that a JPEG keeps at least when it is decoded at a smaller scale."""
+        return max(JPEG_SIDE, 2 * self.image_side)
+
     def encode_images(self, images: Sequence[Image.Image]) -> Encoded:
         """Encodes RGB images; a text-only encoder raises FeatureStoreError."""
-        raise FeatureStoreError(
-            f"{self.name}: a text-only encoder can't encode {len(images)} images"
-        )
+        return self.encode_prepared([self.prepare_image(image) for image in images])
+
+    def prepare_image(self, image: Image.Image) -> Prepared:  # noqa: ARG002
+        """An RGB image, scaled and normalised; a text-only encoder raises FeatureStoreError."""
+        raise FeatureStoreError(f"{self.name}: a text-only encoder can't encode images")
+
+    def encode_prepared(self, images: Sequence[Prepared]) -> Encoded:  # noqa: ARG002
+        """Encodes what `prepare_image` made; a text-only encoder raises FeatureStoreError."""
+        raise FeatureStoreError(f"{self.name}: a text-only encoder can't encode images")
 
     def encode_no_image(self) -> Encoded:
         """One row: what an image of zeros, behind the normalisation, gives; as `encode_images`."""
-        return self.encode_images([])
+        return self.encode_prepared([])
 
     def layout(self, max_length: int, description_budget: int) -> TextLayout:
         """The text layout with this tokenizer's special tokens.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,13 @@ from mmoe.encoders import base, kinds, layout, rows
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.rows import (
     SMALLEST_BATCH,
-    ImageError,
     encode_image_rows,
     encode_text_rows,
-    load_image,
 )
 from mmoe.features.part import Part, write_part
 from mmoe.features.shards import KEEP_PADDING, UNREADABLE, FeatureRow, PartColumns
 from mmoe.files import content_key
+from mmoe.images import ImageError, load_image, read_image, reading_problem
 from mmoe.records import ImageInput, TextInput, read_records
 
 # What decides the features' values; registry, source and this module say what is encoded, and from where.
@@ -37,12 +36,27 @@ CODE = tree_key(Path(str(module.__file__)) for module in DECIDING)
 
 
 @dataclass(frozen=True)
+class MaskedImage:
+    """An image that could not be read.
+
+    Attributes:
+        image: file relative to the data set's raw folder.
+        reason: as `mmoe check` says it.
+        ids: the mentions or entities that are encoded without it.
+    """
+
+    image: str
+    reason: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class EncodeSummary:
     """How many rows a part has, how many of them an earlier run had encoded, which images failed and why."""
 
     num_rows: int
     num_kept: int = 0
-    unreadable: tuple[str, ...] = ()
+    masked: tuple[MaskedImage, ...] = ()
 
 
 def encode_texts(
@@ -67,7 +81,8 @@ def encode_texts(
     """
     texts = read_records(table, TextInput)
     length, budget = params.max_text_length, params.description_budget
-    encoder.layout(length, budget)  # a bad length is an error even where nothing is to be encoded
+    # A bad length is an error even where nothing is to be encoded.
+    encoder.layout(length, budget)
 
     def encode(new: Sequence[TextInput]) -> list[FeatureRow]:
         size = runtime.encode_batch_size
@@ -100,39 +115,66 @@ def encode_images(
 ) -> EncodeSummary:
     """Encodes a table of `ImageInput`; a text-only encoder leaves an empty table.
 
-    An image that can't be read is reported and stored as unreadable, so that the model masks it.
+    An image that can't be read, or is larger than `encode.max_pixels`, is reported and stored as unreadable,
+    so that the model masks it.
     """
     listed = read_records(table, ImageInput) if encoder.sees_images else []
-    unreadable: dict[str, str] = {}  # image -> reason: several rows may show the same image
+    limits = params.max_pixels, encoder.jpeg_side
+    reasons: dict[str, str] = {}  # by the hash of the image's bytes: several rows may show them
 
     def encode(new: Sequence[ImageInput]) -> list[FeatureRow]:
-        # Only so many images are held decoded at a time.
+        # Only so many images are held at a time.
         size = max(runtime.encode_batch_size, SMALLEST_BATCH)
         done: list[FeatureRow] = []
         for start in range(0, len(new), size):
             batch = new[start : start + size]
-            decoded = [_load(row, raw, unreadable) for row in batch]
+            decoded = (_load(row, raw, limits, reasons) for row in batch)
             encoded = encode_image_rows(encoder, decoded, size, params.keep_padding)
             done += [
-                replace(features, status=UNREADABLE) if row.image in unreadable else features
+                replace(features, status=UNREADABLE) if row.sha256 in reasons else features
                 for row, features in zip(batch, encoded, strict=True)
             ]
         return done
 
     columns, metadata = PartColumns("image", *encoder.image_widths), _metadata(params, encoder)
-    part = Part(out, work, runtime.shard_rows, columns, metadata, _made_with(encoder))
+    made_with = _made_with(encoder) | {"max_pixels": params.max_pixels}
+    part = Part(out, work, runtime.shard_rows, columns, metadata, made_with)
     kept = write_part(listed, part, lambda r: r.sha256 or "" if r.image else "", encode)
-    return EncodeSummary(len(listed), kept, tuple(unreadable.values()))
+    return EncodeSummary(len(listed), kept, _masked(listed, raw, reasons))
 
 
-def _load(row: ImageInput, raw: Path, unreadable: dict[str, str]) -> Image.Image | None:
+def _load(
+    row: ImageInput, raw: Path, limits: tuple[int, int], reasons: dict[str, str]
+) -> Image.Image | None:
     if row.image is None or row.sha256 is None:
         return None
     try:
-        return load_image(raw, row.image)
+        return load_image(raw, row.image, *limits)
     except ImageError as error:
-        unreadable[row.image] = str(error)
+        reasons[row.sha256] = str(error)
         return None
+
+
+def _masked(
+    rows: Sequence[ImageInput], raw: Path, reasons: Mapping[str, str]
+) -> tuple[MaskedImage, ...]:
+    """The images that could not be read, by stage ingest or now, sorted."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.image is None or (row.sha256 is not None and row.sha256 not in reasons):
+            continue
+        reason = _unread(raw, row.image) if row.sha256 is None else reasons[row.sha256]
+        found.setdefault((row.image, reason), []).append(row.id)
+    return tuple(MaskedImage(*names, tuple(ids)) for names, ids in sorted(found.items()))
+
+
+def _unread(raw: Path, image: str) -> str:
+    """Why stage ingest could not read an image."""
+    try:
+        read_image(raw, image)
+    except OSError as error:
+        return reading_problem(raw, error)
+    return "could not be read by stage ingest; run that again"
 
 
 def _metadata(params: EncodeParams, encoder: Encoder) -> dict[str, Any]:
@@ -146,7 +188,7 @@ def _metadata(params: EncodeParams, encoder: Encoder) -> dict[str, Any]:
     }
 
 
-def _made_with(encoder: Encoder) -> dict[str, str]:
+def _made_with(encoder: Encoder) -> dict[str, Any]:
     """What else decides their bits, and whether kept rows may be used; stands in no output."""
     versions = {module.__name__: module.__version__ for module in (torch, transformers, PIL)}
     return {**versions, "device": encoder.device.type, "code": CODE}

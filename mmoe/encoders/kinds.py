@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 from transformers import AutoImageProcessor
 
-from mmoe.encoders.base import Encoded, Encoder, pretrained
+from mmoe.encoders.base import Encoded, Encoder, Prepared, pretrained
 from mmoe.encoders.source import ModelSource
+
+# An image whose longer side is more often the shorter one loses its ends, where a square is cut of it: its
+# shorter side would be enlarged to the square's, and the longer one as many times.
+LONGEST = 32
 
 
 class ClipEncoder(Encoder):
-    """CLIP: token features after the final LayerNorm, patch features with the class token first.
+    """CLIP, or a text model paired with a vision model (transformers' VisionTextDualEncoder).
 
-    Pooled embeddings are the projected ones, not normalised.
+    Token features are the text tower's last states, CLIP's after its final LayerNorm; patch features the
+    vision tower's, the class token first. Pooled embeddings are the projected ones, not normalised.
     """
 
     sees_images, joint = True, True
@@ -40,31 +46,54 @@ class ClipEncoder(Encoder):
         config = self.model.config
         return config.vision_config.hidden_size, config.projection_dim
 
+    @property
+    def image_side(self) -> int:
+        return int(self.model.config.vision_config.image_size)
+
     def _encode_ids(self, ids_BL: Tensor, mask_BL: Tensor) -> tuple[Tensor, Tensor]:
         out = self.model.get_text_features(input_ids=ids_BL, attention_mask=mask_BL.long())
         return out.last_hidden_state, out.pooler_output
 
+    def prepare_image(self, image: Image.Image) -> Prepared:
+        cuts = getattr(self.processor, "do_center_crop", False)
+        shown = _middle(image) if cuts else image
+        prepared: Prepared = self.processor(images=[shown], return_tensors="pt")
+        return prepared
+
     @torch.inference_mode()
-    def encode_images(self, images: Sequence[Image.Image]) -> Encoded:
-        pixels = self.processor(images=list(images), return_tensors="pt")["pixel_values"]
-        return self._encode_pixels(pixels.to(self.device, self.model.dtype))
+    def encode_prepared(self, images: Sequence[Prepared]) -> Encoded:
+        inputs = {name: torch.cat([image[name] for image in images]) for name in images[0]}
+        return self._encode_inputs(inputs)
 
     @torch.inference_mode()
     def encode_no_image(self) -> Encoded:
-        side = self.model.config.vision_config.image_size
-        return self._encode_pixels(
-            torch.zeros(1, 3, side, side, device=self.device, dtype=self.model.dtype)
-        )
+        side = self.image_side
+        return self._encode_inputs({"pixel_values": torch.zeros(1, 3, side, side)})
 
-    def _encode_pixels(self, pixels: Tensor) -> Encoded:
-        out = self.model.get_image_features(pixel_values=pixels)
+    def _encode_inputs(self, inputs: dict[str, Any]) -> Encoded:
+        inputs = {name: value.to(self.device) for name, value in inputs.items()}
+        inputs["pixel_values"] = inputs["pixel_values"].to(self.model.dtype)
+        out = self.model.get_image_features(**inputs)
         patches_BLC = out.last_hidden_state
-        lengths_B = torch.full((len(pixels),), patches_BLC.shape[1], device=self.device)
-        return Encoded(patches_BLC, lengths_B, out.pooler_output)
+        return Encoded(patches_BLC, self._patch_counts(inputs, patches_BLC), out.pooler_output)
+
+    def _patch_counts(self, inputs: dict[str, Any], patches_BLC: Tensor) -> Tensor:  # noqa: ARG002
+        return torch.full(patches_BLC.shape[:1], patches_BLC.shape[1], device=self.device)
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """The image, or as much around its middle as its longer side may have."""
+    short, long = sorted(image.size)
+    cut = max(0, long - LONGEST * short) // 2
+    across, down = (cut, 0) if image.width == long else (0, cut)
+    return image.crop((across, down, image.width - across, image.height - down)) if cut else image
 
 
 class SiglipEncoder(ClipEncoder):
-    """SigLIP: no class token; pools a text at its last position, so texts are padded to the full length."""
+    """SigLIP: no class token; pools a text at its last position, so texts are padded to the full length.
+
+    SigLIP 2 of a fixed size is such a one too, with another tokenizer.
+    """
 
     sees_padding = True
 

@@ -1,4 +1,4 @@
-"""Decodes images; encodes texts and images in memory: what stage `encode` stores, and queries.
+"""Encodes texts and images in memory: what stage `encode` stores, and queries.
 
 A row's features depend on the row alone: on one machine, neither padding nor what else is in the batch nor
 the batch's size changes a bit of them (tests hold this for small encoders). So a mention that is encoded
@@ -8,11 +8,9 @@ threads if the batch is small; then the last bits of float32 differ, and few of 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
-from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -22,7 +20,6 @@ from PIL import Image
 from mmoe.encoders.base import Encoded, Encoder
 from mmoe.encoders.layout import find_focus, plain_tokens
 from mmoe.features.shards import ABSENT, OK, FeatureRow
-from mmoe.images import DECODING_ERRORS, decoding_problem, open_image
 from mmoe.records import TextInput
 
 SMALLEST_BATCH = 8  # matrix products of fewer rows add up in another order
@@ -44,15 +41,16 @@ def encode_text_rows(
     """Encodes texts: token features, pooled embedding, pooled embedding of the name alone.
 
     Args:
-        around_name: shorten a long body around the place where the name stands in it (mentions) instead
-            of keeping its head (entities).
+        around_name: whether they are mentions' texts, with their prompt: a long body is shortened around the
+            place where the name stands in it, instead of keeping its head.
         keep_padding: token features of every text up to `max_text_length`, of padding too.
     Returns:
         One row a text, in order.
     Raises:
         FeatureStoreError: if the encoder does not take texts of this length.
     """
-    layout, tokenizer = encoder.layout(max_text_length, description_budget), encoder.tokenizer
+    layout = encoder.layout(max_text_length, description_budget)
+    tokenizer = encoder.tokenizer
     if not rows:
         return []
     names = plain_tokens(tokenizer, [row.name for row in rows])["input_ids"]
@@ -76,58 +74,30 @@ def encode_text_rows(
 
 def encode_image_rows(
     encoder: Encoder,
-    images: Sequence[Image.Image | None],
+    images: Iterable[Image.Image | None],
     batch_size: int,
     keep_padding: bool = False,
 ) -> list[FeatureRow]:
     """Encodes RGB images: patch features and pooled embedding.
 
     Args:
-        images: as `decode_image` gives them; None for a missing one.
+        images: as `mmoe.images.decode_image` gives them; None for a missing one. Of an iterator one image
+            at a time is held.
         keep_padding: a missing image gets the features of an all-zero one.
     Returns:
         One row an image, in order and without an id; a missing one is absent.
     Raises:
         FeatureStoreError: if there are images and the encoder is text-only.
     """
-    present = [image for image in images if image is not None]
+    prepared = [None if image is None else encoder.prepare_image(image) for image in images]
+    present = [inputs for inputs in prepared if inputs is not None]
     features: list[Features] = []
     for batch in _batches(present, batch_size):
-        features += _features(encoder.encode_images(_filled(batch)))[: len(batch)]
+        features += _features(encoder.encode_prepared(_filled(batch)))[: len(batch)]
     encoded, absent = iter(features), FeatureRow("", ABSENT, None, None)
-    if keep_padding and len(present) < len(images):
+    if keep_padding and len(present) < len(prepared):
         absent = FeatureRow("", ABSENT, *_features(encoder.encode_no_image())[0])
-    return [absent if image is None else FeatureRow("", OK, *next(encoded)) for image in images]
-
-
-class ImageError(Exception):
-    """An image that can't be decoded; the run goes on without it."""
-
-
-def load_image(raw: Path, name: str) -> Image.Image:
-    """Decodes an image below the raw folder as RGB; ImageError names the file and what is wrong with it."""
-    try:
-        with open_image(raw, name) as stream:
-            return decode_image(stream)
-    except DECODING_ERRORS as error:
-        raise ImageError(f"{raw / name}: {decoding_problem(error)}") from None
-
-
-def decode_image(stream: BinaryIO) -> Image.Image:
-    """Decodes an encoded image as RGB; a broken one raises one of `mmoe.images.DECODING_ERRORS`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd metadata; an image that decodes is good enough
-        with Image.open(stream) as image:
-            # A JPEG decodes several times faster at a size still twice what encoders take.
-            image.draft("RGB", (448, 448))
-            return to_rgb(image)
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Any image that Pillow has opened, as RGB; those of 16 bits keep their upper eight."""
-    if image.mode.startswith("I;16"):  # convert() would clip all but the darkest
-        image = image.point(lambda value: value / 256, "L")
-    return image.convert("RGB")
+    return [absent if inputs is None else FeatureRow("", OK, *next(encoded)) for inputs in prepared]
 
 
 def encode_in_length_order(

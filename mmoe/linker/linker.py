@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
+from mmoe.config.encode import EncodeParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.registry import load_encoder
-from mmoe.encoders.rows import decode_image, encode_image_rows, encode_text_rows, to_rgb
+from mmoe.encoders.rows import encode_image_rows, encode_text_rows
 from mmoe.errors import CheckpointError, LinkingError
-from mmoe.images import DECODING_ERRORS, decoding_problem
+from mmoe.images import ImageError, as_shown, decode_image
 from mmoe.linker.results import Link, LinkResult
 from mmoe.linking.checkpoint import Checkpoint, load_checkpoint
 from mmoe.linking.data import FeatureSide, features_of_rows
@@ -151,22 +151,19 @@ class Linker:
         )
         images = []
         if self.encoder.sees_images:
-            decoded = None if image is None else _decoded(image)
+            decoded = None if image is None else _decoded(image, self.encoder.jpeg_side)
             images = encode_image_rows(self.encoder, [decoded], ENCODE_BATCH, keep_padding)
         widths, strings = self.checkpoint.matcher.spec.widths, Strings((surface_form,), (context,))
         return features_of_rows(texts, images, widths, strings, self.index.device)
 
 
-def _decoded(image: Path | str | bytes | Image.Image) -> Image.Image:
+def _decoded(image: Path | str | bytes | Image.Image, jpeg_side: int) -> Image.Image:
     if isinstance(image, Image.Image):
-        return to_rgb(image)
+        return as_shown(image)
+    name = "image" if isinstance(image, bytes) else str(image)
     try:
-        if isinstance(image, bytes):
-            return decode_image(BytesIO(image))
-        with Path(image).open("rb") as stream:
-            return decode_image(stream)
-    except DECODING_ERRORS as error:
-        name = "image" if isinstance(image, bytes) else str(image)
-        raise LinkingError(
-            f"{name}: {decoding_problem(error)}; give another image, or none"
-        ) from None
+        content = image if isinstance(image, bytes) else Path(image).read_bytes()
+        return decode_image(content, EncodeParams().max_pixels, jpeg_side)
+    except (OSError, ImageError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise LinkingError(f"{name}: {reason}; give another image, or none") from None

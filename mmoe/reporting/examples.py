@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
-from PIL import Image, ImageOps
 
 from mmoe.errors import DataError
 from mmoe.files import content_key
-from mmoe.images import DECODING_ERRORS, open_image
+from mmoe.images import ImageError, load_image
 from mmoe.records import Candidate, Description, Entity, Mention
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.wording import minus
@@ -107,6 +105,7 @@ def examples(inputs: Inputs, num: int) -> list[Example]:
 
 
 def _example(inputs: Inputs, ranked: pd.Series[Any], untrained_rank: int | None) -> Example:
+    max_pixels = inputs.settings["encode"]["max_pixels"]
     mention = _known(inputs.mentions, ranked["mention_id"], "mention")
     gold = _known(inputs.entities, ranked["gold_qid"], "entity")
     description = inputs.descriptions.get(mention.mention_id)
@@ -121,7 +120,7 @@ def _example(inputs: Inputs, ranked: pd.Series[Any], untrained_rank: int | None)
     return Example(
         mention=mention,
         context=(text[:start], text[start:end], text[end:]),
-        image=thumbnail(inputs.raw, mention.image),
+        image=thumbnail(inputs.raw, mention.image, max_pixels),
         description=description,
         options={
             position: candidate
@@ -131,7 +130,7 @@ def _example(inputs: Inputs, ranked: pd.Series[Any], untrained_rank: int | None)
         num_options=len(candidates),
         confidence=confidence,
         gold=gold,
-        gold_image=thumbnail(inputs.raw, next(iter(gold.images), None)),
+        gold_image=thumbnail(inputs.raw, next(iter(gold.images), None), max_pixels),
         rank=int(ranked["rank"]),
         untrained_rank=untrained_rank,
         # The columns beside the overall score are the matcher's units, by its own names.
@@ -163,36 +162,16 @@ def _known(rows: dict[str, Record], key: str, kind: str) -> Record:
     return rows[key]
 
 
-def thumbnail(raw: Path, image: str | None) -> Thumbnail:
+def thumbnail(raw: Path, image: str | None, max_pixels: int) -> Thumbnail:
     """A JPEG of at most 160 pixels a side of an image below `raw`; what is wrong with it becomes the note."""
     if image is None:
         return Thumbnail(None, 0, 0, "no image")
     try:
-        return _encoded(raw, image)
-    except FileNotFoundError:
-        return Thumbnail(None, 0, 0, f"{image}: no such file")
-    except DECODING_ERRORS as error:
-        return Thumbnail(None, 0, 0, f"{image}: unreadable ({type(error).__name__})")
-
-
-def _encoded(raw: Path, image: str) -> Thumbnail:
-    with warnings.catch_warnings():
-        # Odd metadata is warned of while opening already; an image that decodes is good enough.
-        warnings.simplefilter("ignore")
-        with open_image(raw, image) as stream, Image.open(stream) as decoded:
-            decoded.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
-            turned = ImageOps.exif_transpose(decoded)
-            turned.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            small = _on_white(turned)
+        small = load_image(raw, image, max_pixels, jpeg_side=2 * LONGEST_SIDE)
+    except ImageError as error:
+        return Thumbnail(None, 0, 0, f"{image}: {error}")
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     stream = io.BytesIO()
     small.save(stream, "JPEG", quality=QUALITY, optimize=True)
     uri = "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
     return Thumbnail(uri, *small.size, note="")
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    ground = Image.new("RGBA", layer.size, "white")
-    return Image.alpha_composite(ground, layer).convert("RGB")

@@ -20,6 +20,7 @@ from mmoe.images import read_image
 from mmoe.records import ImageFile
 
 ROOT = Path(__file__).parents[2]
+LIMIT = 1_000_000
 
 
 def draw(path: Path, shift: int = 0, size: int = 96) -> Path:
@@ -44,7 +45,7 @@ def test_looks_survive_another_format_and_size_and_tell_images_apart(tmp_path: P
         image.resize((400, 400)).save(tmp_path / "c.jpg")
     draw(tmp_path / "d.png", shift=25)
     names = {"a.png", "b.jpg", "c.jpg", "d.png"}
-    a, b, c, d = fingerprint_images(tmp_path, names, tmp_path / "journal")
+    a, b, c, d = fingerprint_images(tmp_path, names, LIMIT, tmp_path / "journal")
     assert distance(a, b) <= 4
     assert distance(a, c) <= 4
     assert distance(a, d) > 4
@@ -58,7 +59,7 @@ def test_faults_are_reported_in_their_rows(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no image")
     Image.new("RGB", (8, 8), (0, 0, 0)).save(tmp_path / "black.png")
     names = {"black.png", "gone.png", "half.png", "text.jpg", "whole.png"}
-    black, gone, half, text, fine = fingerprint_images(tmp_path, names, tmp_path / "journal")
+    black, gone, half, text, fine = fingerprint_images(tmp_path, names, LIMIT, tmp_path / "journal")
     assert (black.phash, black.problem) == (None, None)
     assert gone.sha256 is None
     assert gone.problem is not None
@@ -72,7 +73,7 @@ def test_faults_are_reported_in_their_rows(tmp_path: Path) -> None:
 
 def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {draw(tmp_path / f"{i}.png", i).name for i in range(4)}
-    first = fingerprint_images(tmp_path, names, tmp_path / "journal")
+    first = fingerprint_images(tmp_path, names, LIMIT, tmp_path / "journal")
     draw(tmp_path / "2.png", shift=30)
     read = []
 
@@ -81,10 +82,10 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
         return read_image(root, name)
 
     monkeypatch.setattr(fingerprints, "read_image", watched)
-    again = fingerprint_images(tmp_path, names, tmp_path / "journal")
+    again = fingerprint_images(tmp_path, names, LIMIT, tmp_path / "journal")
     assert read == ["2.png"]
     assert [a == b for a, b in zip(first, again, strict=True)] == [True, True, False, True]
-    assert fingerprint_images(tmp_path, names, tmp_path / "journal") == again
+    assert fingerprint_images(tmp_path, names, LIMIT, tmp_path / "journal") == again
 
 
 def test_a_killed_process_goes_on(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_killed_process_goes_on(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from mmoe.datasets import fingerprints as f;"
         "f.AT_ONCE = 2; root = Path(sys.argv[1]);"
-        "f.fingerprint_images(root, {p.name for p in root.glob('*.png')}, root / 'journal')"
+        "f.fingerprint_images(root, {p.name for p in root.glob('*.png')}, 10**6, root / 'journal')"
     )
     child = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ROOT, stderr=-3)
     deadline = time.monotonic() + 60
@@ -103,6 +104,6 @@ def test_a_killed_process_goes_on(tmp_path: Path) -> None:
     child.wait()
     done = sum(line.endswith("}") for line in journal.read_text().splitlines())
     assert 0 < done < len(names)
-    rows = fingerprint_images(tmp_path, set(names), journal)
-    assert rows == fingerprint_images(tmp_path, set(names), tmp_path / "fresh")
+    rows = fingerprint_images(tmp_path, set(names), LIMIT, journal)
+    assert rows == fingerprint_images(tmp_path, set(names), LIMIT, tmp_path / "fresh")
     assert len([json.loads(line) for line in journal.read_text().splitlines() if line]) >= len(rows)

@@ -19,6 +19,8 @@ from mmoe.records import SPLITS, Entity, ImageInput, Mention, TextInput, read_me
 
 from tests.datasets.folders import image, mention, three_mentions, two_entities, write_own
 
+LIMIT = 1_000_000
+
 
 def params(nil: Literal["drop", "keep"] = "drop", max_mentions: int | None = None) -> Selection:
     return Selection("auto", "given", nil, max_mentions)
@@ -45,7 +47,7 @@ def test_what_is_written(tmp_path: Path) -> None:
     entities = two_entities()
     entities[0]["images"] = ["gone.png", "b.png", "a.png"]
     write_own(raw, [mention("m1", image="a.png"), *three_mentions()[1:]], entities)
-    counts = ingest(raw, params(), files)
+    counts = ingest(raw, params(), LIMIT, files)
     digest = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("alpha", "beta")}
     assert read_records(files.mention_image, ImageInput) == [
         ImageInput("m1", "a.png", digest["alpha"]),
@@ -69,7 +71,9 @@ def test_what_is_written(tmp_path: Path) -> None:
 def test_nil_policy(tmp_path: Path, nil: Literal["drop", "keep"], left: int) -> None:
     extra = [mention("m8", gold_qid=None), mention("m9", gold_qid="Q404")]
     files = files_below(tmp_path / "out")
-    counts = ingest(write_own(tmp_path / "raw", [*extra, *three_mentions()]), params(nil), files)
+    counts = ingest(
+        write_own(tmp_path / "raw", [*extra, *three_mentions()]), params(nil), LIMIT, files
+    )
     assert (counts["nil"], counts["gold_outside_kb"], counts["mentions_read"]) == (1, 1, 5)
     assert (counts["mentions"], counts["mentions_in_kb"]) == (left, 3)
     assert len(read_records(files.mentions, Mention)) == left
@@ -102,13 +106,15 @@ def test_selection(
 def test_an_empty_split(tmp_path: Path, split: str) -> None:
     rows = [row for row in three_mentions() if row["split"] != split]
     with pytest.raises(DataError, match=rf"split {split} is empty: of the 0 .*assign mentions"):
-        ingest(write_own(tmp_path / "raw", rows), params(), files_below(tmp_path / "out"))
+        ingest(write_own(tmp_path / "raw", rows), params(), LIMIT, files_below(tmp_path / "out"))
 
 
 def test_a_split_of_nil_mentions_is_empty_too(tmp_path: Path) -> None:
     rows = [*three_mentions()[:2], mention("m3", "test", gold_qid="nil")]
     with pytest.raises(DataError, match=r"split test is empty: of the 1 .*check its gold qids"):
-        ingest(write_own(tmp_path / "raw", rows), params("keep"), files_below(tmp_path / "out"))
+        ingest(
+            write_own(tmp_path / "raw", rows), params("keep"), LIMIT, files_below(tmp_path / "out")
+        )
     assert not (tmp_path / "out").exists()
 
 

@@ -20,10 +20,12 @@ from tests.encoders.tiny_models import save_bert, save_clip, save_siglip
 
 SAMPLE_CLIP = Path(__file__).parents[2] / "data/raw/sample/clip"
 BUILDERS: dict[str, Callable[[Path], None]] = {
-    "bert": save_bert,
     "clip": save_clip,
     "siglip": save_siglip,
+    "bert": save_bert,
 }
+KINDS = ("sample", *BUILDERS)
+SEEING = ("sample", "clip", "siglip")
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +40,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def encoders(folders: dict[str, Path]) -> dict[str, Encoder]:
-    """Encoders by kind: sample, clip, siglip, bert."""
+    """Encoders by kind: all of KINDS."""
     return {kind: load_encoder(str(folder), "cpu") for kind, folder in folders.items()}
 
 

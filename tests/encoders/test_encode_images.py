@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.encode import EncodeSummary
-from mmoe.encoders.rows import ImageError, load_image
+from mmoe.encoders.encode import EncodeSummary, MaskedImage
+from mmoe.encoders.rows import encode_image_rows
 from mmoe.features.shards import ABSENT, OK, UNREADABLE, open_shard
+from mmoe.images import decode_image
 from mmoe.records import ImageInput
 
-from tests.encoders.conftest import Bench
-
-RED = (250, 10, 20)
-
-
-def saved(
-    form: str, mode: str = "RGB", size: tuple[int, int] = (30, 20), **options: object
-) -> bytes:
-    """An image with a red left and a black right half."""
-    image = Image.new("RGB", size)
-    image.paste(RED, (0, 0, max(1, size[0] // 2), size[1]))
-    stream = io.BytesIO()
-    image.convert(mode).save(stream, form, **options)
-    return stream.getvalue()
-
-
-GOOD: dict[str, bytes] = {
-    "plain.jpg": saved("JPEG"),
-    "cmyk.jpg": saved("JPEG", "CMYK"),
-    "palette.png": saved("PNG", "P"),
-    "clear.png": saved("PNG", "RGBA"),
-    "grey.png": saved("PNG", "L"),
-    "bits.png": saved("PNG", "1"),
-    "dot.png": saved("PNG", size=(1, 1)),
-    "thin.png": saved("PNG", size=(3, 50)),
-    "moving.gif": saved("GIF"),
-    "new.webp": saved("WEBP"),
-    "png-in-truth.jpg": saved("PNG"),
-    "large.jpg": saved("JPEG", size=(1600, 1200)),
-}
-BAD: dict[str, bytes] = {
-    "cut.jpg": saved("JPEG", size=(300, 200))[:-400],
-    "cut.png": saved("PNG")[:60],
-    "text.jpg": b"<html>not found</html>",
-    "empty.jpg": b"",
-    "head.jpg": saved("JPEG")[:2],
-}
+from tests.encoders.conftest import SEEING, Bench
+from tests.pictures import BAD, GOOD, LIMIT, encoded, noise
 
 
 def listed(names: Sequence[str]) -> list[ImageInput]:
@@ -70,38 +33,56 @@ def statuses(folder: Path) -> list[str]:
     return [status for file in files for status in file.read(["status"])["status"].to_pylist()]
 
 
-@pytest.mark.parametrize("kind", ["sample", "clip", "siglip"])
-def test_bad_images_are_masked_and_named_and_the_run_goes_on(
+@pytest.mark.parametrize("kind", SEEING)
+def test_bad_images_are_masked_and_listed_and_the_run_goes_on(
     bench: Bench, encoders: dict[str, Encoder], kind: str
 ) -> None:
-    files = {**GOOD, **BAD}
+    files = GOOD | {name: content for name, (content, _) in BAD.items()}
     names = [*files, "gone.jpg", "missing file"]
     names = names[::3] + names[1::3] + names[2::3]
     rows = listed(names)
     absent = [ImageInput("no image", None, None), ImageInput("no file", "never.jpg", None)]
     rows[3:3] = absent
-    summary, table = replace(bench, encoder=encoders[kind]).images(rows, files)
+    params = bench.params.model_copy(update={"max_pixels": LIMIT})
+    summary, table = replace(bench, encoder=encoders[kind], params=params).images(rows, files)
     assert table.ids == tuple(row.id for row in rows)
-    bad = {*BAD, "gone.jpg", "missing file"}
-    wanted = [ABSENT if row in absent else UNREADABLE if row.image in bad else OK for row in rows]
+    reasons = {name: reason for name, (_, reason) in BAD.items()}
+    reasons |= dict.fromkeys(("gone.jpg", "missing file"), "no such file")
+    wanted = [
+        ABSENT if row in absent else UNREADABLE if row.image in reasons else OK for row in rows
+    ]
     assert statuses(bench.folder / "out") == wanted
     assert table.present.tolist() == [status == OK for status in wanted]
-    assert len(summary.unreadable) == len(bad)
-    for name in bad:
-        assert any(f"{bench.folder / 'raw' / name}: " in line for line in summary.unreadable)
-    masked = ~table.present
-    assert not table.pooled_NP[torch.from_numpy(masked)].any()
-    assert (table.tokens.lengths_N[masked] == 0).all()
+    masked = [MaskedImage(name, reason, (f"of {name}",)) for name, reason in reasons.items()]
+    masked.append(MaskedImage("never.jpg", "no such file", ("no file",)))
+    assert list(summary.masked) == sorted(masked, key=lambda image: image.image)
+    masked_rows = ~table.present
+    assert not table.pooled_NP[torch.from_numpy(masked_rows)].any()
+    assert (table.tokens.lengths_N[masked_rows] == 0).all()
 
 
-def test_an_unreadable_image_is_reported_once_in_every_run(bench: Bench) -> None:
-    rows = [replace(listed(["cut.jpg"])[0], id=f"m{i}") for i in range(9)]
-    rows += listed(["plain.jpg"])
+def test_an_unreadable_image_is_listed_in_every_run_with_all_that_show_it(bench: Bench) -> None:
+    """Of equal bytes one is tried; whatever the name of the file, all are listed."""
+    [cut] = listed(["cut.jpg"])
+    rows = [replace(cut, id=f"m{i}") for i in range(9)]
+    rows += [replace(cut, id="e", image="copy.jpg"), *listed(["plain.jpg"])]
+    content, reason = BAD["cut.jpg"]
     for num_kept in (0, 1):
-        summary, _ = bench.images(rows, {**GOOD, **BAD})
+        summary, _ = bench.images(rows, {**GOOD, "cut.jpg": content, "copy.jpg": content})
         assert summary.num_kept == num_kept
-        [line] = summary.unreadable
-        assert "cut.jpg: OSError: " in line
+        assert summary.masked == (
+            MaskedImage("copy.jpg", reason, ("e",)),
+            MaskedImage("cut.jpg", reason, tuple(f"m{i}" for i in range(9))),
+        )
+
+
+def test_another_limit_decides_anew_which_images_are_masked(bench: Bench) -> None:
+    rows = listed(["plain.jpg", "thin.png"])
+    for limit, present in ((LIMIT, [True, True]), (150, [False, True]), (600, [True, True])):
+        params = bench.params.model_copy(update={"max_pixels": limit})
+        summary, table = replace(bench, params=params).images(rows, GOOD)
+        assert table.present.tolist() == present
+        assert [image.image for image in summary.masked] == ["plain.jpg"][: present.count(False)]
 
 
 def test_a_text_only_encoder_leaves_an_empty_table(
@@ -114,66 +95,39 @@ def test_a_text_only_encoder_leaves_an_empty_table(
     assert table.name_pooled_NP is None
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in GOOD if "grey" not in name and "bits" not in name]
-)
-def test_an_image_is_decoded_in_its_colours(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(GOOD[name])
-    image = load_image(tmp_path, name)
-    assert image.mode == "RGB"
-    pixels = np.asarray(image, dtype=int)
-    assert abs(pixels[0, 0] - RED).max() < 25
-    if image.width > 1:
-        assert pixels[-1, -1].max() < 25
-
-
-def test_a_large_jpeg_keeps_twice_what_encoders_take(tmp_path: Path) -> None:
-    (tmp_path / "large.jpg").write_bytes(GOOD["large.jpg"])
-    assert min(load_image(tmp_path, "large.jpg").size) >= 448
-
-
-def test_sixteen_bits_of_grey_keep_their_shades(tmp_path: Path) -> None:
-    ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None]
-    Image.fromarray(ramp).save(tmp_path / "deep.png")
-    pixels = np.asarray(load_image(tmp_path, "deep.png"), dtype=int)
-    assert abs(pixels[0] - np.arange(256)[:, None]).max() <= 1
-
-
-FORMS: list[Callable[[], bytes]] = [
-    lambda: saved("JPEG"),
-    lambda: saved("PNG", "P"),
-    lambda: saved("GIF"),
-    lambda: saved("WEBP"),
-    lambda: saved("DDS"),
-]
-
-
-@pytest.fixture(scope="module")
-def few_pixels() -> Iterator[None]:
-    """A broken header that promises more than this is a decompression bomb."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)
-        yield
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.sampled_from(FORMS), st.data())
-def test_a_broken_file_raises_nothing_but_an_image_error(
-    few_pixels: None,
-    tmp_path_factory: pytest.TempPathFactory,
-    form: Callable[[], bytes],
-    data: st.DataObject,
+@pytest.mark.parametrize("kind", SEEING)
+def test_features_are_those_of_the_image_upright_and_on_white(
+    encoders: dict[str, Encoder], kind: str
 ) -> None:
-    content = bytearray(form())
-    for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    path = tmp_path_factory.getbasetemp() / "broken"
-    path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
-    with contextlib.suppress(ImageError):
-        assert load_image(path.parent, path.name).mode == "RGB"
+    """Bit for bit, and not those of the pixels as they stand in the file."""
+    photo, exif, mask = noise((50, 30)), Image.Exif(), Image.new("L", (50, 30))
+    exif[ExifTags.Base.Orientation] = 6
+    mask.paste(255, (10, 5, 40, 25))
+    on_white = Image.composite(photo, Image.new("RGB", photo.size, "white"), mask)
+    lying, clear = photo.transpose(Image.Transpose.ROTATE_90), photo.copy()
+    clear.putalpha(mask)
+    for content, wanted, as_it_stands in (
+        (encoded(lying, "PNG", exif=exif), photo, lying),
+        (encoded(clear, "PNG"), on_white, photo),
+    ):
+        images = [decode_image(content, LIMIT), wanted, as_it_stands]
+        found, right, wrong = encode_image_rows(encoders[kind], images, 8)
+        np.testing.assert_array_equal(found.tokens, right.tokens)
+        np.testing.assert_array_equal(found.pooled, right.pooled)
+        assert found.pooled is not None
+        assert (found.pooled != wrong.pooled).any()
 
 
-def test_a_decompression_bomb_is_an_image_error(tmp_path: Path, few_pixels: None) -> None:
-    (tmp_path / "bomb.png").write_bytes(saved("PNG", size=(200, 200)))
-    with pytest.raises(ImageError, match=r"bomb\.png: DecompressionBombError"):
-        load_image(tmp_path, "bomb.png")
+@pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (3, 701)])
+@pytest.mark.parametrize("kind", SEEING)
+def test_an_extremely_long_image_is_encoded(
+    encoders: dict[str, Encoder], kind: str, size: tuple[int, int]
+) -> None:
+    """A model that cuts a square of it sees its middle: what a plain call of its processor sees."""
+    encoder: Any = encoders[kind]
+    image = noise(size)
+    assert torch.isfinite(encoder.encode_images([image]).pooled_BP).all()
+    if kind == "clip":
+        whole = encoder.processor(images=[image], return_tensors="pt")["pixel_values"]
+        prepared = encoder.prepare_image(image)["pixel_values"]
+        torch.testing.assert_close(prepared, whole, atol=0.06, rtol=0)

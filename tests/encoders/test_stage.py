@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from mmoe.features.store import check_feature_config, read_features
+from mmoe.files import read_json
 from mmoe.records import ImageInput, TextInput, write_records
 
 from pipeline.encode import encode
@@ -66,7 +67,12 @@ def test_every_part_becomes_a_store_of_these_params(
     shown = capsys.readouterr().out
     assert "mention_text: 5 rows, 0 of them kept from an earlier run" in shown
     assert "entity_image: 1 unreadable images are masked" in shown
-    assert "bad.png: UnidentifiedImageError" in shown
+    assert "data/raw/own/bad.png: no known image format" in shown
+    said = [{"image": "bad.png", "reason": "no known image format", "ids": ["t2"]}]
+    listed = project / "reports/own/images.json"
+    assert read_json(listed) == {"mention_image": said, "entity_image": said}
+    run(monkeypatch, "mention_image")
+    assert read_json(listed) == {"mention_image": said, "entity_image": said}
     left = {path.name for path in (project / ".mmoe/encode/own").iterdir()}
     assert left == {*PARTS}
 

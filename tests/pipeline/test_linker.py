@@ -14,8 +14,8 @@ from PIL import Image
 
 import mmoe
 from mmoe import Linker
-from mmoe.encoders.rows import load_image
 from mmoe.errors import CheckpointError, DataError, LinkingError
+from mmoe.images import load_image
 from mmoe.linking.data import LinkingData
 from mmoe.model.features import SideFeatures
 from mmoe.records import Description, Entity, Mention, read_records
@@ -109,7 +109,7 @@ def test_an_image_may_be_a_file_bytes_or_decoded(project: Path, linker: Linker) 
         file,
         str(file),
         file.read_bytes(),
-        load_image(RAW, mention.image),
+        load_image(RAW, mention.image, max_pixels=10**6),
     ]
     found = [linker.link(mention.surface_form, mention.context, image) for image in ways]
     assert all(result == found[0] for result in found)

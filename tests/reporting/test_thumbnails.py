@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmoe.reporting.examples import thumbnail
+from mmoe.reporting import examples
+from mmoe.reporting.examples import Thumbnail
+
+
+def thumbnail(raw: Path, image: str | None) -> Thumbnail:
+    return examples.thumbnail(raw, image, max_pixels=1_000_000)
 
 
 def decoded(uri: str | None) -> Image.Image:
@@ -53,7 +58,7 @@ def test_a_photo_taken_sideways_stands_upright(tmp_path: Path) -> None:
 def test_a_file_cut_anywhere_never_stops_the_report(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a.{ending}"
     path.write_bytes(b"no image")
-    assert "unreadable" in thumbnail(tmp_path, path.name).note
+    assert thumbnail(tmp_path, path.name).note == f"{path.name}: no known image format"
     Image.effect_noise((40, 30), 80).convert("RGB").save(path)
     whole = path.read_bytes()
     for length in range(0, len(whole), max(1, len(whole) // 60)):
@@ -66,4 +71,4 @@ def test_missing_images_are_notes(tmp_path: Path) -> None:
     assert thumbnail(tmp_path, "lost.jpg").note == "lost.jpg: no such file"
     assert thumbnail(tmp_path, None).note == "no image"
     (tmp_path / "folder").mkdir()
-    assert "unreadable" in thumbnail(tmp_path, "folder").note
+    assert thumbnail(tmp_path, "folder").note == "folder: Is a directory"

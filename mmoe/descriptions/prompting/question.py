@@ -20,7 +20,7 @@ from mmoe.descriptions.prompting.answer import answer_text, label, output_argume
 from mmoe.descriptions.prompting.prompts import Prompt, load_prompt
 from mmoe.descriptions.prompting.texts import cut, one_line, shortened
 from mmoe.files import content_key
-from mmoe.images import DECODING_ERRORS, read_image
+from mmoe.images import DECODING_ERRORS, as_shown, read_image
 from mmoe.records import Candidate, Mention
 
 TEMPERATURE = 0.0
@@ -179,7 +179,7 @@ def _encoded(content: bytes) -> tuple[str, bytes]:
         image.load()  # a broken image would make the server refuse the question
         if max(image.size) <= _SIDE and image.format in _AS_IT_IS:
             return _AS_IT_IS[image.format], content
-        small = image.convert("RGB")
+        small = as_shown(image)
         small.thumbnail((_SIDE, _SIDE))
         stream = io.BytesIO()
         small.save(stream, "JPEG", quality=_QUALITY)

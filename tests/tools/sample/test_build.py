@@ -128,7 +128,7 @@ def test_nothing_leaks(tmp_path: Path) -> None:
     data = read_dataset(SAMPLE, "auto")
     listed = {m.image for m in data.mentions if m.image is not None}
     listed |= {name for entity in data.entities for name in entity.images}
-    images = fingerprint_images(SAMPLE, listed, tmp_path / "journal")
+    images = fingerprint_images(SAMPLE, listed, 10**6, tmp_path / "journal")
     assert [image.image for image in images if image.problem is not None] == []
     assert len({image.sha256 for image in images}) == len(images)
     leaks = find_leaks(data.mentions, data.entities, images, 4)

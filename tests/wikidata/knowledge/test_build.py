@@ -159,7 +159,7 @@ def test_the_check_of_our_own_format_accepts_it(dump: Path, tmp_path: Path) -> N
     ]
     text = "".join(json.dumps(row) + "\n" for row in mentions)
     (tmp_path / "mentions.jsonl").write_text(text, encoding="utf-8")
-    findings = examine(tmp_path, "auto")
+    findings = examine(tmp_path, "auto", 10**6)
     assert (findings.problems.lines, findings.notices.lines) == ([], [])
     assert findings.size == "format own, 3 mentions (1 train, 1 valid, 1 test), 3 entities"
 
