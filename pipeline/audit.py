@@ -36,13 +36,14 @@ def audit(at: Layout, file: ParamsFile) -> None:
     images = read_records(at.images, ImageFile)
     leaks = find_leaks(mentions, entities, images, distance)
     counter = TokenCounter(encode.model)
+    mention_texts = read_records(at.inputs("mention_text"), TextInput)
     numbers = data_report(
         DataInputs(
             mentions=mentions,
             entities=entities,
             images=images,
             leaks=leaks,
-            mention_tokens=counter.lengths(read_records(at.inputs("mention_text"), TextInput)),
+            mention_tokens=counter.lengths(mention_texts, of_mentions=True),
             entity_tokens=counter.lengths(read_records(at.inputs("entity_text"), TextInput)),
             limit=encode.max_text_length,
             read=read_json(at.ingest_counts),

@@ -49,11 +49,13 @@ class Encoder(ABC):
         sees_images: whether `encode_images` may be called.
         joint: whether text and image embeddings share a space.
         sees_padding: whether its features depend on padding, so that all texts get their full length.
+        prompts: what stands before every text of an entity and of a mention.
     """
 
     sees_images: ClassVar[bool]
     joint: ClassVar[bool]
     sees_padding: ClassVar[bool] = False
+    prompts: tuple[str, str] = ("", "")
 
     def __init__(self, source: ModelSource, device: torch.device, dtype: torch.dtype) -> None:
         self.name, self.device = source.name, device
@@ -126,9 +128,13 @@ class Encoder(ABC):
         """One row: what an image of zeros, behind the normalisation, gives; as `encode_images`."""
         return self.encode_prepared([])
 
-    def layout(self, max_length: int, description_budget: int) -> TextLayout:
-        """The text layout with this tokenizer's special tokens.
+    def layout(
+        self, max_length: int, description_budget: int, of_mentions: bool = False
+    ) -> TextLayout:
+        """The text layout with this tokenizer's special tokens and, behind the first of them, the prompt.
 
+        Args:
+            of_mentions: whether the prompt is that of mentions or that of entities.
         Raises:
             FeatureStoreError: if `max_length` is beyond what the model takes, or too short for the
                 special tokens and half a name, or if the tokenizer is empty.
@@ -136,7 +142,8 @@ class Encoder(ABC):
         knob = f"encode.max_text_length = {max_length}"
         if max_length > self.text_limit:
             raise FeatureStoreError(f"{knob}: {self.name} takes at most {self.text_limit} tokens")
-        special = special_tokens(self.name, self.tokenizer)
+        special = special_tokens(self.name, self.tokenizer, self.prompts[of_mentions])
         if max_length < (least := 2 * special.total - 1):  # with room for half a name
-            raise FeatureStoreError(f"{knob}: the special tokens of {self.name} need {least}")
+            what = "special tokens and prompt" if self.prompts[of_mentions] else "special tokens"
+            raise FeatureStoreError(f"{knob}: the {what} of {self.name} need {least}")
         return TextLayout(max_length, description_budget, special)

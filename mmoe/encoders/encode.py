@@ -17,7 +17,7 @@ from mmoe import surface_forms
 from mmoe.code_fingerprint import tree_key
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.encoders import base, kinds, layout, rows
+from mmoe.encoders import base, kinds, layout, rows, sentence
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.rows import (
     SMALLEST_BATCH,
@@ -31,7 +31,7 @@ from mmoe.images import ImageError, load_image, read_image, reading_problem
 from mmoe.records import ImageInput, TextInput, read_records
 
 # What decides the features' values; registry, source and this module say what is encoded, and from where.
-DECIDING = (base, kinds, layout, rows, mmoe.images, surface_forms)
+DECIDING = (base, kinds, layout, rows, sentence, mmoe.images, surface_forms)
 CODE = tree_key(Path(str(module.__file__)) for module in DECIDING)
 
 
@@ -82,7 +82,7 @@ def encode_texts(
     texts = read_records(table, TextInput)
     length, budget = params.max_text_length, params.description_budget
     # A bad length is an error even where nothing is to be encoded.
-    encoder.layout(length, budget)
+    encoder.layout(length, budget, around_name)
 
     def encode(new: Sequence[TextInput]) -> list[FeatureRow]:
         size = runtime.encode_batch_size

@@ -1,4 +1,4 @@
-"""The kinds of encoders: CLIP, SigLIP, and text-only ones such as BERT and MiniLM."""
+"""The kinds of encoders: CLIP and paired towers, SigLIP 1 and 2, and text-only ones such as BERT."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import AutoImageProcessor
 
 from mmoe.encoders.base import Encoded, Encoder, Prepared, pretrained
+from mmoe.encoders.sentence import SentenceSettings
 from mmoe.encoders.source import ModelSource
 
 # An image whose longer side is more often the shorter one loses its ends, where a square is cut of it: its
@@ -112,10 +113,45 @@ class SiglipEncoder(ClipEncoder):
         return out.last_hidden_state, out.pooler_output
 
 
+class NaflexEncoder(SiglipEncoder):
+    """SigLIP 2 that keeps an image's proportions (NaFlex): its number of patches varies with them."""
+
+    @property
+    def image_side(self) -> int:
+        return self._patches_a_side * int(self.processor.patch_size)
+
+    @property
+    def _patches_a_side(self) -> int:
+        return int(self.processor.max_num_patches**0.5)
+
+    @torch.inference_mode()
+    def encode_no_image(self) -> Encoded:
+        side, width = self._patches_a_side, 3 * int(self.processor.patch_size) ** 2
+        inputs = {
+            "pixel_values": torch.zeros(1, side * side, width),
+            "pixel_attention_mask": torch.ones(1, side * side, dtype=torch.int32),
+            "spatial_shapes": torch.tensor([[side, side]]),
+        }
+        return self._encode_inputs(inputs)
+
+    def _patch_counts(self, inputs: dict[str, Any], patches_BLC: Tensor) -> Tensor:  # noqa: ARG002
+        counts: Tensor = inputs["pixel_attention_mask"].sum(dim=1)
+        return counts
+
+
 class TextOnlyEncoder(Encoder):
-    """A BERT-like encoder; the pooled embedding is the mean over all tokens, special ones included."""
+    """A text model such as BERT, or the folder of a sentence-transformers model, which names its pooling.
+
+    Without that the pooled embedding is the mean over all tokens, special ones included. It is not
+    normalised, whether a folder asks for that or not: what compares it takes cosines.
+    """
 
     sees_images, joint = False, False
+
+    def __init__(self, source: ModelSource, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(source, device, dtype)
+        settings = SentenceSettings.read(source)
+        self.pooling, self.prompts = settings.pooling, settings.prompts
 
     @property
     def text_limit(self) -> int:
@@ -128,5 +164,17 @@ class TextOnlyEncoder(Encoder):
 
     def _encode_ids(self, ids_BL: Tensor, mask_BL: Tensor) -> tuple[Tensor, Tensor]:
         tokens_BLC = self.model(input_ids=ids_BL, attention_mask=mask_BL.long()).last_hidden_state
-        summed_BP = (tokens_BLC * mask_BL[..., None]).sum(dim=1, dtype=torch.float32)
-        return tokens_BLC, summed_BP / mask_BL.sum(dim=1, keepdim=True)
+        return tokens_BLC, _pooled(tokens_BLC, mask_BL, self.pooling)
+
+
+def _pooled(tokens_BLC: Tensor, mask_BL: Tensor, pooling: str) -> Tensor:
+    """Pools texts that are padded at the right; the mask marks real tokens."""
+    if pooling == "cls":
+        return tokens_BLC[:, 0]
+    if pooling == "lasttoken":
+        rows_B = torch.arange(len(tokens_BLC), device=tokens_BLC.device)
+        return tokens_BLC[rows_B, mask_BL.sum(dim=1) - 1]
+    if pooling == "max":
+        return tokens_BLC.masked_fill(~mask_BL[..., None], -torch.inf).amax(dim=1)
+    summed_BP = (tokens_BLC * mask_BL[..., None]).sum(dim=1, dtype=torch.float32)
+    return summed_BP / mask_BL.sum(dim=1, keepdim=True)

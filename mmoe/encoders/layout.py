@@ -26,8 +26,12 @@ class SpecialTokens:
         return len(self.prefix) + len(self.separator) + len(self.suffix)
 
 
-def special_tokens(name: str, tokenizer: Any) -> SpecialTokens:
-    """The special tokens of the tokenizer of the encoder of that name; FeatureStoreError if it is empty."""
+def special_tokens(name: str, tokenizer: Any, prompt: str = "") -> SpecialTokens:
+    """The special tokens of the tokenizer of the encoder of that name; FeatureStoreError if it is empty.
+
+    Args:
+        prompt: stands before every text; its tokens are counted among the special ones.
+    """
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
     dressed = tokenizer("a")["input_ids"]
     if not set(bare) - {tokenizer.unk_token_id}:
@@ -40,8 +44,10 @@ def special_tokens(name: str, tokenizer: Any) -> SpecialTokens:
         if tokenizer.sep_token_id is not None
         else tokenizer(SEPARATOR_TEXT, add_special_tokens=False)["input_ids"]
     )
+    # The space behind a prompt is the next token's own.
+    before = plain_tokens(tokenizer, [prompt.rstrip(" ")])["input_ids"][0] if prompt else []
     return SpecialTokens(
-        tuple(dressed[:start]), tuple(separator), tuple(dressed[start + len(bare) :])
+        (*dressed[:start], *before), tuple(separator), tuple(dressed[start + len(bare) :])
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from mmoe.encoders.layout import plain_tokens, special_tokens
+from mmoe.encoders.sentence import SentenceSettings
 from mmoe.encoders.source import ModelSource
 from mmoe.files import read_json
 from mmoe.records import TextInput
@@ -21,7 +22,7 @@ WITHOUT_SEPARATOR = ("CLIPTokenizer", "CLIPTokenizerFast")
 
 
 class TokenCounter:
-    """Counts what `name separator body description` and the special tokens take, uncut.
+    """Counts what `name separator body description`, the special tokens and the prompt take, uncut.
 
     Args:
         name: the encoder, as `encode.model` names it.
@@ -31,11 +32,12 @@ class TokenCounter:
 
     def __init__(self, name: str) -> None:
         self._tokenizer = _light_tokenizer(name) or _load_tokenizer(name)
-        self._num_special = special_tokens(name, self._tokenizer).total
+        prompts = SentenceSettings.read(ModelSource.find(name, "encode.model")).prompts
+        self._num_special = [special_tokens(name, self._tokenizer, p).total for p in prompts]
 
-    def lengths(self, rows: Sequence[TextInput]) -> NDArray[np.int64]:
-        """int64, one number a row, in order."""
-        totals: list[int] = []
+    def lengths(self, rows: Sequence[TextInput], of_mentions: bool = False) -> NDArray[np.int64]:
+        """int64, one number a row, in order, with the prompt of mentions or that of entities."""
+        totals, num_special = list[int](), self._num_special[of_mentions]
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             parts = [
@@ -46,7 +48,7 @@ class TokenCounter:
                     [row.description or "" for row in chunk],
                 )
             ]
-            totals += [self._num_special + sum(map(len, ids)) for ids in zip(*parts, strict=True)]
+            totals += [num_special + sum(map(len, ids)) for ids in zip(*parts, strict=True)]
         return np.array(totals, dtype=np.int64)
 
 

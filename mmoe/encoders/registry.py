@@ -12,14 +12,19 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig
 from transformers.utils import logging as transformers_logging
 
 from mmoe.encoders.base import Encoder, pretrained
-from mmoe.encoders.kinds import ClipEncoder, SiglipEncoder, TextOnlyEncoder
+from mmoe.encoders.kinds import ClipEncoder, NaflexEncoder, SiglipEncoder, TextOnlyEncoder
 from mmoe.encoders.source import SAFETENSORS, ModelSource
-from mmoe.errors import FeatureStoreError
+from mmoe.errors import DataError, FeatureStoreError
 
 # By transformers' `model_type`; any other without a vision tower is a text-only encoder.
-ENCODERS: dict[str, type[Encoder]] = {"clip": ClipEncoder, "siglip": SiglipEncoder}
+ENCODERS: dict[str, type[Encoder]] = {
+    "clip": ClipEncoder,
+    "siglip": SiglipEncoder,
+    "siglip2": NaflexEncoder,
+    "vision-text-dual-encoder": ClipEncoder,
+}
 # What transformers raises on a folder that lacks a file or holds a broken one.
-LOADING_ERRORS = (OSError, ValueError, RuntimeError, ImportError, SafetensorError)
+LOADING_ERRORS = (OSError, ValueError, RuntimeError, ImportError, SafetensorError, DataError)
 
 
 def load_encoder(
@@ -43,9 +48,11 @@ def load_encoder(
         source.refuse_code(PretrainedConfig.get_config_dict(source.path)[0])
         config = pretrained(AutoConfig, source.path)
         kind = config.model_type
-        if kind not in ENCODERS and hasattr(config, "vision_config"):
+        reads_text = hasattr(config, "max_position_embeddings") and not config.is_encoder_decoder
+        if kind not in ENCODERS and (hasattr(config, "vision_config") or not reads_text):
             raise source.error(
-                f"model type {kind} is not supported; use a CLIP, a SigLIP or a text-only encoder"
+                f"model type {kind} is not supported; use a CLIP, a SigLIP, a text-only encoder or a "
+                "vision-text-dual-encoder"
             )
         return ENCODERS.get(kind, TextOnlyEncoder)(source, chosen, getattr(torch, precision))
 

@@ -49,7 +49,7 @@ def encode_text_rows(
     Raises:
         FeatureStoreError: if the encoder does not take texts of this length.
     """
-    layout = encoder.layout(max_text_length, description_budget)
+    layout = encoder.layout(max_text_length, description_budget, of_mentions=around_name)
     tokenizer = encoder.tokenizer
     if not rows:
         return []

@@ -56,13 +56,31 @@ class ModelSource:
                 "model whose architecture transformers itself has"
             )
 
+    def json(self, name: str) -> Any:
+        """The content of a JSON file of the model; None if it has no such file.
+
+        Raises:
+            DataError: if it is no JSON.
+            OSError: if the model lies on the hub, which does not answer.
+        """
+        found: str | None = str(Path(self.path) / name)
+        if not Path(self.path).is_dir():
+            # Imported here: it takes seconds to start.
+            from transformers.utils.hub import cached_file
+
+            options: dict[str, Any] = {"_raise_exceptions_for_missing_entries": False}
+            found = cached_file(self.path, name, **options)
+        return read_json(Path(found)) if found and Path(found).is_file() else None
+
     def fingerprint(self, commit: str | None = None) -> str:
         """Changes whenever a file does: the hashes of a folder's files, or the hub's commit."""
         folder = Path(self.path)
         if not folder.is_dir():
             return commit or "unknown"
         files = sorted(file for file in folder.iterdir() if file.suffix in FINGERPRINTED)
-        return content_key([(file.name, sha256_of(file)) for file in files])
+        if (folder / "modules.json").is_file():  # it names folders with settings of their own
+            files += sorted(folder.glob("*/config.json"))
+        return content_key([(str(file.relative_to(folder)), sha256_of(file)) for file in files])
 
     def _check_folder(self) -> None:
         folder = Path(self.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,31 @@ from mmoe.encoders.registry import load_encoder
 from mmoe.features.store import FeatureTable, read_features
 from mmoe.records import ImageInput, TextInput, write_records
 
-from tests.encoders.tiny_models import save_bert, save_clip, save_siglip
+from tests.encoders.tiny_models import (
+    PROMPTS,
+    save_bert,
+    save_clip,
+    save_lasttoken,
+    save_naflex,
+    save_paired,
+    save_sentence,
+    save_siglip,
+)
 
 SAMPLE_CLIP = Path(__file__).parents[2] / "data/raw/sample/clip"
 BUILDERS: dict[str, Callable[[Path], None]] = {
     "clip": save_clip,
+    "paired": save_paired,
     "siglip": save_siglip,
+    "naflex": save_naflex,
     "bert": save_bert,
+    "mean": partial(save_sentence, pooling="mean"),
+    "cls": partial(save_sentence, pooling="cls", prompts=PROMPTS),
+    "max": partial(save_sentence, pooling="max"),
+    "lasttoken": save_lasttoken,
 }
 KINDS = ("sample", *BUILDERS)
-SEEING = ("sample", "clip", "siglip")
+SEEING = ("sample", "clip", "paired", "siglip", "naflex")
 
 
 @pytest.fixture(scope="session")

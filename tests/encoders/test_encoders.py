@@ -1,58 +1,109 @@
-"""What every encoder's features are, held against single texts worked out from the model's parts."""
+"""What every encoder's features are, held against plain calls of transformers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
+from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from mmoe.encoders.base import Encoder
+from mmoe.encoders.base import Encoder, pretrained
 from mmoe.encoders.registry import load_encoder
 from mmoe.errors import FeatureStoreError
 
-from tests.encoders.conftest import SAMPLE_CLIP
+from tests.encoders.conftest import KINDS, SAMPLE_CLIP, SEEING
+from tests.encoders.tiny_models import PROMPTS
+from tests.pictures import noise
 
-KINDS = ("sample", "clip", "siglip", "bert")
-SEEING = ("sample", "clip", "siglip")
-TEXTS = ["the jaguar runs", "river", "", "the car of the jaguar runs a b c d e f"]
+TEXTS = ["the jaguar runs", "river", "", "the car of a river"]
 
 
-def laid_out(encoder: Encoder, texts: Sequence[str]) -> list[list[int]]:
-    layout = encoder.layout(20, 4)
+def laid_out(encoder: Encoder, texts: Sequence[str], of_mentions: bool = False) -> list[list[int]]:
+    layout = encoder.layout(20, 4, of_mentions)
     ids = encoder.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-    return [layout.whole(ids[0], body) for body in ids]
+    return [layout.name_alone(text) for text in ids]
 
 
 @torch.inference_mode()
-def by_hand(encoder: Encoder, ids: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Token features and embedding of one text alone."""
-    model = encoder.model
-    if encoder.name.endswith("siglip"):
-        padded = [*ids, *[encoder.tokenizer.pad_token_id] * (encoder.text_limit - len(ids))]
-        tokens = model.text_model(input_ids=torch.tensor([padded])).last_hidden_state[0]
-        return tokens[: len(ids)], model.text_model.head(tokens[-1])
-    if encoder.name.endswith("bert"):
-        tokens = model(input_ids=torch.tensor([list(ids)])).last_hidden_state[0]
-        return tokens, tokens.mean(dim=0)
-    tokens = model.text_model(input_ids=torch.tensor([list(ids)])).last_hidden_state[0]
-    end = list(ids).index(encoder.tokenizer.eos_token_id)
-    return tokens, functional.linear(tokens[end], model.text_projection.weight)
+def plain_text(folder: Path, kind: str, text: str) -> tuple[Tensor, Tensor]:
+    """Token states [L, C] and embedding [P] of one text, by transformers alone."""
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    inputs = tokenizer([text], return_tensors="pt")
+    length = inputs["input_ids"].shape[1]
+    if kind in ("siglip", "naflex"):
+        padded = tokenizer([text], padding="max_length", max_length=20, return_tensors="pt")
+        out = model.get_text_features(input_ids=padded["input_ids"])
+        return out.last_hidden_state[0, :length], out.pooler_output[0]
+    if kind in SEEING:
+        out = model.get_text_features(**inputs)
+        return out.last_hidden_state[0], out.pooler_output[0]
+    states = model(**inputs).last_hidden_state[0]
+    pooled = {
+        "cls": states[0],
+        "max": states.max(dim=0).values,
+        "lasttoken": states[-1],
+    }
+    return states, pooled.get(kind, states.mean(dim=0))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_text_in_a_batch_equals_the_text_alone(encoders: dict[str, Encoder], kind: str) -> None:
+@pytest.mark.parametrize("of_mentions", [False, True])
+def test_texts_in_a_batch_equal_plain_calls_one_by_one(
+    encoders: dict[str, Encoder], folders: dict[str, Path], kind: str, of_mentions: bool
+) -> None:
     encoder = encoders[kind]
-    batch = laid_out(encoder, TEXTS)
+    batch = laid_out(encoder, TEXTS, of_mentions)
     out = encoder.encode_texts(batch)
-    assert out.lengths_B.tolist() == [len(ids) for ids in batch]
-    for i, ids in enumerate(batch):
-        tokens, pooled = by_hand(encoder, ids)
-        torch.testing.assert_close(out.tokens_BLC[i, : len(ids)], tokens, atol=2e-5, rtol=1e-4)
+    prompt = PROMPTS["query"] if of_mentions and kind in ("cls", "lasttoken") else ""
+    for i, text in enumerate(TEXTS):
+        tokens, pooled = plain_text(folders[kind], kind, prompt + text)
+        assert out.lengths_B[i] == len(tokens)
+        found = out.tokens_BLC[i, : len(tokens)]
+        torch.testing.assert_close(found, tokens, atol=2e-5, rtol=1e-4)
         torch.testing.assert_close(out.pooled_BP[i], pooled, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", SEEING)
+@torch.inference_mode()
+def test_images_in_a_batch_equal_plain_calls_one_by_one(
+    encoders: dict[str, Encoder], folders: dict[str, Path], kind: str
+) -> None:
+    model = AutoModel.from_pretrained(folders[kind], dtype=torch.float32)
+    processor = pretrained(AutoImageProcessor, str(folders[kind]), backend="pil")
+    images = [noise(size) for size in ((24, 24), (90, 40), (3, 50), (1, 1), (200, 30))]
+    out = encoders[kind].encode_images(images)
+    for i, image in enumerate(images):
+        inputs = processor(images=[image], return_tensors="pt")
+        plain = model.get_image_features(**inputs)
+        count = plain.last_hidden_state.shape[1]
+        if kind == "naflex":
+            count = int(inputs["pixel_attention_mask"].sum())
+        assert out.lengths_B[i] == count
+        found, wanted = out.tokens_BLC[i, :count], plain.last_hidden_state[0, :count]
+        torch.testing.assert_close(found, wanted, atol=2e-5, rtol=1e-4)
+        torch.testing.assert_close(out.pooled_BP[i], plain.pooler_output[0], atol=2e-5, rtol=1e-4)
+    if kind == "naflex":
+        assert len(set(out.lengths_B.tolist())) > 1
+        assert encoders[kind].encode_no_image().lengths_B.tolist() == [9]
+
+
+def test_only_mentions_have_the_prompt_and_it_takes_of_the_length(
+    encoders: dict[str, Encoder],
+) -> None:
+    encoder = encoders["lasttoken"]
+    prompt = encoder.tokenizer(PROMPTS["query"], add_special_tokens=False)["input_ids"]
+    layouts = [encoder.layout(20, 4, of_mentions) for of_mentions in (False, True)]
+    of_entity, of_mention = (layout.whole([7], [8] * 30) for layout in layouts)
+    assert of_mention[: len(prompt)] == prompt != of_entity[: len(prompt)]
+    assert len(of_mention) == len(of_entity) == 20
+    with pytest.raises(FeatureStoreError, match=r"max_text_length = 8: the special tokens and pro"):
+        encoder.layout(8, 0, of_mentions=True)
 
 
 def test_clip_pools_an_image_from_its_class_token(encoders: dict[str, Encoder]) -> None:

@@ -61,6 +61,13 @@ def test_a_folder_that_does_not_say_all_is_left_to_transformers(
         TokenCounter(str(tmp_path / "clip"))
 
 
+def test_a_prompt_is_counted_where_it_stands(folders: dict[str, Path]) -> None:
+    plain, asking = TokenCounter(str(folders["bert"])), TokenCounter(str(folders["cls"]))
+    for of_mentions, more in ((False, 0), (True, 3)):
+        found = asking.lengths(ROWS, of_mentions)
+        assert (found - plain.lengths(ROWS, of_mentions)).tolist() == [more] * len(ROWS)
+
+
 def test_no_texts() -> None:
     found = TokenCounter(str(CLIP)).lengths([])
     assert found.dtype == np.int64

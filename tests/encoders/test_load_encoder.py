@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mmoe.encoders.kinds import ClipEncoder, SiglipEncoder, TextOnlyEncoder
+from mmoe.encoders.kinds import ClipEncoder, NaflexEncoder, SiglipEncoder, TextOnlyEncoder
 from mmoe.encoders.registry import load_encoder, load_tokenizer
 from mmoe.errors import FeatureStoreError
 
@@ -39,7 +39,14 @@ def change_json(file: Path, **values: object) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "wanted"),
-    [("clip", ClipEncoder), ("siglip", SiglipEncoder), ("bert", TextOnlyEncoder)],
+    [
+        ("clip", ClipEncoder),
+        ("paired", ClipEncoder),
+        ("siglip", SiglipEncoder),
+        ("naflex", NaflexEncoder),
+        ("bert", TextOnlyEncoder),
+        ("lasttoken", TextOnlyEncoder),
+    ],
 )
 def test_the_kind_is_read_from_the_folder(
     folders: dict[str, Path], kind: str, wanted: type[object]
@@ -97,8 +104,9 @@ def test_weights_in_pickle_form_are_refused(model: Path, tmp_path: Path) -> None
 
 
 def test_a_kind_that_sees_in_another_way_or_is_unknown(model: Path) -> None:
-    (model / "config.json").write_text(json.dumps({"model_type": "blip"}))
-    refuse(model, r"encode\.model = .*: model type blip is not supported")
+    for kind in ("blip", "t5", "vit"):
+        (model / "config.json").write_text(json.dumps({"model_type": kind}))
+        refuse(model, rf"encode\.model = .*: model type {kind} is not supported")
     change_json(model / "config.json", model_type="abacus")
     refuse(model, rf"{CANNOT}: .*abacus")
 
@@ -159,3 +167,62 @@ def test_the_fingerprint_changes_with_every_file(model: Path, name: str) -> None
     else:
         (model / name).write_text((model / name).read_text() + "\n")
     assert load_encoder(str(model), "cpu").fingerprint != before
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        (
+            "modules.json",
+            [{"type": "x.Transformer", "path": "0_Transformer"}],
+            "Transformer is not",
+        ),
+        (
+            "modules.json",
+            [{"type": f"x.{kind}", "path": ""} for kind in ("Transformer", "Pooling", "Dense")],
+            "Transformer, Pooling, Dense is not supported",
+        ),
+        (
+            "modules.json",
+            [{"type": f"x.{kind}", "path": "0"} for kind in ("Transformer", "Pooling")],
+            "its model lies in 0; move it up",
+        ),
+        ("1_Pooling/config.json", {"pooling_mode": "weightedmean"}, "pooling weightedmean is not"),
+        ("1_Pooling/config.json", {"pooling_mode": ["cls", "max"]}, "pooling cls and max is not"),
+        ("1_Pooling/config.json", {"include_prompt": False}, "without the prompt"),
+    ],
+)
+def test_a_sentence_model_that_does_more_is_refused(
+    folders: dict[str, Path], tmp_path: Path, file: str, content: object, reason: str
+) -> None:
+    copy = Path(shutil.copytree(folders["cls"], tmp_path / "copy"))
+    (copy / file).write_text(json.dumps(content))
+    refuse(copy, rf"encode\.model = .*: .*{reason}")
+
+
+@pytest.mark.parametrize("file", ["1_Pooling/config.json", "config_sentence_transformers.json"])
+def test_pooling_and_prompts_are_part_of_the_fingerprint(
+    folders: dict[str, Path], tmp_path: Path, file: str
+) -> None:
+    copy = Path(shutil.copytree(folders["cls"], tmp_path / "copy"))
+    before = load_encoder(str(copy), "cpu").fingerprint
+    (copy / file).write_text((copy / file).read_text() + "\n")
+    assert load_encoder(str(copy), "cpu").fingerprint != before
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ({"prompts": {"query": "q", "passage": "p"}}, ("p", "q")),
+        ({"prompts": {"a": "x"}, "default_prompt_name": "a"}, ("x", "x")),
+        ({"prompts": {"query": "q", "a": "x"}, "default_prompt_name": "a"}, ("x", "q")),
+        ({"prompts": {"a": "x"}, "default_prompt_name": None}, ("", "")),
+        ({}, ("", "")),
+    ],
+)
+def test_mentions_ask_and_entities_are_asked_for(
+    folders: dict[str, Path], tmp_path: Path, settings: object, wanted: tuple[str, str]
+) -> None:
+    copy = Path(shutil.copytree(folders["cls"], tmp_path / "copy"))
+    (copy / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    assert load_encoder(str(copy), "cpu").prompts == wanted
