@@ -123,11 +123,39 @@ def test_features_are_those_of_the_image_upright_and_on_white(
 def test_an_extremely_long_image_is_encoded(
     encoders: dict[str, Encoder], kind: str, size: tuple[int, int]
 ) -> None:
-    """A model that cuts a square of it sees its middle: what a plain call of its processor sees."""
     encoder: Any = encoders[kind]
     image = noise(size)
     assert torch.isfinite(encoder.encode_images([image]).pooled_BP).all()
-    if kind == "clip":
-        whole = encoder.processor(images=[image], return_tensors="pt")["pixel_values"]
-        prepared = encoder.prepare_image(image)["pixel_values"]
-        torch.testing.assert_close(prepared, whole, atol=0.06, rtol=0)
+
+
+@pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (3, 701), (3, 96)])
+def test_of_an_extremely_long_image_only_the_middle_is_scaled_for_a_square(
+    encoders: dict[str, Encoder], monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    """It gives what the whole gives."""
+    encoder: Any = encoders["clip"]
+    image, scaled = noise(size), []
+    whole = encoder.processor(images=[image], return_tensors="pt")["pixel_values"]
+    resize = encoder.processor.resize
+
+    def watched(image: Any, **options: Any) -> Any:
+        scaled.append(max(image.shape))
+        return resize(image, **options)
+
+    monkeypatch.setattr(encoder.processor, "resize", watched)
+    prepared = encoder.prepare_image(image)["pixel_values"]
+    torch.testing.assert_close(prepared, whole, atol=0.06, rtol=0)
+    assert max(scaled) <= 32 * min(size) + 1
+
+
+def test_a_jpeg_keeps_more_for_an_encoder_that_takes_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"photo.jpg": encoded(noise((900, 900)), "JPEG")}
+    for side, jpeg_side in ((24, 448), (300, 600)):
+        monkeypatch.setattr(bench.encoder.model.config.vision_config, "image_size", side)
+        assert bench.encoder.jpeg_side == jpeg_side
+        _, table = replace(bench, folder=bench.folder / str(side)).images(listed([*files]), files)
+        photo = decode_image(files["photo.jpg"], LIMIT, jpeg_side)
+        [row] = encode_image_rows(bench.encoder, [photo], 8)
+        np.testing.assert_array_equal(table.pooled_NP[0].numpy(), row.pooled)

@@ -126,10 +126,10 @@ def save_naflex(folder: Path) -> None:
     """SigLIP 2 that keeps proportions: `… <eos>`, padded with another token; 12 patches at most."""
     from transformers import Siglip2Config, Siglip2ImageProcessorPil, Siglip2Model
 
-    ids = {"pad_token_id": 0, "bos_token_id": None, "eos_token_id": 1, "projection_size": 12}
+    ids = {"pad_token_id": 0, "bos_token_id": None, "eos_token_id": 1, "projection_size": 24}
     size = _save_naflex_tokenizer(folder)
     text = {**TEXT, **ids, "vocab_size": size, "max_position_embeddings": SIGLIP_LIMIT}
-    vision = {**TEXT, "patch_size": 8, "num_patches": 9}
+    vision = {**TEXT, "hidden_size": 24, "patch_size": 8, "num_patches": 9}
     _save_model(folder, Siglip2Model, Siglip2Config(text_config=text, vision_config=vision))
     Siglip2ImageProcessorPil(patch_size=8, max_num_patches=12).save_pretrained(folder)
 

@@ -182,6 +182,13 @@ def test_a_large_image_is_scaled_down_and_only_openai_is_told_the_detail(
     assert ("detail" in part["image_url"]) == (server == "openai")
 
 
+def test_what_is_clear_is_sent_as_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (600, 600), (0, 0, 0, 0)).save(tmp_path / "a.png")
+    about = replace(mention("m", "Ada sang"), image="a.png")
+    _, image = image_of(written(about, candidates("m", "x", "y"), tmp_path))
+    assert image.getpixel((256, 256)) == (255, 255, 255)
+
+
 def test_without_a_usable_image_the_text_goes_alone_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
