@@ -164,7 +164,10 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     low, high = (lowest, highest) if white is None else (0.0, float(white))
     grey = np.zeros(values.shape, np.uint8)
     if high > low:
-        grey[finite] = np.rint((known.astype(np.float64) - low) * (255 / (high - low)))
+        scaled = known.astype(np.float64)
+        scaled -= low
+        scaled *= 255 / (high - low)
+        grey[finite] = np.rint(scaled, out=scaled)
     if isinstance(clear := image.info.get("transparency"), int):
         grey[values == clear] = 255
     return Image.fromarray(grey)
