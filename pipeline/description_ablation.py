@@ -110,7 +110,7 @@ def _measure(
         encode_texts(table, features, work / "texts", encode, runtime, encoder, around_name=True)
         table.unlink()
     engine = file.section(EvaluateParams).engine
-    ranks = ranks_of_texts(texts, data, features, open_index(at, file, data), engine)
+    ranks = ranks_of_texts(texts, data, features, open_index(at, data, runtime), engine)
     if features:
         shutil.rmtree(features)  # its rows are kept beside it
     return ranks

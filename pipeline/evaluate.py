@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
+from mmoe.config.runtime import RuntimeParams
 from mmoe.evaluation.ranks import Ranks, candidate_lists
 from mmoe.linking.data import LinkingData
 from mmoe.linking.index import EntityIndex
@@ -22,6 +23,7 @@ from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.rank_table import write_rank_table
 from mmoe.linking.ranking import MentionRanks
 from mmoe.linking.whole_kb import rank_records
+from mmoe.model.registry import spec_from_params
 from mmoe.records import Candidate, Entity, Mention, read_records
 
 from pipeline.index import open_index
@@ -54,11 +56,12 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
             candidates=candidates,
         )
 
-    trained = open_index(at, file, data)
+    spec, runtime = spec_from_params(file, data.widths), file.section(RuntimeParams)
+    trained = open_index(at, data, runtime, spec)
     ranked = ranks_by(trained, params.top_n, candidates)
     untrained: Ranks | None = None
     if params.untrained:
-        untrained = ranks_by(open_index(at, file, data, "untrained"), 0, None).ranks
+        untrained = ranks_by(open_index(at, data, runtime, spec, "untrained"), 0, None).ranks
         shutil.rmtree(at.work("index") / "untrained", ignore_errors=True)  # nobody else asks for it
     write_rank_table(at.ranks / "ranks.parquet", chosen, entities, ranked, untrained)
     print(f"{at.dataset}: {len(test)} mentions ranked over {len(entities)} entities")

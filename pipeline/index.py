@@ -8,7 +8,6 @@ from pathlib import Path
 
 import mmoe.linking
 import mmoe.model
-from mmoe.config.load import ParamsFile
 from mmoe.config.runtime import RuntimeParams
 from mmoe.files import content_key, sha256_of, sources_key
 from mmoe.linking.checkpoint import load_checkpoint
@@ -17,18 +16,26 @@ from mmoe.linking.device import resolve_device
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.whole_kb import build_index
 from mmoe.locks import exclusive_lock
-from mmoe.model.registry import spec_from_params
+from mmoe.model.matcher import MatcherSpec
 
 from pipeline.layout import Layout
 
 
 def open_index(
-    at: Layout, file: ParamsFile, data: LinkingData, name: str = "matcher"
+    at: Layout,
+    data: LinkingData,
+    runtime: RuntimeParams,
+    spec: MatcherSpec | None = None,
+    name: str = "matcher",
 ) -> EntityIndex:
-    """Opens the index of a checkpoint, `<name>.safetensors`; builds it where none lies in `.mmoe/index`."""
-    device = resolve_device(file.section(RuntimeParams).device)
+    """Opens the index of a checkpoint, `<name>.safetensors`; builds it where none lies in `.mmoe/index`.
+
+    Args:
+        spec: what params.yaml says that the matcher is; None takes what the checkpoint says.
+    """
+    device = resolve_device(runtime.device)
     checkpoint, folder = at.model / f"{name}.safetensors", at.work("index") / name
-    matcher = load_checkpoint(checkpoint, spec_from_params(file, data.widths)).matcher.to(device)
+    matcher = load_checkpoint(checkpoint, spec).matcher.to(device)
     code = sources_key(*(Path(room.__path__[0]) for room in (mmoe.linking, mmoe.model)))
     made_of = content_key(
         sha256_of(checkpoint), sha256_of(at.entities), data.entity_side.parts, code

@@ -20,8 +20,10 @@ from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rerank import RerankParams
+from mmoe.config.runtime import RuntimeParams
 from mmoe.files import atomic_write, write_json
 from mmoe.linking.data import LinkingData
+from mmoe.model.registry import spec_from_params
 from mmoe.records import Mention
 from mmoe.reranking.families import Family
 from mmoe.reranking.matcher import MatcherFeatures
@@ -68,7 +70,8 @@ def matcher_families(
     """What gives the trained matcher's features of any mentions; the entity side is computed once."""
     config = file.section(EncodeParams).feature_config
     data = LinkingData.open(records.mentions, records.entities, at.features, config)
-    index = open_index(at, file, data)
+    spec = spec_from_params(file, data.widths)
+    index = open_index(at, data, file.section(RuntimeParams), spec)
     row_of = {mention.mention_id: i for i, mention in enumerate(records.mentions)}
 
     def of(mentions: Sequence[Mention]) -> Family:

@@ -85,7 +85,7 @@ def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None
     }
     places = [
         place
-        for name in used - {"dataset", "work"}
+        for name in used - {"dataset", "work", "locks"}
         for place in methods.get(name) or [getattr(at, name)]
     ]
     named = [Path(path) for path in (*entries(stage, "deps")[1:], *written(stage))]

@@ -67,7 +67,7 @@ ONLY_IN = {
         *("mmoe.description_ablation.ranks", "mmoe.linker", "mmoe.reranking.context"),
         "mmoe.baselines.late_interaction",
         "mmoe.reranking.matcher",
-        "pipeline.rerank",
+        *("pipeline.rerank", "pipeline.train"),
     ),
     "duckdb": ("mmoe.wikidata",),
     "bm25s": ("mmoe.bm25",),

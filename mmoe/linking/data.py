@@ -30,7 +30,7 @@ FEATURE_CONFIG = (
     "precision",
     "keep_padding",
 )
-ENTITY_BATCH = 512  # entities encoded at a time
+ENTITY_BATCH = 128  # entities encoded at a time
 MENTION_BATCH = 64  # mentions ranked at a time: bounds take 64 · N floats
 
 

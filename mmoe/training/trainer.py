@@ -33,7 +33,7 @@ from mmoe.training.optimiser import build_optimiser, learning_rate
 from mmoe.training.streams import Stream, generator
 
 CALIBRATION_ROWS = 512
-TRIM_EVERY = 8  # steps
+TRIM_EVERY = 2  # steps
 
 
 @dataclass(frozen=True)
@@ -238,6 +238,8 @@ class Trainer:
         progress = self.progress
         steps = max(1, progress.step_in_epoch)
         load = self.matcher.take_expert_load()
+        self.optimiser.zero_grad()
+        return_freed_memory()
         record = EpochRecord(
             epoch,
             progress.step,

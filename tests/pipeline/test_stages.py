@@ -31,9 +31,9 @@ def test_the_stages_write_what_dvc_yaml_promises_and_nothing_else(project: Path)
 
 
 def test_finished_work_is_cleaned_up(project: Path) -> None:
-    """What is left are the encoded rows, from which the next encoding starts, and logs."""
+    """What is left are encoded rows, from which the next encoding starts, the index, and logs."""
     left = {path.parts[1] for path in Path(".mmoe").rglob("*") if path.is_file()}
-    assert left == {"encode", "description_ablation", "retrieve"}
+    assert left == {"encode", "description_ablation", "index", "retrieve"}
 
 
 def test_a_second_run_writes_the_same_bytes(project: Path) -> None:
