@@ -149,7 +149,7 @@ def test_every_knob_is_tracked_by_a_stage_or_decides_nothing() -> None:
         (
             "def inner(): return p.feature_config\n p = file.section(EncodeParams)\n p.feature_config",
             {"encode.model", "encode.max_text_length", "encode.description_budget"}
-            | {"encode.precision", "encode.keep_padding"},
+            | {"encode.precision", "encode.keep_padding", "encode.dtype"},
         ),
     ],
 )

@@ -17,18 +17,24 @@ class EncodeParams(Section):
     description_budget: int = Field(16, ge=0, le=256)
     precision: Literal["float32", "bfloat16"] = "float32"
     keep_padding: bool = False
+    dtype: Literal["float16", "int8"] = "float16"
     max_pixels: int = Field(100_000_000, ge=1)
 
     @property
     def feature_config(self) -> dict[str, object]:
         """What a feature store must say of itself to have been made with these parameters."""
         padding = {"keep_padding": True} if self.keep_padding else {}
-        return padding | {
-            "encoder": self.model,
-            "max_text_length": self.max_text_length,
-            "description_budget": self.description_budget,
-            "precision": self.precision,
-        }
+        dtype = {"dtype": self.dtype} if self.dtype != "float16" else {}
+        return (
+            padding
+            | dtype
+            | {
+                "encoder": self.model,
+                "max_text_length": self.max_text_length,
+                "description_budget": self.description_budget,
+                "precision": self.precision,
+            }
+        )
 
     @property
     def for_ranking(self) -> EncodeParams:

@@ -25,7 +25,7 @@ from mmoe.encoders.rows import (
     encode_text_rows,
 )
 from mmoe.features.part import Part, write_part
-from mmoe.features.shards import KEEP_PADDING, UNREADABLE, FeatureRow, PartColumns
+from mmoe.features.shards import DTYPE, KEEP_PADDING, UNREADABLE, FeatureRow, PartColumns
 from mmoe.files import content_key
 from mmoe.images import ImageError, load_image, read_image, reading_problem
 from mmoe.records import ImageInput, TextInput, read_records
@@ -92,7 +92,7 @@ def encode_texts(
         return encoded if keep_tokens else [replace(row, tokens=None) for row in encoded]
 
     token_width, pooled_width = encoder.text_widths
-    columns = PartColumns("text", token_width if keep_tokens else 0, pooled_width)
+    columns = PartColumns("text", token_width if keep_tokens else 0, pooled_width, params.dtype)
     metadata = _metadata(params, encoder) | {
         "max_text_length": length,
         "description_budget": budget,
@@ -136,7 +136,10 @@ def encode_images(
             ]
         return done
 
-    columns, metadata = PartColumns("image", *encoder.image_widths), _metadata(params, encoder)
+    columns, metadata = (
+        PartColumns("image", *encoder.image_widths, params.dtype),
+        _metadata(params, encoder),
+    )
     made_with = _made_with(encoder) | {"max_pixels": params.max_pixels}
     part = Part(out, work, runtime.shard_rows, columns, metadata, made_with)
     kept = write_part(listed, part, lambda r: r.sha256 or "" if r.image else "", encode)
@@ -180,12 +183,17 @@ def _unread(raw: Path, image: str) -> str:
 def _metadata(params: EncodeParams, encoder: Encoder) -> dict[str, Any]:
     """The settings that decide the features."""
     padding = {KEEP_PADDING: True} if params.keep_padding else {}
-    return padding | {
-        "encoder": encoder.name,
-        "fingerprint": encoder.fingerprint,
-        "joint": encoder.joint,
-        "precision": params.precision,
-    }
+    dtype = {DTYPE: params.dtype} if params.dtype != "float16" else {}
+    return (
+        padding
+        | dtype
+        | {
+            "encoder": encoder.name,
+            "fingerprint": encoder.fingerprint,
+            "joint": encoder.joint,
+            "precision": params.precision,
+        }
+    )
 
 
 def _made_with(encoder: Encoder) -> dict[str, Any]:

@@ -18,11 +18,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mmoe.errors import FeatureStoreError, one_line
+from mmoe.features.int8 import SCALE_BYTES, to_int8
 from mmoe.files import atomic_write
 
 FORMAT_VERSION = "2"
 ROW_GROUP_ROWS = 256
-KEEP_PADDING = "keep_padding"  # in the metadata of parts that do
+KEEP_PADDING, DTYPE = "keep_padding", "dtype"  # in the metadata of parts that differ in them
+_STORED_AS = {"float16": "<f2", "int8": "<f2 scale, then i1"}
 OK, ABSENT, UNREADABLE = "ok", "absent", "unreadable"
 
 
@@ -53,11 +55,18 @@ class PartColumns:
     Attributes:
         token_width: C of the column token_features or patch_features; 0 if it is never filled.
         pooled_width: P of the columns pooled and, for texts, name_pooled.
+        dtype: of token and patch features: float16, or int8 as `mmoe.features.int8` has it.
     """
 
     kind: Literal["text", "image"]
     token_width: int
     pooled_width: int
+    dtype: Literal["float16", "int8"] = "float16"
+
+    @property
+    def token_bytes(self) -> int:
+        """Of one token's or patch's features."""
+        return 2 * self.token_width if self.dtype == "float16" else self.token_width + SCALE_BYTES
 
     @property
     def tokens(self) -> str:
@@ -101,11 +110,13 @@ def shard_table(
     fields = [pa.field(name, array.type, nullable=False) for name, array in data.items()]
     for name, width in columns.widths.items():
         field = "tokens" if name == columns.tokens else name
-        values = [_bytes(getattr(row, field), name, row.id) for row in rows]
+        dtype = columns.dtype if name == columns.tokens else "float16"
+        values = [_bytes(getattr(row, field), dtype, name, row.id) for row in rows]
         data[name] = pa.array(values, pa.large_binary())
-        stored = {"dtype": "<f2", "width": str(width)}
+        stored = {"dtype": _STORED_AS[dtype], "width": str(width)}
         fields.append(pa.field(name, pa.large_binary(), metadata=stored))
-    made_with = json.dumps({**metadata, "columns": asdict(columns)}, sort_keys=True)
+    kept = {k: value for k, value in asdict(columns).items() if (k, value) != ("dtype", "float16")}
+    made_with = json.dumps({**metadata, "columns": kept}, sort_keys=True)
     stored = {"mmoe.features": FORMAT_VERSION, "mmoe.metadata": made_with}
     return pa.Table.from_arrays(list(data.values()), schema=pa.schema(fields, stored))
 
@@ -125,14 +136,14 @@ def write_shard(path: Path, table: pa.Table) -> None:
         )
 
 
-def _bytes(array: NDArray[np.float16] | None, column: str, id_: str) -> bytes | None:
+def _bytes(array: NDArray[np.float16] | None, dtype: str, column: str, id_: str) -> bytes | None:
     if array is None or not len(array):
         return None
     if not np.isfinite(array).all():
         raise FeatureStoreError(
             f"{column} of {id_}: the encoder's output is not finite or does not fit float16"
         )
-    return array.astype("<f2", copy=False).tobytes()
+    return (to_int8(array) if dtype == "int8" else array.astype("<f2", copy=False)).tobytes()
 
 
 def open_shard(path: Path, *, verify: bool = False) -> pq.ParquetFile:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmoe.errors import FeatureStoreError, one_line
 from mmoe.features.shards import (
+    DTYPE,
     KEEP_PADDING,
     OK,
     ROW_GROUP_ROWS,
@@ -25,6 +26,8 @@ from mmoe.features.shards import (
 )
 from mmoe.features.tokens import ShardTokens, Tokens
 from mmoe.files import content_key
+
+DEFAULTS = {KEEP_PADDING: False, DTYPE: "float16"}
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def _read(paths: Sequence[Path]) -> FeatureTable:
     present = np.array([value == OK for value in light["status"].to_pylist()], dtype=bool)
     # With padding, a missing image has the states of an all-zero one.
     filled = present | bool(metadata.get(KEEP_PADDING))
-    tokens = ShardTokens(paths, files, columns.tokens, lengths, columns.token_width)
+    tokens = ShardTokens(paths, files, columns, lengths)
 
     def read_pooled(name: str) -> Tensor:
         values = np.zeros((len(light), columns.pooled_width), dtype="<f2")
@@ -162,13 +165,13 @@ def check_feature_config(table: FeatureTable, folder: Path, wanted: dict[str, An
     """Checks that features were made with the settings that params.yaml names.
 
     Args:
-        wanted: metadata keys and values; keys that the part does not have are not compared. Only
-            keep_padding always is: where it is missing it is false.
+        wanted: metadata keys and values; keys that the part does not have are not compared, but those that
+            are only there where they differ from a default.
     Raises:
         FeatureStoreError: naming the first setting that differs.
     """
-    for key, value in ({KEEP_PADDING: False} | wanted).items():
-        found = table.metadata.get(key, False if key == KEEP_PADDING else value)
+    for key, value in (DEFAULTS | wanted).items():
+        found = table.metadata.get(key, DEFAULTS.get(key, value))
         if found != value:
             raise FeatureStoreError(
                 f"{folder}: made with {key} = {found!r}, params.yaml says {value!r}; run dvc repro"

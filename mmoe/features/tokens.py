@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmoe.errors import FeatureStoreError
+from mmoe.features.int8 import SCALE_BYTES, to_int8
+from mmoe.features.shards import PartColumns
 
 PREFIX = 4  # bytes of length that Parquet stores before each value (encoding PLAIN)
 MOST_VECTORS = 1024  # of one preadv, IOV_MAX of Linux and macOS
@@ -69,8 +71,8 @@ class ShardTokens:
 
     Args:
         paths: the shards, opened in `files`.
-        column: of the features.
-        lengths_N: of all rows; width: C.
+        columns: what they hold.
+        lengths_N: of all rows.
     Raises:
         ValueError: if a shard's bytes don't lie as its metadata says.
     """
@@ -79,19 +81,18 @@ class ShardTokens:
         self,
         paths: Sequence[Path],
         files: Sequence[pq.ParquetFile],
-        column: str,
+        columns: PartColumns,
         lengths_N: NDArray[np.int64],
-        width: int,
     ) -> None:
-        self._lengths_N, self._width = lengths_N, width
+        self._lengths_N, self._columns = lengths_N, columns
         ends = np.cumsum([0, *(file.metadata.num_rows for file in files)])
         self._shard_N = np.repeat(np.arange(len(files)), np.diff(ends))
         self._start_N = np.zeros(len(lengths_N), dtype=np.int64)
         self._shards = [_Shard.of(path) for path in paths]
         for shard, file, (first, end) in zip(self._shards, files, pairwise(ends), strict=True):
-            if width:
-                sizes = 2 * width * lengths_N[first:end]
-                self._start_N[first:end] = shard.places(file.metadata, column, sizes)
+            if columns.token_width:
+                sizes = columns.token_bytes * lengths_N[first:end]
+                self._start_N[first:end] = shard.places(file.metadata, columns.tokens, sizes)
 
     @property
     def lengths_N(self) -> NDArray[np.int64]:
@@ -101,7 +102,7 @@ class ShardTokens:
     @property
     def width(self) -> int:
         """C."""
-        return self._width
+        return self._columns.token_width
 
     def gather(self, rows_B: NDArray[np.int64]) -> Tensor:
         """See `Tokens`.
@@ -109,7 +110,9 @@ class ShardTokens:
         Raises:
             FeatureStoreError: if a shard was changed since the part was opened.
         """
-        sizes = 2 * self.width * self.lengths_N[rows_B]
+        if not self.width:
+            return torch.empty(0, 0, dtype=torch.float16)
+        sizes = self._columns.token_bytes * self.lengths_N[rows_B]
         target = np.empty(int(sizes.sum()), dtype=np.uint8)
         at, starts, shards = sizes.cumsum() - sizes, self._start_N[rows_B], self._shard_N[rows_B]
         order = np.lexsort((starts, shards))
@@ -118,7 +121,10 @@ class ShardTokens:
             if len(some):
                 places = starts[some].tolist(), sizes[some].tolist(), at[some].tolist()
                 self._shards[shards[some[0]]].read(target.data, *places)
-        return torch.from_numpy(target.view("<f2").reshape(-1, self.width or 1)[:, : self.width])
+        bytes_TB = target.reshape(-1, self._columns.token_bytes)
+        if self._columns.dtype == "int8":
+            return from_int8(bytes_TB)
+        return torch.from_numpy(bytes_TB.view("<f2"))
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,19 @@ class TokenRows:
     def gather(self, rows_B: NDArray[np.int64]) -> Tensor:
         """See `Tokens`."""
         return self.stored.gather(self.rows_N[rows_B[self.has_N[rows_B]]])
+
+
+def from_int8(bytes_TB: NDArray[np.uint8]) -> Tensor:
+    """The vectors, float16 [T, C], that `to_int8` made these bytes of."""
+    scale_T = np.frombuffer(bytes_TB[:, :SCALE_BYTES].tobytes(), "<f2").astype(np.float32)
+    steps_TC = torch.from_numpy(bytes_TB[:, SCALE_BYTES:].view(np.int8))
+    return (steps_TC.float() * torch.from_numpy(scale_T)[:, None]).half()
+
+
+def through_int8(tokens_TC: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Some vectors as they come back from a store of 8-bit integers."""
+    kept: NDArray[np.float16] = from_int8(to_int8(tokens_TC)).numpy()
+    return kept
 
 
 def positions(starts_B: NDArray[np.int64], lengths_B: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -154,7 +154,8 @@ class Linker:
             decoded = None if image is None else _decoded(image, self.encoder.jpeg_side)
             images = encode_image_rows(self.encoder, [decoded], ENCODE_BATCH, keep_padding)
         widths, strings = self.checkpoint.matcher.spec.widths, Strings((surface_form,), (context,))
-        return features_of_rows(texts, images, widths, strings, self.index.device)
+        dtype = config.get("dtype", "float16")
+        return features_of_rows(texts, images, widths, strings, self.index.device, dtype)
 
 
 def _decoded(image: Path | str | bytes | Image.Image, jpeg_side: int) -> Image.Image:

@@ -15,6 +15,7 @@ from torch import Tensor
 from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
+from mmoe.features.tokens import through_int8
 from mmoe.linking.prefetch import prefetched
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.model.packed import Packed
@@ -29,6 +30,7 @@ FEATURE_CONFIG = (
     "description_budget",
     "precision",
     "keep_padding",
+    "dtype",
 )
 ENTITY_BATCH = 128  # entities encoded at a time
 MENTION_BATCH = 64  # mentions ranked at a time: bounds take 64 · N floats
@@ -150,13 +152,23 @@ def features_of_rows(
     widths: FeatureWidths,
     strings: Strings,
     device: torch.device,
+    dtype: str = "float16",
 ) -> SideFeatures:
     """Features that were encoded in memory, as `FeatureSide.gather` gives stored ones.
 
     Args:
+        dtype: of the store.
         texts: one row a record.
         images: as many rows, absent ones among them; none where the encoder is text-only.
     """
+    if dtype == "int8":
+        texts, images = (
+            [
+                row if row.tokens is None else replace(row, tokens=through_int8(row.tokens))
+                for row in rows
+            ]
+            for rows in (texts, images)
+        )
     text = _packed(texts, widths.text)
     pooled = _pooled([row.pooled for row in texts], widths.text_pooled)
     name = _pooled([row.name_pooled for row in texts], widths.text_pooled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +73,7 @@ def test_features_come_back_bit_by_bit(
     [
         (COLUMNS, ["num_tokens", "token_features", "pooled", "name_pooled"]),
         (PartColumns("image", 3, 5), ["num_patches", "patch_features", "pooled"]),
+        (replace(COLUMNS, dtype="int8"), ["num_tokens", "token_features", "pooled", "name_pooled"]),
     ],
 )
 def test_the_columns_say_what_they_hold(
@@ -85,9 +86,14 @@ def test_the_columns_say_what_they_hold(
     for name, width in columns.widths.items():
         field = file.schema_arrow.field(name)
         assert str(field.type) == "large_binary"
-        assert field.metadata == {b"dtype": b"<f2", b"width": str(width).encode()}
+        is_int8 = columns.dtype == "int8" and name == columns.tokens
+        stored = b"<f2 scale, then i1" if is_int8 else b"<f2"
+        assert field.metadata == {b"dtype": stored, b"width": str(width).encode()}
     rows = read_features(tmp_path)
-    assert rows.metadata == {"encoder": "test", "columns": asdict(columns)}
+    sizes: dict[str, object] = {"kind": columns.kind, "token_width": 3, "pooled_width": 5}
+    if columns.dtype == "int8":
+        sizes["dtype"] = "int8"
+    assert rows.metadata == {"encoder": "test", "columns": sizes}
     assert (rows.token_width, rows.pooled_width) == (3, 5)
     assert (rows.name_pooled_NP is None) == (columns.kind == "image")
 

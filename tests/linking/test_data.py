@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ import torch
 
 from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import FeatureRow
-from mmoe.linking.data import LinkingData
+from mmoe.linking.data import FeatureSide, LinkingData, features_of_rows
 from mmoe.model.features import FeatureWidths
 
 from tests.stores import (
     CPU,
     FEATURE_CONFIG,
+    IMAGE_COLUMNS,
     TEXT_COLUMNS,
     Toy,
     open_toy,
@@ -126,3 +128,24 @@ def test_sides_of_different_weights_are_an_error(tmp_path: Path) -> None:
     write_part(store / "entity_text", ROWS["entity_text"], TEXT_COLUMNS, fingerprint="another")
     with pytest.raises(FeatureStoreError, match="encoded with different weights"):
         LinkingData.open(*records_of(Toy()), store, FEATURE_CONFIG)
+
+
+def test_rows_in_memory_equal_those_of_a_store_of_8_bit_integers(tmp_path: Path) -> None:
+    for part, columns in (("entity_text", TEXT_COLUMNS), ("entity_image", IMAGE_COLUMNS)):
+        int8 = replace(columns, dtype="int8")
+        write_part(tmp_path / part, ROWS[part], int8, dtype="int8")
+    _, entities = records_of(Toy())
+    stored = FeatureSide.of_entities(tmp_path, entities, {"dtype": "int8"})
+    wanted = stored.gather(stored.everything, CPU)
+    found = features_of_rows(
+        ROWS["entity_text"], ROWS["entity_image"], stored.widths, stored.strings, CPU, "int8"
+    )
+    plain = features_of_rows(
+        ROWS["entity_text"], ROWS["entity_image"], stored.widths, stored.strings, CPU
+    )
+    assert found.image is not None
+    assert wanted.image is not None
+    assert torch.equal(found.text.values_TC, wanted.text.values_TC)
+    assert torch.equal(found.image.values_TC, wanted.image.values_TC)
+    assert torch.equal(found.text_pooled_BP, wanted.text_pooled_BP)
+    assert not torch.equal(found.text.values_TC, plain.text.values_TC)
