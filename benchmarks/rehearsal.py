@@ -1,13 +1,14 @@
 """A run at the size of the papers' data sets, from generated features to ranks: time and memory of stages.
 
 usage  python -m benchmarks.rehearsal [--entities N] [--mentions N] [--folder PATH] [--stages A,B] [--kill]
-                                      [--set KNOB=VALUE …]
+                                      [--limit-gb X] [--set KNOB=VALUE …]
 
 Writes a knowledge base of N entities with texts and pictures, and mentions of them, as features of CLIP
 ViT-B/32's shape (50 tokens of 512 and 50 patches of 768 numbers, pooled 512), then runs the stages on them,
-each in a process of its own. With --kill, training is killed twice on the way. What a stage takes is read
-from the operating system: wall and processor seconds, and the most anonymous memory (what the process itself
-holds; pages of files, which the system can drop, are apart).
+each in a process of its own. With --kill, training is killed twice on the way; with --limit-gb, a stage that
+wants more memory of its own than that fails (RLIMIT_DATA). What a stage takes is read from the operating
+system: wall and processor seconds, and the most anonymous memory (what the process itself holds; pages of
+files, which the system can drop, are apart).
 
 The features are made so that a matcher has something to learn and ranks are neither all 1 nor random: about
 three entities share a name; pooled vectors lie in few dimensions, and a mention's are its entity's, blurred;
@@ -19,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -151,14 +153,24 @@ class Taken:
     files: int = 0
 
 
-def measure(name: str, *arguments: str, kills: Sequence[float] = ()) -> Taken:
-    """Runs a module as a program; killed after so many seconds and started again, for each of `kills`."""
+def measure(
+    name: str, *arguments: str, kills: Sequence[float] = (), limit_gb: float | None = None
+) -> Taken:
+    """Runs a module as a program.
+
+    Args:
+        kills: seconds after which it is killed and started again, once for each.
+        limit_gb: of the memory that it may hold itself.
+    """
     taken, start, before = Taken(name), time.monotonic(), os.times()
     for limit in [*kills, float("inf")]:
         begun = time.monotonic()
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-m", *arguments], env={**os.environ, "PYTHONPATH": str(ROOT)}
         )
+        if limit_gb is not None:
+            most = int(limit_gb * 1e9)
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (most, most))
         while process.poll() is None:
             anonymous, files = _memory(process.pid)
             taken.anonymous, taken.files = max(taken.anonymous, anonymous), max(taken.files, files)
@@ -195,6 +207,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("rehearsal"))
     parser.add_argument("--stages", default=",".join(STAGES))
     parser.add_argument("--kill", action="store_true", help="kill training twice")
+    parser.add_argument("--limit-gb", type=float, help="of memory that a stage may hold itself")
     parser.add_argument("--set", nargs="*", default=[], metavar="KNOB=VALUE")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
@@ -212,7 +225,9 @@ def main() -> None:
     rows = []
     for stage in chosen.stages.split(","):
         kills = KILLED_AFTER if chosen.kill and stage == "train" else ()
-        rows.append(measure(stage, f"pipeline.{stage}", NAME, kills=kills))
+        rows.append(
+            measure(stage, f"pipeline.{stage}", NAME, kills=kills, limit_gb=chosen.limit_gb)
+        )
         print(f"{stage}: {rows[-1].wall_s:.0f} s", flush=True)
     print("| stage | s | CPU s | memory, GB | pages of files, GB |\n|---|---|---|---|---|")
     for row in rows:
