@@ -12,11 +12,13 @@ from torch import Tensor
 from mmoe.files import atomic_folder
 from mmoe.linking.device import computing_in
 from mmoe.linking.index_files import read_index, write_index
+from mmoe.linking.memory import return_freed_memory
 from mmoe.model.encoded import EncodedEntities, EncodedMentions, concatenate, num_rows, part, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
 
 BOUND_PAIRS = {"cpu": 1 << 18, "cuda": 1 << 22}  # whose bounds are computed at a time
+TRIM_EVERY = 8  # batches
 ROWS = 2048  # entities that are put into another order at a time
 
 
@@ -118,7 +120,9 @@ class EntityIndex:
 def _encoded(
     matcher: Matcher, batches: Iterable[SideFeatures], precision: str
 ) -> Iterator[EncodedEntities]:
-    for batch in batches:
+    for number, batch in enumerate(batches, 1):
+        if number % TRIM_EVERY == 0:
+            return_freed_memory()
         with computing_in(precision, batch.text_pooled_BP.device):
             encoded = matcher.encode_entities(batch)
         yield {name: unit.in_full_precision() for name, unit in encoded.items()}
