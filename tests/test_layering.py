@@ -49,7 +49,9 @@ ROOMS = {
     "reranking": BASE | MATCHING | RANKING | {"baselines"},
     "reporting": BASE | {"evaluation"},
     "linker": BASE | MATCHING | {"config", "descriptions", "encoders", "wikidata"},
-    "cli": BASE | {"config", "datasets", "encoders", "evaluation", "linker", "model", "wikidata"},
+    "planning": BASE | {"config", "encoders", "features", "linking", "model", "training"},
+    "cli": BASE
+    | {"config", "datasets", "encoders", "evaluation", "linker", "model", "planning", "wikidata"},
 }
 LIBRARIES = {
     "config": {"pydantic", "pydantic_core", "ruamel"},
@@ -66,7 +68,7 @@ ONLY_IN = {
         *("mmoe.encoders", "mmoe.features", "mmoe.model", "mmoe.linking", "mmoe.training"),
         *("mmoe.description_ablation.ranks", "mmoe.linker", "mmoe.reranking.context"),
         "mmoe.baselines.late_interaction",
-        "mmoe.reranking.matcher",
+        *("mmoe.planning.bench", "mmoe.reranking.matcher"),
         *("pipeline.rerank", "pipeline.train"),
     ),
     "duckdb": ("mmoe.wikidata",),

@@ -1,0 +1,1 @@
+"""What the stages of a data set will take, before they run: counted, computed, or measured in this call."""
