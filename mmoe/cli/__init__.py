@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from mmoe.cli import datasets, models, params, released, runs, wikidata
+from mmoe.cli import datasets, models, params, plan, released, runs, wikidata
 from mmoe.errors import MmoeError
 
 FAILED, STOPPED = 1, 130
@@ -37,7 +37,7 @@ def about() -> None:
     """
 
 
-for group in (datasets, wikidata, runs, models, released, params):
+for group in (datasets, wikidata, plan, runs, models, released, params):
     group.register(app)
 
 

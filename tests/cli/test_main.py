@@ -29,7 +29,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     said = capsys.readouterr().out
     of = dict(re.findall(r"^  ([a-z-]+)  +(\S.*)$", said.partition("Commands:\n")[2], re.MULTILINE))
-    for name in ("download", "check", "convert", "schema", "images", "cache", "kb", "params"):
+    for name in (
+        *("download", "check", "convert", "schema", "images", "cache", "kb", "plan", "params"),
+    ):
         assert of[name].endswith("."), f"cut: {of[name]}"
         assert not of[name].endswith("..."), f"cut: {of[name]}"
         assert main([name, "--help"]) == 0
@@ -103,5 +105,5 @@ def test_ctrl_c_says_how_to_go_on() -> None:
 
 def test_no_command_takes_a_name_that_is_kept_free() -> None:
     taken = {command.name for command in app.registered_commands}
-    kept = {"link", "batch", "bundle", "serve", "doctor", "plan"}
+    kept = {"link", "batch", "bundle", "serve", "doctor"}
     assert not taken & kept
