@@ -16,7 +16,6 @@ from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
 from mmoe.features.tokens import through_int8
-from mmoe.linking.prefetch import prefetched
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.model.packed import Packed
 from mmoe.records import Entity, Mention
@@ -141,9 +140,9 @@ class FeatureSide:
         return SideFeatures(text, pooled, name, *images, strings)
 
     def batches(self, records: Tensor, size: int, device: torch.device) -> Iterator[SideFeatures]:
-        """The features of `records`, `size` at a time, in order; the next are read meanwhile."""
-        for features in prefetched(map(self.read, torch.split(records, size))):
-            yield features.computable(device)
+        """The features of `records`, `size` at a time, in order."""
+        for chunk in torch.split(records, size):
+            yield self.gather(chunk, device)
 
 
 def features_of_rows(

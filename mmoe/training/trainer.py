@@ -24,7 +24,6 @@ from mmoe.files import atomic_write
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_precision
 from mmoe.linking.memory import return_freed_memory
-from mmoe.linking.prefetch import prefetched
 from mmoe.model.matcher import OVERALL, Matcher
 from mmoe.model.registry import chosen_loss_terms
 from mmoe.training.batches import Batch, Batches, LoadedBatch, load_batch, loss_batch
@@ -160,12 +159,11 @@ class Trainer:
     def _train_epoch(self, epoch: int) -> None:
         batches, done = self.batches.of_epoch(epoch), self.progress.step_in_epoch
         self.matcher.train()
-        parts = prefetched(part for batch in batches[done:] for part in self._parts(batch))
         with tqdm(
             total=len(batches), initial=done, unit="step", desc=f"epoch {epoch}", disable=None
         ) as bar:
             for number, batch in enumerate(batches[done:], done + 1):
-                losses = self._step(batch, f"epoch {epoch}, batch {number}", parts)
+                losses = self._step(batch, f"epoch {epoch}, batch {number}")
                 for name, value in losses.items():
                     self.progress.loss_sums[name] = self.progress.loss_sums.get(name, 0.0) + value
                 self.progress.step_in_epoch, self.progress.step = number, self.progress.step + 1
@@ -176,24 +174,13 @@ class Trainer:
                 if number % self.checkpoint_every == 0:
                     self._save("last.pt")
 
-    def _step(
-        self, batch: Batch, where: str, parts: Iterator[LoadedBatch] | None = None
-    ) -> dict[str, float]:
-        """One step.
-
-        Args:
-            parts: `_parts` of this batch and those behind it; None reads them.
-        """
+    def _step(self, batch: Batch, where: str) -> dict[str, float]:
         # Dropout of a step depends on the step alone, so that a resumed run draws the same.
         dropout = generator(self.params.seed, Stream.DROPOUT, self.progress.step)
         torch.manual_seed(int(dropout.integers(2**63)))
         losses = Counter[str]()
-        parts = self._parts(batch) if parts is None else parts
         self.optimiser.zero_grad()
-        left = len(batch.mentions)
-        while left:
-            part = next(parts)
-            left -= len(part.batch.mentions)
+        for part in self._parts(batch):
             share = len(part.batch.mentions) / len(batch.mentions)
             losses.update(self._add_gradients(part, share, where))
         norm = torch.nn.utils.clip_grad_norm_(self.matcher.parameters(), self.params.max_grad_norm)

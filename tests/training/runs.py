@@ -102,12 +102,12 @@ def die_before_step(trainer: Trainer, number: int, die: Callable[[], Any]) -> No
     """Makes the run end just before its number-th step from now, 1 for the first."""
     step, done = trainer._step, 0
 
-    def counted(batch: Batch, where: str, parts: Any = None) -> dict[str, float]:
+    def counted(batch: Batch, where: str) -> dict[str, float]:
         nonlocal done
         done += 1
         if done == number:
             die()
-        return step(batch, where, parts)
+        return step(batch, where)
 
     trainer._step = counted  # type: ignore[method-assign]
 
