@@ -33,7 +33,7 @@ def rehearse(folder: Path, entities: int) -> dict[str, Any]:
         ],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
+        stdout=subprocess.PIPE,  # what a stage complains of is shown
         text=True,
         check=True,
     )
