@@ -50,8 +50,7 @@ def write_index(folder: Path, parts: Iterable[EncodedEntities], made_of: str) ->
 
 def is_index_of(folder: Path, made_of: str) -> bool:
     """Whether the folder holds the whole index of this matcher and knowledge base."""
-    path = folder / MANIFEST
-    return path.exists() and read_json(path).get("made_of") == made_of
+    return bool(_manifest_of(folder, made_of))
 
 
 def read_index(folder: Path, made_of: str) -> EncodedEntities:
@@ -60,16 +59,24 @@ def read_index(folder: Path, made_of: str) -> EncodedEntities:
     Raises:
         LinkingError: if they are another matcher's or another knowledge base's.
     """
-    if not is_index_of(folder, made_of):
+    manifest = _manifest_of(folder, made_of)
+    if not manifest:
         raise LinkingError(
             f"{folder}: holds no index of this matcher and knowledge base; delete it and build it anew"
         )
     found: dict[str, dict[str, Any]] = {}
-    for number, array in enumerate(read_json(folder / MANIFEST)["arrays"]):
+    for number, array in enumerate(manifest["arrays"]):
         unit, *name = array["name"].split("/")
         values = _mapped(folder / f"{number}.bin", array["dtype"], array["shape"])
         found.setdefault(unit, {})["/".join(name)] = values
     return {unit: _unit(arrays) for unit, arrays in found.items()}
+
+
+def _manifest_of(folder: Path, made_of: str) -> dict[str, Any]:
+    """What the folder says of itself; empty where it is no index of this matcher and knowledge base."""
+    path = folder / MANIFEST
+    manifest: dict[str, Any] = read_json(path) if path.exists() else {}
+    return manifest if manifest.get("made_of") == made_of else {}
 
 
 def _arrays(part: EncodedEntities) -> Iterator[tuple[str, NDArray[Any]]]:

@@ -10,7 +10,6 @@ import sys
 from typing import Any
 
 MMAP_THRESHOLD = -3  # glibc's name of the option, M_MMAP_THRESHOLD
-KEPT_FREE = 1 << 30  # bytes of freed memory that the allocator may keep
 LARGE_BLOCK = 32 << 20  # bytes; such blocks go back to the system when they are freed
 
 
@@ -22,28 +21,13 @@ def keep_memory_flat() -> None:
 
 
 def return_freed_memory() -> None:
-    """Gives the allocator's free pages back to the system where they are many; only with glibc.
+    """Gives the allocator's free pages back to the system, where the C library is glibc.
 
-    Pages that are wanted again at once cost as much as computing with them does, so that a few stay.
+    Pages that are wanted again at once cost time: not for every step or batch.
     """
-    free, trim = _from_glibc("mallinfo2"), _from_glibc("malloc_trim")
-    if free is None or trim is None:
-        return
-    free.restype = _Allocated
-    if free().fordblks > KEPT_FREE:
+    trim = _from_glibc("malloc_trim")
+    if trim is not None:
         trim(0)
-
-
-class _Allocated(ctypes.Structure):
-    """glibc's struct mallinfo2."""
-
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in (
-            *("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks"),
-            *("uordblks", "fordblks", "keepcost"),
-        )
-    ]
 
 
 def _from_glibc(name: str) -> Any:

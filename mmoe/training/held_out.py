@@ -30,9 +30,8 @@ def split_mentions(data: LinkingData, params: TrainParams) -> tuple[Tensor, Tens
     order = generator(params.seed, Stream.FRACTION).permutation(len(mentions))
     order = order[: max(1, round(params.fraction * len(mentions)))]
     counts = np.floor(params.held_out * np.arange(len(order) + 1))
-    is_held_out = (
-        np.diff(counts) > 0
-    )  # evenly, so that every first part of the order holds its share
+    # Evenly, so that every first part of the order holds its share.
+    is_held_out = np.diff(counts) > 0
     is_held_out &= counts[1:] <= MOST_HELD_OUT
     learned, held_out = (
         mentions[torch.from_numpy(np.sort(order[chosen]))] for chosen in (~is_held_out, is_held_out)
