@@ -36,8 +36,8 @@ from mmoe.records import Entity, Mention, TextInput, read_records, write_records
 from mmoe.training.held_out import split_mentions
 
 from pipeline.layout import PARTS, Layout
-from tests.pipeline.project import run
-from tests.pipeline.tiny import SAMPLE, write_params, write_tiny
+from tests.pipeline.project import run, started
+from tests.pipeline.tiny import write_params
 from tests.stores import CPU, Toy, open_toy
 
 AT = Layout("tiny")
@@ -49,12 +49,7 @@ PADDED = {"name": "m3el"}, {"m3el": {"variant": "released"}}
 def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which stage ingest has run on the tiny data set, and mentions have texts."""
     root = tmp_path_factory.mktemp("ingested") / "project"
-    root.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        write_params(Path("params.yaml"))
-        write_tiny(Path("data/raw/tiny"))
-        shutil.copytree(SAMPLE / "clip", "data/raw/sample/clip")
+    with started(root):
         run("ingest", "tiny")
         mentions = read_records(AT.mentions, Mention)
         texts = [

@@ -6,6 +6,8 @@ import hashlib
 import importlib
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,14 +35,21 @@ def run(stage: str, *arguments: str) -> None:
         run_stage(function_of(stage), "", parts=stage == "encode")
 
 
-def build(root: Path) -> None:
-    """Makes a project folder in which every stage has run on the tiny data set."""
+@contextmanager
+def started(root: Path) -> Iterator[None]:
+    """Inside a new project folder, with params.yaml, the tiny data set and its encoder."""
     root.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         write_params(Path("params.yaml"))
         write_tiny(Path("data/raw/tiny"))
         shutil.copytree(SAMPLE / "clip", "data/raw/sample/clip")
+        yield
+
+
+def build(root: Path) -> None:
+    """Makes a project folder in which every stage has run on the tiny data set."""
+    with started(root):
         Path("reports").mkdir()
         shutil.copy(ROOT / "reports/published.yaml", "reports")
         for stage in STAGES:
