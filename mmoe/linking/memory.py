@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 MMAP_THRESHOLD = -3  # glibc's name of the option, M_MMAP_THRESHOLD
-LARGE_BLOCK = 32 << 20  # bytes; such blocks go back to the system when they are freed
+LARGE_BLOCK = 4 << 20  # bytes; such blocks go back to the system when they are freed
 
 
 def keep_memory_flat() -> None:

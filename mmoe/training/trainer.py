@@ -32,7 +32,7 @@ from mmoe.training.optimiser import build_optimiser, learning_rate
 from mmoe.training.streams import Stream, generator
 
 CALIBRATION_ROWS = 512
-TRIM_EVERY = 8  # steps
+TRIM_EVERY = 4  # steps
 
 
 @dataclass(frozen=True)
