@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,8 @@ class Vectors:
     values_NP: NDArray[np.floating]
     present_N: NDArray[np.bool_] | None = None
 
-    def unit(self) -> NDArray[np.float32]:
+    @cached_property
+    def unit_NP(self) -> NDArray[np.float32]:
         """Rows divided by their norm; absent ones become zero and are masked later."""
         unit = unit_rows(self.values_NP)
         return unit if self.present_N is None else unit * self.present_N[:, None]
@@ -75,7 +77,7 @@ class CosineTerms:
     ) -> None:
         self.names = tuple(terms)
         self._terms = [
-            (mentions.unit(), mentions.present(), entities.unit(), entities.present())
+            (mentions.unit_NP, mentions.present(), entities.unit_NP, entities.present())
             for mentions, entities in terms.values()
         ]
         rows = slice(None) if typical is None else typical

@@ -103,11 +103,11 @@ class TokenShortlists:
 
     def late(self, mentions: Sequence[int], entities_BD: NDArray[np.int64]) -> NDArray[np.float32]:
         """Late interaction [B, D, K] of each mention with entities of its own."""
-        rows = [
-            [each.scores(mention, own) for each in self.interactions]
-            for mention, own in zip(mentions, entities_BD, strict=True)
-        ]
-        return np.array(rows, dtype=np.float32).transpose(0, 2, 1)
+        late_BDK = np.empty((*entities_BD.shape, len(self.interactions)), dtype=np.float32)
+        for mention, own_D, late_DK in zip(mentions, entities_BD, late_BDK, strict=True):
+            for k, interaction in enumerate(self.interactions):
+                late_DK[:, k] = interaction.scores(mention, own_D)
+        return late_BDK
 
     def score(self, of: slice, weights: NDArray[np.floating]) -> NDArray[np.float32]:
         """Scores [B, N]: the shortlist by a weighted sum of similarities, before all others by the plain sum.

@@ -124,7 +124,7 @@ def standardised(
     vectors: Sequence[Vectors], typical: NDArray[np.int64] | None
 ) -> NDArray[np.float32]:
     """Centred vectors beside each other, with a mean square of 1; zeros where one is absent."""
-    parts = [centred(each, typical).unit() for each in vectors]
+    parts = [centred(each, typical).unit_NP for each in vectors]
     joined = np.concatenate(parts, axis=1).astype(np.float32)
     joined *= np.sqrt(joined.shape[1] / len(parts))
     return joined

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,15 +80,12 @@ class LateFeatures:
 
     def of(self, pairs: Pairs) -> NDArray[np.float32]:
         """All features [B, D, F] of pairs."""
-        rows: list[Sequence[NDArray[np.float32]]] = [
-            [
-                way
-                for each in self._interactions.values()
-                for way in each.directions(mention, entities)
-            ]
-            for mention, entities in zip(pairs.rows.tolist(), pairs.entities_BD, strict=True)
-        ]
-        return np.array(rows, dtype=np.float32).transpose(0, 2, 1)
+        found_BDF = np.empty((*pairs.entities_BD.shape, len(self.names)), dtype=np.float32)
+        each = zip(pairs.rows.tolist(), pairs.entities_BD, found_BDF, strict=True)
+        for mention, entities_D, found_DF in each:
+            ways = (i.directions(mention, entities_D) for i in self._interactions.values())
+            found_DF[:] = np.stack([way for both in ways for way in both], axis=1)
+        return found_BDF
 
 
 def _views(
@@ -99,7 +94,7 @@ def _views(
     """Each kind's unit vectors, as they are and centred; once, as several cosines read them."""
     kinds = {"text": side.text, "name": side.name, "image": side.image}
     return {
-        kind: (Vectors(vectors.unit(), vectors.present_N), centred(vectors, typical))
+        kind: (Vectors(vectors.unit_NP, vectors.present_N), centred(vectors, typical))
         for kind, vectors in kinds.items()
         if vectors is not None
     }
@@ -107,7 +102,7 @@ def _views(
 
 def centred(vectors: Vectors, typical: NDArray[np.int64] | None) -> Vectors:
     """Unit vectors less their mean, made unit vectors again; rows that are absent count for nothing."""
-    unit, present = vectors.unit(), vectors.present()
+    unit, present = vectors.unit_NP, vectors.present()
     rows = np.arange(len(unit)) if typical is None else typical
     rows = rows[present[rows]]
     mean = unit[rows].mean(axis=0) if len(rows) else np.zeros(unit.shape[1], dtype=np.float32)

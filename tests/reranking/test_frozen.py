@@ -44,7 +44,7 @@ def test_cosines_and_centred_cosines_equal_a_loop() -> None:
         ("text–image", ours.text, theirs.image),
         ("image–image", ours.image, theirs.image),
     ):
-        left, right = a.unit(), b.unit()
+        left, right = a.unit_NP, b.unit_NP
         means = (
             left[[i for i in typical if a.present()[i]]].mean(axis=0),
             right[b.present()].mean(axis=0),
