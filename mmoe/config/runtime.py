@@ -15,4 +15,5 @@ class RuntimeParams(Section):
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     encode_batch_size: int = Field(64, ge=1, le=4096)
     shard_rows: int = Field(2048, ge=1, le=100_000)
+    earlier_features_gb: float = Field(2, ge=0)
     checkpoint_every: int = Field(50, ge=1)

@@ -51,6 +51,8 @@ class Part:
         shard_rows: how many rows a shard holds.
         metadata: the settings that decide the features, stored in every shard.
         made_with: what else decides their bits: code, versions, kind of device.
+        earlier_bytes: of the features that earlier runs made and this one does not use, so many are kept for
+            later ones, the newest: a change that is taken back then costs nothing.
     """
 
     out: Path
@@ -59,6 +61,7 @@ class Part:
     columns: PartColumns
     metadata: Mapping[str, Any]
     made_with: Mapping[str, Any] = field(default_factory=dict)
+    earlier_bytes: int = 0
 
 
 def write_part(
@@ -78,7 +81,7 @@ def write_part(
                 names.append(kept.shard_of(chunk, [key_of(row) for row in chunk], encode))
                 progress.update(len(chunk))
         _publish([kept.folder / name for name in names], len(rows), part.out)
-        kept.drop_all_but(names)
+        kept.drop_oldest_but(names)
     return kept.num_kept
 
 
@@ -125,14 +128,17 @@ class _KeptShards:
         write_shard(self.folder / name, table.set_column(0, table.field("id"), ids))
         return name
 
-    def drop_all_but(self, names: Sequence[str]) -> None:
-        """Keeps these shards for the next run and nothing else: one generation."""
-        for entry in self._part.work.iterdir():
-            if entry.is_dir() and entry != self.folder:
-                shutil.rmtree(entry)
-        for file in self.folder.iterdir():
-            if file.name not in names:
+    def drop_oldest_but(self, names: Sequence[str]) -> None:
+        """Keeps these shards and, of any settings, the newest others that there is room for."""
+        used, room = {self.folder / name for name in names}, self._part.earlier_bytes
+        others = {file: file.stat() for file in self._part.work.glob("*/*") if file not in used}
+        for file in sorted(others, key=lambda file: others[file].st_mtime_ns, reverse=True):
+            room -= others[file].st_size
+            if room < 0 or file.suffix != ".parquet":
                 file.unlink()
+        for folder in self._part.work.glob("*/"):
+            if folder != self.folder and not any(folder.iterdir()):
+                folder.rmdir()
 
     def _rows_of(self, keys: set[str]) -> list[pa.Table]:
         """The rows of these keys that can be read, one table a shard."""

@@ -124,6 +124,23 @@ def test_work_with_other_settings_or_other_code_is_not_taken_up(tmp_path: Path, 
     assert encode_slowly(tmp_path, ROWS) == 0  # one generation is kept
 
 
+def test_earlier_features_are_kept_as_long_as_there_is_room(tmp_path: Path) -> None:
+    first = part_in(tmp_path)
+    others = [replace(first, metadata={"is": name}) for name in ("another", "a third")]
+    write_part(ROWS, first, key_of, features_of)
+    size = sum(file.stat().st_size for file in kept_shards(tmp_path))
+    with_room = [replace(part, earlier_bytes=5 * size // 2) for part in (first, *others)]
+    for part in with_room[1:]:
+        assert write_part(ROWS, part, key_of, features_of) == 0
+    assert write_part(ROWS, with_room[0], key_of, features_of) == NUM_ROWS
+    tight = [replace(part, earlier_bytes=3 * size // 2) for part in (first, *others)]
+    assert write_part(ROWS, tight[0], key_of, features_of) == NUM_ROWS
+    assert (
+        write_part(ROWS, tight[2], key_of, features_of) == NUM_ROWS
+    )  # the newer of the two is left
+    assert write_part(ROWS, tight[1], key_of, features_of) < NUM_ROWS
+
+
 @pytest.mark.parametrize("shard_rows", [1, 100])
 def test_another_shard_size_keeps_all_rows(tmp_path: Path, shard_rows: int) -> None:
     stop_after(tmp_path, 3)
