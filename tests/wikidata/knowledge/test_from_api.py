@@ -19,6 +19,7 @@ from mmoe.wikidata.knowledge.request import Choice, KbRequest
 from tests.wikidata.api.clock import StoppedClock
 from tests.wikidata.api.fake.server import Fake
 from tests.wikidata.api.fake.store import item
+from tests.wikidata.api.fake.tricks import api_error
 from tests.wikidata.knowledge.test_command import run
 from tests.wikidata.knowledge.world import rows, write_dump
 
@@ -90,6 +91,25 @@ def test_a_second_run_makes_no_request_and_offline_says_what_is_lacking(
         from_api("d", other, contact="", offline=True)
     assert list((tmp_path / "d").iterdir()) == []
     assert len(world.log) == first["requests"]
+
+
+def test_a_request_that_fails_leaves_the_knowledge_base_as_it_was(
+    world: Fake, from_api: FromApi, tmp_path: Path
+) -> None:
+    def files() -> dict[str, bytes]:
+        return {file.name: file.read_bytes() for file in (tmp_path / "kb").iterdir()}
+
+    from_api("kb", KbRequest(NAMES))
+    before, failed = files(), 0
+    wanted = KbRequest(Choice(qids=frozenset({"Q900001", "Q900004"})), properties=("P31", "P2048"))
+    while files() == before:
+        world.tricks = {len(world.log) + failed + 1: api_error("badvalue", "No.")}
+        try:
+            from_api("kb", wanted, cache_folder=tmp_path / f"cache {failed}")
+        except WikidataError as error:
+            failed += 1
+            assert "badvalue" in str(error)
+    assert failed > 1  # items, and then labels
 
 
 def test_redirected_and_missing_ids_are_counted(
