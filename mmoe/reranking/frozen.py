@@ -83,8 +83,10 @@ class LateFeatures:
         found_BDF = np.empty((*pairs.entities_BD.shape, len(self.names)), dtype=np.float32)
         each = zip(pairs.rows.tolist(), pairs.entities_BD, found_BDF, strict=True)
         for mention, entities_D, found_DF in each:
-            ways = (i.directions(mention, entities_D) for i in self._interactions.values())
-            found_DF[:] = np.stack([way for both in ways for way in both], axis=1)
+            for k, interaction in enumerate(self._interactions.values()):
+                found_DF[:, 2 * k], found_DF[:, 2 * k + 1] = interaction.directions(
+                    mention, entities_D
+                )
         return found_BDF
 
 

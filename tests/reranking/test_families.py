@@ -1,11 +1,17 @@
-"""What the towers read of a side: centred vectors beside each other, nothing where one is absent."""
+"""What the towers read of a side, and what the families are given of a data set's records."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
-from mmoe.baselines.cosine import Vectors
-from mmoe.reranking.families import standardised
+from mmoe.baselines.cosine import SideVectors, Vectors
+from mmoe.baselines.run import FeatureParts, Records
+from mmoe.records import Candidate, Entity, Mention
+from mmoe.reranking.families import PairFeatures, standardised
+from mmoe.reranking.pairs import Pairs
 
 draw = np.random.default_rng(1)
 
@@ -33,3 +39,27 @@ def test_the_mean_is_that_of_typical_rows() -> None:
     centred = unit - unit[:10].mean(axis=0)
     wanted = centred / np.linalg.norm(centred, axis=1, keepdims=True) * np.sqrt(8)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+class OneVector(FeatureParts):
+    """Features that tell nothing apart, without tokens and images."""
+
+    def vectors(self, _: str, ids: Sequence[str]) -> SideVectors:
+        vectors = Vectors(np.ones((len(ids), 2)))
+        return SideVectors(vectors, vectors, None)
+
+    def tokens(self, *_: object) -> None:
+        return None
+
+
+def test_popularity_is_that_of_the_mentions_own_candidates() -> None:
+    entities = [Entity(f"Q{i}", f"name {i}", "", ()) for i in range(4)]
+    mentions = [Mention(f"m{i}", f"s{i}", "name", "", None, f"Q{i}", True, "train") for i in (0, 1)]
+    found = [("m0", "Q0", 7), ("m0", "Q2", None), ("m1", "Q1", 0), ("m1", "Q9", 5)]
+    candidates = [Candidate(m, 0, qid, "name", "", "label", links) for m, qid, links in found]
+    records = Records(mentions, entities, candidates, {})
+    known = PairFeatures(records, OneVector(Path(), {}), mentions, 2, use_context=False)
+    every = Pairs(np.arange(2), np.tile(np.arange(4), (2, 1)))
+    popularity = known.of(every)[..., known.names.index("popularity")]
+    nan = np.nan
+    np.testing.assert_allclose(popularity, [[np.log(8), nan, nan, nan], [nan, 0, nan, nan]])
