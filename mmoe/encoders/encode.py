@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,10 @@ from mmoe.code_fingerprint import tree_key
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders import base, kinds, layout, rows, sentence
-from mmoe.encoders.base import Encoder
+from mmoe.encoders.base import Encoder, Prepared
 from mmoe.encoders.rows import (
     SMALLEST_BATCH,
-    encode_image_rows,
+    encode_prepared_rows,
     encode_text_rows,
 )
 from mmoe.features.part import Part, write_part
@@ -122,19 +124,20 @@ def encode_images(
     limits = params.max_pixels, encoder.jpeg_side
     reasons: dict[str, str] = {}  # by the hash of the image's bytes: several rows may show them
 
+    def prepare(row: ImageInput) -> Prepared | None:
+        image = _load(row, raw, limits, reasons)
+        return None if image is None else encoder.prepare_image(image)
+
     def encode(new: Sequence[ImageInput]) -> list[FeatureRow]:
         # Only so many images are held at a time.
         size = max(runtime.encode_batch_size, SMALLEST_BATCH)
         done: list[FeatureRow] = []
-        for start in range(0, len(new), size):
-            batch = new[start : start + size]
-            decoded = (_load(row, raw, limits, reasons) for row in batch)
-            encoded = encode_image_rows(encoder, decoded, size, params.keep_padding)
-            done += [
-                replace(features, status=UNREADABLE) if row.sha256 in reasons else features
-                for row, features in zip(batch, encoded, strict=True)
-            ]
-        return done
+        for prepared in _ahead(prepare, [new[i : i + size] for i in range(0, len(new), size)]):
+            done += encode_prepared_rows(encoder, prepared, size, params.keep_padding)
+        return [
+            replace(features, status=UNREADABLE) if row.sha256 in reasons else features
+            for row, features in zip(new, done, strict=True)
+        ]
 
     columns, metadata = (
         PartColumns("image", *encoder.image_widths, params.dtype),
@@ -156,6 +159,17 @@ def _part(
 ) -> Part:
     earlier_bytes = int(1e9 * runtime.earlier_features_gb)
     return Part(out, work, runtime.shard_rows, columns, metadata, made_with, earlier_bytes)
+
+
+def _ahead(
+    prepare: Callable[[ImageInput], Prepared | None], batches: Sequence[Sequence[ImageInput]]
+) -> Iterator[list[Prepared | None]]:
+    """Prepares each batch while the one before it is encoded."""
+    with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as threads:
+        coming = [threads.submit(prepare, row) for batch in batches[:1] for row in batch]
+        for following in [*batches[1:], []]:
+            ready, coming = coming, [threads.submit(prepare, row) for row in following]
+            yield [future.result() for future in ready]
 
 
 def _load(

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmoe.encoders.base import Encoded, Encoder
+from mmoe.encoders.base import Encoded, Encoder, Prepared
 from mmoe.encoders.layout import find_focus, plain_tokens
 from mmoe.features.shards import ABSENT, OK, FeatureRow
 from mmoe.records import TextInput
@@ -90,6 +90,16 @@ def encode_image_rows(
         FeatureStoreError: if there are images and the encoder is text-only.
     """
     prepared = [None if image is None else encoder.prepare_image(image) for image in images]
+    return encode_prepared_rows(encoder, prepared, batch_size, keep_padding)
+
+
+def encode_prepared_rows(
+    encoder: Encoder,
+    prepared: Sequence[Prepared | None],
+    batch_size: int,
+    keep_padding: bool = False,
+) -> list[FeatureRow]:
+    """As `encode_image_rows`, of images that `Encoder.prepare_image` has scaled and normalised."""
     present = [inputs for inputs in prepared if inputs is not None]
     features: list[Features] = []
     for batch in _batches(present, batch_size):
