@@ -5,23 +5,26 @@ in     data/interim/<dataset>/inputs/<part>.parquet, images of data/raw/<dataset
 out    data/features/<dataset>/<part>/shard-*.parquet, reports/<dataset>/images.json: which images are masked
 
 One stage for all parts, as the encoder takes seconds to load: a part whose input has not changed is linked
-from the last run, and of the others only new rows are encoded.
+from the last run, and of the others only new rows are encoded. With `runtime.engine: ray` other processes
+encode the shards first; here they are then found done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from mmoe.config.encode import EncodeParams
+import pyarrow.parquet as pq
+
 from mmoe.config.load import ParamsFile
 from mmoe.config.runtime import RuntimeParams
-from mmoe.encoders.encode import encode_images, encode_texts
-from mmoe.encoders.registry import load_encoder
 from mmoe.errors import MmoeError
 from mmoe.files import read_json, write_json
 
+from pipeline.encoding import Encoding
 from pipeline.layout import PARTS, Layout
+from pipeline.spread import spread
 from pipeline.stage import run_stage
 
 SHOWN_IMAGES = 5
@@ -31,21 +34,16 @@ def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
     for part in parts:
         if part not in PARTS:
             raise MmoeError(f"{part}: no such part; choose one of {', '.join(PARTS)}")
-    params, runtime = file.section(EncodeParams), file.section(RuntimeParams)
-    encoder = load_encoder(params.model, runtime.device, params.precision)
+    runtime = file.section(RuntimeParams)
+    if runtime.engine == "ray":
+        spread(Encoding, "part", at, file, [*_shards(at, parts, runtime.shard_rows)])
+    encoding = Encoding(at, file)
     listed = at.report / "images.json"
     masked = read_json(listed) if listed.is_file() else {}
     for part in parts:
-        table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
+        summary = encoding.part(part)
         if part.endswith("image"):
-            summary = encode_images(table, out, work, params, runtime, encoder, at.raw)
             masked[part] = [asdict(image) for image in summary.masked]
-        else:
-            summary = encode_texts(
-                *(table, out, work, params, runtime, encoder),
-                around_name=part != "entity_text",
-                keep_tokens=part != "mention_context",
-            )
         print(
             f"{part}: {summary.num_rows} rows, {summary.num_kept} of them kept from an earlier run"
         )
@@ -55,6 +53,13 @@ def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
                 print(f"  {at.raw / image.image}: {image.reason}")
             print(f"all of them: {listed}")
     write_json(listed, masked)
+
+
+def _shards(at: Layout, parts: Sequence[str], size: int) -> Iterator[tuple[str, list[int]]]:
+    """Every shard of the parts, as arguments of `Encoding.part`."""
+    for part in parts:
+        num_rows = pq.read_metadata(at.inputs(part)).num_rows
+        yield from ((part, [number]) for number in range(math.ceil(num_rows / size)))
 
 
 if __name__ == "__main__":

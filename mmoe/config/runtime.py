@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ class RuntimeParams(Section):
     SECTION: ClassVar[str] = "runtime"
 
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    engine: Literal["local", "ray"] = "local"
+    workers: int = Field(2, ge=1)
     encode_batch_size: int = Field(64, ge=1, le=4096)
     shard_rows: int = Field(2048, ge=1, le=100_000)
     earlier_features_gb: float = Field(2, ge=0)

@@ -71,6 +71,7 @@ def encode_texts(
     *,
     around_name: bool,
     keep_tokens: bool = True,
+    only: Sequence[int] | None = None,
 ) -> EncodeSummary:
     """Encodes a table of `TextInput`: token features, pooled embedding, pooled embedding of the name.
 
@@ -80,6 +81,7 @@ def encode_texts(
         around_name: see `encode_text_rows`.
         keep_tokens: False leaves the token features out, which take most of the space: for those who
             compare texts and match no tokens.
+        only: see `write_part`.
     """
     texts = read_records(table, TextInput)
     length, budget = params.max_text_length, params.description_budget
@@ -102,7 +104,9 @@ def encode_texts(
         "keep_tokens": keep_tokens,
     }
     part = _part(out, work, runtime, columns, metadata, _made_with(encoder))
-    kept = write_part(texts, part, lambda r: content_key(r.name, r.body, r.description), encode)
+    kept = write_part(
+        texts, part, lambda r: content_key(r.name, r.body, r.description), encode, only
+    )
     return EncodeSummary(len(texts), kept)
 
 
@@ -114,11 +118,16 @@ def encode_images(
     runtime: RuntimeParams,
     encoder: Encoder,
     raw: Path,
+    *,
+    only: Sequence[int] | None = None,
 ) -> EncodeSummary:
     """Encodes a table of `ImageInput`; a text-only encoder leaves an empty table.
 
     An image that can't be read, or is larger than `encode.max_pixels`, is reported and stored as unreadable,
     so that the model masks it.
+
+    Args:
+        only: see `write_part`.
     """
     listed = read_records(table, ImageInput) if encoder.sees_images else []
     limits = params.max_pixels, encoder.jpeg_side
@@ -145,7 +154,7 @@ def encode_images(
     )
     made_with = _made_with(encoder) | {"max_pixels": params.max_pixels}
     part = _part(out, work, runtime, columns, metadata, made_with)
-    kept = write_part(listed, part, lambda r: r.sha256 or "" if r.image else "", encode)
+    kept = write_part(listed, part, lambda r: r.sha256 or "" if r.image else "", encode, only)
     return EncodeSummary(len(listed), kept, _masked(listed, raw, reasons))
 
 

@@ -65,21 +65,36 @@ class Part:
 
 
 def write_part(
-    rows: Sequence[Row], part: Part, key_of: Callable[[Row], str], encode: Encode[Row]
+    rows: Sequence[Row],
+    part: Part,
+    key_of: Callable[[Row], str],
+    encode: Encode[Row],
+    only: Sequence[int] | None = None,
 ) -> int:
     """Writes all shards of `rows`, at least one; returns how many rows an earlier run had encoded.
 
     Args:
         key_of: names what is encoded of a row; rows of equal keys are encoded once.
+        only: numbers of shards that are made and left in the work folder, beside other processes that make
+            other ones; None makes the output.
     """
+
+    def shard(kept: _KeptShards, start: int) -> str:
+        chunk = rows[start : start + part.shard_rows]
+        return kept.shard_of(chunk, [key_of(row) for row in chunk], encode)
+
+    if only is not None:
+        kept = _KeptShards(part)
+        for number in only:
+            shard(kept, number * part.shard_rows)
+        return kept.num_kept
     busy = f"{part.out}: another process encodes this part; waiting for it"
     with exclusive_lock(part.work, LOCK, partial(print, busy, file=sys.stderr)):
         kept, names = _KeptShards(part), []
         with tqdm(total=len(rows), unit="row", desc=part.out.name, disable=None) as progress:
             for start in range(0, max(1, len(rows)), part.shard_rows):
-                chunk = rows[start : start + part.shard_rows]
-                names.append(kept.shard_of(chunk, [key_of(row) for row in chunk], encode))
-                progress.update(len(chunk))
+                names.append(shard(kept, start))
+                progress.update(min(part.shard_rows, len(rows) - start))
         _publish([kept.folder / name for name in names], len(rows), part.out)
         kept.drop_oldest_but(names)
     return kept.num_kept

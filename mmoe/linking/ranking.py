@@ -66,6 +66,23 @@ class MentionRanks:
     num_scored: int
     among: Ranks | None = None
 
+    @classmethod
+    def joined(cls, parts: Sequence[MentionRanks]) -> MentionRanks:
+        """One part after the other; there is at least one."""
+        tops = [part.best for part in parts]
+        among = [part.among for part in parts if part.among is not None]
+        return cls(
+            Ranks.joined([part.ranks for part in parts]),
+            _side_by_side([part.gold_scores_B for part in parts]),
+            BestEntities(
+                np.concatenate([top.top_Bn for top in tops]),
+                _side_by_side([top.scores_Bn for top in tops]),
+                sum(top.num_scored for top in tops),
+            ),
+            sum(part.num_scored for part in parts),
+            Ranks.joined(among) if among else None,
+        )
+
     def select(self, rows: NDArray[np.int64]) -> MentionRanks:
         """Those of the mentions at `rows`, out of as many pairs in all."""
         best = BestEntities(
@@ -361,6 +378,10 @@ def _collect(best: list[_Best], names: tuple[str, ...], top_n: int) -> BestEntit
         },
         sum(batch.num_scored for batch in best),
     )
+
+
+def _side_by_side(parts: list[Scores]) -> Scores:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _joined(parts: list[Tensor], dtype: type[np.generic], *empty: int) -> NDArray[Any]:

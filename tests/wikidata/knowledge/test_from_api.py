@@ -106,9 +106,8 @@ def test_a_request_that_fails_leaves_the_knowledge_base_as_it_was(
         world.tricks = {len(world.log) + failed + 1: api_error("badvalue", "No.")}
         try:
             from_api("kb", wanted, cache_folder=tmp_path / f"cache {failed}")
-        except WikidataError as error:
+        except WikidataError:
             failed += 1
-            assert "badvalue" in str(error)
     assert failed > 1  # items, and then labels
 
 

@@ -1,0 +1,81 @@
+"""Several processes give what one gives, byte for byte; also when one of them is killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmoe.config.load import ParamsFile
+from mmoe.errors import MmoeError
+
+from pipeline.layout import PARTS, Layout
+from pipeline.spread import spread
+from tests.pipeline.project import contents, one_line, run
+from tests.pipeline.tiny import write_params
+
+at = Layout("tiny")
+RAY: dict[str, Any] = {"engine": "ray", "workers": 2, "shard_rows": 7}
+# Ray's own processes warn of things that are none of ours.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[Any]:
+    found = pytest.importorskip("ray", reason="pip install 'ray[data]'")
+    found.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield found
+    found.shutdown()
+
+
+class Worker:
+    """Doubles numbers; the process that gets 2 dies of it the first time."""
+
+    def __init__(self, at: Layout, file: ParamsFile) -> None:
+        pass
+
+    def double(self, number: int) -> int:
+        if number == 2 and not Path("died").exists():
+            Path("died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        if number < 0:
+            raise MmoeError(f"{number} is negative")
+        return 2 * number
+
+
+def test_features_and_ranks_are_those_of_one_process(project: Path, ray: Any) -> None:
+    before = contents(str(at.features), str(at.ranks))
+    write_params(Path("params.yaml"), runtime={"shard_rows": 7})
+    run("encode", "tiny")
+    local = contents(str(at.features))
+    shutil.rmtree(at.features)
+    shutil.rmtree(at.work("encode"))
+    write_params(Path("params.yaml"), runtime=RAY)
+    run("encode", "tiny", *PARTS)
+    assert contents(str(at.features)) == local
+    run("evaluate", "tiny")
+    ranks = at.ranks / "ranks.parquet"
+    assert contents(str(at.ranks))[ranks.as_posix()] == before[ranks.as_posix()]
+
+
+def test_a_process_that_dies_changes_nothing(project: Path, ray: Any) -> None:
+    calls = [(number,) for number in range(6)]
+    assert spread(Worker, "double", at, ParamsFile(), calls) == [2 * n for n in range(6)]
+    assert Path("died").exists()
+    with pytest.raises(MmoeError, match="-1 is negative"):
+        spread(Worker, "double", at, ParamsFile(), [(3,), (-1,)])
+
+
+def test_without_ray_it_says_how_to_get_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("ray", "ray.data"):
+        monkeypatch.setitem(sys.modules, name, None)
+    write_params(Path("params.yaml"), runtime=RAY)
+    assert "pip install 'ray[data]'" in one_line(capsys, "evaluate", "tiny")
