@@ -23,6 +23,7 @@ from mmoe.config.rerank import RerankParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.files import atomic_write, write_json
 from mmoe.linking.data import LinkingData
+from mmoe.linking.memory import keep_memory_flat
 from mmoe.model.registry import spec_from_params
 from mmoe.records import Mention
 from mmoe.reranking.families import Family
@@ -36,6 +37,7 @@ from pipeline.stage import run_stage
 
 
 def rerank(at: Layout, file: ParamsFile) -> None:
+    keep_memory_flat()
     encode, params = file.section(EncodeParams), file.section(RerankParams)
     records = read_known(at, file.section(DataParams).leak_policy)
     if not params.use_candidates:

@@ -2,7 +2,7 @@
 
 Columns of a mention: `keys`, the tokens that attention looks at, and `values`, what it takes from them.
 Columns of an entity: `queries`, already divided by √D, and `entity_vector`, which is multiplied with what
-attention returns (h_e, times the weight of S_fm in the unit's score).
+attention returns (h_e, times the weight of S_fm in the unit's score); `entity_norm`, its length, for bounds.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def attention_ball(mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor
     centre_BD = (low_BD + values_BLD.masked_fill(absent_BL1, -torch.inf).amax(dim=1)) / 2
     distance_BL = (values_BLD - centre_BD[:, None]).norm(dim=2)
     radius_B = distance_BL.masked_fill(~mask_BL, 0).amax(dim=1)
-    vector_ND = entities.tensor("entity_vector")
-    return centre_BD @ vector_ND.T, torch.outer(radius_B, vector_ND.norm(dim=1))
+    middle_BN = centre_BD @ entities.tensor("entity_vector").T
+    return middle_BN, torch.outer(radius_B, entities.tensor("entity_norm"))
 
 
 def _padding(mask_BL: Tensor, like: Tensor) -> Tensor:

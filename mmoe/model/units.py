@@ -64,6 +64,7 @@ class IntraUnit(Unit):
         columns: dict[str, Column] = {
             "queries": fine.with_values(self.query(fine_TD) * self.scale),
             "entity_vector": half_ND,
+            "entity_norm": half_ND.detach().float().norm(dim=1),
         }
         return EncodedUnit(torch.cat([half_ND, *residual], dim=-1), columns)
 
