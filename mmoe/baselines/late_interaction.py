@@ -95,7 +95,7 @@ class TokenShortlists:
             every_FBN = self.terms.each(of)
             total_BN = every_FBN.sum(axis=0)
             depth = min(DEPTH, total_BN.shape[1])
-            best_BD = np.argpartition(-total_BN, depth - 1, axis=1)[:, :depth]
+            best_BD = np.argpartition(-total_BN, depth - 1, axis=1)[:, :depth].copy()
             cosines_FBD = np.take_along_axis(every_FBN, best_BD[None], axis=2)
             late_BDK = self.late(range(*of.indices(len(self.terms))), best_BD)
             self._last = of, best_BD, np.concatenate([cosines_FBD.transpose(1, 2, 0), late_BDK], 2)

@@ -14,7 +14,7 @@ from mmoe.baselines.run import FeatureParts, Records
 from mmoe.evaluation.ranks import candidate_lists
 from mmoe.records import Mention
 from mmoe.reranking.context import FOLDS, ContextFeatures
-from mmoe.reranking.frozen import CosineFeatures, LateFeatures, centred
+from mmoe.reranking.frozen import CosineFeatures, LateFeatures, mean_of
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.retrieved import RetrievedFeatures
 from mmoe.reranking.strings import StringFeatures
@@ -124,9 +124,17 @@ def standardised(
     vectors: Sequence[Vectors], typical: NDArray[np.int64] | None
 ) -> NDArray[np.float32]:
     """Centred vectors beside each other, with a mean square of 1; zeros where one is absent."""
-    parts = [centred(each, typical).unit_NP for each in vectors]
-    joined = np.concatenate(parts, axis=1).astype(np.float32)
-    joined *= np.sqrt(joined.shape[1] / len(parts))
+    widths = [each.values_NP.shape[1] for each in vectors]
+    joined = np.empty((len(vectors[0].values_NP), sum(widths)), dtype=np.float32)
+    scale = np.sqrt(sum(widths) / len(widths))
+    for each, part_NP in zip(
+        vectors, np.split(joined, np.cumsum(widths)[:-1], axis=1), strict=True
+    ):
+        np.subtract(each.unit_NP, mean_of(each, typical), out=part_NP)
+        lengths_N = np.sqrt(np.einsum("np,np->n", part_NP, part_NP))
+        part_NP *= (scale * each.present() / np.maximum(lengths_N, 1e-9)).astype(np.float32)[
+            :, None
+        ]
     return joined
 
 

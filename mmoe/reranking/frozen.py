@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from mmoe.baselines.cosine import SideVectors, Vectors
 from mmoe.baselines.late_interaction import LateInteraction
 from mmoe.reranking.pairs import Pairs
-from mmoe.vectors import unit_rows
 
 # Which vectors of the mention and of the entity each cosine compares.
 COSINES = {
@@ -20,6 +19,9 @@ COSINES = {
     "text–image": ("text", "image"),
     "image–text": ("image", "text"),
 }
+
+CENTRING = ("cosine", "centred cosine")
+SHORTEST = 1e-6  # a shorter vector is the mean itself but for rounding
 
 
 class CosineFeatures:
@@ -35,28 +37,50 @@ class CosineFeatures:
     def __init__(
         self, mentions: SideVectors, entities: SideVectors, typical: NDArray[np.int64]
     ) -> None:
-        ours, theirs = _views(mentions, typical), _views(entities, None)
-        self._terms: dict[str, tuple[Vectors, Vectors]] = {}
-        for name, (of_mention, of_entity) in COSINES.items():
-            if of_mention in ours and of_entity in theirs:
-                pairs = zip(ours[of_mention], theirs[of_entity], strict=True)
-                self._terms[f"cosine, {name}"], self._terms[f"centred cosine, {name}"] = pairs
+        ours, theirs = _kinds(mentions), _kinds(entities)
+        self._terms = {
+            name: _Cosine(ours[of_mention], theirs[of_entity], typical)
+            for name, (of_mention, of_entity) in COSINES.items()
+            if of_mention in ours and of_entity in theirs
+        }
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the features, in order."""
-        return tuple(self._terms)
+        return tuple(f"{kind}, {name}" for name in self._terms for kind in CENTRING)
 
     def of(self, pairs: Pairs) -> NDArray[np.float32]:
         """All features [B, D, F] of pairs."""
-        found = []
-        for ours, theirs in self._terms.values():
-            cosines_BD = np.einsum(
-                "bp,bdp->bd", ours.values_NP[pairs.rows], theirs.values_NP[pairs.entities_BD]
-            )
-            both_BD = ours.present()[pairs.rows, None] & theirs.present()[pairs.entities_BD]
-            found.append(np.where(both_BD, cosines_BD, np.nan))
+        found = [each for term in self._terms.values() for each in term.of(pairs)]
         return np.stack(found, axis=-1).astype(np.float32)
+
+
+class _Cosine:
+    """A cosine, and the same with both sides' vectors centred, which is never held:
+
+    (u - mean u) · (v - mean v) = u · v - u · mean v - mean u · v + mean u · mean v.
+    """
+
+    def __init__(self, ours: Vectors, theirs: Vectors, typical: NDArray[np.int64]) -> None:
+        self._ours, self._theirs = ours, theirs
+        mean_P, their_mean_P = mean_of(ours, typical), mean_of(theirs, None)
+        self._shift_M, self._shift_N = ours.unit_NP @ their_mean_P, theirs.unit_NP @ mean_P
+        self._shift = mean_P @ their_mean_P
+        self._length_M = _lengths(ours, mean_P)
+        self._length_N = _lengths(theirs, their_mean_P)
+
+    def of(self, pairs: Pairs) -> list[NDArray[np.float32]]:
+        """Both [B, D]; NaN for a pair that lacks a side."""
+        rows, entities_BD = pairs.rows, pairs.entities_BD
+        ours, theirs = self._ours, self._theirs
+        cosines_BD = np.einsum("bp,bdp->bd", ours.unit_NP[rows], theirs.unit_NP[entities_BD])
+        shift_BD = self._shift_M[rows, None] + self._shift_N[entities_BD] - self._shift
+        length_BD = self._length_M[rows, None] * self._length_N[entities_BD]
+        both_BD = ours.present()[rows, None] & theirs.present()[entities_BD]
+        return [
+            np.where(both_BD, cosines_BD, np.nan),
+            np.where(both_BD, (cosines_BD - shift_BD) / np.maximum(length_BD, SHORTEST), np.nan),
+        ]
 
 
 class LateFeatures:
@@ -90,22 +114,26 @@ class LateFeatures:
         return found_BDF
 
 
-def _views(
-    side: SideVectors, typical: NDArray[np.int64] | None
-) -> dict[str, tuple[Vectors, Vectors]]:
-    """Each kind's unit vectors, as they are and centred; once, as several cosines read them."""
+def _kinds(side: SideVectors) -> dict[str, Vectors]:
     kinds = {"text": side.text, "name": side.name, "image": side.image}
-    return {
-        kind: (Vectors(vectors.unit_NP, vectors.present_N), centred(vectors, typical))
-        for kind, vectors in kinds.items()
-        if vectors is not None
-    }
+    return {kind: vectors for kind, vectors in kinds.items() if vectors is not None}
 
 
-def centred(vectors: Vectors, typical: NDArray[np.int64] | None) -> Vectors:
-    """Unit vectors less their mean, made unit vectors again; rows that are absent count for nothing."""
-    unit, present = vectors.unit_NP, vectors.present()
-    rows = np.arange(len(unit)) if typical is None else typical
-    rows = rows[present[rows]]
-    mean = unit[rows].mean(axis=0) if len(rows) else np.zeros(unit.shape[1], dtype=np.float32)
-    return Vectors(unit_rows(unit - mean), vectors.present_N)
+def mean_of(vectors: Vectors, typical: NDArray[np.int64] | None) -> NDArray[np.float32]:
+    """The mean unit vector, of some rows or all; rows that are absent count for nothing."""
+    present = vectors.present()
+    if typical is not None:
+        rows = typical[present[typical]]
+        total_P, count = vectors.unit_NP[rows].sum(axis=0), len(rows)
+    else:
+        total_P, count = vectors.unit_NP.sum(axis=0), int(present.sum())  # absent rows are zero
+    mean: NDArray[np.float32] = total_P / np.float32(max(1, count))
+    return mean
+
+
+def _lengths(vectors: Vectors, mean_P: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The length of each unit vector less the mean, [N]."""
+    unit_NP = vectors.unit_NP
+    squared_N = np.einsum("np,np->n", unit_NP, unit_NP) - 2 * (unit_NP @ mean_P) + mean_P @ mean_P
+    lengths: NDArray[np.float32] = np.sqrt(np.maximum(squared_N, 0))
+    return lengths

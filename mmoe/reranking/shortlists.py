@@ -57,15 +57,24 @@ def make_shortlists(
         rows: the mentions.
     """
     depth = min(depth, num_entities)
-    lists = [np.empty((0, depth), dtype=np.int64)]
+    entities_MD = np.empty((len(rows), depth), dtype=np.int64)
     ranks = []
     for start in range(rows.start, rows.stop, CHUNK):
         part = slice(start, min(start + CHUNK, rows.stop))
         scores_BN = order(part)
         ranks.append(count_ranks(scores_BN, gold[part]))
-        lists.append(np.argsort(-scores_BN, axis=1, kind="stable")[:, :depth])
+        entities_MD[part.start - rows.start : part.stop - rows.start] = best_of(scores_BN, depth)
     mentions = np.arange(rows.start, rows.stop)
-    entities_MD = np.concatenate(lists)
     hits_MD = entities_MD == gold[mentions, None]
     gold_M = np.where(hits_MD.any(axis=1), hits_MD.argmax(axis=1), -1)
     return Shortlists(Pairs(mentions, entities_MD), gold_M, Ranks.joined(ranks))
+
+
+def best_of(scores_BN: NDArray[np.floating], depth: int) -> NDArray[np.int64]:
+    """The best entities [B, depth] of each mention, best first; equal ones in the entities' order."""
+    best_BD = np.empty((len(scores_BN), depth), dtype=np.int64)
+    least_B = np.partition(scores_BN, -depth, axis=1)[:, -depth]
+    for scores_N, least, best_D in zip(scores_BN, least_B, best_BD, strict=True):
+        (good,) = np.nonzero(scores_N >= least)
+        best_D[:] = good[np.argsort(-scores_N[good], kind="stable")[:depth]]
+    return best_BD
