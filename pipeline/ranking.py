@@ -29,12 +29,13 @@ class Ranking:
     """The test mentions of a data set, and its matchers' indexes.
 
     Attributes:
+        at: the data set's places.
         mentions: those whose gold entity is in the knowledge base; entities, the whole of it.
     """
 
     def __init__(self, at: Layout, file: ParamsFile) -> None:
         keep_memory_flat()
-        self._at, self._file = at, file
+        self.at, self._file = at, file
         self._params, self._runtime = file.section(EvaluateParams), file.section(RuntimeParams)
         mentions, self.entities = (
             read_records(at.mentions, Mention),
@@ -48,7 +49,7 @@ class Ranking:
     def index(self, name: str) -> EntityIndex:
         """The knowledge base as a checkpoint sees it."""
         spec = spec_from_params(self._file, self._data.widths)
-        return open_index(self._at, self._data, self._runtime, spec, name)
+        return open_index(self.at, self._data, self._runtime, spec, name)
 
     def of(self, name: str) -> MentionRanks:
         """All mentions, by a checkpoint: `matcher` or `untrained`."""
@@ -58,7 +59,7 @@ class Ranking:
         size = -(-len(self._test) // (PARTS_EACH * self._runtime.workers))
         size = max(1, -(-size // MENTION_BATCH)) * MENTION_BATCH
         parts = [(name, start, start + size) for start in range(0, len(self._test), size)]
-        return MentionRanks.joined(spread(Ranking, "part", self._at, self._file, parts))
+        return MentionRanks.joined(spread(Ranking, "part", self.at, self._file, parts))
 
     def part(self, name: str, start: int, stop: int) -> MentionRanks:
         """The mentions from `start` to `stop`; with best entities and candidates by the trained matcher."""
@@ -75,5 +76,5 @@ class Ranking:
         )
 
     def _candidates(self, start: int, stop: int) -> list[NDArray[np.int64]] | None:
-        found = read_records(self._at.candidates, Candidate)
+        found = read_records(self.at.candidates, Candidate)
         return candidate_lists(self.mentions[start:stop], found, self.entities) if found else None

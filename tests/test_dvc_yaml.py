@@ -146,6 +146,8 @@ def test_every_knob_is_tracked_by_a_stage_or_decides_nothing() -> None:
         ("p = file.section(ReportParams); {k: 1 for k in (p, 2)}", {"report.num_examples"}),
         ("p = file.section(ReportParams); p.model_dump()", {"report.num_examples"}),
         ("f(file.section(EncodeParams).precision)", {"encode.precision"}),
+        ("self.p = file.section(EncodeParams); self.p.model", {"encode.model"}),
+        ("self.p = file.section(ReportParams); f(self.p)", {"report.num_examples"}),
         (
             "def inner(): return p.feature_config\n p = file.section(EncodeParams)\n p.feature_config",
             {"encode.model", "encode.max_text_length", "encode.description_budget"}

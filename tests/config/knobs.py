@@ -12,6 +12,9 @@ from mmoe.config.section import Section
 
 from tests.imports import ROOT, modules
 
+# Where a stage's work stands, if not in its own module.
+WORK = {"pipeline.encode": "pipeline.encoding", "pipeline.evaluate": "pipeline.ranking"}
+
 
 def knobs_of(kind: type[Section]) -> set[str]:
     """Every knob of a section."""
@@ -68,7 +71,7 @@ class _Reader(ast.NodeVisitor):
         """The section that an expression is, if it is one."""
         if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "section":
             return self.kinds.get(getattr(node.args[0], "id", ""))
-        return self.bound.get(node.id) if isinstance(node, ast.Name) else None
+        return self.bound.get(ast.unparse(node)) if _is_variable(node) else None
 
     def visit_Assign(self, node: ast.Assign) -> None:
         (target,) = node.targets
@@ -77,17 +80,19 @@ class _Reader(ast.NodeVisitor):
             pairs = list(zip(target.elts, node.value.elts, strict=True))
         for name, value in pairs:
             kind = self._kind(value)
-            if kind is not None and isinstance(name, ast.Name):
-                self.bound[name.id] = kind
+            if kind is not None and _is_variable(name):
+                self.bound[ast.unparse(name)] = kind
             else:
                 self.visit(value)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         kind = self._kind(node.value)
-        if kind is None:
-            self.visit(node.value)
-        else:
+        if kind is not None:
             self.read |= _through(kind, node.attr)
+        elif (own := self._kind(node)) is not None:
+            self.read |= knobs_of(own)
+        else:
+            self.visit(node.value)
 
     def visit_Call(self, node: ast.Call) -> None:
         kind = self._kind(node)
@@ -107,15 +112,24 @@ class _Reader(ast.NodeVisitor):
 
 
 def knobs_read_by(module: str) -> set[str]:
-    """The knobs that a module reads; a section handed on or dumped counts as read whole."""
-    return knobs_in(_source(module))
+    """The knobs that a stage's module reads; a section handed on or dumped counts as read whole."""
+    work = knobs_in(_source(WORK[module])) if module in WORK else set()
+    return work | knobs_in(_source(module))
 
 
 def knobs_in(tree: ast.Module) -> set[str]:
     """As `knobs_read_by`, of a parsed module."""
     reader = _Reader(_sections(tree))
-    for node in tree.body:
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for node in [*tree.body, *(method for each in classes for method in each.body)]:
         if isinstance(node, ast.FunctionDef):
             for statement in node.body:  # not the arguments: annotations name types, not values
                 reader.visit(statement)
     return reader.read
+
+
+def _is_variable(node: ast.AST) -> bool:
+    """`name` or `self.name`."""
+    if isinstance(node, ast.Attribute):
+        return getattr(node.value, "id", None) == "self"
+    return isinstance(node, ast.Name)
