@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from mmoe.evaluation.ranks import Ranks
 from mmoe.files import atomic_write
-from mmoe.linking.ranking import MentionRanks
+from mmoe.linking.ranked import MentionRanks
 from mmoe.model.matcher import OVERALL
 from mmoe.records import Entity, Mention
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from mmoe.errors import TrainingError
 from mmoe.evaluation.ranks import TIE_TOLERANCE, Ranks
 from mmoe.linking.data import MENTION_BATCH
 from mmoe.linking.index import EntityIndex
+from mmoe.linking.ranked import BestEntities, MentionRanks, Scores
 from mmoe.model.encoded import EncodedMentions, part, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL
@@ -31,68 +31,6 @@ from mmoe.model.matcher import OVERALL
 BRUTE_ENTITIES = 512  # entities scored at a time by the brute-force engine
 PAIRS = 128  # pairs scored at a time otherwise
 MANY = 7  # pairs of one mention from which on it is scored alone
-Scores = dict[str, NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class BestEntities:
-    """The best entities of each mention.
-
-    Attributes:
-        top_Bn: int64, positions of the best entities, best first.
-        scores_Bn: their exact scores: one entry a unit, and `overall`.
-        num_scored: pairs that got the fine part of the score.
-    """
-
-    top_Bn: NDArray[np.int64]
-    scores_Bn: Scores
-    num_scored: int
-
-
-@dataclass(frozen=True)
-class MentionRanks:
-    """Ranks of the gold entities and, if asked for, the best entities of each mention.
-
-    Attributes:
-        gold_scores_B: the gold entity's exact scores: one entry a unit, and `overall`.
-        best: without columns where none were asked for.
-        num_scored: pairs that got the fine part of the score.
-        among: ranks where only the mention's candidates can be an answer; None where none were given.
-    """
-
-    ranks: Ranks
-    gold_scores_B: Scores
-    best: BestEntities
-    num_scored: int
-    among: Ranks | None = None
-
-    @classmethod
-    def joined(cls, parts: Sequence[MentionRanks]) -> MentionRanks:
-        """One part after the other; there is at least one."""
-        tops = [part.best for part in parts]
-        among = [part.among for part in parts if part.among is not None]
-        return cls(
-            Ranks.joined([part.ranks for part in parts]),
-            _side_by_side([part.gold_scores_B for part in parts]),
-            BestEntities(
-                np.concatenate([top.top_Bn for top in tops]),
-                _side_by_side([top.scores_Bn for top in tops]),
-                sum(top.num_scored for top in tops),
-            ),
-            sum(part.num_scored for part in parts),
-            Ranks.joined(among) if among else None,
-        )
-
-    def select(self, rows: NDArray[np.int64]) -> MentionRanks:
-        """Those of the mentions at `rows`, out of as many pairs in all."""
-        best = BestEntities(
-            self.best.top_Bn[rows],
-            {name: scores_Bn[rows] for name, scores_Bn in self.best.scores_Bn.items()},
-            self.best.num_scored,
-        )
-        gold = {name: scores_B[rows] for name, scores_B in self.gold_scores_B.items()}
-        among = None if self.among is None else self.among[rows]
-        return MentionRanks(self.ranks[rows], gold, best, self.num_scored, among)
 
 
 @torch.inference_mode()
@@ -116,27 +54,21 @@ def rank_mentions(
     Raises:
         TrainingError: if a score is not finite; comparisons with it would put the gold entity first.
     """
-    names = (*index.matcher.unit_names, OVERALL)
-    ranks, among, gold_scores, best, num_scored, start = [], [], [], [], 0, 0
+    names, columns = (*index.matcher.unit_names, OVERALL), min(top_n, len(index))
+    parts = [MentionRanks.none(names, columns, has_candidates=candidates is not None)]
+    start = 0
     for batch in _batches(index, mentions, engine):
-        gold_B = gold[start : start + len(batch)].to(index.device)
+        rows = slice(start, start + len(batch))
+        gold_B = gold[rows].to(index.device)
         own = batch.exact(torch.arange(len(batch), device=index.device), gold_B)
-        found, scored = batch.count(own[OVERALL], batch.others(gold_B))
-        ranks.append(found)
+        ranks, num_scored = batch.count(own[OVERALL], batch.others(gold_B))
+        among = None
         if candidates is not None:
-            theirs = candidates[start : start + len(batch)]
-            among.append(batch.count_among(gold_B, own[OVERALL], theirs))
-        gold_scores.append(own)
-        best.append(batch.best(top_n))
-        num_scored, start = num_scored + scored, start + len(batch)
-    top = _collect(best, names, min(top_n, len(index)))
-    return MentionRanks(
-        Ranks.joined(ranks),
-        {name: _joined([own[name] for own in gold_scores], np.float32, 0) for name in names},
-        top,
-        num_scored + top.num_scored,
-        None if candidates is None else Ranks.joined(among),
-    )
+            among = batch.count_among(gold_B, own[OVERALL], candidates[rows])
+        best = batch.best(top_n)
+        parts.append(MentionRanks(ranks, _arrays(own), best, num_scored + best.num_scored, among))
+        start = rows.stop
+    return MentionRanks.joined(parts)
 
 
 @torch.inference_mode()
@@ -152,15 +84,9 @@ def best_entities(
     Raises:
         TrainingError: if a score is not finite.
     """
+    names, columns = (*index.matcher.unit_names, OVERALL), min(top_n, len(index))
     best = [batch.best(top_n) for batch in _batches(index, mentions, engine)]
-    return _collect(best, (*index.matcher.unit_names, OVERALL), min(top_n, len(index)))
-
-
-@dataclass(frozen=True)
-class _Best:
-    top_Bn: Tensor
-    scores_Bn: dict[str, Tensor]
-    num_scored: int
+    return BestEntities.joined([BestEntities.none(names, (0, columns)), *best])
 
 
 @dataclass(frozen=True)
@@ -282,11 +208,12 @@ class _Batch:
             np.where(has_gold_B, ranks.optimistic, 1 + num_allowed),
         )
 
-    def best(self, top_n: int) -> _Best:
+    def best(self, top_n: int) -> BestEntities:
         """The exact best entities: those with the highest bounds give a score to beat."""
         top_n = min(top_n, len(self.index))
         if not top_n:
-            return self._no_best()
+            names = (*self.index.matcher.unit_names, OVERALL)
+            return BestEntities.none(names, (len(self), 0))
         num_first = min(2 * top_n, len(self.index))
         middle_BN = self.high_BN if self.every_BN is not None else self.low_BN + self.high_BN
         first_Bn = middle_BN.topk(num_first).indices
@@ -309,14 +236,8 @@ class _Batch:
         best = torch.stack(
             [self._best_of(i, rows, entities, scores, top_n) for i in range(len(self))]
         )
-        return _Best(
-            entities[best], {name: value[best] for name, value in scores.items()}, len(rows)
-        )
-
-    def _no_best(self) -> _Best:
-        nothing = torch.empty(len(self), 0)
-        names = (*self.index.matcher.unit_names, OVERALL)
-        return _Best(nothing, dict.fromkeys(names, nothing), 0)
+        found = _arrays({name: value[best] for name, value in scores.items()})
+        return BestEntities(entities[best].cpu().numpy(), found, len(rows))
 
     def _best_of(
         self, i: int, rows: Tensor, entities: Tensor, scores: dict[str, Tensor], top_n: int
@@ -369,23 +290,5 @@ def _check_finite(*scores: Tensor) -> None:
         )
 
 
-def _collect(best: list[_Best], names: tuple[str, ...], top_n: int) -> BestEntities:
-    return BestEntities(
-        _joined([batch.top_Bn for batch in best], np.int64, 0, top_n),
-        {
-            name: _joined([batch.scores_Bn[name] for batch in best], np.float32, 0, top_n)
-            for name in names
-        },
-        sum(batch.num_scored for batch in best),
-    )
-
-
-def _side_by_side(parts: list[Scores]) -> Scores:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _joined(parts: list[Tensor], dtype: type[np.generic], *empty: int) -> NDArray[Any]:
-    """All parts in order; an array of shape `empty` where there are none."""
-    if not parts:
-        return np.empty(empty, dtype=dtype)
-    return torch.cat(parts).cpu().numpy().astype(dtype)
+def _arrays(scores: dict[str, Tensor]) -> Scores:
+    return {name: value.cpu().numpy().astype(np.float32) for name, value in scores.items()}

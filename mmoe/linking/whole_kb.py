@@ -19,7 +19,8 @@ from torch import Tensor
 from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.index_files import is_index_of
-from mmoe.linking.ranking import MentionRanks, rank_mentions
+from mmoe.linking.ranked import MentionRanks
+from mmoe.linking.ranking import rank_mentions
 from mmoe.model.matcher import Matcher
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from mmoe.evaluation.ranks import Ranks
 from mmoe.linking.rank_table import write_rank_table
-from mmoe.linking.ranking import BestEntities, MentionRanks
+from mmoe.linking.ranked import BestEntities, MentionRanks
 
 from tests.stores import Toy, records_of
 

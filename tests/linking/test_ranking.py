@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from mmoe.errors import TrainingError
 from mmoe.linking import ranking
 from mmoe.linking.index import EntityIndex
-from mmoe.linking.ranking import MentionRanks, best_entities, rank_mentions
+from mmoe.linking.ranked import MentionRanks
+from mmoe.linking.ranking import best_entities, rank_mentions
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import Matcher
 from mmoe.model.packed import Packed

@@ -13,7 +13,7 @@ from mmoe.config.mmoe_released import MmoeReleasedParams
 from mmoe.config.model import ModelParams
 from mmoe.features.tokens import MemoryTokens
 from mmoe.linking.data import LinkingData
-from mmoe.linking.ranking import MentionRanks
+from mmoe.linking.ranked import MentionRanks
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import OVERALL, Matcher, MatcherSpec
 from mmoe.model.packed import Packed
