@@ -19,6 +19,7 @@ from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.retrieved import RetrievedFeatures
 from mmoe.reranking.strings import StringFeatures
 from mmoe.reranking.topics import attribute_topics
+from mmoe.vectors import unit_rows
 
 CHUNK = 64  # mentions whose features are computed at a time
 STRING_WEIGHT = 0.5  # of each string similarity in the order of the shortlist; a cosine's is 1
@@ -130,11 +131,8 @@ def standardised(
     for each, part_NP in zip(
         vectors, np.split(joined, np.cumsum(widths)[:-1], axis=1), strict=True
     ):
-        np.subtract(each.unit_NP, mean_of(each, typical), out=part_NP)
-        lengths_N = np.sqrt(np.einsum("np,np->n", part_NP, part_NP))
-        part_NP *= (scale * each.present() / np.maximum(lengths_N, 1e-9)).astype(np.float32)[
-            :, None
-        ]
+        part_NP[:] = unit_rows(each.unit_NP - mean_of(each, typical))
+        part_NP *= (scale * each.present()).astype(np.float32)[:, None]
     return joined
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,9 +39,9 @@ class CosineFeatures:
     def __init__(
         self, mentions: SideVectors, entities: SideVectors, typical: NDArray[np.int64]
     ) -> None:
-        ours, theirs = _kinds(mentions), _kinds(entities)
+        ours, theirs = _kinds(mentions, typical), _kinds(entities, None)
         self._terms = {
-            name: _Cosine(ours[of_mention], theirs[of_entity], typical)
+            name: _Cosine(ours[of_mention], theirs[of_entity])
             for name, (of_mention, of_entity) in COSINES.items()
             if of_mention in ours and of_entity in theirs
         }
@@ -55,27 +57,40 @@ class CosineFeatures:
         return np.stack(found, axis=-1).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """Vectors of one kind, their mean, and how long each unit vector less the mean is."""
+
+    vectors: Vectors
+    mean_P: NDArray[np.float32]
+    length_N: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, vectors: Vectors, typical: NDArray[np.int64] | None) -> _Kind:
+        unit_NP, mean_P = vectors.unit_NP, mean_of(vectors, typical)
+        squared_N = np.einsum("np,np->n", unit_NP, unit_NP) - 2 * (unit_NP @ mean_P)
+        return cls(vectors, mean_P, np.sqrt(np.maximum(squared_N + mean_P @ mean_P, 0)))
+
+
 class _Cosine:
     """A cosine, and the same with both sides' vectors centred, which is never held:
 
     (u - mean u) · (v - mean v) = u · v - u · mean v - mean u · v + mean u · mean v.
     """
 
-    def __init__(self, ours: Vectors, theirs: Vectors, typical: NDArray[np.int64]) -> None:
+    def __init__(self, ours: _Kind, theirs: _Kind) -> None:
         self._ours, self._theirs = ours, theirs
-        mean_P, their_mean_P = mean_of(ours, typical), mean_of(theirs, None)
-        self._shift_M, self._shift_N = ours.unit_NP @ their_mean_P, theirs.unit_NP @ mean_P
-        self._shift = mean_P @ their_mean_P
-        self._length_M = _lengths(ours, mean_P)
-        self._length_N = _lengths(theirs, their_mean_P)
+        self._shift_M = ours.vectors.unit_NP @ theirs.mean_P
+        self._shift_N = theirs.vectors.unit_NP @ ours.mean_P
+        self._shift = ours.mean_P @ theirs.mean_P
 
     def of(self, pairs: Pairs) -> list[NDArray[np.float32]]:
         """Both [B, D]; NaN for a pair that lacks a side."""
         rows, entities_BD = pairs.rows, pairs.entities_BD
-        ours, theirs = self._ours, self._theirs
+        ours, theirs = self._ours.vectors, self._theirs.vectors
         cosines_BD = np.einsum("bp,bdp->bd", ours.unit_NP[rows], theirs.unit_NP[entities_BD])
         shift_BD = self._shift_M[rows, None] + self._shift_N[entities_BD] - self._shift
-        length_BD = self._length_M[rows, None] * self._length_N[entities_BD]
+        length_BD = self._ours.length_N[rows, None] * self._theirs.length_N[entities_BD]
         both_BD = ours.present()[rows, None] & theirs.present()[entities_BD]
         return [
             np.where(both_BD, cosines_BD, np.nan),
@@ -114,9 +129,11 @@ class LateFeatures:
         return found_BDF
 
 
-def _kinds(side: SideVectors) -> dict[str, Vectors]:
+def _kinds(side: SideVectors, typical: NDArray[np.int64] | None) -> dict[str, _Kind]:
     kinds = {"text": side.text, "name": side.name, "image": side.image}
-    return {kind: vectors for kind, vectors in kinds.items() if vectors is not None}
+    return {
+        name: _Kind.of(vectors, typical) for name, vectors in kinds.items() if vectors is not None
+    }
 
 
 def mean_of(vectors: Vectors, typical: NDArray[np.int64] | None) -> NDArray[np.float32]:
@@ -129,11 +146,3 @@ def mean_of(vectors: Vectors, typical: NDArray[np.int64] | None) -> NDArray[np.f
         total_P, count = vectors.unit_NP.sum(axis=0), int(present.sum())  # absent rows are zero
     mean: NDArray[np.float32] = total_P / np.float32(max(1, count))
     return mean
-
-
-def _lengths(vectors: Vectors, mean_P: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The length of each unit vector less the mean, [N]."""
-    unit_NP = vectors.unit_NP
-    squared_N = np.einsum("np,np->n", unit_NP, unit_NP) - 2 * (unit_NP @ mean_P) + mean_P @ mean_P
-    lengths: NDArray[np.float32] = np.sqrt(np.maximum(squared_N, 0))
-    return lengths
