@@ -12,7 +12,7 @@ encode the shards first; here they are then found done.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pyarrow.parquet as pq
@@ -24,7 +24,7 @@ from mmoe.files import read_json, write_json
 
 from pipeline.encoding import Encoding
 from pipeline.layout import PARTS, Layout
-from pipeline.spread import spread
+from pipeline.spread import blocks, spread
 from pipeline.stage import run_stage
 
 SHOWN_IMAGES = 5
@@ -36,7 +36,7 @@ def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
             raise MmoeError(f"{part}: no such part; choose one of {', '.join(PARTS)}")
     runtime = file.section(RuntimeParams)
     if runtime.engine == "ray":
-        spread(Encoding, "part", at, file, [*_shards(at, parts, runtime.shard_rows)])
+        spread(Encoding, "part", at, file, _blocks_of_shards(at, parts, runtime))
     encoding = Encoding(at, file)
     listed = at.report / "images.json"
     masked = read_json(listed) if listed.is_file() else {}
@@ -55,11 +55,16 @@ def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
     write_json(listed, masked)
 
 
-def _shards(at: Layout, parts: Sequence[str], size: int) -> Iterator[tuple[str, list[int]]]:
-    """Every shard of the parts, as arguments of `Encoding.part`."""
+def _blocks_of_shards(
+    at: Layout, parts: Sequence[str], runtime: RuntimeParams
+) -> list[tuple[str, range]]:
+    """All shards of the parts, as arguments of `Encoding.part`."""
+    found = []
     for part in parts:
         num_rows = pq.read_metadata(at.inputs(part)).num_rows
-        yield from ((part, [number]) for number in range(math.ceil(num_rows / size)))
+        num_shards = math.ceil(num_rows / runtime.shard_rows)
+        found += [(part, block) for block in blocks(num_shards, 1, runtime)]
+    return found
 
 
 if __name__ == "__main__":

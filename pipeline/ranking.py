@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,9 +22,7 @@ from mmoe.records import Candidate, Entity, Mention, read_records
 
 from pipeline.index import open_index
 from pipeline.layout import Layout
-from pipeline.spread import spread
-
-PARTS_EACH = 4  # parts of the mentions that a process ranks, so that all end at about the same time
+from pipeline.spread import blocks, spread
 
 
 class Ranking:
@@ -45,25 +45,29 @@ class Ranking:
         self._data = LinkingData.open(mentions, self.entities, at.features, wanted)
         self._test = self._data.linkable("test")
         self.mentions = [mentions[i] for i in self._test.tolist()]
+        self._indexes: dict[str, EntityIndex] = {}
 
     def index(self, name: str) -> EntityIndex:
-        """The knowledge base as a checkpoint sees it."""
-        spec = spec_from_params(self._file, self._data.widths)
-        return open_index(self.at, self._data, self._runtime, spec, name)
+        """The knowledge base as a checkpoint sees it; opened, or built, once."""
+        if name not in self._indexes:
+            spec = spec_from_params(self._file, self._data.widths)
+            self._indexes[name] = open_index(self.at, self._data, self._runtime, spec, name)
+        return self._indexes[name]
 
     def of(self, name: str) -> MentionRanks:
         """All mentions, by a checkpoint: `matcher` or `untrained`."""
         index = self.index(name)
-        if self._runtime.engine == "local" or index.matcher.encoding_batch is not None:
-            return self.part(name, 0, len(self._test))
-        size = -(-len(self._test) // (PARTS_EACH * self._runtime.workers))
-        size = max(1, -(-size // MENTION_BATCH)) * MENTION_BATCH
-        parts = [(name, start, start + size) for start in range(0, len(self._test), size)]
+        parts = [(name, each) for each in blocks(len(self._test), MENTION_BATCH, self._runtime)]
+        depends_on_batch = index.matcher.encoding_batch is not None
+        if self._runtime.engine == "local" or depends_on_batch or not parts:
+            return self.part(name, range(len(self._test)))
         return MentionRanks.joined(spread(Ranking, "part", self.at, self._file, parts))
 
-    def part(self, name: str, start: int, stop: int) -> MentionRanks:
-        """The mentions from `start` to `stop`; with best entities and candidates by the trained matcher."""
-        index, rows, is_trained = self.index(name), self._test[start:stop], name == "matcher"
+    def part(self, name: str, block: range) -> MentionRanks:
+        """Some mentions; with best entities and candidates by the trained matcher."""
+        index, is_trained = self.index(name), name == "matcher"
+        some = slice(block.start, block.stop)
+        rows, candidates = self._test[some], self._candidates if is_trained else None
         return rank_records(
             index,
             self._data.mention_side,
@@ -72,9 +76,10 @@ class Ranking:
             index.device,
             engine=self._params.engine,
             top_n=self._params.top_n if is_trained else 0,
-            candidates=self._candidates(start, stop) if is_trained else None,
+            candidates=None if candidates is None else candidates[some],
         )
 
-    def _candidates(self, start: int, stop: int) -> list[NDArray[np.int64]] | None:
+    @cached_property
+    def _candidates(self) -> list[NDArray[np.int64]] | None:
         found = read_records(self.at.candidates, Candidate)
-        return candidate_lists(self.mentions[start:stop], found, self.entities) if found else None
+        return candidate_lists(self.mentions, found, self.entities) if found else None

@@ -19,3 +19,8 @@ class RuntimeParams(Section):
     shard_rows: int = Field(2048, ge=1, le=100_000)
     earlier_features_gb: float = Field(2, ge=0)
     checkpoint_every: int = Field(50, ge=1)
+
+    @property
+    def earlier_bytes(self) -> int:
+        """`earlier_features_gb` in bytes."""
+        return int(1e9 * self.earlier_features_gb)

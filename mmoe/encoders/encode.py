@@ -103,7 +103,8 @@ def encode_texts(
         "around_name": around_name,
         "keep_tokens": keep_tokens,
     }
-    part = _part(out, work, runtime, columns, metadata, _made_with(encoder))
+    made_with, earlier = _made_with(encoder), runtime.earlier_bytes
+    part = Part(out, work, runtime.shard_rows, columns, metadata, made_with, earlier)
     kept = write_part(
         texts, part, lambda r: content_key(r.name, r.body, r.description), encode, only
     )
@@ -153,21 +154,10 @@ def encode_images(
         _metadata(params, encoder),
     )
     made_with = _made_with(encoder) | {"max_pixels": params.max_pixels}
-    part = _part(out, work, runtime, columns, metadata, made_with)
+    earlier = runtime.earlier_bytes
+    part = Part(out, work, runtime.shard_rows, columns, metadata, made_with, earlier)
     kept = write_part(listed, part, lambda r: r.sha256 or "" if r.image else "", encode, only)
     return EncodeSummary(len(listed), kept, _masked(listed, raw, reasons))
-
-
-def _part(
-    out: Path,
-    work: Path,
-    runtime: RuntimeParams,
-    columns: PartColumns,
-    metadata: Mapping[str, Any],
-    made_with: Mapping[str, Any],
-) -> Part:
-    earlier_bytes = int(1e9 * runtime.earlier_features_gb)
-    return Part(out, work, runtime.shard_rows, columns, metadata, made_with, earlier_bytes)
 
 
 def _ahead(

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmoe.config.load import ParamsFile
+from mmoe.config.runtime import RuntimeParams
 from mmoe.errors import MmoeError
 
 from pipeline.layout import PARTS, Layout
-from pipeline.spread import spread
+from pipeline.spread import BLOCKS_EACH, blocks, spread
 from tests.pipeline.project import contents, one_line, run
 from tests.pipeline.tiny import write_params
 
@@ -47,6 +50,14 @@ class Worker:
         if number < 0:
             raise MmoeError(f"{number} is negative")
         return 2 * number
+
+
+@given(st.integers(0, 1000), st.integers(1, 70), st.integers(1, 9))
+def test_blocks_are_whole_batches_and_cover_everything(total: int, unit: int, workers: int) -> None:
+    found = blocks(total, unit, RuntimeParams(workers=workers))
+    assert [number for block in found for number in block] == [*range(total)]
+    assert all(block.start % unit == 0 for block in found)
+    assert len(found) <= BLOCKS_EACH * workers
 
 
 def test_features_and_ranks_are_those_of_one_process(project: Path, ray: Any) -> None:
