@@ -12,7 +12,7 @@ EXTRAS ?= dev
 VENV := .venv
 READY := $(VENV)/.ready-$(EXTRAS)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-BENCHMARKS := $(filter-out __init__ generated_dump measure parity rehearsal,$(basename $(notdir $(wildcard benchmarks/*.py))))
+BENCHMARKS := $(filter-out __init__ generated_dump generated_features generated_release measure parity rehearsal,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .PHONY: demo test lint bench check setup clean
 

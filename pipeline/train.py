@@ -11,10 +11,9 @@ A run that was killed goes on from .mmoe/train/<dataset> and ends with the same 
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-
-from torch import Tensor
 
 import mmoe.linking
 import mmoe.model
@@ -25,16 +24,14 @@ from mmoe.config.load import ParamsFile
 from mmoe.config.loss import LossParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.train import TrainParams
-from mmoe.evaluation.estimates import reciprocals
 from mmoe.files import content_key, sha256_of, sources_key, write_json
 from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import compute_deterministically, resolve_device, resolve_precision
 from mmoe.linking.memory import keep_memory_flat
-from mmoe.linking.whole_kb import build_index, rank_records
-from mmoe.model.matcher import Matcher
 from mmoe.model.registry import build_matcher, spec_from_params
 from mmoe.records import Entity, read_records
+from mmoe.training.held_out import held_out_mrr
 from mmoe.training.trainer import Trainer
 
 from pipeline.kept import kept_mentions
@@ -62,17 +59,17 @@ def train(at: Layout, file: ParamsFile) -> None:
         whole = Checkpoint(matcher, data.feature_config, config, versions)
         save_checkpoint(at.model / f"{name}.safetensors", whole)
 
-    precision = resolve_precision(params.precision, device)
-
-    def mrr_of(matcher: Matcher, mentions: Tensor) -> float:
-        index = build_index(matcher, data.entity_side, device, precision, work / "index")
-        ranked = rank_records(index, data.mention_side, mentions, data.gold_of(mentions), device)
-        return float(reciprocals(ranked.ranks.pessimistic).mean())
-
     rooms = (mmoe.linking, mmoe.model, mmoe.training)
     code = sources_key(*(Path(room.__path__[0]) for room in rooms))
     files = (at.mentions, at.entities, at.left_out(policy))
     work = at.work("train") / content_key(config, data.parts, [*map(sha256_of, files)], code)
+    mrr_of = partial(
+        held_out_mrr,
+        data=data,
+        seed=params.seed,
+        precision=resolve_precision(params.precision, device),
+        folder=work / "index",
+    )
     with LiveCurves(at.report / "training") as curves:
         trainer = Trainer(
             matcher, data, params, loss, mrr_of, work, [curves], runtime.checkpoint_every

@@ -112,6 +112,12 @@ class FeatureSide:
             texts.padded,
         )
 
+    def select(self, records: Tensor) -> FeatureSide:
+        """Some records alone, int64 positions in any order; no feature is read or copied."""
+        texts, strings = self.text_rows[records], self.strings.select(records)
+        images = self.image_rows[records] if self.images is not None else self.image_rows
+        return replace(self, text_rows=texts, image_rows=images, strings=strings)
+
     @property
     def parts(self) -> list[tuple[dict[str, Any], str]]:
         """What made the features of each part, and a key of what they were made of."""

@@ -89,6 +89,31 @@ def best_entities(
     return BestEntities.joined([BestEntities.none(names, (0, columns)), *best])
 
 
+@torch.inference_mode()
+def best_among(
+    index: EntityIndex, mention: EncodedMentions, rows: NDArray[np.int64], top_n: int
+) -> BestEntities:
+    """The exact best of some entities of the index.
+
+    Args:
+        mention: one.
+        rows: positions of the entities, ascending, as many as top_n or more.
+    Raises:
+        TrainingError: if a score is not finite.
+    """
+    low_1n, high_1n = index.tight_bounds(mention, torch.from_numpy(rows).to(index.device))
+    _check_finite(low_1n, high_1n)
+    margin = TIE_TOLERANCE * float(torch.maximum(low_1n.abs(), high_1n.abs()).amax())
+    # One margin for ties with the last of the best, one for rounding.
+    to_reach = low_1n[0].topk(top_n).values[-1] - 2 * margin
+    rows = rows[(high_1n[0] >= to_reach).cpu().numpy()]
+    scores = index.scores(mention, torch.from_numpy(rows).to(index.device))
+    _check_finite(scores[OVERALL])
+    best = _in_order(scores[OVERALL][0], margin, top_n)
+    found = _arrays({name: each_1n[:, best] for name, each_1n in scores.items()})
+    return BestEntities(rows[best.cpu().numpy()][None], found, len(rows))
+
+
 @dataclass(frozen=True)
 class _Batch:
     """Some mentions before the index: what is known of every pair, and what counts as a tie.

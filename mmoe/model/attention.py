@@ -98,19 +98,30 @@ def attention_bounds(mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tens
 
 
 def attention_ball(mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
-    """Centres and radii [B, N] of `attention_scores`, for which the mention's tokens are looked at once.
+    """Centres and radii [B, N] of `attention_scores`, for which the mention's tokens are looked at once."""
+    centre_BD, radius_B = _ball(mentions)
+    middle_BN = centre_BD @ entities.tensor("entity_vector").T
+    return middle_BN, torch.outer(radius_B, entities.tensor("entity_norm"))
 
-    What attention returns lies in every ball that holds the mention's values. The one taken has its centre in
-    the middle of each of their D ranges; the smallest ball is 3 % narrower.
+
+def attention_vectors(encoded: EncodedUnit) -> Tensor:
+    """Vectors [B, D] of mentions, or [N, D] of entities: their products are `attention_ball`'s centres."""
+    if "entity_vector" in encoded.columns:
+        return encoded.tensor("entity_vector")
+    return _ball(encoded)[0]
+
+
+def _ball(mentions: EncodedUnit) -> tuple[Tensor, Tensor]:
+    """Centre [B, D] and radius [B] of a ball that holds a mention's values, and so what attention returns.
+
+    Its centre is in the middle of each of their D ranges; the smallest ball is 3 % narrower.
     """
     values_BLD, mask_BL = mentions.packed("values").padded()
     absent_BL1 = ~mask_BL[..., None]
     low_BD = values_BLD.masked_fill(absent_BL1, torch.inf).amin(dim=1)
     centre_BD = (low_BD + values_BLD.masked_fill(absent_BL1, -torch.inf).amax(dim=1)) / 2
     distance_BL = (values_BLD - centre_BD[:, None]).norm(dim=2)
-    radius_B = distance_BL.masked_fill(~mask_BL, 0).amax(dim=1)
-    middle_BN = centre_BD @ entities.tensor("entity_vector").T
-    return middle_BN, torch.outer(radius_B, entities.tensor("entity_norm"))
+    return centre_BD, distance_BL.masked_fill(~mask_BL, 0).amax(dim=1)
 
 
 def _padding(mask_BL: Tensor, like: Tensor) -> Tensor:

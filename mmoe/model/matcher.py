@@ -131,6 +131,16 @@ class Matcher(nn.Module, ABC):
         """As `bounds`, wider and cheaper where a matcher has such; `bounds` then sees the pairs left open."""
         return self.bounds(mentions, entities)
 
+    def search_vectors(self, encoded: EncodedMentions | EncodedEntities) -> Tensor:
+        """Vectors [B, V] of mentions, or [N, V] of entities, whose products come close to the overall score.
+
+        Approximate search looks for entities by them; by default they are all of the score's inner products.
+
+        Args:
+            encoded: entities may come without their packed sequences.
+        """
+        return torch.cat([unit.inner_BI for unit in encoded.values()], dim=1)
+
     def scores_of_own(
         self, mentions: EncodedMentions, entities: EncodedEntities
     ) -> dict[str, Tensor]:
@@ -203,6 +213,13 @@ class Unit(nn.Module, ABC):
         entities: EncodedUnit,  # noqa: ARG002
     ) -> tuple[Tensor, Tensor] | None:
         """Centres and radii [B, N] of `fine_scores`: wider bounds than `fine_bounds`, and cheaper.
+
+        None for a unit that has none.
+        """
+        return None
+
+    def fine_vectors(self, encoded: EncodedUnit) -> Tensor | None:  # noqa: ARG002
+        """Vectors of mentions, or of entities, whose products come close to `fine_scores`.
 
         None for a unit that has none.
         """
@@ -286,6 +303,14 @@ class SumOfUnits(Matcher):
                 low += fine[0]
                 high += fine[1]
         return low * self.unit_weight, high * self.unit_weight
+
+    def search_vectors(self, encoded: EncodedMentions | EncodedEntities) -> Tensor:
+        parts = []
+        for name in self.units:
+            parts.append(encoded[name].inner_BI)
+            fine = self.unit(name).fine_vectors(encoded[name])
+            parts += [] if fine is None else [fine]
+        return torch.cat(parts, dim=1)
 
     @torch.no_grad()
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:

@@ -14,6 +14,7 @@ from mmoe.model.attention import (
     attention_bounds,
     attention_scores,
     attention_scores_of_own,
+    attention_vectors,
     own_context,
 )
 from mmoe.model.encoded import Column, EncodedUnit
@@ -79,6 +80,9 @@ class IntraUnit(Unit):
 
     def fine_ball(self, mentions: EncodedUnit, entities: EncodedUnit) -> tuple[Tensor, Tensor]:
         return attention_ball(mentions, entities)
+
+    def fine_vectors(self, encoded: EncodedUnit) -> Tensor:
+        return attention_vectors(encoded)
 
     def _project(self, stem: Stem) -> tuple[Tensor, Tensor, Packed]:
         coarse, fine = self.inputs(stem)

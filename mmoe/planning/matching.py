@@ -21,7 +21,7 @@ from mmoe.planning.bench import Bench
 from mmoe.planning.encoding import Encoding
 from mmoe.planning.steps import DONE, Places, Step, bytes_under
 from mmoe.records import Entity, Mention, read_records
-from mmoe.training.held_out import MOST_HELD_OUT
+from mmoe.training.held_out import MOST_ENTITIES, MOST_HELD_OUT
 
 # Weights, and two moments of the optimiser for each, in best.pt, in last.pt, and in the one being written.
 COPIES_IN_TRAINING = 3 * 3
@@ -45,7 +45,8 @@ def plan_matching(at: Places, file: ParamsFile, encoder: Encoder, encoding: Enco
     num = len(read_records(at.entities, Entity))
     size, seconds = bench.index_bytes(num), num * bench.index_seconds()
     # What depends on the batch is put into the records' order once it is there.
-    more = 0 if matcher.encoding_batch is None else size
+    has_order = matcher.encoding_batch is not None
+    more = size if has_order else 0
     trained = all(step.state == DONE for step in encoding.steps) and _is_trained(at, spec, file)
     if trained:
         kept = bytes_under(at.model)
@@ -54,14 +55,15 @@ def plan_matching(at: Places, file: ParamsFile, encoder: Encoder, encoding: Enco
         mentions = read_records(at.mentions, Mention)
         steps, epochs = schedule(mentions, params)
         golds = [m.gold_qid for m in mentions if m.gold_qid and m.in_kb and m.split == "train"]
+        ranked = min(num, MOST_ENTITIES)
         step_seconds = bench.step_seconds(golds, num, params, file.section(LossParams))
         planned = [
             _training(matcher, steps * epochs, step_seconds),
             # While one is written, that of the epoch before is still there.
             Step(
-                *("train", f"{INDEX}, every epoch", (epochs + 1) * num),
-                passing_bytes=size + more + (size if epochs else 0),
-                seconds=(epochs + 1) * seconds,
+                *("train", f"{INDEX}, every epoch", (epochs + 1) * ranked),
+                passing_bytes=(1 + has_order + bool(epochs)) * bench.index_bytes(ranked),
+                seconds=(epochs + 1) * ranked / max(1, num) * seconds,
             ),
             Step("train", "mined negatives, ranks of held-out mentions"),
         ]

@@ -1,6 +1,8 @@
-"""Which train mentions a matcher learns from, and which decide when it stops."""
+"""Which train mentions a matcher learns from, which decide when it stops, and how these are ranked."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,10 +10,14 @@ from torch import Tensor
 
 from mmoe.config.train import TrainParams
 from mmoe.errors import TrainingError
+from mmoe.evaluation.estimates import reciprocals
 from mmoe.linking.data import LinkingData
+from mmoe.linking.whole_kb import build_index, rank_records
+from mmoe.model.matcher import Matcher
 from mmoe.training.streams import Stream, generator
 
 MOST_HELD_OUT = 500  # enough to tell two epochs apart by some tenths of MRR
+MOST_ENTITIES = 50_000  # among which they are ranked: every epoch encodes these anew
 
 
 def split_mentions(data: LinkingData, params: TrainParams) -> tuple[Tensor, Tensor]:
@@ -37,3 +43,37 @@ def split_mentions(data: LinkingData, params: TrainParams) -> tuple[Tensor, Tens
         mentions[torch.from_numpy(np.sort(order[chosen]))] for chosen in (~is_held_out, is_held_out)
     )
     return learned, held_out if len(held_out) else data.linkable("valid")
+
+
+def ranked_entities(data: LinkingData, mentions: Tensor, seed: int) -> Tensor:
+    """The entities among which held-out mentions are ranked: positions, ascending.
+
+    All, or of a larger knowledge base MOST_ENTITIES: the mentions' gold entities, and others at random.
+    """
+    order = generator(seed, Stream.HELD_OUT).permutation(len(data.entities))
+    gold = np.unique(data.gold_of(mentions).numpy())
+    others = order[~np.isin(order, gold)][: max(0, MOST_ENTITIES - len(gold))]
+    return torch.from_numpy(np.sort(np.concatenate([gold, others])))
+
+
+def held_out_mrr(
+    matcher: Matcher,
+    mentions: Tensor,
+    *,
+    data: LinkingData,
+    seed: int,
+    precision: str = "float32",
+    folder: Path | None = None,
+) -> float:
+    """MRR (×100) of a matcher on some mentions, among `ranked_entities`.
+
+    Args:
+        precision: of the products that encode the entities.
+        folder: takes the index's files; None keeps it in memory.
+    """
+    device = next(matcher.parameters()).device
+    rows = ranked_entities(data, mentions, seed)
+    index = build_index(matcher, data.entity_side.select(rows), device, precision, folder)
+    gold = torch.searchsorted(rows, data.gold_of(mentions))
+    ranks = rank_records(index, data.mention_side, mentions, gold, device).ranks
+    return float(reciprocals(ranks.pessimistic).mean())

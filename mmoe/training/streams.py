@@ -15,6 +15,7 @@ class Stream(IntEnum):
     FRACTION = 2
     CALIBRATION = 3
     DROPOUT = 4
+    HELD_OUT = 5
 
 
 def generator(seed: int, stream: Stream, number: int = 0) -> np.random.Generator:

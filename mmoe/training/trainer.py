@@ -78,7 +78,7 @@ class Trainer:
     """Trains a matcher on one data set.
 
     Args:
-        mrr_of: MRR (×100) of a matcher on the mentions given, over the whole knowledge base.
+        mrr_of: MRR (×100) of `matcher` on the held-out `mentions`; see `held_out_mrr`.
         work: folder for checkpoints; keyed by the caller with all that decides the result.
     """
 

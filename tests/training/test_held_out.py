@@ -11,12 +11,12 @@ from torch import Tensor
 
 from mmoe.errors import TrainingError
 from mmoe.linking.data import LinkingData
-from mmoe.model.matcher import Matcher
+from mmoe.model.matcher import OVERALL, Matcher
 from mmoe.training import held_out
-from mmoe.training.held_out import split_mentions
+from mmoe.training.held_out import held_out_mrr, ranked_entities, split_mentions
 
-from tests.stores import Toy, mrr_on, open_toy
-from tests.training.runs import new_trainer, train_params
+from tests.stores import CPU, Toy, mrr_on, open_toy
+from tests.training.runs import new_matcher, new_trainer, train_params
 
 FRACTIONS = (0.1, 0.2, 0.7, 1.0)
 
@@ -93,6 +93,24 @@ def test_the_held_out_mentions_are_ranked_and_never_learned_from(
     assert len(ranked) == 3
     assert all(torch.equal(each, expected[1]) for each in ranked)
     assert learned == set(expected[0].tolist())
+
+
+@pytest.mark.parametrize("most", [1, 12, 10_000])
+def test_of_a_large_knowledge_base_a_part_is_ranked(
+    data: LinkingData, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(held_out, "MOST_ENTITIES", most)
+    _, mentions = split_mentions(data, train_params(held_out=0.2))
+    gold, matcher = data.gold_of(mentions), new_matcher(data).eval()
+    rows = ranked_entities(data, mentions, seed=43)
+    assert set(gold.tolist()) <= set(rows.tolist())
+    assert len(rows) == min(len(data.entities), max(most, len(set(gold.tolist()))))
+    assert rows.tolist() == sorted(set(rows.tolist()))
+    scores = matcher(data.mention_side.gather(mentions, CPU), data.entity_side.gather(rows, CPU))
+    own = scores[OVERALL].gather(1, torch.searchsorted(rows, gold)[:, None])
+    ranks = (scores[OVERALL] >= own).sum(dim=1)
+    found = held_out_mrr(matcher, mentions, data=data, seed=43)
+    assert found == pytest.approx(float((100 / ranks).mean()), abs=1e-4)
 
 
 def test_no_training_mention_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,249 @@
+"""The best entities of a mention without a look at all of them, for knowledge bases of a million and more.
+
+A matcher has vectors whose products come close to its score (`Matcher.search_vectors`). They are reduced to a
+few numbers in the way that keeps the products best, and FAISS sorts the entities into lists of neighbours; a
+mention's shortlist comes from the lists next to it. Among the shortlist the best are found exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmoe.errors import LinkingError
+from mmoe.files import atomic_folder, read_json, write_json
+from mmoe.linking.index import EntityIndex
+from mmoe.linking.ranked import BestEntities
+from mmoe.linking.ranking import best_among
+from mmoe.model.encoded import part
+from mmoe.model.features import SideFeatures
+from mmoe.model.matcher import OVERALL
+
+WIDTH = 128  # numbers that a search vector is reduced to
+SAMPLE = 20_000  # entities from which the reduction and the lists are learnt
+BLOCK = 8192  # entities whose vectors are computed at a time
+LEAST_SORTED, LISTS_PER_ROOT = (
+    40_000,
+    4,
+)  # entities that are sorted; lists, times their number's root
+SHORTLIST, PROBES = 500, 64
+RIDGE = 1e-3  # of the mentions' mean variance, for directions that few of them show
+MANIFEST, REDUCTION, LISTS = "manifest.json", "reduction.npz", "lists.faiss"
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """Linear maps of mentions' and entities' vectors, from V numbers to R, that keep their products.
+
+    Attributes:
+        mention_VR, entity_VR: the maps.
+        mean_V: of the entities; it is subtracted, as it does not move a mention's order of entities.
+    """
+
+    mention_VR: Floats
+    entity_VR: Floats
+    mean_V: Floats
+
+    @classmethod
+    def fit(cls, mentions_MV: Floats, entities_NV: Floats, width: int) -> Reduction:
+        """The maps whose products differ least from the vectors' own, squared, over all pairs of a sample.
+
+        With C and D the second moments of mentions and centred entities, they come from the eigenvectors
+        of √C D √C (Eckart and Young's theorem on the products' matrix). Principal components of the
+        entities alone would keep what no mention looks at.
+        """
+        mean_V: Floats = entities_NV.mean(axis=0)
+        root_VV, inverse_VV = _root_of(_moment(mentions_MV))
+        moment_VV = root_VV @ _moment(entities_NV - mean_V) @ root_VV
+        vectors_VR = np.linalg.eigh(moment_VV).eigenvectors[:, ::-1][:, :width]
+        mention, entity = inverse_VV @ vectors_VR, root_VV @ vectors_VR
+        return cls(mention.astype(np.float32), entity.astype(np.float32), mean_V)
+
+    def mentions(self, vectors_BV: Floats) -> Floats:
+        """[B, R]."""
+        reduced: Floats = vectors_BV @ self.mention_VR
+        return reduced
+
+    def entities(self, vectors_NV: Floats) -> Floats:
+        """[N, R]."""
+        reduced: Floats = np.subtract(vectors_NV, self.mean_V) @ self.entity_VR
+        return reduced
+
+
+@dataclass(frozen=True)
+class ApproximateSearch:
+    """Shortlists of an index's entities, from lists in a file that is mapped into memory.
+
+    Attributes:
+        index: whose entities it finds.
+        lists: FAISS's.
+    """
+
+    index: EntityIndex
+    reduction: Reduction
+    lists: Any
+
+    @classmethod
+    def build_in(
+        cls,
+        folder: Path,
+        made_of: str,
+        index: EntityIndex,
+        mentions: Iterable[SideFeatures],
+        width: int = WIDTH,
+    ) -> ApproximateSearch:
+        """Sorts all entities of an index into lists.
+
+        Args:
+            folder: takes the place of one that is there.
+            made_of: names the index; `open` asks for it.
+            mentions: some thousands like those that will be linked, to learn what they look at.
+            width: numbers a search vector is reduced to.
+        Raises:
+            LinkingError: if FAISS is not installed.
+        """
+        faiss = _faiss()
+        rows = np.sort(np.random.default_rng(0).permutation(len(index))[:SAMPLE])
+        sample_NV = np.concatenate([_vectors(index, part_n) for part_n in _blocks(rows)])
+        mentions_MV = np.concatenate([_vectors_of_mentions(index, some) for some in mentions])
+        reduction = Reduction.fit(mentions_MV, sample_NV, min(width, sample_NV.shape[1]))
+        width = reduction.entity_VR.shape[1]
+        lists = faiss.index_factory(width, _factory(len(index)), faiss.METRIC_INNER_PRODUCT)
+        lists.train(reduction.entities(sample_NV))
+        search = cls(index, reduction, lists)
+        search._add_from(0)
+        return search._write(folder, made_of)
+
+    @classmethod
+    def open(cls, folder: Path, made_of: str, index: EntityIndex) -> ApproximateSearch:
+        """What `build_in` left in a folder.
+
+        Raises:
+            LinkingError: if it is of another index, or FAISS is not installed.
+        """
+        return cls._read(folder, made_of, index, mapped=True)
+
+    def extended_in(self, folder: Path, made_of: str, index: EntityIndex) -> ApproximateSearch:
+        """With the entities by which `index` is longer than before; the lists are not made anew.
+
+        Args:
+            folder: where this one lies; made_of: names the longer index.
+        """
+        old = read_json(folder / MANIFEST)["made_of"]
+        longer = self._read(folder, old, index, mapped=False)
+        longer._add_from(longer.lists.ntotal)
+        return longer._write(folder, made_of)
+
+    @torch.inference_mode()
+    def best(
+        self,
+        mentions: Iterable[SideFeatures],
+        top_n: int,
+        shortlist: int = SHORTLIST,
+        probes: int = PROBES,
+    ) -> BestEntities:
+        """The best entities of every mention among its shortlist, with exact scores.
+
+        Args:
+            shortlist: entities that are compared exactly.
+            probes: lists that they come from.
+        """
+        faiss, matcher = _faiss(), self.index.matcher
+        settings = faiss.SearchParametersIVF(nprobe=probes) if _has_lists(len(self.index)) else None
+        names, columns = (*matcher.unit_names, OVERALL), min(top_n, len(self.index))
+        found = [BestEntities.none(names, (0, columns))]
+        for features in mentions:
+            encoded = matcher.encode_mentions(features)
+            vectors_BR = self.reduction.mentions(matcher.search_vectors(encoded).cpu().numpy())
+            size = min(max(shortlist, top_n), len(self.index))
+            _, rows_Bn = self.lists.search(vectors_BR, size, params=settings)
+            for i, rows_n in enumerate(rows_Bn):
+                rows_n = np.sort(rows_n[rows_n >= 0])
+                found.append(best_among(self.index, part(encoded, i, i + 1), rows_n, columns))
+        return BestEntities.joined(found)
+
+    def _add_from(self, start: int) -> None:
+        for rows in _blocks(np.arange(start, len(self.index))):
+            self.lists.add(self.reduction.entities(_vectors(self.index, rows)))
+
+    def _write(self, folder: Path, made_of: str) -> ApproximateSearch:
+        with atomic_folder(folder) as new:
+            _faiss().write_index(self.lists, str(new / LISTS))
+            np.savez(new / REDUCTION, **vars(self.reduction))
+            write_json(new / MANIFEST, {"made_of": made_of})
+        return self.open(folder, made_of, self.index)
+
+    @classmethod
+    def _read(
+        cls, folder: Path, made_of: str, index: EntityIndex, *, mapped: bool
+    ) -> ApproximateSearch:
+        faiss, manifest = _faiss(), folder / MANIFEST
+        if not manifest.exists() or read_json(manifest)["made_of"] != made_of:
+            raise LinkingError(
+                f"{folder}: holds no approximate search of this index; delete it and build it anew"
+            )
+        lists = faiss.read_index(str(folder / LISTS), faiss.IO_FLAG_MMAP if mapped else 0)
+        with np.load(folder / REDUCTION) as arrays:
+            return cls(index, Reduction(**arrays), lists)
+
+
+def _blocks(rows: NDArray[np.int64]) -> Iterator[Tensor]:
+    yield from torch.split(torch.from_numpy(rows), BLOCK)
+
+
+def _vectors(index: EntityIndex, rows: Tensor) -> Floats:
+    """Search vectors of some entities."""
+    rows = rows.to(index.device)
+    entities = {name: unit.without_tokens().select(rows) for name, unit in index.entities.items()}
+    vectors_NV: Floats = index.matcher.search_vectors(entities).cpu().numpy()
+    return vectors_NV
+
+
+@torch.inference_mode()
+def _vectors_of_mentions(index: EntityIndex, mentions: SideFeatures) -> Floats:
+    encoded = index.matcher.encode_mentions(mentions)
+    vectors_BV: Floats = index.matcher.search_vectors(encoded).cpu().numpy()
+    return vectors_BV
+
+
+def _moment(vectors_NV: Floats) -> NDArray[np.float64]:
+    """Second moment [V, V]."""
+    moment_VV: NDArray[np.float64] = (vectors_NV.T @ vectors_NV).astype(np.float64)
+    return moment_VV / max(1, len(vectors_NV))
+
+
+def _root_of(moment_VV: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Its square root and that root's inverse, with a ridge."""
+    ridge_VV = RIDGE * np.trace(moment_VV) / len(moment_VV) * np.eye(len(moment_VV))
+    values_V, vectors_VV = np.linalg.eigh(moment_VV + ridge_VV)
+    roots_V = np.sqrt(values_V)
+    return (vectors_VV * roots_V) @ vectors_VV.T, (vectors_VV / roots_V) @ vectors_VV.T
+
+
+def _has_lists(size: int) -> bool:
+    """Whether there are enough entities to sort them; fewer are looked through one by one."""
+    return size >= LEAST_SORTED
+
+
+def _factory(size: int) -> str:
+    """FAISS's name of the structure: 8 bits a number, in lists of some hundreds."""
+    return f"IVF{round(LISTS_PER_ROOT * math.sqrt(size))},SQ8" if _has_lists(size) else "SQ8"
+
+
+def _faiss() -> Any:
+    try:
+        import faiss  # an extra that few need
+    except ImportError:
+        raise LinkingError(
+            "approximate search: FAISS is not installed; pip install faiss-cpu, or search exactly"
+        ) from None
+    return faiss
