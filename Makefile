@@ -4,7 +4,8 @@
 # several gigabytes of CUDA. To choose, give the index address that PyTorch's "Get started" page shows:
 #   CPU only:    make demo TORCH_INDEX=<its address ending in /whl/cpu>
 #   NVIDIA GPU:  make demo TORCH_INDEX=<its address ending in /whl/cu130, or your CUDA version>
-# EXTRAS are those of pyproject.toml; Ray's tests run with  make test EXTRAS=dev,ray.
+# EXTRAS are those of pyproject.toml; tests of Ray and of FAISS run with
+#   make test EXTRAS=dev,approximate,ray
 
 PYTHON ?= python3
 TORCH_INDEX ?=

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
 
-import mmoe.linking
-import mmoe.model
 from mmoe.config.runtime import RuntimeParams
-from mmoe.files import content_key, sha256_of, sources_key
 from mmoe.linking.checkpoint import load_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_device
 from mmoe.linking.index import EntityIndex
-from mmoe.linking.whole_kb import build_index
+from mmoe.linking.whole_kb import build_index, index_key
 from mmoe.locks import exclusive_lock
 from mmoe.model.matcher import MatcherSpec
 
@@ -36,10 +32,7 @@ def open_index(
     device = resolve_device(runtime.device)
     checkpoint, folder = at.model / f"{name}.safetensors", at.work("index") / name
     matcher = load_checkpoint(checkpoint, spec).matcher.to(device)
-    code = sources_key(*(Path(room.__path__[0]) for room in (mmoe.linking, mmoe.model)))
-    made_of = content_key(
-        sha256_of(checkpoint), sha256_of(at.entities), data.entity_side.parts, code
-    )
+    made_of = index_key(checkpoint, at.entities, data.entity_side)
     busy = partial(print, f"{folder}: another process builds it; waiting", file=sys.stderr)
     with exclusive_lock(at.locks, "index.lock", busy):
         return build_index(matcher, data.entity_side, device, folder=folder, made_of=made_of)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from mmoe.config.encode import EncodeParams
@@ -14,24 +16,29 @@ from mmoe.encoders.rows import encode_image_rows, encode_text_rows
 from mmoe.errors import CheckpointError, LinkingError
 from mmoe.images import ImageError, as_shown, decode_image
 from mmoe.linker.results import Link, LinkResult
-from mmoe.linking.checkpoint import Checkpoint, load_checkpoint
-from mmoe.linking.data import FeatureSide, features_of_rows
+from mmoe.linking.approximate import ApproximateSearch, is_search_of
+from mmoe.linking.checkpoint import Checkpoint, checkpoint_file, load_checkpoint
+from mmoe.linking.data import MENTION_BATCH, FeatureSide, features_of_rows
 from mmoe.linking.device import resolve_device
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranking import best_entities
-from mmoe.linking.whole_kb import build_index
+from mmoe.linking.whole_kb import build_index, index_key
 from mmoe.model.features import SideFeatures, Strings
 from mmoe.model.matcher import OVERALL
-from mmoe.records import Entity, TextInput, read_records
+from mmoe.records import Entity, Mention, TextInput, read_records
 
 ENCODE_BATCH = 8
+LEARNED_FROM = 4096  # mentions
 
 
 class Linker:
     """Links mentions to the entities of one knowledge base.
 
-    Make one with `from_run`. It holds encoder, matcher and index in memory and changes none of them, so
-    threads may share it; the first call takes longer than later ones.
+    Make one with `from_run`. It changes neither encoder, matcher nor index, so threads may share it; the
+    first call takes longer than later ones.
+
+    Attributes:
+        search: finds shortlists in a large knowledge base; None looks at all entities.
     """
 
     def __init__(
@@ -40,9 +47,10 @@ class Linker:
         encoder: Encoder,
         entities: Sequence[Entity],
         index: EntityIndex,
+        search: ApproximateSearch | None = None,
     ) -> None:
         self.checkpoint, self.encoder = checkpoint, encoder
-        self.entities, self.index = entities, index
+        self.entities, self.index, self.search = entities, index, search
 
     @classmethod
     def from_run(
@@ -53,6 +61,8 @@ class Linker:
         features: Path | str | None = None,
         encoder: str | None = None,
         device: str = "auto",
+        index: Path | str | None = None,
+        approximate: bool = False,
     ) -> Linker:
         """Opens what `dvc repro` left of a data set.
 
@@ -65,6 +75,11 @@ class Linker:
             encoder: folder or Hugging Face id of the encoder, where it lies elsewhere than in training;
                 None for the one that the checkpoint names.
             device: auto, cpu, cuda or cuda:<n>.
+            index: folder for what the matcher makes of the entities, in files that are mapped into memory;
+                what lies there is used if it is of this matcher and knowledge base. None holds it in memory.
+            approximate: whether mentions are compared with a shortlist of entities instead of all, which
+                pays off from a million on; needs `index`, the training mentions beside the knowledge base,
+                and FAISS (the extra `approximate`). See docs/scale.md.
         Raises:
             CheckpointError: if the matcher can't be read, or the encoder is not the one it was trained on.
             DataError, FeatureStoreError: if knowledge base, features or encoder can't be read.
@@ -83,10 +98,19 @@ class Linker:
                 f"{kb}/entities.parquet: holds no entity, so there is nothing to link to"
             )
         place = Path(kb).resolve()
-        folder = place.parents[1] / "features" / place.name if features is None else features
-        side = FeatureSide.of_entities(Path(folder), entities, config)
-        checkpoint.matcher.to(where)
-        return cls(checkpoint, loaded, entities, build_index(checkpoint.matcher, side, where))
+        stored = place.parents[1] / "features" / place.name if features is None else Path(features)
+        side = FeatureSide.of_entities(stored, entities, config)
+        matcher, weights = checkpoint.matcher.to(where), checkpoint_file(Path(model))
+        if index is None:
+            if approximate:
+                raise LinkingError("approximate=True: needs index=…, a folder for its files")
+            return cls(checkpoint, loaded, entities, build_index(matcher, side, where))
+        made_of, folder = index_key(weights, place / "entities.parquet", side), Path(index)
+        built = build_index(matcher, side, where, folder=folder / "entities", made_of=made_of)
+        if not approximate:
+            return cls(checkpoint, loaded, entities, built)
+        search = _opened_search(folder / "search", made_of, built, place, stored, config)
+        return cls(checkpoint, loaded, entities, built, search)
 
     def link(
         self,
@@ -107,7 +131,7 @@ class Linker:
                 chose; it gets the same budget of tokens as in training.
             top_k: how many entities to return.
         Returns:
-            The exact best entities of the whole knowledge base, best first.
+            The best entities of the whole knowledge base, best first; exact, but with `approximate`.
         Raises:
             LinkingError: if the surface form is empty, top_k is not positive or the image can't be read.
         """
@@ -118,7 +142,10 @@ class Linker:
         if top_k < 1:
             raise LinkingError(f"top_k = {top_k}: must be at least 1")
         mention = self.encode(surface_form, context, image, description=description)
-        found = best_entities(self.index, [mention], top_k)
+        if self.search is None:
+            found = best_entities(self.index, [mention], top_k)
+        else:
+            found = self.search.best([mention], top_k)
         units = self.checkpoint.matcher.unit_names
         links = []
         for place, row in enumerate(found.top_Bn[0].tolist()):
@@ -156,6 +183,28 @@ class Linker:
         widths, strings = self.checkpoint.matcher.spec.widths, Strings((surface_form,), (context,))
         dtype = config.get("dtype", "float16")
         return features_of_rows(texts, images, widths, strings, self.index.device, dtype)
+
+
+def _opened_search(
+    folder: Path,
+    made_of: str,
+    index: EntityIndex,
+    kb: Path,
+    features: Path,
+    config: dict[str, Any],
+) -> ApproximateSearch:
+    """The search of an index; built where none of it lies in the folder."""
+    if not is_search_of(folder, made_of):
+        train = [m for m in read_records(kb / "mentions.parquet", Mention) if m.split == "train"]
+        some = [train[i] for i in np.random.default_rng(0).permutation(len(train))[:LEARNED_FROM]]
+        if not some:
+            raise LinkingError(
+                f"{kb}/mentions.parquet: approximate=True learns from training mentions, and there is none"
+            )
+        side = FeatureSide.of_mentions(features, some, config)
+        batches = side.batches(side.everything, MENTION_BATCH, index.device)
+        ApproximateSearch.build_in(folder, made_of, index, batches)
+    return ApproximateSearch.open(folder, made_of, index)
 
 
 def _decoded(image: Path | str | bytes | Image.Image, jpeg_side: int) -> Image.Image:

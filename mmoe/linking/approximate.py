@@ -28,13 +28,11 @@ from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL
 
 WIDTH = 128  # numbers that a search vector is reduced to
-SAMPLE = 20_000  # entities from which the reduction and the lists are learnt
+SAMPLE = 20_000  # entities from which the reduction is learnt
 BLOCK = 8192  # entities whose vectors are computed at a time
-LEAST_SORTED, LISTS_PER_ROOT = (
-    40_000,
-    4,
-)  # entities that are sorted; lists, times their number's root
-SHORTLIST, PROBES = 500, 64
+LEAST_SORTED = 200_000  # entities that are sorted into lists; fewer are all looked at
+POINTS = 64  # entities for each list, from which its middle is learnt
+SHORTLIST, PROBED = 500, 0.2  # entities compared exactly, and the share of the lists they are from
 RIDGE = 1e-3  # of the mentions' mean variance, for directions that few of them show
 MANIFEST, REDUCTION, LISTS = "manifest.json", "reduction.npz", "lists.faiss"
 Floats = NDArray[np.float32]
@@ -111,15 +109,15 @@ class ApproximateSearch:
         Raises:
             LinkingError: if FAISS is not installed.
         """
-        faiss = _faiss()
-        rows = np.sort(np.random.default_rng(0).permutation(len(index))[:SAMPLE])
-        sample_NV = np.concatenate([_vectors(index, part_n) for part_n in _blocks(rows)])
+        faiss, order = _faiss(), np.random.default_rng(0).permutation(len(index))
+        sample_NV = np.concatenate([_vectors(index, rows) for rows in _blocks(order[:SAMPLE])])
         mentions_MV = np.concatenate([_vectors_of_mentions(index, some) for some in mentions])
         reduction = Reduction.fit(mentions_MV, sample_NV, min(width, sample_NV.shape[1]))
-        width = reduction.entity_VR.shape[1]
-        lists = faiss.index_factory(width, _factory(len(index)), faiss.METRIC_INNER_PRODUCT)
-        lists.train(reduction.entities(sample_NV))
-        search = cls(index, reduction, lists)
+        num_lists, width = _num_lists(len(index)), reduction.entity_VR.shape[1]
+        kind = f"IVF{num_lists},SQ8" if num_lists else "SQ8"
+        lists = faiss.index_factory(width, kind, faiss.METRIC_INNER_PRODUCT)
+        search, points = cls(index, reduction, lists), order[: max(SAMPLE, POINTS * num_lists)]
+        lists.train(np.concatenate([search._reduced(rows) for rows in _blocks(points)]))
         search._add_from(0)
         return search._write(folder, made_of)
 
@@ -149,16 +147,18 @@ class ApproximateSearch:
         mentions: Iterable[SideFeatures],
         top_n: int,
         shortlist: int = SHORTLIST,
-        probes: int = PROBES,
+        probed: float = PROBED,
     ) -> BestEntities:
         """The best entities of every mention among its shortlist, with exact scores.
 
         Args:
             shortlist: entities that are compared exactly.
-            probes: lists that they come from.
+            probed: share of the lists that they come from, where there are lists.
         """
         faiss, matcher = _faiss(), self.index.matcher
-        settings = faiss.SearchParametersIVF(nprobe=probes) if _has_lists(len(self.index)) else None
+        num_lists = getattr(self.lists, "nlist", 0)
+        probes = math.ceil(probed * num_lists)
+        settings = faiss.SearchParametersIVF(nprobe=probes) if num_lists else None
         names, columns = (*matcher.unit_names, OVERALL), min(top_n, len(self.index))
         found = [BestEntities.none(names, (0, columns))]
         for features in mentions:
@@ -173,7 +173,10 @@ class ApproximateSearch:
 
     def _add_from(self, start: int) -> None:
         for rows in _blocks(np.arange(start, len(self.index))):
-            self.lists.add(self.reduction.entities(_vectors(self.index, rows)))
+            self.lists.add(self._reduced(rows))
+
+    def _reduced(self, rows: Tensor) -> Floats:
+        return self.reduction.entities(_vectors(self.index, rows))
 
     def _write(self, folder: Path, made_of: str) -> ApproximateSearch:
         with atomic_folder(folder) as new:
@@ -186,14 +189,20 @@ class ApproximateSearch:
     def _read(
         cls, folder: Path, made_of: str, index: EntityIndex, *, mapped: bool
     ) -> ApproximateSearch:
-        faiss, manifest = _faiss(), folder / MANIFEST
-        if not manifest.exists() or read_json(manifest)["made_of"] != made_of:
+        faiss = _faiss()
+        if not is_search_of(folder, made_of):
             raise LinkingError(
                 f"{folder}: holds no approximate search of this index; delete it and build it anew"
             )
         lists = faiss.read_index(str(folder / LISTS), faiss.IO_FLAG_MMAP if mapped else 0)
         with np.load(folder / REDUCTION) as arrays:
             return cls(index, Reduction(**arrays), lists)
+
+
+def is_search_of(folder: Path, made_of: str) -> bool:
+    """Whether the folder holds the approximate search of this index."""
+    manifest = folder / MANIFEST
+    return manifest.exists() and read_json(manifest)["made_of"] == made_of
 
 
 def _blocks(rows: NDArray[np.int64]) -> Iterator[Tensor]:
@@ -229,14 +238,9 @@ def _root_of(moment_VV: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     return (vectors_VV * roots_V) @ vectors_VV.T, (vectors_VV / roots_V) @ vectors_VV.T
 
 
-def _has_lists(size: int) -> bool:
-    """Whether there are enough entities to sort them; fewer are looked through one by one."""
-    return size >= LEAST_SORTED
-
-
-def _factory(size: int) -> str:
-    """FAISS's name of the structure: 8 bits a number, in lists of some hundreds."""
-    return f"IVF{round(LISTS_PER_ROOT * math.sqrt(size))},SQ8" if _has_lists(size) else "SQ8"
+def _num_lists(size: int) -> int:
+    """Into how many lists so many entities are sorted; 0 for none."""
+    return round(math.sqrt(size)) if size >= LEAST_SORTED else 0
 
 
 def _faiss() -> Any:

@@ -73,6 +73,11 @@ def load_matcher(path: Path | str) -> Matcher:
     return load_checkpoint(Path(path)).matcher
 
 
+def checkpoint_file(path: Path) -> Path:
+    """The trained matcher's file, if `path` is the folder that holds it."""
+    return path / "matcher.safetensors" if path.is_dir() else path
+
+
 def load_checkpoint(path: Path, expected: MatcherSpec | None = None) -> Checkpoint:
     """Rebuilds a matcher from its file.
 
@@ -83,7 +88,7 @@ def load_checkpoint(path: Path, expected: MatcherSpec | None = None) -> Checkpoi
         CheckpointError: if the file is missing or broken, is of another version, or holds a matcher of
             another shape.
     """
-    path = path / "matcher.safetensors" if path.is_dir() else path
+    path = checkpoint_file(path)
     about, weights = _read(path)
     stored = about["matcher"]
     try:

@@ -91,6 +91,16 @@ class FeatureSide:
         strings = Strings(tuple(e.name for e in entities), tuple(e.attributes for e in entities))
         return cls.open(folder, "entity", [entity.qid for entity in entities], strings, wanted)
 
+    @classmethod
+    def of_mentions(
+        cls, folder: Path, mentions: Sequence[Mention], wanted: dict[str, Any]
+    ) -> FeatureSide:
+        """The features of mentions; see `open`."""
+        strings = Strings(
+            tuple(m.surface_form for m in mentions), tuple(m.context for m in mentions)
+        )
+        return cls.open(folder, "mention", [m.mention_id for m in mentions], strings, wanted)
+
     def __len__(self) -> int:
         return len(self.text_rows)
 
@@ -241,13 +251,7 @@ class LinkingData:
         Raises:
             FeatureStoreError: see `FeatureSide.open`; also if the sides come from different encoders.
         """
-        mention_side = FeatureSide.open(
-            features,
-            "mention",
-            [mention.mention_id for mention in mentions],
-            Strings(tuple(m.surface_form for m in mentions), tuple(m.context for m in mentions)),
-            wanted,
-        )
+        mention_side = FeatureSide.of_mentions(features, mentions, wanted)
         entity_side = FeatureSide.of_entities(features, entities, wanted)
         prints = [side.texts.metadata["fingerprint"] for side in (mention_side, entity_side)]
         if prints[0] != prints[1]:

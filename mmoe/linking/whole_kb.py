@@ -16,6 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+import mmoe.linking
+import mmoe.model
+from mmoe.files import content_key, sha256_of, sources_key
 from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.index_files import is_index_of
@@ -56,6 +59,12 @@ def build_index(
     index = index.rearranged(order.argsort(), folder, made_of)
     shutil.rmtree(ordered)
     return index
+
+
+def index_key(checkpoint: Path, entities: Path, side: FeatureSide) -> str:
+    """Names an index by all that decides it: the matcher's file, the records', their features, the code."""
+    code = sources_key(*(Path(room.__path__[0]) for room in (mmoe.linking, mmoe.model)))
+    return content_key(sha256_of(checkpoint), sha256_of(entities), side.parts, code)
 
 
 @torch.inference_mode()

@@ -56,7 +56,7 @@ def test_a_shortlist_of_all_gives_the_exact_best(
     monkeypatch.setattr(approximate, "LEAST_SORTED", least_sorted)
     search = ApproximateSearch.build_in(tmp_path / "search", "a", index, mentions)
     exact = best_entities(index, mentions, top_n)
-    found = search.best(mentions, top_n, shortlist=len(index), probes=len(index))
+    found = search.best(mentions, top_n, shortlist=len(index), probed=1.0)
     assert np.array_equal(found.top_Bn, exact.top_Bn)  # twins in the order of the knowledge base
     for name in (*index.matcher.unit_names, OVERALL):
         assert np.allclose(found.scores_Bn[name], exact.scores_Bn[name], atol=1e-5)
@@ -84,7 +84,7 @@ def test_what_is_added_is_found_without_new_lists(
     assert (exact.top_Bn >= len(fewer)).any()
     for search in (after, ApproximateSearch.open(tmp_path / "search", "all", index)):
         assert search.lists.ntotal == len(index)
-        found = search.best(mentions, 3, shortlist=len(index), probes=len(index))
+        found = search.best(mentions, 3, shortlist=len(index), probed=1.0)
         assert np.array_equal(found.top_Bn, exact.top_Bn)
 
 

@@ -33,6 +33,23 @@ def linker(built: Path) -> Linker:
         return Linker.from_run("data/models/tiny", kb="data/interim/tiny", device="cpu")
 
 
+def test_an_index_in_files_and_a_shortlist_of_all_give_the_same(
+    linker: Linker, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("faiss", reason="the extra `approximate` is not installed")
+    monkeypatch.chdir(built)
+    named = {"model": "data/models/tiny", "kb": "data/interim/tiny", "device": "cpu"}
+    index = tmp_path / "index"
+    mention = first()
+    wanted = linker.link(mention.surface_form, mention.context)
+    for approximate in (False, True, True):  # built, built and opened
+        other = Linker.from_run(**named, index=index, approximate=approximate)
+        found = other.link(mention.surface_form, mention.context)
+        assert [link.qid for link in found] == [link.qid for link in wanted]
+    with pytest.raises(LinkingError, match="needs index=…, a folder for its files"):
+        Linker.from_run(**named, approximate=True)
+
+
 def mentions_with_descriptions() -> list[tuple[Mention, str | None]]:
     mentions = read_records(at.mentions, Mention)
     records = {r.mention_id: r.description for r in read_records(at.descriptions, Description)}
