@@ -1,6 +1,6 @@
 """Exact ranks over a whole knowledge base against scoring every pair as the papers' releases do.
 
-usage  python -m benchmarks.ranks [DATASET] [--entities N …] [--mentions M]
+usage  python -m benchmarks.ranks [DATASET] [--entities N …] [--mentions M] [--chart FILE.svg]
 
 With the name of a data set that has been trained in this folder, it measures on that, on the first N
 entities for each N; otherwise on random features of RichpediaMEL's size (17,805 entities), where an untrained
@@ -22,10 +22,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from unittest import mock
 
+import altair as alt
 import numpy as np
+import pandas as pd
 import torch
+import vl_convert
 from torch import Tensor
 
 from mmoe.config.encode import EncodeParams
@@ -80,11 +84,13 @@ def main() -> None:
     parser.add_argument("dataset", nargs="?")
     parser.add_argument("--entities", type=int, nargs="*", default=[])
     parser.add_argument("--mentions", type=int, default=640)
+    parser.add_argument("--chart", type=Path, help="draw how it grows")
     chosen = parser.parse_args()
     keep_memory_flat()
     open_setting = trained if chosen.dataset else random
     print("| entities | ranks, s | a pair, µs | pairs scored, % | one mention, ms: p50 | p99 |")
     print("|---|---|---|---|---|---|")
+    points = []
     for size in chosen.entities or [sys.maxsize]:
         setting = open_setting(chosen.dataset, size, chosen.mentions)
         num_pairs = len(setting.gold) * len(setting.index)
@@ -99,7 +105,32 @@ def main() -> None:
             f"| {p50:.1f} | {p99:.1f} |",
             flush=True,
         )
+        each = 1000 * seconds / len(setting.gold)
+        drawn = {
+            "ranks, 64 mentions at a time": each,
+            "best ten, alone: median": p50,
+            "99th percentile": p99,
+        }
+        points += [(len(setting.index), name, value) for name, value in drawn.items()]
+    if chosen.chart:
+        chosen.chart.write_text(growth(points), encoding="utf-8")
     print_result("ranks.pair", pair, "µs", plain_way(setting), higher_is_better=False)
+
+
+def growth(points: list[tuple[int, str, float]]) -> str:
+    """A chart of milliseconds a mention over numbers of entities, as SVG."""
+    table = pd.DataFrame(points, columns=["entities", "series", "ms"])
+    chart = (
+        alt.Chart(table, width=420, height=220, background="white")
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("entities:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s")),
+            y=alt.Y("ms:Q", scale=alt.Scale(type="log"), title="ms a mention"),
+            color=alt.Color("series:N", title=None, sort=None),
+        )
+    )
+    svg: str = vl_convert.vegalite_to_svg(chart.to_dict())
+    return svg
 
 
 def one_by_one(setting: Setting) -> list[float]:

@@ -103,7 +103,7 @@ def best_among(
     """
     low_1n, high_1n = index.tight_bounds(mention, torch.from_numpy(rows).to(index.device))
     _check_finite(low_1n, high_1n)
-    margin = TIE_TOLERANCE * float(torch.maximum(low_1n.abs(), high_1n.abs()).amax())
+    margin = TIE_TOLERANCE * float(torch.maximum(high_1n.amax(), -low_1n.amin()))
     # One margin for ties with the last of the best, one for rounding.
     to_reach = low_1n[0].topk(top_n).values[-1] - 2 * margin
     rows = rows[(high_1n[0] >= to_reach).cpu().numpy()]
@@ -135,7 +135,8 @@ class _Batch:
     def of(cls, index: EntityIndex, encoded: EncodedMentions, engine: str) -> _Batch:
         low_BN, high_BN = index.bounds(encoded)
         _check_finite(low_BN, high_BN)
-        margin_B = TIE_TOLERANCE * torch.maximum(low_BN.abs(), high_BN.abs()).amax(dim=1)
+        # The largest |bound|, as the low ones are not above the high ones.
+        margin_B = TIE_TOLERANCE * torch.maximum(high_BN.amax(dim=1), -low_BN.amin(dim=1))
         every_BN = None
         if engine == "brute":
             every_BN = _every_score(index, encoded)
