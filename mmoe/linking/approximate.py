@@ -153,23 +153,31 @@ class ApproximateSearch:
 
         Args:
             shortlist: entities that are compared exactly.
-            probed: share of the lists that they come from, where there are lists.
+            probed: share of the lists that they come from, where there are lists; of all, where so many
+                hold less than top_n.
         """
-        faiss, matcher = _faiss(), self.index.matcher
-        num_lists = getattr(self.lists, "nlist", 0)
-        probes = math.ceil(probed * num_lists)
-        settings = faiss.SearchParametersIVF(nprobe=probes) if num_lists else None
+        matcher = self.index.matcher
         names, columns = (*matcher.unit_names, OVERALL), min(top_n, len(self.index))
         found = [BestEntities.none(names, (0, columns))]
         for features in mentions:
             encoded = matcher.encode_mentions(features)
             vectors_BR = self.reduction.mentions(matcher.search_vectors(encoded).cpu().numpy())
             size = min(max(shortlist, top_n), len(self.index))
-            _, rows_Bn = self.lists.search(vectors_BR, size, params=settings)
+            rows_Bn = self._nearest(vectors_BR, size, probed)
+            if (rows_Bn[:, :columns] < 0).any():
+                rows_Bn = self._nearest(vectors_BR, size, 1.0)
             for i, rows_n in enumerate(rows_Bn):
                 rows_n = np.sort(rows_n[rows_n >= 0])
                 found.append(best_among(self.index, part(encoded, i, i + 1), rows_n, columns))
         return BestEntities.joined(found)
+
+    def _nearest(self, vectors_BR: Floats, size: int, probed: float) -> NDArray[np.int64]:
+        """Positions of the entities with the largest products, [B, size]; -1 behind the last found."""
+        settings = None
+        if num_lists := getattr(self.lists, "nlist", 0):
+            settings = _faiss().SearchParametersIVF(nprobe=math.ceil(probed * num_lists))
+        rows_Bn: NDArray[np.int64] = self.lists.search(vectors_BR, size, params=settings)[1]
+        return rows_Bn
 
     def _add_from(self, start: int) -> None:
         for rows in _blocks(np.arange(start, len(self.index))):
