@@ -43,7 +43,7 @@ from pipeline.layout import Layout
 ROOT = Path(__file__).parent.parent
 NAME = "rehearsal"
 STAGES = {
-    "raw": "ingest,retrieve,rank,audit,encode,baselines,train,rerank,evaluate,metrics",
+    "raw": "ingest,retrieve,rank,audit,encode,baselines,train,rerank,evaluate",
     "features": "baselines,train,rerank,evaluate",
 }
 FROM_RAW = ["retrieve.source=kb", f"encode.model={ROOT / 'data/raw/sample/clip'}"]  # knobs
