@@ -14,6 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.ranking import best_entities
 
 from benchmarks.measure import print_result
-from benchmarks.ranks import SINGLE, Setting, one_by_one, random, trained
+from benchmarks.ranks import one_by_one, random, trained
 
 TOP = 100
 # Shortlist, share of the lists.
@@ -56,12 +57,12 @@ def main() -> None:
         for shortlist, probed in SETTINGS:
             found = search.best(setting.batches[:half], TOP, shortlist, probed).top_Bn
             recalls = [recall(found, exact, k) for k in (1, 10, TOP)]
-            taken = alone(search, setting, shortlist, probed)
-            p50, p99 = 1000 * np.percentile(taken, [50, 99])
+            find = partial(search.best, shortlist=shortlist, probed=probed)
+            p50, p99 = 1000 * np.percentile(one_by_one(setting, find), [50, 99])
             shown = " | ".join(f"{each:.2f}" for each in recalls)
             print(f"| {shortlist} | {probed:.0%} | {shown} | {p50:.1f} | {p99:.1f} |", flush=True)
-        ours = 1000 * np.median(alone(search, setting, SHORTLIST, PROBED))
-        plain = 1000 * np.median(one_by_one(setting))
+        ours = 1000 * np.median(one_by_one(setting, search.best))
+        plain = 1000 * np.median(one_by_one(setting, partial(best_entities, setting.index)))
     print_result("approximate.one_mention", ours, "ms", plain, higher_is_better=False)
 
 
@@ -70,18 +71,6 @@ def recall(found: np.ndarray, exact: np.ndarray, k: int) -> float:
     shared = [len(np.intersect1d(a[:k], b[:k])) for a, b in zip(found, exact, strict=True)]
     share: float = 100 * float(np.mean(shared)) / min(k, exact.shape[1])
     return share
-
-
-def alone(
-    search: ApproximateSearch, setting: Setting, shortlist: int, probed: float
-) -> list[float]:
-    """Seconds in which the ten best of each of some mentions are found."""
-    taken = []
-    for mention in setting.single[:SINGLE]:
-        start = time.perf_counter()
-        search.best([mention], 10, shortlist, probed)
-        taken.append(time.perf_counter() - start)
-    return taken[1:]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ at times a word of the entity's own, among words that say nothing.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from mmoe.files import write_json
 from tools.sample.captions import caption, invented_name
 from tools.sample.drawing import Scene, draw
 from tools.sample.train_data import random_scene
@@ -76,8 +76,8 @@ def generate_release(folder: Path, num_entities: int, num_mentions: int) -> None
         }
         for number, thing in enumerate(things)
     ]
-    _write(folder / "kb_entity.json", entities)
-    _write(folder / "qid2id.json", {each["qid"]: each["id"] for each in entities})
+    write_json(folder / "kb_entity.json", entities)
+    write_json(folder / "qid2id.json", {each["qid"]: each["id"] for each in entities})
     splits = rng.choices(SPLITS, SHARES, k=num_mentions)
     for split in SPLITS:
         own = [
@@ -91,7 +91,7 @@ def generate_release(folder: Path, num_entities: int, num_mentions: int) -> None
             for number, (thing, its) in enumerate(zip(meant, splits, strict=True))
             if its == split
         ]
-        _write(folder / f"{folder.name}_{split}.json", own)
+        write_json(folder / f"{folder.name}_{split}.json", own)
 
 
 def _sentence(thing: Thing, words: list[str], rng: random.Random) -> Iterator[str]:
@@ -105,10 +105,6 @@ def _sentence(thing: Thing, words: list[str], rng: random.Random) -> Iterator[st
 def _draw(folder: Path, shown: tuple[str, int, Scene]) -> None:
     where, number, scene = shown
     draw(scene, _rng(where, number)).save(folder / where / f"{number}.png")
-
-
-def _write(path: Path, rows: object) -> None:
-    path.write_text(json.dumps(rows), encoding="utf-8")
 
 
 def _rng(what: str, number: int) -> random.Random:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from mmoe.linking.device import resolve_device
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranking import best_entities
 from mmoe.linking.whole_kb import build_index, index_key
+from mmoe.locks import exclusive_lock
 from mmoe.model.features import SideFeatures, Strings
 from mmoe.model.matcher import OVERALL
 from mmoe.records import Entity, Mention, TextInput, read_records
@@ -106,10 +109,12 @@ class Linker:
                 raise LinkingError("approximate=True: needs index=…, a folder for its files")
             return cls(checkpoint, loaded, entities, build_index(matcher, side, where))
         made_of, folder = index_key(weights, place / "entities.parquet", side), Path(index)
-        built = build_index(matcher, side, where, folder=folder / "entities", made_of=made_of)
-        if not approximate:
-            return cls(checkpoint, loaded, entities, built)
-        search = _opened_search(folder / "search", made_of, built, place, stored, config)
+        busy = partial(print, f"{folder}: another process builds it; waiting", file=sys.stderr)
+        with exclusive_lock(folder, when_busy=busy):
+            built = build_index(matcher, side, where, folder=folder / "entities", made_of=made_of)
+            search = None
+            if approximate:
+                search = _opened_search(folder / "search", made_of, built, place, stored, config)
         return cls(checkpoint, loaded, entities, built, search)
 
     def link(
@@ -194,17 +199,17 @@ def _opened_search(
     config: dict[str, Any],
 ) -> ApproximateSearch:
     """The search of an index; built where none of it lies in the folder."""
-    if not is_search_of(folder, made_of):
-        train = [m for m in read_records(kb / "mentions.parquet", Mention) if m.split == "train"]
-        some = [train[i] for i in np.random.default_rng(0).permutation(len(train))[:LEARNED_FROM]]
-        if not some:
-            raise LinkingError(
-                f"{kb}/mentions.parquet: approximate=True learns from training mentions, and there is none"
-            )
-        side = FeatureSide.of_mentions(features, some, config)
-        batches = side.batches(side.everything, MENTION_BATCH, index.device)
-        ApproximateSearch.build_in(folder, made_of, index, batches)
-    return ApproximateSearch.open(folder, made_of, index)
+    if is_search_of(folder, made_of):
+        return ApproximateSearch.open(folder, made_of, index)
+    train = [m for m in read_records(kb / "mentions.parquet", Mention) if m.split == "train"]
+    some = [train[i] for i in np.random.default_rng(0).permutation(len(train))[:LEARNED_FROM]]
+    if not some:
+        raise LinkingError(
+            f"{kb}/mentions.parquet: approximate=True learns from training mentions, and there is none"
+        )
+    side = FeatureSide.of_mentions(features, some, config)
+    batches = side.batches(side.everything, MENTION_BATCH, index.device)
+    return ApproximateSearch.build_in(folder, made_of, index, batches)
 
 
 def _decoded(image: Path | str | bytes | Image.Image, jpeg_side: int) -> Image.Image:

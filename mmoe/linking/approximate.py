@@ -23,7 +23,7 @@ from mmoe.files import atomic_folder, read_json, write_json
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranked import BestEntities
 from mmoe.linking.ranking import best_among
-from mmoe.model.encoded import part
+from mmoe.model.encoded import EncodedEntities, EncodedMentions, part
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL
 
@@ -91,6 +91,7 @@ class ApproximateSearch:
     lists: Any
 
     @classmethod
+    @torch.inference_mode()
     def build_in(
         cls,
         folder: Path,
@@ -111,7 +112,8 @@ class ApproximateSearch:
         """
         faiss, order = _faiss(), np.random.default_rng(0).permutation(len(index))
         sample_NV = np.concatenate([_vectors(index, rows) for rows in _blocks(order[:SAMPLE])])
-        mentions_MV = np.concatenate([_vectors_of_mentions(index, some) for some in mentions])
+        encoded = _encoded(index, mentions)
+        mentions_MV = np.concatenate([_search_vectors(index, some) for some in encoded])
         reduction = Reduction.fit(mentions_MV, sample_NV, min(width, sample_NV.shape[1]))
         num_lists, width = _num_lists(len(index)), reduction.entity_VR.shape[1]
         kind = f"IVF{num_lists},SQ8" if num_lists else "SQ8"
@@ -156,13 +158,11 @@ class ApproximateSearch:
             probed: share of the lists that they come from, where there are lists; of all, where so many
                 hold less than top_n.
         """
-        matcher = self.index.matcher
-        names, columns = (*matcher.unit_names, OVERALL), min(top_n, len(self.index))
-        found = [BestEntities.none(names, (0, columns))]
-        for features in mentions:
-            encoded = matcher.encode_mentions(features)
-            vectors_BR = self.reduction.mentions(matcher.search_vectors(encoded).cpu().numpy())
-            size = min(max(shortlist, top_n), len(self.index))
+        columns = min(top_n, len(self.index))
+        size = min(max(shortlist, top_n), len(self.index))
+        found = [BestEntities.none((*self.index.matcher.unit_names, OVERALL), (0, columns))]
+        for encoded in _encoded(self.index, mentions):
+            vectors_BR = self.reduction.mentions(_search_vectors(self.index, encoded))
             rows_Bn = self._nearest(vectors_BR, size, probed)
             if (rows_Bn[:, :columns] < 0).any():
                 rows_Bn = self._nearest(vectors_BR, size, 1.0)
@@ -221,15 +221,17 @@ def _vectors(index: EntityIndex, rows: Tensor) -> Floats:
     """Search vectors of some entities."""
     rows = rows.to(index.device)
     entities = {name: unit.without_tokens().select(rows) for name, unit in index.entities.items()}
-    vectors_NV: Floats = index.matcher.search_vectors(entities).cpu().numpy()
-    return vectors_NV
+    return _search_vectors(index, entities)
 
 
-@torch.inference_mode()
-def _vectors_of_mentions(index: EntityIndex, mentions: SideFeatures) -> Floats:
-    encoded = index.matcher.encode_mentions(mentions)
-    vectors_BV: Floats = index.matcher.search_vectors(encoded).cpu().numpy()
-    return vectors_BV
+def _encoded(index: EntityIndex, mentions: Iterable[SideFeatures]) -> Iterator[EncodedMentions]:
+    for features in mentions:
+        yield index.matcher.encode_mentions(features)
+
+
+def _search_vectors(index: EntityIndex, encoded: EncodedMentions | EncodedEntities) -> Floats:
+    vectors: Floats = index.matcher.search_vectors(encoded).cpu().numpy()
+    return vectors
 
 
 def _moment(vectors_NV: Floats) -> NDArray[np.float64]:

@@ -103,7 +103,7 @@ def best_among(
     """
     low_1n, high_1n = index.tight_bounds(mention, torch.from_numpy(rows).to(index.device))
     _check_finite(low_1n, high_1n)
-    margin = TIE_TOLERANCE * float(torch.maximum(high_1n.amax(), -low_1n.amin()))
+    margin = float(_margin(low_1n, high_1n))
     # One margin for ties with the last of the best, one for rounding.
     to_reach = low_1n[0].topk(top_n).values[-1] - 2 * margin
     rows = rows[(high_1n[0] >= to_reach).cpu().numpy()]
@@ -135,8 +135,7 @@ class _Batch:
     def of(cls, index: EntityIndex, encoded: EncodedMentions, engine: str) -> _Batch:
         low_BN, high_BN = index.bounds(encoded)
         _check_finite(low_BN, high_BN)
-        # The largest |bound|, as the low ones are not above the high ones.
-        margin_B = TIE_TOLERANCE * torch.maximum(high_BN.amax(dim=1), -low_BN.amin(dim=1))
+        margin_B = _margin(low_BN, high_BN)
         every_BN = None
         if engine == "brute":
             every_BN = _every_score(index, encoded)
@@ -282,6 +281,12 @@ def _batches(index: EntityIndex, mentions: Iterable[SideFeatures], engine: str) 
         for rows in torch.split(each, MENTION_BATCH):
             some = encoded if len(rows) == len(each) else select(encoded, rows)
             yield _Batch.of(index, some, engine)
+
+
+def _margin(low_BN: Tensor, high_BN: Tensor) -> Tensor:
+    """Scores of a mention that are at most this far apart are a tie, [B]."""
+    # The largest |bound|, as the low ones are not above the high ones.
+    return TIE_TOLERANCE * torch.maximum(high_BN.amax(dim=1), -low_BN.amin(dim=1))
 
 
 def _count_by_mention(flags_P: Tensor, mentions_P: Tensor, num_mentions: int) -> Tensor:
