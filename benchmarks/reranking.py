@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 from mmoe.baselines.cosine import SideVectors, Vectors
-from mmoe.baselines.late_interaction import LateInteraction
+from mmoe.baselines.late_interaction import CentredTokens, LateInteraction
 from mmoe.features.tokens import MemoryTokens
 from mmoe.records import Entity, Mention
 from mmoe.reranking.context import ContextFeatures
 from mmoe.reranking.families import CHUNK, Family, features_of
-from mmoe.reranking.frozen import CosineFeatures, LateFeatures
+from mmoe.reranking.frozen import CosineFeatures, EntityCosines, LateFeatures, Means
 from mmoe.reranking.pairs import Pairs
-from mmoe.reranking.strings import StringFeatures
+from mmoe.reranking.strings import EntityStrings, StringFeatures, StringSpace
 
 from benchmarks.measure import alternating_seconds, print_result
 
@@ -55,11 +55,13 @@ def families() -> list[Family]:
     (ours, our_tokens), (theirs, their_tokens) = side(NUM_MENTIONS), side(NUM_ENTITIES)
     contexts = draw.normal(size=(NUM_MENTIONS, WIDTH)).astype(np.float32)
     known = draw.normal(size=(NUM_ENTITIES, 2 * WIDTH)).astype(np.float32)
+    strings = EntityStrings(StringSpace.fit(entities), entities)
+    means = Means.of(ours.take(slice(0, NUM_TRAIN)), theirs)
     return [
-        CosineFeatures(ours, theirs, np.arange(NUM_TRAIN)),
-        LateFeatures({"text": LateInteraction(our_tokens, their_tokens)}),
-        StringFeatures(mentions, entities, [mention.context for mention in mentions]),
-        ContextFeatures(contexts, known, gold, NUM_TRAIN),
+        CosineFeatures(EntityCosines(theirs, means), ours),
+        LateFeatures({"text": LateInteraction(our_tokens, CentredTokens(their_tokens))}),
+        StringFeatures(strings, mentions, [mention.context for mention in mentions]),
+        ContextFeatures.fit(contexts, known.__getitem__, gold, NUM_TRAIN),
     ]
 
 

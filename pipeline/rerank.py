@@ -3,13 +3,15 @@
 usage  python -m pipeline.rerank DATASET
 in     data/interim/<dataset>, data/features/<dataset>, data/models/<dataset>/matcher.safetensors
 out    data/ranks/<dataset>/reranked.parquet, of the same form as baselines.parquet;
-       data/models/<dataset>/reranker.json: weights of the features
+       data/models/<dataset>/reranker.json: weights of the features; beside it what else it takes to
+       rerank other mentions, reranker.safetensors and reranker_terms.parquet
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,12 +23,13 @@ from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rerank import RerankParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.files import atomic_write, write_json
+from mmoe.files import atomic_write
 from mmoe.linking.data import LinkingData
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.model.registry import spec_from_params
 from mmoe.records import Mention
 from mmoe.reranking.families import Family
+from mmoe.reranking.files import save_reranker
 from mmoe.reranking.matcher import MatcherFeatures
 from mmoe.reranking.run import Reranked, run_reranking
 
@@ -43,27 +46,32 @@ def rerank(at: Layout, file: ParamsFile) -> None:
     if not params.use_candidates:
         records = replace(records, candidates=[])
     ids = [mention.mention_id for mention in records.linkable("test")]
-    found = Reranked(ranks={}, recall=0.0, valid_mrr={}, combiners={})
+    found = None
     if params.depth:
         parts = FeatureParts(at.features, encode.feature_config)
         matcher = matcher_families(at, file, records) if params.use_matcher else None
         found = run_reranking(records, parts, params.depth, matcher, use_context=params.use_context)
-    rows = [rank_rows(ids, name, BaselineRanks(ranks, None)) for name, ranks in found.ranks.items()]
+    ranks = {} if found is None else found.ranks
+    rows = [rank_rows(ids, name, BaselineRanks(own, None)) for name, own in ranks.items()]
     table = pa.concat_tables([rank_rows([], "", BaselineRanks(None, None)), *rows])
     with atomic_write(at.ranks / "reranked.parquet") as path:
         pq.write_table(table, path, compression="zstd")
-    weights = {name: combiner.to_json() for name, combiner in found.combiners.items()}
-    write_json(
-        at.model / "reranker.json",
-        {"recall": found.recall, "valid_mrr": found.valid_mrr, "weights": weights},
-    )
-    if params.depth:
+    save_reranker(at.model, None if found is None else found.reranker, _about(found))
+    if found is None:
+        print(f"{at.dataset}: nothing is reranked (rerank.depth is 0)")
+    else:
         print(
             f"{at.dataset}: {len(ids)} shortlists of {params.depth} reranked; "
             f"{found.recall} % of them hold the gold entity"
         )
-    else:
-        print(f"{at.dataset}: nothing is reranked (rerank.depth is 0)")
+
+
+def _about(found: Reranked | None) -> dict[str, Any]:
+    """What the report says of the fit."""
+    if found is None:
+        return {"recall": 0.0, "valid_mrr": {}, "weights": {}}
+    weights = {name: combiner.to_json() for name, combiner in found.combiners.items()}
+    return {"recall": found.recall, "valid_mrr": found.valid_mrr, "weights": weights}
 
 
 def matcher_families(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +20,14 @@ SUMS = {
     "cosine, image–image": ("image",),
     "CLIP zero-shot": ("text", "image"),
     "sum of frozen cosines": ("text", "name", "image", "text–image", "image–text"),
+}
+# Which vectors of the mention and of the entity each term compares; those with images where both have them.
+SIDES = {
+    "text": ("text", "text"),
+    "name": ("name", "name"),
+    "image": ("image", "image"),
+    "text–image": ("text", "image"),
+    "image–text": ("image", "text"),
 }
 
 
@@ -41,6 +49,11 @@ class Vectors:
         unit = unit_rows(self.values_NP)
         return unit if self.present_N is None else unit * self.present_N[:, None]
 
+    def take(self, rows: slice | NDArray[np.int64]) -> Vectors:
+        """Those of some rows."""
+        present_N = None if self.present_N is None else self.present_N[rows]
+        return Vectors(self.values_NP[rows], present_N)
+
     def present(self) -> NDArray[np.bool_]:
         """bool [N]."""
         return np.ones(len(self.values_NP), bool) if self.present_N is None else self.present_N
@@ -58,6 +71,16 @@ class SideVectors:
     name: Vectors
     image: Vectors | None
 
+    def kinds(self) -> dict[str, Vectors]:
+        """By kind: text, name and, where there are any, image."""
+        kinds = {"text": self.text, "name": self.name, "image": self.image}
+        return {name: vectors for name, vectors in kinds.items() if vectors is not None}
+
+    def take(self, rows: slice) -> SideVectors:
+        """Those of some rows."""
+        image = None if self.image is None else self.image.take(rows)
+        return SideVectors(self.text.take(rows), self.name.take(rows), image)
+
 
 class CosineTerms:
     """The cosines of all mentions with all entities, one a term, as parts of a score.
@@ -68,12 +91,14 @@ class CosineTerms:
     Args:
         terms: (mentions' vectors, entities' vectors) of each cosine.
         typical: mentions over which that mean is taken; None for all.
+        neutral: those means, where they are known.
     """
 
     def __init__(
         self,
         terms: Mapping[str, tuple[Vectors, Vectors]],
         typical: NDArray[np.int64] | None = None,
+        neutral: Mapping[str, float] | None = None,
     ) -> None:
         self.names = tuple(terms)
         self._terms = [
@@ -82,7 +107,8 @@ class CosineTerms:
         ]
         rows = slice(None) if typical is None else typical
         self._neutral = [
-            _mean_cosine(m[rows], has_m[rows], e, has_e) for m, has_m, e, has_e in self._terms
+            _mean_cosine(m[rows], has_m[rows], e, has_e) if neutral is None else neutral[name]
+            for name, (m, has_m, e, has_e) in zip(terms, self._terms, strict=True)
         ]
         self._last: tuple[slice, NDArray[np.float32]] | None = None
 
@@ -92,14 +118,20 @@ class CosineTerms:
         mentions: SideVectors,
         entities: SideVectors,
         typical: NDArray[np.int64] | None = None,
+        neutral: Callable[[str, str], float] | None = None,
     ) -> CosineTerms:
-        """Every cosine that the frozen encoder gives: those of MMoE's residual similarities."""
-        terms = {"text": (mentions.text, entities.text), "name": (mentions.name, entities.name)}
-        if mentions.image is not None and entities.image is not None:
-            terms["image"] = (mentions.image, entities.image)
-            terms["text–image"] = (mentions.text, entities.image)
-            terms["image–text"] = (mentions.image, entities.text)
-        return cls(terms, typical)
+        """Every cosine that the frozen encoder gives: those of MMoE's residual similarities.
+
+        Args:
+            neutral: gives the mean cosine of a kind of the mentions' vectors with one of the entities'.
+        """
+        ours, theirs = mentions.kinds(), entities.kinds()
+        sides = {
+            name: pair for name, pair in SIDES.items() if pair[0] in ours and pair[1] in theirs
+        }
+        terms = {name: (ours[m], theirs[e]) for name, (m, e) in sides.items()}
+        means = None if neutral is None else {name: neutral(*pair) for name, pair in sides.items()}
+        return cls(terms, typical, means)
 
     def __len__(self) -> int:
         return len(self._terms[0][0])

@@ -17,28 +17,34 @@ DEPTH = 100  # entities of a mention that are compared token by token
 BLOCK = 1 << 16  # tokens read at a time
 
 
-class LateInteraction:
-    """The mean over one side's tokens of the best cosine on the other side, both ways, added up.
+class CentredTokens:
+    """The entities' token features with what their centred cosines need, computed once for all mentions.
 
     Tokens are centred at the knowledge base's mean: frozen encoders put all of theirs into one direction.
+
+    Args:
+        centre_C: that mean, where it is known.
+    """
+
+    def __init__(self, entities: Tokens, centre_C: NDArray[np.float32] | None = None) -> None:
+        self.entities, self.lengths_N = entities, entities.lengths_N
+        self.starts_N = self.lengths_N.cumsum() - self.lengths_N
+        self.centre_C = centre_C = centre_of(entities) if centre_C is None else centre_C
+        norms = [np.linalg.norm(block.numpy() - centre_C, axis=1) for block in _blocks(entities)]
+        norms_T = np.concatenate([np.empty(0, dtype=np.float32), *norms])
+        # A token at the centre is like nothing; its norm is rounding.
+        at_centre_T = norms_T < 1e-3 * np.linalg.norm(centre_C)
+        self.inverse_T = np.where(at_centre_T, 0, 1 / np.maximum(norms_T, 1e-9))
+
+
+class LateInteraction:
+    """The mean over one side's tokens of the best cosine on the other side, both ways, added up.
 
     Source: MaxSim of ColBERT (Khattab and Zaharia, SIGIR 2020), which adds up one direction.
     """
 
-    def __init__(self, mentions: Tokens, entities: Tokens) -> None:
+    def __init__(self, mentions: Tokens, entities: CentredTokens) -> None:
         self.mentions, self.entities = mentions, entities
-        self._lengths_N = entities.lengths_N
-        self._starts_N = self._lengths_N.cumsum() - self._lengths_N
-        num_tokens = max(1, int(self._lengths_N.sum()))
-        sums = [block.numpy().sum(axis=0, dtype=np.float64) for block in _blocks(entities)]
-        self.centre_C = (np.sum(sums, axis=0) / num_tokens).astype(np.float32)
-        norms = [
-            np.linalg.norm(block.numpy() - self.centre_C, axis=1) for block in _blocks(entities)
-        ]
-        norms_T = np.concatenate([np.empty(0, dtype=np.float32), *norms])
-        # A token at the centre is like nothing; its norm is rounding.
-        at_centre_T = norms_T < 1e-3 * np.linalg.norm(self.centre_C)
-        self._inverse_T = np.where(at_centre_T, 0, 1 / np.maximum(norms_T, 1e-9))
 
     def scores(self, mention: int, entities: NDArray[np.int64]) -> NDArray[np.float32]:
         """Of one mention with some entities, [n]; a pair that lacks a side gets the mean of the others."""
@@ -51,23 +57,31 @@ class LateInteraction:
         self, mention: int, entities: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """From the mention's tokens to the entities' and back, [n] each; NaN for a pair that lacks a side."""
-        lengths = self._lengths_N[entities]
+        theirs, lengths = self.entities, self.entities.lengths_N[entities]
         forth = np.full(len(entities), np.nan, dtype=np.float32)
         back = forth.copy()
         has = lengths > 0
         if not self.mentions.lengths_N[mention] or not has.any():
             return forth, back
-        ours = unit_rows(self.mentions.gather(np.array([mention])).float().numpy() - self.centre_C)
-        at = positions(self._starts_N[entities[has]], lengths[has])
-        theirs_TC = self.entities.gather(entities[has]).float()
-        products_LT = (torch.from_numpy(ours) @ theirs_TC.T).numpy()
-        products_LT -= (ours @ self.centre_C)[:, None]
-        products_LT *= self._inverse_T[at]  # cosines of the centred features
+        tokens_LC = self.mentions.gather(np.array([mention])).float().numpy()
+        ours_LC = unit_rows(tokens_LC - theirs.centre_C)
+        at = positions(theirs.starts_N[entities[has]], lengths[has])
+        theirs_TC = theirs.entities.gather(entities[has]).float()
+        products_LT = (torch.from_numpy(ours_LC) @ theirs_TC.T).numpy()
+        products_LT -= (ours_LC @ theirs.centre_C)[:, None]
+        products_LT *= theirs.inverse_T[at]  # cosines of the centred features
         lengths = lengths[has]
         starts = np.cumsum(lengths) - lengths
         forth[has] = np.maximum.reduceat(products_LT, starts, axis=1).mean(axis=0)
         back[has] = np.add.reduceat(products_LT.max(axis=0), starts) / lengths
         return forth, back
+
+
+def centre_of(tokens: Tokens) -> NDArray[np.float32]:
+    """The mean of all tokens, [C]."""
+    sums = [block.numpy().sum(axis=0, dtype=np.float64) for block in _blocks(tokens)]
+    mean: NDArray[np.float64] = np.sum(sums, axis=0) / max(1, int(tokens.lengths_N.sum()))
+    return mean.astype(np.float32)
 
 
 def _blocks(tokens: Tokens) -> Iterator[Tensor]:

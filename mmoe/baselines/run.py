@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mmoe.baselines import strings
 from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
-from mmoe.baselines.late_interaction import LateInteraction, TokenShortlists
+from mmoe.baselines.late_interaction import CentredTokens, LateInteraction, TokenShortlists
 from mmoe.baselines.learned import MOST_MENTIONS, fit_weights, mined_lists
 from mmoe.evaluation.ranks import (
     Ranks,
@@ -23,7 +23,7 @@ from mmoe.evaluation.ranks import (
     count_ranks_among,
 )
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
-from mmoe.features.tokens import TokenRows
+from mmoe.features.tokens import TokenRows, Tokens
 from mmoe.records import Candidate, Entity, Mention
 
 CHUNK = 128  # mentions scored at a time
@@ -102,13 +102,15 @@ class FeatureParts:
         table = self._table(part)
         return Vectors(table.pooled_NP.numpy()[table.rows_of(ids)])
 
-    def tokens(self, part: str, ids: Sequence[str]) -> TokenRows | None:
-        """Token or patch features; None where the encoder gives none."""
-        table = self._table(part)
-        if not table.token_width:
-            return None
-        rows = table.rows_of(ids)
-        return TokenRows(table.tokens, rows, table.present[rows])
+    def tokens(self, side: str, ids: Sequence[str]) -> dict[str, Tokens]:
+        """Token features of texts and, where the encoder sees images, patch features, by what they are of."""
+        found: dict[str, Tokens] = {}
+        for kind in ("text", "image"):
+            table = self._table(f"{side}_{kind}")
+            if table.token_width:
+                rows = table.rows_of(ids)
+                found[kind] = TokenRows(table.tokens, rows, table.present[rows])
+        return found
 
     def _table(self, part: str) -> FeatureTable:
         if part not in self._tables:
@@ -190,14 +192,13 @@ def feature_systems(records: Records, features: FeatureParts) -> dict[str, Score
     """The systems that compare frozen features: cosines, their sums, and late interaction."""
     qids = [entity.qid for entity in records.entities]
     theirs = features.vectors("entity", qids)
-    tokens = {kind: features.tokens(f"entity_{kind}", qids) for kind in ("text", "image")}
+    tokens = {k: CentredTokens(own) for k, own in features.tokens("entity", qids).items()}
 
     def shortlists(mentions: Sequence[Mention]) -> TokenShortlists:
         ids = [mention.mention_id for mention in mentions]
-        pairs = [(features.tokens(f"mention_{kind}", ids), tokens[kind]) for kind in tokens]
         return TokenShortlists(
             CosineTerms.of(features.vectors("mention", ids), theirs),
-            [LateInteraction(ours, other) for ours, other in pairs if ours and other],
+            list(interactions(features.tokens("mention", ids), tokens).values()),
         )
 
     test, train = shortlists(records.linkable("test")), records.linkable("train")
@@ -218,6 +219,13 @@ def feature_systems(records: Records, features: FeatureParts) -> dict[str, Score
         every = np.concatenate([cosines, shown.late(range(len(train)), chosen)], axis=2)
         systems["learned weights, similarities"] = partial(test.score, weights=fit_weights(every))
     return systems
+
+
+def interactions(
+    mentions: Mapping[str, Tokens], entities: Mapping[str, CentredTokens]
+) -> dict[str, LateInteraction]:
+    """Late interaction of texts and of images, where both sides have them."""
+    return {k: LateInteraction(mentions[k], entities[k]) for k in entities if k in mentions}
 
 
 def cosine_systems(terms: CosineTerms) -> dict[str, ScoresOf]:

@@ -70,6 +70,16 @@ class Combiner:
         scores: NDArray[np.float64] = values @ self.weights_F + missing @ self.missing_F
         return scores
 
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Combiner:
+        """What `to_json` gives, read back."""
+
+        def column(key: str) -> NDArray[np.float64]:
+            return np.array([row[key] for row in content.values()], dtype=np.float64)
+
+        columns = (column("mean"), column("scale"), column("weight"), column("missing"))
+        return cls(tuple(content), *columns)
+
     def to_json(self) -> dict[str, Any]:
         """By feature: its weight times 1 standard deviation, and what is needed to compute with it."""
         columns = (self.weights_F, self.mean_F, self.scale_F, self.missing_F)

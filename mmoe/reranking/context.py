@@ -6,7 +6,7 @@ name anybody: what it learns is what is said of a person or a place and how the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ EPOCHS, LEAST_STEPS = 10, 30
 TEMPERATURE = 0.1
 LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 1e-3, 1e-2, 0.1
 SEED = 43
+Rows = Callable[[NDArray[np.int64]], NDArray[np.float32]]  # vectors at positions [...]: [..., Q]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class TwoTowers:
 
 def fit_towers(
     contexts_MP: NDArray[np.float32],
-    entities_NQ: NDArray[np.float32],
+    golds_MQ: NDArray[np.float32],
     gold_M: NDArray[np.int64],
     rows: NDArray[np.int64],
 ) -> TwoTowers:
@@ -58,23 +59,23 @@ def fit_towers(
     some benchmarks every entity is gold exactly once, and those of valid and test would all be disliked.
 
     Args:
-        contexts_MP: embeddings; entities_NQ: embeddings and topics, zeros where one is absent. Both with a
-            mean square of 1.
-        gold_M: positions of the gold entities; rows: the mentions to learn from.
+        contexts_MP: embeddings; golds_MQ: embeddings and topics of the mentions' gold entities, zeros where
+            one is absent. Both with a mean square of 1.
+        gold_M: which entities those are; rows: the mentions to learn from.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         towers = TwoTowers(
-            nn.Linear(contexts_MP.shape[1], WIDTH), nn.Linear(entities_NQ.shape[1], WIDTH)
+            nn.Linear(contexts_MP.shape[1], WIDTH), nn.Linear(golds_MQ.shape[1], WIDTH)
         )
-        contexts, entities = torch.from_numpy(contexts_MP), torch.from_numpy(entities_NQ)
+        contexts, golds = torch.from_numpy(contexts_MP), torch.from_numpy(golds_MQ)
         gold, batches = torch.from_numpy(gold_M), _batches(torch.from_numpy(rows))
         num_steps = max(LEAST_STEPS, EPOCHS * len(rows) // BATCH)
         parameters = [*towers.context.parameters(), *towers.entity.parameters()]
         optimiser = AdamW([ParameterGroup(parameters, WEIGHT_DECAY)])
         for step in range(num_steps):
             batch = next(batches)
-            loss = _loss(towers, contexts[batch], entities[gold[batch]], gold[batch])
+            loss = _loss(towers, contexts[batch], golds[batch], gold[batch])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step(LEARNING_RATE * (1 - step / num_steps))
@@ -84,12 +85,10 @@ def fit_towers(
 class ContextFeatures:
     """How well an entity fits a mention's context with the mention hidden.
 
-    A train mention is scored by towers that have not learned from it.
-
     Args:
-        contexts_MP: embeddings of the contexts, train mentions first; entities_NQ, of the entities.
-        gold_M: positions of the mentions' gold entities.
-        num_train: how many train mentions there are, at least `FOLDS`.
+        contexts_MP: embeddings of the mentions' contexts.
+        entities: gives the embeddings of the entities at some positions.
+        towers: of which those at `towers_M` score a mention.
     """
 
     names = ("context without the mention",)
@@ -97,18 +96,40 @@ class ContextFeatures:
     def __init__(
         self,
         contexts_MP: NDArray[np.float32],
-        entities_NQ: NDArray[np.float32],
+        entities: Rows,
+        towers: Sequence[TwoTowers],
+        towers_M: NDArray[np.int64],
+    ) -> None:
+        self._contexts, self._entities = contexts_MP, entities
+        self._towers, self._towers_of = towers, towers_M
+
+    @classmethod
+    def fit(
+        cls,
+        contexts_MP: NDArray[np.float32],
+        entities: Rows,
         gold_M: NDArray[np.int64],
         num_train: int,
-    ) -> None:
-        self._contexts, self._entities = contexts_MP, entities_NQ
+    ) -> ContextFeatures:
+        """Fits towers to train mentions, which stand first.
+
+        A train mention is scored by towers that have not learned from it, any other by `final`.
+
+        Args:
+            gold_M: positions of the mentions' gold entities.
+            num_train: how many train mentions there are, at least `FOLDS`.
+        """
         train = np.arange(num_train)
+        golds_MQ = entities(gold_M[:num_train])
         folds = [train[train % FOLDS != fold] for fold in range(FOLDS)]
-        self._towers = [
-            fit_towers(contexts_MP, entities_NQ, gold_M, rows) for rows in [*folds, train]
-        ]
+        towers = [fit_towers(contexts_MP, golds_MQ, gold_M, rows) for rows in [*folds, train]]
         every = np.arange(len(contexts_MP))
-        self._towers_of = np.where(every < num_train, every % FOLDS, FOLDS)
+        return cls(contexts_MP, entities, towers, np.where(every < num_train, every % FOLDS, FOLDS))
+
+    @property
+    def final(self) -> TwoTowers:
+        """The towers that learned from all train mentions."""
+        return self._towers[-1]
 
     def of(self, pairs: Pairs) -> NDArray[np.float32]:
         """The feature [B, D, 1] of pairs."""
@@ -117,7 +138,7 @@ class ContextFeatures:
         for number in np.unique(which):
             at = which == number
             scores[at] = self._towers[number].scores(
-                self._contexts[pairs.rows[at]], self._entities[pairs.entities_BD[at]]
+                self._contexts[pairs.rows[at]], self._entities(pairs.entities_BD[at])
             )
         return scores[..., None]
 

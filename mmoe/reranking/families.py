@@ -1,25 +1,24 @@
-"""The frozen features of a data set's pairs, family by family, and the order of its shortlists."""
+"""The frozen features of pairs, family by family, and the order of shortlists."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.baselines.cosine import CosineTerms, Vectors
-from mmoe.baselines.late_interaction import LateInteraction
-from mmoe.baselines.run import FeatureParts, Records
-from mmoe.evaluation.ranks import candidate_lists
-from mmoe.records import Mention
-from mmoe.reranking.context import FOLDS, ContextFeatures
-from mmoe.reranking.frozen import CosineFeatures, LateFeatures, mean_of
+from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
+from mmoe.baselines.run import FeatureParts, Records, interactions
+from mmoe.features.tokens import Tokens
+from mmoe.records import Entity, Mention
+from mmoe.reranking.context import ContextFeatures
+from mmoe.reranking.frozen import CosineFeatures, LateFeatures
 from mmoe.reranking.pairs import Pairs
-from mmoe.reranking.retrieved import RetrievedFeatures
+from mmoe.reranking.retrieved import Retrieved, RetrievedFeatures
+from mmoe.reranking.space import EntitySide, standardised
 from mmoe.reranking.strings import StringFeatures
-from mmoe.reranking.topics import attribute_topics
-from mmoe.vectors import unit_rows
 
 CHUNK = 64  # mentions whose features are computed at a time
 STRING_WEIGHT = 0.5  # of each string similarity in the order of the shortlist; a cosine's is 1
@@ -38,67 +37,85 @@ class Family(Protocol):
         ...
 
 
-class PairFeatures:
-    """Frozen features of a data set's pairs, and the order in which its shortlists are made.
+@dataclass(frozen=True)
+class MentionSide:
+    """What features of pairs read of some mentions.
 
-    Args:
-        mentions: of all splits, linkable, train mentions first.
-        num_train: how many those are.
-        use_context: whether two towers are fitted to their contexts (`mmoe.reranking.context`).
     Attributes:
-        gold: int64 [M], positions of the mentions' gold entities.
+        texts: surface form, context and description, as the text encoder reads them.
+        vectors, tokens: their frozen features.
+        contexts: embeddings of the contexts with the mention hidden; None where those are not used.
+        retrieved: None where nothing is retrieved for any mention.
     """
 
-    def __init__(
-        self,
+    mentions: Sequence[Mention]
+    texts: Sequence[str]
+    vectors: SideVectors
+    tokens: Mapping[str, Tokens]
+    contexts: Vectors | None
+    retrieved: Retrieved | None
+
+    @classmethod
+    def stored(
+        cls,
         records: Records,
         features: FeatureParts,
         mentions: Sequence[Mention],
-        num_train: int,
         *,
         use_context: bool,
+    ) -> MentionSide:
+        """Mentions of a data set."""
+        ids = [mention.mention_id for mention in mentions]
+        described = [records.descriptions.get(id_) for id_ in ids]
+        retrieved = None
+        if records.candidates:
+            retrieved = Retrieved.of(mentions, records.candidates, records.chosen, records.entities)
+        return cls(
+            mentions,
+            [text_of(mention, own) for mention, own in zip(mentions, described, strict=True)],
+            features.vectors("mention", ids),
+            features.tokens("mention", ids),
+            features.pooled("mention_context", ids) if use_context else None,
+            retrieved,
+        )
+
+
+def text_of(mention: Mention, description: str | None) -> str:
+    """What the text encoder reads of a mention."""
+    return f"{mention.surface_form} {mention.context} {description or ''}"
+
+
+def entity_side_vectors(
+    features: FeatureParts, entities: Sequence[Entity]
+) -> tuple[SideVectors, Mapping[str, Tokens]]:
+    """The stored frozen features of a knowledge base."""
+    qids = [entity.qid for entity in entities]
+    return features.vectors("entity", qids), features.tokens("entity", qids)
+
+
+class PairFeatures:
+    """Frozen features of pairs, and the order in which shortlists are made.
+
+    Args:
+        context: the family of the contexts, where they are used.
+    """
+
+    def __init__(
+        self, entities: EntitySide, mentions: MentionSide, context: ContextFeatures | None
     ) -> None:
-        entities = records.entities
-        ids, qids = [m.mention_id for m in mentions], [e.qid for e in entities]
-        ours, theirs = features.vectors("mention", ids), features.vectors("entity", qids)
-        tokens = {
-            kind: (features.tokens(f"mention_{kind}", ids), features.tokens(f"entity_{kind}", qids))
-            for kind in ("text", "image")
-        }
-        descriptions = records.descriptions
-        texts = [
-            f"{m.surface_form} {m.context} {descriptions.get(m.mention_id, '')}" for m in mentions
-        ]
-        typical = np.arange(num_train)
-        self.gold = records.gold_of(mentions)
-        self._terms = CosineTerms.of(ours, theirs, typical)
-        self._strings = StringFeatures(mentions, entities, texts)
+        means = entities.space.means
+        self._terms = CosineTerms.of(mentions.vectors, entities.vectors, neutral=means.neutral)
+        self._strings = StringFeatures(entities.strings, mentions.mentions, mentions.texts)
         self.families: list[Family] = [
-            CosineFeatures(ours, theirs, typical),
-            LateFeatures({k: LateInteraction(a, b) for k, (a, b) in tokens.items() if a and b}),
+            CosineFeatures(entities.cosines, mentions.vectors),
+            LateFeatures(interactions(mentions.tokens, entities.tokens)),
             self._strings,
         ]
-        if use_context and num_train >= FOLDS:
-            contexts = standardised([features.pooled("mention_context", ids)], typical)
-            topics = attribute_topics([entity.attributes for entity in entities])
-            known = [theirs.text, theirs.name] + ([] if topics is None else [topics])
-            about = standardised(known, None)
-            self.families.append(ContextFeatures(contexts, about, self.gold, num_train))
+        if context is not None:
+            self.families.append(context)
         self._retrieved: RetrievedFeatures | None = None
-        if records.candidates:
-            position = {qid: i for i, qid in enumerate(qids)}
-            chosen = {
-                row: position[records.chosen[id_]]
-                for row, id_ in enumerate(ids)
-                if records.chosen.get(id_) in position
-            }
-            articles = {
-                position[each.qid]: each.sitelinks
-                for each in records.candidates
-                if each.qid in position and each.sitelinks is not None
-            }
-            candidates = candidate_lists(mentions, records.candidates, entities)
-            self._retrieved = RetrievedFeatures(candidates, chosen, articles, len(entities))
+        if mentions.retrieved is not None:
+            self._retrieved = RetrievedFeatures(mentions.retrieved, len(entities))
             self.families.append(self._retrieved)
 
     @property
@@ -121,19 +138,12 @@ class PairFeatures:
         return total
 
 
-def standardised(
-    vectors: Sequence[Vectors], typical: NDArray[np.int64] | None
-) -> NDArray[np.float32]:
-    """Centred vectors beside each other, with a mean square of 1; zeros where one is absent."""
-    widths = [each.values_NP.shape[1] for each in vectors]
-    joined = np.empty((len(vectors[0].values_NP), sum(widths)), dtype=np.float32)
-    scale = np.sqrt(sum(widths) / len(widths))
-    for each, part_NP in zip(
-        vectors, np.split(joined, np.cumsum(widths)[:-1], axis=1), strict=True
-    ):
-        part_NP[:] = unit_rows(each.unit_NP - mean_of(each, typical))
-        part_NP *= (scale * each.present()).astype(np.float32)[:, None]
-    return joined
+def context_inputs(entities: EntitySide, mentions: MentionSide) -> NDArray[np.float32] | None:
+    """What the towers read of the mentions' contexts; None where those are not used."""
+    mean_P = entities.space.context_mean_P
+    if mentions.contexts is None or mean_P is None:
+        return None
+    return standardised([(mentions.contexts, mean_P)])
 
 
 def features_of(families: Sequence[Family], pairs: Pairs) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,24 +27,59 @@ CENTRING = ("cosine", "centred cosine")
 SHORTEST = 1e-6  # a shorter vector is the mean itself but for rounding
 
 
+@dataclass(frozen=True)
+class Means:
+    """The mean unit vector of each kind of embedding, on both sides.
+
+    Attributes:
+        mention, entity: [P] by kind: text, name and, where there are images, image.
+    """
+
+    mention: Mapping[str, NDArray[np.float32]]
+    entity: Mapping[str, NDArray[np.float32]]
+
+    @classmethod
+    def of(cls, mentions: SideVectors, entities: SideVectors) -> Means:
+        """Those of some mentions, train mentions say, and of all entities."""
+        ours, theirs = (
+            {kind: mean_of(vectors) for kind, vectors in side.kinds().items()}
+            for side in (mentions, entities)
+        )
+        return cls(ours, theirs)
+
+    def neutral(self, of_mention: str, of_entity: str) -> float:
+        """The mean cosine of all pairs, which is the product of the means."""
+        return float(self.mention[of_mention] @ self.entity[of_entity])
+
+
+class EntityCosines:
+    """The entities' side of all cosines, computed once for all mentions."""
+
+    def __init__(self, entities: SideVectors, means: Means) -> None:
+        self.means, self.vectors = means, entities
+        theirs = entities.kinds()
+        self.kinds = {kind: _Kind.of(theirs[kind], means.entity[kind]) for kind in theirs}
+        self.shifts_N = {
+            name: theirs[of_entity].unit_NP @ means.mention[of_mention]
+            for name, (of_mention, of_entity) in COSINES.items()
+            if of_mention in means.mention and of_entity in theirs
+        }
+
+
 class CosineFeatures:
     """Cosines of texts, names and images, as they are and with both sides' vectors centred.
 
     Frozen encoders put all vectors of one kind into a narrow cone: less the mean, they tell more apart.
     A cosine is missing (NaN) where one of the two images is.
-
-    Args:
-        typical: positions of the mentions whose mean is taken for all; the entities' is over all of them.
     """
 
-    def __init__(
-        self, mentions: SideVectors, entities: SideVectors, typical: NDArray[np.int64]
-    ) -> None:
-        ours, theirs = _kinds(mentions, typical), _kinds(entities, None)
+    def __init__(self, entities: EntityCosines, mentions: SideVectors) -> None:
+        means = entities.means
+        ours = {k: _Kind.of(each, means.mention[k]) for k, each in mentions.kinds().items()}
         self._terms = {
-            name: _Cosine(ours[of_mention], theirs[of_entity])
+            name: _Cosine(ours[of_mention], entities.kinds[of_entity], entities.shifts_N[name])
             for name, (of_mention, of_entity) in COSINES.items()
-            if of_mention in ours and of_entity in theirs
+            if of_mention in ours and of_entity in entities.kinds
         }
 
     @property
@@ -66,8 +102,8 @@ class _Kind:
     length_N: NDArray[np.float32]
 
     @classmethod
-    def of(cls, vectors: Vectors, typical: NDArray[np.int64] | None) -> _Kind:
-        unit_NP, mean_P = vectors.unit_NP, mean_of(vectors, typical)
+    def of(cls, vectors: Vectors, mean_P: NDArray[np.float32]) -> _Kind:
+        unit_NP = vectors.unit_NP
         squared_N = np.einsum("np,np->n", unit_NP, unit_NP) - 2 * (unit_NP @ mean_P)
         return cls(vectors, mean_P, np.sqrt(np.maximum(squared_N + mean_P @ mean_P, 0)))
 
@@ -76,12 +112,14 @@ class _Cosine:
     """A cosine, and the same with both sides' vectors centred, which is never held:
 
     (u - mean u) · (v - mean v) = u · v - u · mean v - mean u · v + mean u · mean v.
+
+    Args:
+        shift_N: mean u · v of all entities.
     """
 
-    def __init__(self, ours: _Kind, theirs: _Kind) -> None:
-        self._ours, self._theirs = ours, theirs
+    def __init__(self, ours: _Kind, theirs: _Kind, shift_N: NDArray[np.float32]) -> None:
+        self._ours, self._theirs, self._shift_N = ours, theirs, shift_N
         self._shift_M = ours.vectors.unit_NP @ theirs.mean_P
-        self._shift_N = theirs.vectors.unit_NP @ ours.mean_P
         self._shift = ours.mean_P @ theirs.mean_P
 
     def of(self, pairs: Pairs) -> list[NDArray[np.float32]]:
@@ -129,20 +167,8 @@ class LateFeatures:
         return found_BDF
 
 
-def _kinds(side: SideVectors, typical: NDArray[np.int64] | None) -> dict[str, _Kind]:
-    kinds = {"text": side.text, "name": side.name, "image": side.image}
-    return {
-        name: _Kind.of(vectors, typical) for name, vectors in kinds.items() if vectors is not None
-    }
-
-
-def mean_of(vectors: Vectors, typical: NDArray[np.int64] | None) -> NDArray[np.float32]:
-    """The mean unit vector, of some rows or all; rows that are absent count for nothing."""
-    present = vectors.present()
-    if typical is not None:
-        rows = typical[present[typical]]
-        total_P, count = vectors.unit_NP[rows].sum(axis=0), len(rows)
-    else:
-        total_P, count = vectors.unit_NP.sum(axis=0), int(present.sum())  # absent rows are zero
-    mean: NDArray[np.float32] = total_P / np.float32(max(1, count))
+def mean_of(vectors: Vectors) -> NDArray[np.float32]:
+    """The mean unit vector [P]; rows that are absent count for nothing."""
+    count = max(1, int(vectors.present().sum()))
+    mean: NDArray[np.float32] = vectors.unit_NP.sum(axis=0) / np.float32(count)  # absent ones are 0
     return mean

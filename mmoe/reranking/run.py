@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,12 +15,28 @@ from mmoe.evaluation.estimates import reciprocals
 from mmoe.evaluation.ranks import Ranks
 from mmoe.records import Mention
 from mmoe.reranking.combiner import Combiner
-from mmoe.reranking.families import Family, PairFeatures, features_of
+from mmoe.reranking.context import FOLDS, ContextFeatures, TwoTowers
+from mmoe.reranking.families import (
+    Family,
+    MentionSide,
+    PairFeatures,
+    context_inputs,
+    entity_side_vectors,
+    features_of,
+)
 from mmoe.reranking.pairs import Pairs
+from mmoe.reranking.reranker import (
+    SIMILARITIES,
+    WITH_MATCHER,
+    Reranker,
+    second_inputs,
+    second_names,
+)
 from mmoe.reranking.shortlists import Shortlists, make_shortlists
+from mmoe.reranking.space import EntitySide, Space, fit_space
 
 MOST_MENTIONS = 4000  # train mentions a combiner is fitted on; its few dozen weights need no more
-FOLDS = 5
+FITTED_IN = 5  # folds of the validation mentions
 RIDGE_WITH_MATCHER = 1e-3  # there are fewer validation mentions
 
 
@@ -36,17 +52,18 @@ class Reranked:
         valid_mrr: of the validation mentions, by reranked system; what learned from them is measured in
             folds.
         combiners: by reranked system.
+        reranker: all that it takes to do the same for other mentions, with the combiner of the better of
+            both.
     """
 
     ranks: dict[str, Ranks]
     recall: float
     valid_mrr: dict[str, float]
     combiners: dict[str, Combiner]
+    reranker: Reranker
 
 
 ORDER = "shortlist"
-SIMILARITIES = "reranked"
-WITH_MATCHER = "reranked with matcher"
 
 
 def run_reranking(
@@ -77,12 +94,13 @@ def run_reranking(
         )
     step = max(1, len(train) // MOST_MENTIONS)
     fitted, rest = train[::step], [m for i, m in enumerate(train) if i % step]
-    known = PairFeatures(
-        *(records, features, [*fitted, *rest, *valid, *test], len(train)), use_context=use_context
+    known, towers, space = _known(
+        records, features, [*fitted, *rest, *valid, *test], len(train), use_context=use_context
     )
+    gold = records.gold_of([*fitted, *rest, *valid, *test])
     ends = np.cumsum([len(train), len(valid), len(test)]).tolist()
     lists = [
-        make_shortlists(known.order, known.gold, range(*bounds), len(records.entities), depth)
+        make_shortlists(known.order, gold, range(*bounds), len(records.entities), depth)
         for bounds in [(0, len(fitted)), *pairwise(ends)]
     ]
     values = [known.of(each.pairs) for each in lists]
@@ -92,27 +110,52 @@ def run_reranking(
         ranks={ORDER: lists[2].ranks, SIMILARITIES: lists[2].reranked(scores[2])},
         recall=lists[2].recall,
         valid_mrr={SIMILARITIES: _mrr(lists[1].reranked(scores[1]))},
+        reranker=Reranker(depth, space, towers, first, None, bool(records.candidates)),
         combiners={SIMILARITIES: first},
     )
     if matcher_family is None:
         return found
-    cosines = [i for i, name in enumerate(known.names) if name.startswith("cosine, ")]
     inputs: list[NDArray[np.float64]] = []
     for shortlists, each, own, mentions in zip(
         lists[1:], values[1:], scores[1:], (valid, test), strict=True
     ):
         family = matcher_family(mentions)
         pairs = Pairs(np.arange(len(mentions)), shortlists.pairs.entities_BD)
-        parts = own[..., None], features_of([family], pairs), each[..., cosines]
-        inputs.append(np.concatenate(parts, axis=-1))
-        names = [SIMILARITIES, *family.names, *(known.names[i] for i in cosines)]
+        inputs.append(second_inputs(own, features_of([family], pairs), each, known.names))
+        names = second_names(family.names, known.names)
     second = Combiner.fit(names, inputs[0], lists[1].gold_M, RIDGE_WITH_MATCHER)
+    in_folds = _in_folds(names, inputs[0], lists[1])
     found.ranks[WITH_MATCHER] = lists[2].reranked(second.scores(inputs[1]))
-    found.valid_mrr[WITH_MATCHER] = _mrr(lists[1].reranked(_in_folds(names, inputs[0], lists[1])))
+    found.valid_mrr[WITH_MATCHER] = _mrr(lists[1].reranked(in_folds))
     found.combiners[WITH_MATCHER] = second
     if found.valid_mrr[WITH_MATCHER] < found.valid_mrr[SIMILARITIES]:
         found.ranks[SIMILARITIES] = found.ranks.pop(SIMILARITIES)  # what does best stands last
-    return found
+        return found
+    return replace(found, reranker=replace(found.reranker, with_matcher=second))
+
+
+def _known(
+    records: Records,
+    features: FeatureParts,
+    mentions: Sequence[Mention],
+    num_train: int,
+    *,
+    use_context: bool,
+) -> tuple[PairFeatures, TwoTowers | None, Space]:
+    """The features of all mentions, train mentions first, and what they were computed with."""
+    use_context = use_context and num_train >= FOLDS
+    vectors, tokens = entity_side_vectors(features, records.entities)
+    side = MentionSide.stored(records, features, mentions, use_context=use_context)
+    train = slice(0, num_train)
+    contexts = None if side.contexts is None else side.contexts.take(train)
+    space = fit_space(records.entities, vectors, tokens, side.vectors.take(train), contexts)
+    entities = EntitySide(space, records.entities, vectors, tokens)
+    context, inputs = None, context_inputs(entities, side)
+    if inputs is not None:
+        gold = records.gold_of(mentions)
+        context = ContextFeatures.fit(inputs, entities.about, gold, num_train)
+    towers = None if context is None else context.final
+    return PairFeatures(entities, side, context), towers, space
 
 
 def _in_folds(
@@ -120,8 +163,8 @@ def _in_folds(
 ) -> NDArray[np.float64]:
     """Scores of lists, each by a combiner that was fitted on the other folds."""
     scores = np.empty(values_MDF.shape[:2])
-    folds = np.arange(len(values_MDF)) % FOLDS
-    for fold in range(FOLDS):
+    folds = np.arange(len(values_MDF)) % FITTED_IN
+    for fold in range(FITTED_IN):
         left, own = folds != fold, folds == fold
         fitted = Combiner.fit(names, values_MDF[left], lists.gold_M[left], RIDGE_WITH_MATCHER)
         scores[own] = fitted.scores(values_MDF[own])

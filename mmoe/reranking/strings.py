@@ -5,39 +5,106 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 
 from mmoe.longer_names import longer_name
 from mmoe.names import name_tokens, normalise_name
 from mmoe.records import Entity, Mention
 from mmoe.reranking.pairs import Pairs
+from mmoe.reranking.terms import Analyzer, Terms
 
 _YEAR = re.compile(r"\b(?:1\d{3}|20\d{2})\b")
-NGRAMS = (2, 4)
+_NGRAMS = CountVectorizer(analyzer="char_wb", ngram_range=(2, 4)).build_analyzer()
+ANALYZERS: dict[str, Analyzer] = {
+    "name_ngrams": _NGRAMS,
+    "name_words": name_tokens,
+    "text_words": name_tokens,
+    "attribute_words": name_tokens,
+    "attribute_years": _YEAR.findall,
+}
 WHOLE = 1 - 1e-4  # of a share: all of it, but for rounding
 Column = Callable[[Pairs], NDArray[Any]]
 
 
-class SparsePair:
-    """Sparse vectors of both sides in one vocabulary, that of the entities.
+@dataclass(frozen=True)
+class StringSpace:
+    """The terms of a knowledge base's names and attributes, by what they are terms of (`ANALYZERS`)."""
+
+    terms: dict[str, Terms]
+
+    @classmethod
+    def fit(cls, entities: Sequence[Entity]) -> StringSpace:
+        """The terms of all entities."""
+        texts = _entity_texts(entities)
+        return cls({kind: Terms.fit(own, texts[kind]) for kind, own in ANALYZERS.items()})
+
+    def extended_by(self, entities: Sequence[Entity]) -> StringSpace:
+        """The same with the terms that only these entities have; see `Terms.extended_by`."""
+        texts = _entity_texts(entities)
+        return StringSpace({k: own.extended_by(texts[k]) for k, own in self.terms.items()})
+
+
+class SparseSide:
+    """Sparse vectors of all entities, [N, V]."""
+
+    def __init__(self, vectors: csr_array) -> None:
+        self.vectors = vectors
+
+    @cached_property
+    def by_term(self) -> csr_array:
+        """The same as [V, N]: a product with few mentions reads only the rows of their terms."""
+        return self.vectors.T.tocsr()
+
+
+class EntityStrings:
+    """The entities' side of all string features, computed once for all mentions.
 
     Args:
-        mentions: [M, V], `entities`: [N, V].
+        space: fitted to these entities, or to some of them.
     """
 
-    def __init__(self, mentions: csr_array, entities: csr_array) -> None:
+    def __init__(self, space: StringSpace, entities: Sequence[Entity]) -> None:
+        self.terms = terms = space.extended_by(entities).terms
+        texts = _entity_texts(entities)
+        self.names = texts["name_words"]
+        self.name_ngrams = SparseSide(terms["name_ngrams"].unit_tf_idf(texts["name_ngrams"]))
+        self.documents = SparseSide(terms["text_words"].unit_tf_idf(texts["text_words"]))
+        self.name_words = SparseSide(terms["name_words"].weighted(self.names))
+        self.name_totals_N = np.maximum(terms["name_words"].totals(self.names), 1e-9)
+        attributes = texts["attribute_words"]
+        self.attribute_words = SparseSide(terms["attribute_words"].weighted(attributes))
+        self.attribute_totals_N = np.maximum(terms["attribute_words"].totals(attributes), 1e-9)
+        years = terms["attribute_years"].counts(attributes)
+        years.data[:] = 1
+        self.years = SparseSide(years)
+        self.num_years_N = np.diff(years.indptr)
+        homonyms = Counter(self.names)
+        self.homonyms_N = np.log([homonyms[name] for name in self.names])
+        words = [name_tokens(name) for name in self.names]
+        self.num_words_N = np.array([len(own) for own in words], dtype=np.int64)
+        self.whole, self.first, self.last = (
+            _Numbers.of(each)
+            for each in (self.names, [_word(w, 0) for w in words], [_word(w, -1) for w in words])
+        )
+
+
+class SparsePair:
+    """Sparse vectors of some mentions, [M, V], and of the entities."""
+
+    def __init__(self, mentions: csr_array, entities: SparseSide) -> None:
         self.mentions, self.entities = mentions, entities
         self._last: tuple[Pairs, NDArray[np.float32]] | None = None
 
     def every(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Inner products [B, N] of some mentions with all entities."""
-        scores: NDArray[np.float32] = (self.mentions[rows] @ self.entities.T).toarray()
+        scores: NDArray[np.float32] = (self.mentions[rows] @ self.entities.by_term).toarray()
         return scores
 
     def of(self, pairs: Pairs) -> NDArray[np.float32]:
@@ -47,7 +114,7 @@ class SparsePair:
         """
         if self._last is None or self._last[0] is not pairs:
             left = self.mentions[np.repeat(pairs.rows, pairs.entities_BD.shape[1])]
-            products = left.multiply(self.entities[pairs.entities_BD.ravel()]).sum(axis=1)
+            products = left.multiply(self.entities.vectors[pairs.entities_BD.ravel()]).sum(axis=1)
             found = np.asarray(products, dtype=np.float32).reshape(pairs.entities_BD.shape)
             self._last = pairs, found
         return self._last[1]
@@ -61,33 +128,24 @@ class StringFeatures:
     """
 
     def __init__(
-        self, mentions: Sequence[Mention], entities: Sequence[Entity], texts: Sequence[str]
+        self, entities: EntityStrings, mentions: Sequence[Mention], texts: Sequence[str]
     ) -> None:
         forms = [normalise_name(each.surface_form) for each in mentions]
         longer = [normalise_name(longer_name(m.context, m.surface_form)) for m in mentions]
         contexts = [normalise_name(each) for each in texts]
-        names = [normalise_name(each.name) for each in entities]
-        attributes = [normalise_name(each.attributes) for each in entities]
-
-        ngrams = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=NGRAMS, sublinear_tf=True, dtype=np.float32
-        ).fit(names)
-        words = TfidfVectorizer(analyzer=name_tokens, sublinear_tf=True, dtype=np.float32)
-        documents = words.fit_transform(
-            [f"{n} {a}" for n, a in zip(names, attributes, strict=True)]
-        )
-        name_ngrams = ngrams.transform(names)
+        ngrams, words = entities.terms["name_ngrams"], entities.terms["text_words"]
+        ours = [ngrams.unit_tf_idf(forms), ngrams.unit_tf_idf(longer), words.unit_tf_idf(contexts)]
         self.similarities = {
-            "n-grams, surface form–name": SparsePair(ngrams.transform(forms), name_ngrams),
-            "n-grams, longer name–name": SparsePair(ngrams.transform(longer), name_ngrams),
-            "words, text–text": SparsePair(words.transform(contexts), documents),
+            "n-grams, surface form–name": SparsePair(ours[0], entities.name_ngrams),
+            "n-grams, longer name–name": SparsePair(ours[1], entities.name_ngrams),
+            "words, text–text": SparsePair(ours[2], entities.documents),
         }
         self._columns: dict[str, Column] = {
             name: pair.of for name, pair in self.similarities.items()
         }
-        self._add_shares(forms, longer, contexts, names)
-        self._add_attributes(contexts, attributes)
-        self._add_places(forms, longer, names)
+        self._add_shares(entities, forms, longer, contexts)
+        self._add_attributes(entities, contexts)
+        self._add_places(entities, forms, longer)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,57 +159,42 @@ class StringFeatures:
         )
 
     def _add_shares(
-        self, forms: list[str], longer: list[str], contexts: list[str], names: list[str]
+        self, entities: EntityStrings, forms: list[str], longer: list[str], contexts: list[str]
     ) -> None:
         """Shares of one name's words, weighted by their rarity among the names, that the other side has."""
-        counter = CountVectorizer(analyzer=name_tokens, binary=True, dtype=np.float32)
-        own = csr_array(counter.fit_transform([*names, *forms, *longer])[: len(names)])
-        weights = csr_array(own.multiply(_idf(own)))
-        theirs = np.maximum(np.asarray(weights.sum(axis=1)).ravel(), 1e-9)
+        terms, theirs = entities.terms["name_words"], entities.name_totals_N
         for title, texts in (("surface form", forms), ("longer name", longer)):
-            words = csr_array(counter.transform(texts))
-            pair = SparsePair(words, weights)
-            ours = np.maximum(words @ _idf(own), 1e-9)
+            pair = SparsePair(_binary(terms, texts), entities.name_words)
+            ours = np.maximum(terms.totals(texts), 1e-9)
             self._columns[f"share of {title} in name"] = partial(
                 _share, pair, ours, of_mention=True
             )
             self._columns[f"share of name in {title}"] = partial(_share, pair, theirs)
-        pair = SparsePair(csr_array(counter.transform(contexts)), weights)
+        pair = SparsePair(_binary(terms, contexts), entities.name_words)
         self._columns["share of name in context"] = partial(_share, pair, theirs)
 
-    def _add_attributes(self, contexts: list[str], attributes: list[str]) -> None:
+    def _add_attributes(self, entities: EntityStrings, contexts: list[str]) -> None:
         """The attributes' words that the context holds, and years that both have or miss."""
-        counter = CountVectorizer(analyzer=name_tokens, binary=True, dtype=np.float32)
-        own = csr_array(counter.fit_transform([*attributes, "nothing"])[: len(attributes)])
-        weights = csr_array(own.multiply(_idf(own)))
-        theirs = np.maximum(np.asarray(weights.sum(axis=1)).ravel(), 1e-9)
-        pair = SparsePair(csr_array(counter.transform(contexts)), weights)
+        words = _binary(entities.terms["attribute_words"], contexts)
+        pair = SparsePair(words, entities.attribute_words)
+        theirs, num_theirs = entities.attribute_totals_N, entities.num_years_N
         self._columns["share of attributes in context"] = partial(_share, pair, theirs)
         self._columns["attributes in context"] = lambda pairs: np.log1p(pair.of(pairs))
-
-        counter = CountVectorizer(analyzer=_YEAR.findall, binary=True, dtype=np.float32)
-        own = csr_array(counter.fit_transform([*attributes, "1000"])[: len(attributes)])
-        years = SparsePair(csr_array(counter.transform(contexts)), own)
+        years = SparsePair(_binary(entities.terms["attribute_years"], contexts), entities.years)
         num_ours = np.array([len(set(_YEAR.findall(text))) for text in contexts])
-        num_theirs = np.asarray(own.sum(axis=1)).ravel()
         self._columns["years in both"] = years.of
         self._columns["years that miss"] = lambda pairs: np.where(
             num_ours[pairs.rows, None] > 0, num_theirs[pairs.entities_BD] - years.of(pairs), 0
         )
 
-    def _add_places(self, forms: list[str], longer: list[str], names: list[str]) -> None:
+    def _add_places(self, entities: EntityStrings, forms: list[str], longer: list[str]) -> None:
         """Which words of the names are the same, and how common the name is."""
-        homonyms = Counter(names)
-        homonyms_N = np.log([homonyms[name] for name in names])
-        lengths_N = np.array([len(name_tokens(name)) for name in names])
         for title, texts in (("surface form", forms), ("longer name", longer)):
-            self._columns[f"{title} is the name"] = partial(_equal, *_numbers(texts, names))
-        for title, at in (("first", 0), ("last", -1)):
-            edges = _numbers(
-                [_word(form, at) for form in forms], [_word(name, at) for name in names]
-            )
-            self._columns[f"same {title} word"] = partial(_equal, *edges)
-        share = self._columns
+            self._columns[f"{title} is the name"] = entities.whole.equal_to(texts)
+        for title, numbers, at in (("first", entities.first, 0), ("last", entities.last, -1)):
+            edges = [_word(name_tokens(form), at) for form in forms]
+            self._columns[f"same {title} word"] = numbers.equal_to(edges)
+        share, lengths_N, homonyms_N = self._columns, entities.num_words_N, entities.homonyms_N
         self._columns |= {
             "name holds surface form": lambda pairs: (
                 share["share of surface form in name"](pairs) > WHOLE
@@ -165,11 +208,42 @@ class StringFeatures:
         }
 
 
-def _idf(own: csr_array) -> NDArray[np.float32]:
-    """ln((N + 1) / (n + 1)) + 1 of every word."""
-    counts = np.asarray(own.sum(axis=0)).ravel()
-    idf: NDArray[np.float32] = (np.log((own.shape[0] + 1) / (counts + 1)) + 1).astype(np.float32)
-    return idf
+@dataclass(frozen=True)
+class _Numbers:
+    """A number for each distinct text of the entities."""
+
+    number: dict[str, int]
+    theirs_N: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> _Numbers:
+        number = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+        return cls(number, np.array([number[text] for text in texts], dtype=np.int64))
+
+    def equal_to(self, texts: Sequence[str]) -> Column:
+        """Whether a mention's text is the entity's; empty ones equal nothing."""
+        found = [self.number.get(text, -1) if text else -1 for text in texts]
+        ours_M = np.array(found, dtype=np.int64)
+        return lambda pairs: ours_M[pairs.rows, None] == self.theirs_N[pairs.entities_BD]
+
+
+def _entity_texts(entities: Sequence[Entity]) -> dict[str, list[str]]:
+    """What each kind of term is taken from."""
+    names = [normalise_name(each.name) for each in entities]
+    attributes = [normalise_name(each.attributes) for each in entities]
+    return {
+        "name_ngrams": names,
+        "name_words": names,
+        "text_words": [f"{n} {a}" for n, a in zip(names, attributes, strict=True)],
+        "attribute_words": attributes,
+        "attribute_years": attributes,
+    }
+
+
+def _binary(terms: Terms, texts: Sequence[str]) -> csr_array:
+    found = terms.counts(texts)
+    found.data[:] = 1
+    return found
 
 
 def _share(
@@ -185,23 +259,6 @@ def _share(
     return shares
 
 
-def _equal(
-    ours_M: NDArray[np.int64], theirs_N: NDArray[np.int64], pairs: Pairs
-) -> NDArray[np.bool_]:
-    equal: NDArray[np.bool_] = ours_M[pairs.rows, None] == theirs_N[pairs.entities_BD]
-    return equal
-
-
-def _numbers(
-    ours: Sequence[str], theirs: Sequence[str]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Equal texts get equal numbers on both sides; empty ones of ours equal nothing."""
-    number = {text: i for i, text in enumerate(dict.fromkeys(theirs))}
-    found = [number.get(text, -1) if text else -1 for text in ours]
-    return np.array(found, dtype=np.int64), np.array([number[text] for text in theirs])
-
-
-def _word(name: str, at: int) -> str:
+def _word(words: Sequence[str], at: int) -> str:
     """The first or last word of a name; empty without any."""
-    words = name_tokens(name)
     return words[at] if words else ""

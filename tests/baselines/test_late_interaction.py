@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mmoe.baselines import late_interaction
 from mmoe.baselines.cosine import CosineTerms, Vectors
-from mmoe.baselines.late_interaction import LateInteraction, TokenShortlists
+from mmoe.baselines.late_interaction import CentredTokens, LateInteraction, TokenShortlists
 from mmoe.features.tokens import MemoryTokens
 
 
@@ -58,7 +58,7 @@ LENGTHS = st.lists(st.integers(0, 4), min_size=1, max_size=5)
 @settings(deadline=None, max_examples=50)
 def test_it_equals_a_loop_over_tokens(ours: list[int], theirs: list[int], seed: int) -> None:
     mentions, entities = tokens(ours, seed), tokens(theirs, seed + 1)
-    found = LateInteraction(mentions, entities)
+    found = LateInteraction(mentions, CentredTokens(entities))
     every = np.arange(len(theirs))
     for row, wanted in enumerate(by_pairs(mentions, entities)):
         np.testing.assert_allclose(found.scores(row, every), wanted, atol=2e-3)
@@ -68,7 +68,7 @@ def test_a_shortlist_goes_before_all_others_and_these_keep_their_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(late_interaction, "DEPTH", 3)
-    interaction = LateInteraction(tokens([2], 0), tokens([1, 2, 3, 2, 1, 2], 1))
+    interaction = LateInteraction(tokens([2], 0), CentredTokens(tokens([1, 2, 3, 2, 1, 2], 1)))
     angles = np.array([1.2, 0.1, 0.9, 0.2, 0.3, 1.0])  # of the entities to the mention
     entities = Vectors(np.stack([np.cos(angles), np.sin(angles)], axis=1))
     terms = CosineTerms({"text": (Vectors(np.array([[1.0, 0.0]])), entities)})

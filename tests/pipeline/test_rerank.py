@@ -16,7 +16,8 @@ from mmoe.config.load import ParamsFile
 from mmoe.files import read_json
 from mmoe.records import Mention
 from mmoe.reranking.pairs import Pairs
-from mmoe.reranking.run import SIMILARITIES, WITH_MATCHER, run_reranking
+from mmoe.reranking.reranker import SIMILARITIES, WITH_MATCHER
+from mmoe.reranking.run import run_reranking
 
 from pipeline.baselines import read_known
 from pipeline.layout import Layout

@@ -35,7 +35,7 @@ def world(signal: float) -> tuple[NDArray[np.float32], NDArray[np.float32], NDAr
 @pytest.fixture(scope="module")
 def fitted() -> ContextFeatures:
     contexts, entities, gold = world(signal=0.7)
-    return ContextFeatures(contexts, entities, gold, NUM_TRAIN)
+    return ContextFeatures.fit(contexts, entities.__getitem__, gold, NUM_TRAIN)
 
 
 def mean_rank(scores: NDArray[np.float32], gold: NDArray[np.int64]) -> float:
@@ -78,8 +78,9 @@ def test_a_train_mention_is_scored_by_towers_that_have_not_learned_from_it(
     monkeypatch.setattr(context, "LEAST_STEPS", 100)
     contexts, entities, gold = world(signal=0.0)
     pairs = everybody(NUM_TRAIN)
-    honest = ContextFeatures(contexts, entities, gold, NUM_TRAIN).of(pairs)[..., 0]
-    by_heart = fit_towers(contexts, entities, gold, np.arange(NUM_TRAIN)).scores(
+    fitted = ContextFeatures.fit(contexts, entities.__getitem__, gold, NUM_TRAIN)
+    honest = fitted.of(pairs)[..., 0]
+    by_heart = fit_towers(contexts, entities[gold], gold, np.arange(NUM_TRAIN)).scores(
         contexts[:NUM_TRAIN], entities[pairs.entities_BD]
     )
     assert mean_rank(by_heart, gold[:NUM_TRAIN]) < NUM_ENTITIES / 4
@@ -91,7 +92,8 @@ def test_a_fit_repeats_to_the_bit_and_leaves_the_random_state_alone(
 ) -> None:
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    again = ContextFeatures(*world(signal=0.7), NUM_TRAIN)
+    contexts, entities, gold = world(signal=0.7)
+    again = ContextFeatures.fit(contexts, entities.__getitem__, gold, NUM_TRAIN)
     assert torch.equal(before, torch.get_rng_state())
     assert np.array_equal(again.of(everybody(9)), fitted.of(everybody(9)))
 

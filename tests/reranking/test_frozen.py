@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mmoe.baselines.cosine import SideVectors, Vectors
-from mmoe.baselines.late_interaction import LateInteraction
-from mmoe.reranking.frozen import CosineFeatures, LateFeatures
+from mmoe.baselines.late_interaction import CentredTokens, LateInteraction
+from mmoe.reranking.frozen import CosineFeatures, EntityCosines, LateFeatures, Means
 from mmoe.reranking.pairs import Pairs
 
 from tests.baselines.test_late_interaction import tokens
@@ -32,21 +32,22 @@ def test_cosines_and_centred_cosines_equal_a_loop() -> None:
         side(3, 1, [True, False, True]),
         side(5, 2, [True, True, False, True, True]),
     )
-    typical = np.array([0, 2])
-    features = CosineFeatures(ours, theirs, typical)
+    train = side(4, 3, [True, False, True, True])
+    features = CosineFeatures(EntityCosines(theirs, Means.of(train, theirs)), ours)
+    kinds = train.kinds()
     found = dict(
         zip(features.names, features.of(Pairs(np.arange(3), OWN)).transpose(2, 0, 1), strict=True)
     )
     assert ours.image is not None
     assert theirs.image is not None
-    for name, a, b in (
-        ("surface form–text", ours.name, theirs.text),
-        ("text–image", ours.text, theirs.image),
-        ("image–image", ours.image, theirs.image),
+    for name, typical, a, b in (
+        ("surface form–text", kinds["name"], ours.name, theirs.text),
+        ("text–image", kinds["text"], ours.text, theirs.image),
+        ("image–image", kinds["image"], ours.image, theirs.image),
     ):
         left, right = a.unit_NP, b.unit_NP
         means = (
-            left[[i for i in typical if a.present()[i]]].mean(axis=0),
+            typical.unit_NP[typical.present()].mean(axis=0),
             right[b.present()].mean(axis=0),
         )
         for i in range(3):
@@ -61,13 +62,14 @@ def test_cosines_and_centred_cosines_equal_a_loop() -> None:
 
 
 def test_a_text_only_encoder_has_no_image_features() -> None:
-    features = CosineFeatures(side(3, 1, None), side(5, 2, None), np.arange(3))
+    ours, theirs = side(3, 1, None), side(5, 2, None)
+    features = CosineFeatures(EntityCosines(theirs, Means.of(ours, theirs)), ours)
     assert not any("image" in name for name in features.names)
     assert np.isfinite(features.of(Pairs(np.arange(3), OWN))).all()
 
 
 def test_late_interaction_stands_in_both_directions_and_is_missing_without_tokens() -> None:
-    late = LateInteraction(tokens([2, 0, 3], 5), tokens([1, 2, 0, 4, 2], 6))
+    late = LateInteraction(tokens([2, 0, 3], 5), CentredTokens(tokens([1, 2, 0, 4, 2], 6)))
     features = LateFeatures({"text": late})
     found = features.of(Pairs(np.arange(3), OWN))
     assert found.shape == (3, 2, len(features.names))

@@ -13,7 +13,7 @@ from mmoe.longer_names import longer_name
 from mmoe.names import name_tokens, normalise_name
 from mmoe.records import Entity, Mention
 from mmoe.reranking.pairs import Pairs
-from mmoe.reranking.strings import StringFeatures
+from mmoe.reranking.strings import EntityStrings, StringFeatures, StringSpace
 
 WORDS = st.lists(st.sampled_from(["Anna", "Smith", "anna", "of", "1850", "1901", "baker", "?!"]))
 TEXTS = WORDS.map(" ".join)
@@ -21,6 +21,12 @@ TEXTS = WORDS.map(" ".join)
 
 def mention(surface_form: str, context: str) -> Mention:
     return Mention("m", "s", surface_form, context, None, None, True, "train")
+
+
+def features_of(
+    entities: list[Entity], mentions: list[Mention], texts: list[str]
+) -> StringFeatures:
+    return StringFeatures(EntityStrings(StringSpace.fit(entities), entities), mentions, texts)
 
 
 def idf_of(texts: list[str]) -> Counter[str]:
@@ -80,7 +86,7 @@ def test_they_equal_a_loop(ours: list[tuple[str, str]], theirs: list[tuple[str, 
     mentions = [mention(form, context) for form, context in ours]
     entities = [Entity(f"Q{i}", name, more, ()) for i, (name, more) in enumerate(theirs)]
     entities.append(Entity("Q99", "Anna Baker", "born 1850", ()))  # some word is there
-    features = StringFeatures(mentions, entities, [m.context for m in mentions])
+    features = features_of(entities, mentions, [m.context for m in mentions])
     every = np.tile(np.arange(len(entities)), (len(mentions), 1))
     found = features.of(Pairs(np.arange(len(mentions)), every))
     assert found.shape == (len(mentions), len(entities), len(features.names))
@@ -97,7 +103,7 @@ def test_they_equal_a_loop(ours: list[tuple[str, str]], theirs: list[tuple[str, 
 def test_inner_products_of_pairs_are_entries_of_the_table() -> None:
     entities = [Entity(f"Q{i}", name, "x", ()) for i, name in enumerate(["Anna", "Anne", "Bo"])]
     mentions = [mention("Ann", ""), mention("Bo", "")]
-    features = StringFeatures(mentions, entities, ["", ""])
+    features = features_of(entities, mentions, ["", ""])
     for pair in features.similarities.values():
         whole = pair.every(np.arange(2))
         own = np.array([[2, 0], [1, 1]])
