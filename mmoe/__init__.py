@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mmoe.evaluation.metrics import system_metrics as evaluate
     from mmoe.evaluation.ranks import Ranks
     from mmoe.evaluation.reading import read_metrics, read_ranks
-    from mmoe.linker import Link, Linker, LinkResult
+    from mmoe.linker import Link, Linker, LinkResult, Query
     from mmoe.linking.checkpoint import load_matcher
     from mmoe.records import Entity, Mention
 
@@ -25,6 +25,7 @@ __all__ = [
     "Linker",
     "Mention",
     "MmoeError",
+    "Query",
     "Ranks",
     "evaluate",
     "load_matcher",
@@ -39,6 +40,7 @@ _HOME = {
     "Linker": "mmoe.linker",
     "Mention": "mmoe.records",
     "MmoeError": "mmoe.errors",
+    "Query": "mmoe.linker",
     "Ranks": "mmoe.evaluation.ranks",
     "evaluate": "mmoe.evaluation.metrics",
     "load_matcher": "mmoe.linking.checkpoint",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from bm25s import BM25
@@ -21,6 +24,41 @@ _TOKEN = re.compile(r"\w+")
 def tokens_of(text: str) -> list[str]:
     """The words of a text in lower case, punctuation dropped."""
     return _TOKEN.findall(text.lower())
+
+
+@dataclass(frozen=True)
+class TextStatistics:
+    """What BM25 must know of a set of texts to score any other.
+
+    Attributes:
+        mean_length: in words.
+        num_with: how many of the texts hold a word.
+    """
+
+    num_texts: int
+    mean_length: float
+    num_with: Mapping[str, int]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> TextStatistics:
+        """Those of some texts."""
+        words = [tokens_of(text) for text in texts]
+        num_with = Counter(word for own in words for word in set(own))
+        mean = sum(map(len, words)) / max(1, len(words))
+        return cls(len(words), mean, num_with)
+
+    def scores(self, query: str, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Scores [n] of a query with some texts: those of `TextIndex`, where they are of the set."""
+        asked, found = Counter(tokens_of(query)), np.zeros(len(texts))
+        for i, text in enumerate(texts):
+            words = tokens_of(text)
+            length = 1 - B + B * len(words) / max(self.mean_length, 1e-9)
+            for word, count in sorted(Counter(words).items()):
+                if word in asked:
+                    with_it = self.num_with.get(word, 0)
+                    idf = math.log(1 + (self.num_texts - with_it + 0.5) / (with_it + 0.5))
+                    found[i] += asked[word] * idf * count / (count + K1 * length)
+        return found
 
 
 class TextIndex:

@@ -69,9 +69,14 @@ def rerank(at: Layout, file: ParamsFile) -> None:
 def _about(found: Reranked | None) -> dict[str, Any]:
     """What the report says of the fit."""
     if found is None:
-        return {"recall": 0.0, "valid_mrr": {}, "weights": {}}
+        return {"recall": 0.0, "valid_mrr": {}, "weights": {}, "calibrated": None}
     weights = {name: combiner.to_json() for name, combiner in found.combiners.items()}
-    return {"recall": found.recall, "valid_mrr": found.valid_mrr, "weights": weights}
+    return {
+        "recall": found.recall,
+        "valid_mrr": found.valid_mrr,
+        "weights": weights,
+        "calibrated": found.calibrated,
+    }
 
 
 def matcher_families(
@@ -86,7 +91,7 @@ def matcher_families(
 
     def of(mentions: Sequence[Mention]) -> Family:
         rows = torch.tensor([row_of[mention.mention_id] for mention in mentions])
-        return MatcherFeatures(index, data.mention_side, rows)
+        return MatcherFeatures.stored(index, data.mention_side, rows)
 
     return of
 

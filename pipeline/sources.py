@@ -15,7 +15,8 @@ from mmoe.wikidata.dump import find_slice, has_slice
 from mmoe.wikidata.index.build import build_from_slice
 from mmoe.wikidata.label_index import write_label_index
 from mmoe.wikidata.matching import Matching, distinct_surface_forms, names_meant_by
-from mmoe.wikidata.query import find_in_index, find_in_kb
+from mmoe.wikidata.name_table import NameTable
+from mmoe.wikidata.query import find_in_index
 
 from pipeline.layout import Layout
 
@@ -72,7 +73,8 @@ def _none(_q: Question) -> Found:
 
 
 def _kb(q: Question) -> Found:
-    return Found(find_in_kb(read_records(q.at.entities, Entity), q.mentions, q.matching))
+    names = NameTable.of_entities(read_records(q.at.entities, Entity))
+    return Found(names.find(q.mentions, q.matching))
 
 
 def _index(q: Question) -> Found:

@@ -10,7 +10,7 @@ from bm25s import BM25
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmoe.bm25 import TextIndex, tokens_of
+from mmoe.bm25 import K1, B, TextIndex, TextStatistics, tokens_of
 
 TEXT = st.lists(st.sampled_from(["ada", "Ben", "cy-d", "!", "é", "D"]), max_size=6).map(" ".join)
 
@@ -84,3 +84,16 @@ def test_scores_equal_those_of_bm25s() -> None:
 
 def test_documents_without_a_word_score_nothing() -> None:
     assert TextIndex(["", "!"]).scores(["ada", ""]).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+@given(documents=st.lists(TEXT, min_size=1, max_size=6), query=TEXT, others=st.lists(TEXT))
+def test_statistics_give_the_scores_of_the_texts_and_of_others(
+    documents: list[str], query: str, others: list[str]
+) -> None:
+    known = TextStatistics.of(documents)
+    wanted = [
+        bm25_by_formula(documents, query, row, K1, B) if any(map(tokens_of, documents)) else 0
+        for row in range(len(documents))
+    ]
+    np.testing.assert_allclose(known.scores(query, documents), wanted, atol=1e-9)
+    assert np.isfinite(known.scores(query, others)).all()

@@ -49,7 +49,9 @@ ROOMS = {
     "description_ablation": BASE | MATCHING | {"baselines"},
     "reranking": BASE | MATCHING | RANKING | {"baselines"},
     "reporting": BASE | {"evaluation"},
-    "linker": BASE | MATCHING | {"config", "descriptions", "encoders", "wikidata"},
+    "linker": BASE
+    | MATCHING
+    | {"baselines", "bm25", "config", "descriptions", "encoders", "reranking", "wikidata"},
     "planning": BASE | {"config", "encoders", "features", "linking", "model", "training"},
     "cli": BASE
     | {"config", "datasets", "encoders", "evaluation", "linker", "model", "planning", "wikidata"},
@@ -69,7 +71,7 @@ ONLY_IN = {
         *("mmoe.encoders", "mmoe.features", "mmoe.model", "mmoe.linking", "mmoe.training"),
         *("mmoe.description_ablation.ranks", "mmoe.linker", "mmoe.reranking.context"),
         "mmoe.baselines.late_interaction",
-        *("mmoe.planning.bench", "mmoe.reranking.matcher"),
+        *("mmoe.planning.bench", "mmoe.reranking.files", "mmoe.reranking.matcher"),
         *("pipeline.rerank", "pipeline.spread", "pipeline.train"),
     ),
     "duckdb": ("mmoe.wikidata",),

@@ -7,26 +7,34 @@ from functools import partial
 
 import numpy as np
 
-from mmoe.bm25 import TextIndex, tokens_of
+from mmoe.bm25 import TextIndex, TextStatistics, tokens_of
 from mmoe.descriptions.choice import Asked, Groups, Mentions, Scores, describe_scored
 from mmoe.descriptions.registry import RankerResources
 from mmoe.records import Candidate, Description, Mention
 
 
-def rank(mentions: Mentions, groups: Groups, _: RankerResources) -> list[Description]:
+def rank(mentions: Mentions, groups: Groups, resources: RankerResources) -> list[Description]:
     """Scores context and surface form against label and description of each candidate.
 
-    How rare a word is, is counted over all different candidate texts of the data set. A mention with
-    one candidate gets it without a score; among equal scores the earlier candidate wins. Where the
-    candidates share the very same words with the mention, nothing tells them apart, and none is chosen:
-    BM25 would prefer the shortest, and a wrong description misleads the matcher more than none.
+    How rare a word is, is counted over all different candidate texts of the data set, or as
+    `RankerResources.statistics` has it. A mention with one candidate gets it without a score; among equal
+    scores the earlier candidate wins. Where the candidates share the very same words with the mention,
+    nothing tells them apart, and none is chosen: BM25 would prefer the shortest, and a wrong description
+    misleads the matcher more than none.
 
     Returns:
         One record a mention; the score is the BM25 sum of the chosen candidate.
     """
+    if resources.statistics is not None:
+        known = resources.statistics
+        return describe_scored(mentions, groups, "lexical", partial(_few_scores, known))
     # Of the whole data set, so that a choice does not depend on which mentions are ranked.
-    texts = dict.fromkeys(_text(candidate) for group in groups.values() for candidate in group)
-    return describe_scored(mentions, groups, "lexical", partial(_scores, list(texts)))
+    return describe_scored(mentions, groups, "lexical", partial(_scores, candidate_texts(groups)))
+
+
+def candidate_texts(groups: Groups) -> list[str]:
+    """The different texts of all candidates."""
+    return list(dict.fromkeys(_text(candidate) for group in groups.values() for candidate in group))
 
 
 def _scores(texts: Sequence[str], asked: Sequence[Asked]) -> list[Scores | None]:
@@ -34,21 +42,34 @@ def _scores(texts: Sequence[str], asked: Sequence[Asked]) -> list[Scores | None]
     places = {text: place for place, text in enumerate(texts)}
     sizes = [len(group) for _, group in asked]
     scores = TextIndex(texts).pair_scores(
-        queries=[f"{mention.context} {mention.surface_form}" for mention, _ in asked],
+        queries=[_query(mention) for mention, _ in asked],
         query_of_pair=np.repeat(np.arange(len(asked)), sizes),
         document_of_pair=np.array([places[_text(c)] for _, group in asked for c in group]),
     )
     return [
-        of_group if len({_shared_words(mention, candidate) for candidate in group}) > 1 else None
-        for (mention, group), of_group in zip(
-            asked, np.split(scores, np.cumsum(sizes)[:-1]), strict=True
-        )
+        of_group if _differ(*one) else None
+        for one, of_group in zip(asked, np.split(scores, np.cumsum(sizes)[:-1]), strict=True)
     ]
 
 
-def _shared_words(mention: Mention, candidate: Candidate) -> frozenset[str]:
-    said = tokens_of(f"{mention.context} {mention.surface_form}")
-    return frozenset(said) & frozenset(tokens_of(_text(candidate)))
+def _few_scores(known: TextStatistics, asked: Sequence[Asked]) -> list[Scores | None]:
+    """As `_scores`, for texts that the statistics need not be of."""
+    return [
+        known.scores(_query(mention), [_text(candidate) for candidate in group])
+        if _differ(mention, group)
+        else None
+        for mention, group in asked
+    ]
+
+
+def _differ(mention: Mention, group: Sequence[Candidate]) -> bool:
+    """Whether the candidates share different words with the mention."""
+    said = frozenset(tokens_of(_query(mention)))
+    return len({said & frozenset(tokens_of(_text(candidate))) for candidate in group}) > 1
+
+
+def _query(mention: Mention) -> str:
+    return f"{mention.context} {mention.surface_form}"
 
 
 def _text(candidate: Candidate) -> str:

@@ -9,6 +9,7 @@ from importlib import import_module
 import numpy as np
 from numpy.typing import NDArray
 
+from mmoe.bm25 import TextStatistics
 from mmoe.config.backends import LOCAL_BACKENDS
 from mmoe.descriptions.choice import Groups, Mentions
 from mmoe.errors import RankingError
@@ -26,12 +27,14 @@ def _no_encoder() -> Embedder:
 @dataclass(frozen=True)
 class RankerResources:
     """What single backends need beside mentions and candidates, loaded when one asks for it: the seed of
-    `random`, the attributes of the knowledge base's entities by qid of `oracle_description`, and an embedder.
+    `random`, the attributes of the knowledge base's entities by qid of `oracle_description`, an embedder, and
+    the statistics by which `lexical` scores mentions of no data set.
     """
 
     seed: int = 0
     attributes: Callable[[], Mapping[str, str]] = dict
     embedder: Callable[[], Embedder] = _no_encoder
+    statistics: TextStatistics | None = None
 
 
 NO_RESOURCES = RankerResources()

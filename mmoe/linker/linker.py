@@ -2,58 +2,68 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image
+import torch
+from numpy.typing import NDArray
 
-from mmoe.config.encode import EncodeParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.registry import load_encoder
-from mmoe.encoders.rows import encode_image_rows, encode_text_rows
 from mmoe.errors import CheckpointError, LinkingError
-from mmoe.images import ImageError, as_shown, decode_image
+from mmoe.linker.describer import Described, Describer
+from mmoe.linker.knowledge import KnowledgeBase, entity_side, read_entities
+from mmoe.linker.queries import EncodedQueries, Picture, Query, QueryEncoder
 from mmoe.linker.results import Link, LinkResult
-from mmoe.linking.approximate import ApproximateSearch, is_search_of
-from mmoe.linking.checkpoint import Checkpoint, checkpoint_file, load_checkpoint
-from mmoe.linking.data import MENTION_BATCH, FeatureSide, features_of_rows
+from mmoe.linker.run_settings import describer_of_run
+from mmoe.linking.approximate import ApproximateSearch
+from mmoe.linking.checkpoint import Checkpoint, load_checkpoint
+from mmoe.linking.data import FeatureSide
 from mmoe.linking.device import resolve_device
-from mmoe.linking.index import EntityIndex
+from mmoe.linking.ranked import BestEntities
 from mmoe.linking.ranking import best_entities
-from mmoe.linking.whole_kb import build_index, index_key
-from mmoe.locks import exclusive_lock
-from mmoe.model.features import SideFeatures, Strings
+from mmoe.linking.whole_kb import build_index
+from mmoe.model.encoded import EncodedMentions, part
+from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL
-from mmoe.records import Entity, Mention, TextInput, read_records
+from mmoe.reranking.files import load_reranker
+from mmoe.reranking.matcher import MatcherFeatures
+from mmoe.reranking.pairs import Pairs
+from mmoe.reranking.reranker import Reranker
+from mmoe.reranking.retrieved import Retrieved
+from mmoe.reranking.shortlists import best_of
 
-ENCODE_BATCH = 8
-LEARNED_FROM = 4096  # mentions
+BATCH = 32  # mentions that are linked at a time
 
 
 class Linker:
     """Links mentions to the entities of one knowledge base.
 
-    Make one with `from_run`. It changes neither encoder, matcher nor index, so threads may share it; the
+    Make one with `from_pretrained` or `from_run`. Linking changes nothing of it, so threads may share it; the
     first call takes longer than later ones.
 
     Attributes:
-        search: finds shortlists in a large knowledge base; None looks at all entities.
+        reranker: puts shortlists in order; None where the matcher alone does it, over all entities.
+        describer: chooses a description for mentions that bring none; None without one.
+        search: finds the matcher's shortlists in a large knowledge base; None looks at all entities.
     """
 
     def __init__(
         self,
         checkpoint: Checkpoint,
         encoder: Encoder,
-        entities: Sequence[Entity],
-        index: EntityIndex,
+        kb: KnowledgeBase,
+        *,
+        reranker: Reranker | None = None,
+        describer: Describer | None = None,
         search: ApproximateSearch | None = None,
     ) -> None:
-        self.checkpoint, self.encoder = checkpoint, encoder
-        self.entities, self.index, self.search = entities, index, search
+        self.checkpoint, self.kb = checkpoint, kb
+        self.reranker, self.describer, self.search = reranker, describer, search
+        self._encoder = QueryEncoder(encoder, checkpoint.feature_config)
 
     @classmethod
     def from_run(
@@ -64,8 +74,7 @@ class Linker:
         features: Path | str | None = None,
         encoder: str | None = None,
         device: str = "auto",
-        index: Path | str | None = None,
-        approximate: bool = False,
+        rerank: bool = True,
     ) -> Linker:
         """Opens what `dvc repro` left of a data set.
 
@@ -78,50 +87,33 @@ class Linker:
             encoder: folder or Hugging Face id of the encoder, where it lies elsewhere than in training;
                 None for the one that the checkpoint names.
             device: auto, cpu, cuda or cuda:<n>.
-            index: folder for what the matcher makes of the entities, in files that are mapped into memory;
-                what lies there is used if it is of this matcher and knowledge base. None holds it in memory.
-            approximate: whether mentions are compared with a shortlist of entities instead of all, which
-                pays off from a million on; needs `index`, the training mentions beside the knowledge base,
-                and FAISS (the extra `approximate`). See docs/scale.md.
+            rerank: whether mentions are linked as stage rerank does it, with the description that stage rank
+                would choose; False links by the matcher alone, as stage evaluate does.
         Raises:
             CheckpointError: if the matcher can't be read, or the encoder is not the one it was trained on.
             DataError, FeatureStoreError: if knowledge base, features or encoder can't be read.
         """
-        checkpoint, where = load_checkpoint(Path(model)), resolve_device(device)
-        config = checkpoint.feature_config
-        loaded = load_encoder(encoder or config["encoder"], device, config["precision"])
-        if loaded.fingerprint != config["fingerprint"]:
-            raise CheckpointError(
-                f"{model}: trained on features of another encoder than {loaded.name} (fingerprint "
-                f"{config['fingerprint']}, found {loaded.fingerprint}); name the right one with encoder=…"
-            )
-        entities = read_records(Path(kb) / "entities.parquet", Entity)
-        if not entities:
-            raise LinkingError(
-                f"{kb}/entities.parquet: holds no entity, so there is nothing to link to"
-            )
-        place = Path(kb).resolve()
+        checkpoint = load_checkpoint(Path(model))
+        loaded = load_encoder_of(checkpoint, str(model), encoder, device)
+        entities, place = read_entities(Path(kb)), Path(kb).resolve()
         stored = place.parents[1] / "features" / place.name if features is None else Path(features)
-        side = FeatureSide.of_entities(stored, entities, config)
-        matcher, weights = checkpoint.matcher.to(where), checkpoint_file(Path(model))
-        if index is None:
-            if approximate:
-                raise LinkingError("approximate=True: needs index=…, a folder for its files")
-            return cls(checkpoint, loaded, entities, build_index(matcher, side, where))
-        made_of, folder = index_key(weights, place / "entities.parquet", side), Path(index)
-        busy = partial(print, f"{folder}: another process builds it; waiting", file=sys.stderr)
-        with exclusive_lock(folder, when_busy=busy):
-            built = build_index(matcher, side, where, folder=folder / "entities", made_of=made_of)
-            search = None
-            if approximate:
-                search = _opened_search(folder / "search", made_of, built, place, stored, config)
-        return cls(checkpoint, loaded, entities, built, search)
+        config, where = checkpoint.feature_config, resolve_device(device)
+        index = build_index(
+            checkpoint.matcher.to(where), FeatureSide.of_entities(stored, entities, config), where
+        )
+        reranker = load_reranker(Path(model)) if rerank else None
+        describer = None
+        if rerank:
+            describer = describer_of_run(place, entities, QueryEncoder(loaded, config))
+        side = entity_side(reranker, entities, stored, config)
+        opened = KnowledgeBase(entities, index, side)
+        return cls(checkpoint, loaded, opened, reranker=reranker, describer=describer)
 
     def link(
         self,
         surface_form: str,
         context: str,
-        image: Path | str | bytes | Image.Image | None = None,
+        image: Picture | None = None,
         *,
         description: str | None = None,
         top_k: int = 5,
@@ -129,96 +121,194 @@ class Linker:
         """The entities that a mention most likely means.
 
         Args:
-            surface_form: the mention as it is written.
-            context: the text around it; need not hold the surface form to the letter.
-            image: file, encoded bytes or PIL image that belongs to the mention; None without one.
-            description: what is known of the entity that is meant, such as one that description ranking
-                chose; it gets the same budget of tokens as in training.
+            surface_form, context, image, description: see `Query`.
             top_k: how many entities to return.
         Returns:
-            The best entities of the whole knowledge base, best first; exact, but with `approximate`.
+            The best entities of the whole knowledge base, best first.
         Raises:
-            LinkingError: if the surface form is empty, top_k is not positive or the image can't be read.
+            LinkingError: if the surface form is empty, top_k is not positive or more than the reranker
+                looks at, or the image can't be read.
         """
-        if not surface_form.strip():
-            raise LinkingError(
-                "surface_form is empty: give the mention as it is written in the text"
-            )
+        query = Query(surface_form, context, image, description)
+        return next(self.link_many([query], top_k=top_k))
+
+    def link_many(self, queries: Iterable[Query], *, top_k: int = 5) -> Iterator[LinkResult]:
+        """As `link`, many mentions in batches: one result each, in their order, as they are asked for.
+
+        Raises:
+            LinkingError: see `link`.
+        """
+        self._check_top_k(top_k)
+        remaining = iter(queries)
+        while batch := list(islice(remaining, BATCH)):
+            yield from self._link(batch, top_k)
+
+    def encode(self, query: Query) -> SideFeatures:
+        """A mention's features for the matcher, as stage `encode` would store them."""
+        return self._for_matcher(self._encoder.encode([query], [query.description]))
+
+    def _check_top_k(self, top_k: int) -> None:
         if top_k < 1:
             raise LinkingError(f"top_k = {top_k}: must be at least 1")
-        mention = self.encode(surface_form, context, image, description=description)
-        if self.search is None:
-            found = best_entities(self.index, [mention], top_k)
+        if self.reranker is not None and top_k > self.reranker.depth:
+            raise LinkingError(
+                f"top_k = {top_k}: at most {self.reranker.depth} entities are reranked; ask for as many, "
+                "or link with rerank=False"
+            )
+
+    @torch.inference_mode()
+    def _link(self, queries: Sequence[Query], top_k: int) -> list[LinkResult]:
+        for query in queries:
+            query.check()
+        described = self._described(queries)
+        chosen = [None] * len(queries) if described is None else [r.qid for r in described.chosen]
+        descriptions = [query.description or None for query in queries]
+        if described is not None:
+            for i, (query, own) in enumerate(zip(queries, described.chosen, strict=True)):
+                if query.description is None:
+                    descriptions[i] = own.description
+                else:
+                    chosen[i] = None
+        towers = self.reranker is not None and self.reranker.towers is not None
+        encoded = self._encoder.encode(queries, descriptions, contexts=towers)
+        if self.reranker is None:
+            found = _Found(self._best([self._for_matcher(encoded)], top_k))
         else:
-            found = self.search.best([mention], top_k)
-        units = self.checkpoint.matcher.unit_names
-        links = []
-        for place, row in enumerate(found.top_Bn[0].tolist()):
-            scores = {name: float(found.scores_Bn[name][0, place]) for name in (*units, OVERALL)}
-            overall = scores.pop(OVERALL)
-            entity = self.entities[row]
-            links.append(Link(entity.qid, entity.name, entity.attributes, overall, scores))
-        return LinkResult(surface_form, description, tuple(links))
+            found = self._reranked(encoded, described, chosen, top_k)
+        return [
+            self._result(query, found, row, description, described_by)
+            for row, (query, description, described_by) in enumerate(
+                zip(queries, descriptions, chosen, strict=True)
+            )
+        ]
 
-    def encode(
+    def _described(self, queries: Sequence[Query]) -> Described | None:
+        """Candidates and chosen descriptions, where anything asks for them."""
+        if self.describer is None:
+            return None
+        uses = self.reranker is not None and self.reranker.uses_retrieval
+        if not uses and all(query.description is not None for query in queries):
+            return None
+        return self.describer.describe([query.as_mention(i) for i, query in enumerate(queries)])
+
+    def _for_matcher(self, encoded: EncodedQueries) -> SideFeatures:
+        return encoded.for_matcher(self.checkpoint.matcher.spec.widths, self.kb.index.device)
+
+    def _best(self, batches: list[SideFeatures], top_k: int) -> BestEntities:
+        if self.search is None:
+            return best_entities(self.kb.index, batches, top_k)
+        return self.search.best(batches, top_k)
+
+    def _reranked(
         self,
-        surface_form: str,
-        context: str,
-        image: Path | str | bytes | Image.Image | None = None,
-        *,
-        description: str | None = None,
-    ) -> SideFeatures:
-        """A mention's features, as stage `encode` would store them; see `link` for the arguments."""
-        config = self.checkpoint.feature_config
-        keep_padding = bool(config.get("keep_padding"))
-        text = TextInput("mention", surface_form, context, description)
-        texts = encode_text_rows(
-            self.encoder,
-            [text],
-            config["max_text_length"],
-            config["description_budget"],
-            ENCODE_BATCH,
-            around_name=True,
-            keep_padding=keep_padding,
+        encoded: EncodedQueries,
+        described: Described | None,
+        chosen: Sequence[str | None],
+        top_k: int,
+    ) -> _Found:
+        """The best of each mention's shortlist, by the reranker's scores."""
+        reranker, index, side = self.reranker, self.kb.index, self.kb.side
+        assert reranker is not None
+        assert side is not None
+        retrieved = None
+        if reranker.uses_retrieval:
+            assert described is not None
+            by_mention = {str(i): qid for i, qid in enumerate(chosen) if qid is not None}
+            retrieved = Retrieved.of(
+                encoded.mentions, described.candidates, by_mention, self.kb.entities
+            )
+        widths = self.checkpoint.matcher.spec.widths
+        known = reranker.features(side, encoded.for_reranker(widths, retrieved))
+        rows = np.arange(len(encoded.mentions))
+        depth = min(reranker.depth, len(index))
+        lists_BD = best_of(known.order(slice(0, len(rows))), depth)
+        mentions = index.matcher.encode_mentions(self._for_matcher(encoded))
+        matcher = MatcherFeatures(index, mentions)
+        scores_BD = reranker.scores(known, Pairs(rows, lists_BD), matcher)
+        order_Bn = np.argsort(-scores_BD, axis=1, kind="stable")[:, :top_k]
+        top_Bn = np.take_along_axis(lists_BD, order_Bn, axis=1)
+        scores = self._unit_scores(mentions, top_Bn)
+        scores[OVERALL] = np.take_along_axis(scores_BD, order_Bn, axis=1).astype(np.float32)
+        best = BestEntities(top_Bn, scores, lists_BD.size)
+        if (calibration := reranker.calibration) is None:
+            return _Found(best)
+        every_BD = calibration.probabilities(scores_BD)
+        probabilities_Bn = np.take_along_axis(every_BD, order_Bn, axis=1)
+        return _Found(best, probabilities_Bn, calibration.nil(scores_BD), calibration.threshold)
+
+    def _unit_scores(
+        self, mentions: EncodedMentions, top_Bn: NDArray[np.int64]
+    ) -> dict[str, NDArray[np.float32]]:
+        found = [
+            self.kb.index.scores(
+                part(mentions, i, i + 1), torch.from_numpy(own).to(self.kb.index.device)
+            )
+            for i, own in enumerate(top_Bn)
+        ]
+        return {
+            name: np.stack([scores[name][0].float().cpu().numpy() for scores in found])
+            for name in self.checkpoint.matcher.unit_names
+        }
+
+    def _result(
+        self,
+        query: Query,
+        found: _Found,
+        row: int,
+        description: str | None,
+        described_by: str | None,
+    ) -> LinkResult:
+        links, best = [], found.best
+        for place, position in enumerate(best.top_Bn[row].tolist()):
+            scores = {name: float(each[row, place]) for name, each in best.scores_Bn.items()}
+            overall, entity = scores.pop(OVERALL), self.kb.entities[position]
+            probability = None
+            if found.probabilities_Bn is not None:
+                probability = float(found.probabilities_Bn[row, place])
+            about = entity.qid, entity.name, entity.attributes
+            links.append(Link(*about, overall, scores, probability))
+        nil = None if found.nil_B is None else float(found.nil_B[row])
+        return LinkResult(
+            query.surface_form,
+            description,
+            tuple(links),
+            described_by,
+            nil,
+            is_nil=nil is not None and nil > found.threshold,
         )
-        images = []
-        if self.encoder.sees_images:
-            decoded = None if image is None else _decoded(image, self.encoder.jpeg_side)
-            images = encode_image_rows(self.encoder, [decoded], ENCODE_BATCH, keep_padding)
-        widths, strings = self.checkpoint.matcher.spec.widths, Strings((surface_form,), (context,))
-        dtype = config.get("dtype", "float16")
-        return features_of_rows(texts, images, widths, strings, self.index.device, dtype)
 
 
-def _opened_search(
-    folder: Path,
-    made_of: str,
-    index: EntityIndex,
-    kb: Path,
-    features: Path,
-    config: dict[str, Any],
-) -> ApproximateSearch:
-    """The search of an index; built where none of it lies in the folder."""
-    if is_search_of(folder, made_of):
-        return ApproximateSearch.open(folder, made_of, index)
-    train = [m for m in read_records(kb / "mentions.parquet", Mention) if m.split == "train"]
-    some = [train[i] for i in np.random.default_rng(0).permutation(len(train))[:LEARNED_FROM]]
-    if not some:
-        raise LinkingError(
-            f"{kb}/mentions.parquet: approximate=True learns from training mentions, and there is none"
+@dataclass(frozen=True)
+class _Found:
+    """The best entities of some mentions, and what calibration says of them; None without.
+
+    Attributes:
+        probabilities_Bn: of the entities.
+        nil_B: probability that none of the knowledge base is meant; threshold, above which that is so.
+    """
+
+    best: BestEntities
+    probabilities_Bn: NDArray[np.float64] | None = None
+    nil_B: NDArray[np.float64] | None = None
+    threshold: float = 1.0
+
+
+def load_encoder_of(
+    checkpoint: Checkpoint, named: str, encoder: str | None, device: str
+) -> Encoder:
+    """The encoder on whose features a matcher was trained.
+
+    Args:
+        named: the matcher, for messages.
+        encoder: where it lies; None for where it lay in training.
+    Raises:
+        CheckpointError: if what lies there is another one.
+    """
+    config = checkpoint.feature_config
+    loaded = load_encoder(encoder or config["encoder"], device, config["precision"])
+    if loaded.fingerprint != config["fingerprint"]:
+        raise CheckpointError(
+            f"{named}: trained on features of another encoder than {loaded.name} (fingerprint "
+            f"{config['fingerprint']}, found {loaded.fingerprint}); name the right one with encoder=…"
         )
-    side = FeatureSide.of_mentions(features, some, config)
-    batches = side.batches(side.everything, MENTION_BATCH, index.device)
-    return ApproximateSearch.build_in(folder, made_of, index, batches)
-
-
-def _decoded(image: Path | str | bytes | Image.Image, jpeg_side: int) -> Image.Image:
-    if isinstance(image, Image.Image):
-        return as_shown(image)
-    name = "image" if isinstance(image, bytes) else str(image)
-    try:
-        content = image if isinstance(image, bytes) else Path(image).read_bytes()
-        return decode_image(content, EncodeParams().max_pixels, jpeg_side)
-    except (OSError, ImageError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise LinkingError(f"{name}: {reason}; give another image, or none") from None
+    return loaded

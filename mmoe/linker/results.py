@@ -13,8 +13,10 @@ class Link:
 
     Attributes:
         qid, name, attributes: of the entity, as the knowledge base has them.
-        score: the matcher's overall score; comparable among the entities of one mention only.
+        score: by which the entities of one mention stand in order; comparable among those only.
         unit_scores: the score of each of the matcher's units, by name.
+        probability: calibrated, that the mention means this entity of all in the knowledge base and
+            outside; None without calibration.
     """
 
     qid: str
@@ -22,6 +24,7 @@ class Link:
     attributes: str
     score: float
     unit_scores: Mapping[str, float]
+    probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,21 @@ class LinkResult(Sequence[Link]):
     Attributes:
         surface_form: of the mention.
         description: that was added to the mention's text, if any.
-        links: exact: no entity of the knowledge base that is missing here scores higher.
+        described_by: qid of the candidate whose description that is; None where it was given or there is
+            none.
+        links: the best of the whole knowledge base.
+        nil_probability: calibrated, that the mention means no entity of the knowledge base; None without
+            calibration.
+        is_nil: whether that is above the threshold at which validation mentions were told apart best;
+            False without calibration.
     """
 
     surface_form: str
     description: str | None
     links: tuple[Link, ...]
+    described_by: str | None = None
+    nil_probability: float | None = None
+    is_nil: bool = False
 
     @property
     def margin(self) -> float | None:

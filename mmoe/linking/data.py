@@ -167,23 +167,13 @@ def features_of_rows(
     widths: FeatureWidths,
     strings: Strings,
     device: torch.device,
-    dtype: str = "float16",
 ) -> SideFeatures:
     """Features that were encoded in memory, as `FeatureSide.gather` gives stored ones.
 
     Args:
-        dtype: of the store.
         texts: one row a record.
         images: as many rows, absent ones among them; none where the encoder is text-only.
     """
-    if dtype == "int8":
-        texts, images = (
-            [
-                row if row.tokens is None else replace(row, tokens=through_int8(row.tokens))
-                for row in rows
-            ]
-            for rows in (texts, images)
-        )
     text = _packed(texts, widths.text)
     pooled = _pooled([row.pooled for row in texts], widths.text_pooled)
     name = _pooled([row.name_pooled for row in texts], widths.text_pooled)
@@ -196,6 +186,15 @@ def features_of_rows(
             has_image_B=torch.tensor([row.status == OK for row in images]),
         )
     return features.computable(device)
+
+
+def as_stored(rows: Sequence[FeatureRow], dtype: str) -> Sequence[FeatureRow]:
+    """Rows as they come back from a store of this dtype, float16 or int8."""
+    if dtype != "int8":
+        return rows
+    return [
+        row if row.tokens is None else replace(row, tokens=through_int8(row.tokens)) for row in rows
+    ]
 
 
 def _packed(rows: Sequence[FeatureRow], width: int) -> Packed:

@@ -18,6 +18,7 @@ from torch import nn
 from mmoe.errors import CheckpointError, one_line
 from mmoe.files import atomic_write, read_json, write_json
 from mmoe.names import name_tokens
+from mmoe.reranking.calibration import Calibration
 from mmoe.reranking.combiner import Combiner
 from mmoe.reranking.context import TwoTowers
 from mmoe.reranking.frozen import Means
@@ -48,8 +49,11 @@ def save_reranker(folder: Path, reranker: Reranker | None, about: dict[str, Any]
             "depth": reranker.depth,
             "uses_retrieval": reranker.uses_retrieval,
             "uses_matcher": reranker.with_matcher is not None,
+            "calibration": reranker.calibration and reranker.calibration.to_json(),
         }
-        arrays, terms = dict(_arrays(reranker)), dict(reranker.space.strings.terms)
+        # safetensors takes the bytes as they lie in memory, whatever their order.
+        arrays = {name: np.ascontiguousarray(each) for name, each in _arrays(reranker)}
+        terms = dict(reranker.space.strings.terms)
         if reranker.space.topics is not None:
             terms[TOPIC_WORDS] = reranker.space.topics.terms
         content["unseen"] = {kind: own.unseen for kind, own in terms.items()}
@@ -80,7 +84,7 @@ def load_reranker(folder: Path) -> Reranker | None:
             return None
         arrays, table = load_file(folder / ARRAYS), pq.read_table(folder / TERMS)
         terms = _terms(table, content["unseen"])
-        weights = content["weights"]
+        weights, calibration = content["weights"], content["calibration"]
         second = weights[WITH_MATCHER] if content["uses_matcher"] else None
         return Reranker(
             depth=content["depth"],
@@ -89,6 +93,7 @@ def load_reranker(folder: Path) -> Reranker | None:
             frozen=Combiner.from_json(weights[SIMILARITIES]),
             with_matcher=second and Combiner.from_json(second),
             uses_retrieval=content["uses_retrieval"],
+            calibration=calibration and Calibration.from_json(calibration),
         )
     except FileNotFoundError as error:
         raise CheckpointError(f"{error.filename}: no such file; run dvc repro") from None

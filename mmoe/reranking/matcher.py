@@ -18,17 +18,23 @@ class MatcherFeatures:
 
     Args:
         index: the knowledge base as the matcher sees it.
-        mentions: their features; `records`, int64: which of them the pairs' rows mean, in order.
+        mentions: those that the pairs' rows mean, in order.
     """
 
+    def __init__(self, index: EntityIndex, mentions: EncodedMentions) -> None:
+        self._index, self._mentions = index, mentions
+
+    @classmethod
     @torch.inference_mode()
-    def __init__(self, index: EntityIndex, mentions: FeatureSide, records: Tensor) -> None:
-        self._index = index
+    def stored(cls, index: EntityIndex, mentions: FeatureSide, records: Tensor) -> MatcherFeatures:
+        """Of mentions with stored features.
+
+        Args:
+            records: int64, which of them.
+        """
         size = index.matcher.encoding_batch or MENTION_BATCH
         batches = mentions.batches(records, size, index.device)
-        self._mentions: EncodedMentions = concatenate(
-            [index.matcher.encode_mentions(batch) for batch in batches]
-        )
+        return cls(index, concatenate([index.matcher.encode_mentions(batch) for batch in batches]))
 
     @property
     def names(self) -> tuple[str, ...]:

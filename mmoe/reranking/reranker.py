@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mmoe.reranking.calibration import Calibration
 from mmoe.reranking.combiner import Combiner
 from mmoe.reranking.context import ContextFeatures, TwoTowers
 from mmoe.reranking.families import (
@@ -37,6 +38,7 @@ class Reranker:
         with_matcher: combiner of what `frozen` says, the matcher's scores and the cosines; None without a
             matcher, or where it does worse on validation mentions.
         uses_retrieval: whether candidates are among the features.
+        calibration: of its scores; None where it could not be fitted.
     """
 
     depth: int
@@ -45,6 +47,7 @@ class Reranker:
     frozen: Combiner
     with_matcher: Combiner | None
     uses_retrieval: bool
+    calibration: Calibration | None
 
     def features(self, entities: EntitySide, mentions: MentionSide) -> PairFeatures:
         """The frozen features of any mentions, with the towers that learned from all train mentions.

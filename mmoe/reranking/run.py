@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from mmoe.errors import DataError
 from mmoe.evaluation.estimates import reciprocals
 from mmoe.evaluation.ranks import Ranks
 from mmoe.records import Mention
+from mmoe.reranking.calibration import Answered, Calibration, measured, taken_out
 from mmoe.reranking.combiner import Combiner
 from mmoe.reranking.context import FOLDS, ContextFeatures, TwoTowers
 from mmoe.reranking.families import (
@@ -52,6 +54,7 @@ class Reranked:
         valid_mrr: of the validation mentions, by reranked system; what learned from them is measured in
             folds.
         combiners: by reranked system.
+        calibrated: how good probabilities are on test mentions; None where they could not be fitted.
         reranker: all that it takes to do the same for other mentions, with the combiner of the better of
             both.
     """
@@ -60,6 +63,7 @@ class Reranked:
     recall: float
     valid_mrr: dict[str, float]
     combiners: dict[str, Combiner]
+    calibrated: dict[str, Any] | None
     reranker: Reranker
 
 
@@ -110,11 +114,13 @@ def run_reranking(
         ranks={ORDER: lists[2].ranks, SIMILARITIES: lists[2].reranked(scores[2])},
         recall=lists[2].recall,
         valid_mrr={SIMILARITIES: _mrr(lists[1].reranked(scores[1]))},
-        reranker=Reranker(depth, space, towers, first, None, bool(records.candidates)),
+        reranker=Reranker(depth, space, towers, first, None, bool(records.candidates), None),
         combiners={SIMILARITIES: first},
+        calibrated=None,
     )
+    golds = [gold[start:end] for start, end in pairwise(ends)]
     if matcher_family is None:
-        return found
+        return _calibrated(found, lists[1:], golds, scores[1:])
     inputs: list[NDArray[np.float64]] = []
     for shortlists, each, own, mentions in zip(
         lists[1:], values[1:], scores[1:], (valid, test), strict=True
@@ -125,13 +131,40 @@ def run_reranking(
         names = second_names(family.names, known.names)
     second = Combiner.fit(names, inputs[0], lists[1].gold_M, RIDGE_WITH_MATCHER)
     in_folds = _in_folds(names, inputs[0], lists[1])
-    found.ranks[WITH_MATCHER] = lists[2].reranked(second.scores(inputs[1]))
+    with_matcher = second.scores(inputs[1])
+    found.ranks[WITH_MATCHER] = lists[2].reranked(with_matcher)
     found.valid_mrr[WITH_MATCHER] = _mrr(lists[1].reranked(in_folds))
     found.combiners[WITH_MATCHER] = second
     if found.valid_mrr[WITH_MATCHER] < found.valid_mrr[SIMILARITIES]:
         found.ranks[SIMILARITIES] = found.ranks.pop(SIMILARITIES)  # what does best stands last
+        return _calibrated(found, lists[1:], golds, scores[1:])
+    found = replace(found, reranker=replace(found.reranker, with_matcher=second))
+    return _calibrated(found, lists[1:], golds, [in_folds, with_matcher])
+
+
+def _calibrated(
+    found: Reranked,
+    lists: Sequence[Shortlists],
+    golds: Sequence[NDArray[np.int64]],
+    scores: Sequence[NDArray[np.float64]],
+) -> Reranked:
+    """With probabilities, fitted to validation mentions and measured on test mentions.
+
+    Args:
+        lists, golds, scores: of the validation mentions, which the scores are not fitted to, and of the test
+            mentions.
+    """
+    answered = [
+        Answered(own, each.gold_M, np.zeros(len(own), dtype=bool)).without(
+            each.pairs.entities_BD, gold, out
+        )
+        for own, each, gold, out in zip(scores, lists, golds, taken_out(*golds), strict=True)
+    ]
+    calibration = Calibration.fit(answered[0])
+    if calibration is None:
         return found
-    return replace(found, reranker=replace(found.reranker, with_matcher=second))
+    reranker = replace(found.reranker, calibration=calibration)
+    return replace(found, reranker=reranker, calibrated=measured(calibration, answered[1]))
 
 
 def _known(

@@ -1,4 +1,4 @@
-"""Candidates from a label index or from a knowledge base: all surface forms in one query."""
+"""Candidates from a label index, of any size: all surface forms in one query."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import duckdb
 import pyarrow as pa
 
 from mmoe.errors import WikidataError, one_line
-from mmoe.names import name_tokens, normalise_name
-from mmoe.records import Candidate, Entity, Mention
+from mmoe.names import normalise_name
+from mmoe.records import Candidate, Mention
 from mmoe.wikidata.label_index import ITEMS, NAMES, read_source, table_of
 from mmoe.wikidata.matching import Matching, distinct_surface_forms, names_meant_by
 
 MEMORY = "1500MB"  # what a query may take; beyond it DuckDB goes to the disk
 
 # Tables of a query: forms (surface_form, name), every name that it may stand for; names (name, qid, kind);
-# items (qid, label, description, sitelinks and what puts them in order).
+# items (qid, label, description, sitelinks).
 
 # RE2's \w knows ASCII only.
 _TOKENS = r"CREATE TEMP MACRO tokens_of(name) AS regexp_extract_all(name, '[\p{L}\p{N}_]+')"
@@ -67,7 +67,8 @@ WITH best AS (
 ),
 placed AS (
     SELECT surface_form, qid, kind, label, description, sitelinks, row_number() OVER (
-        PARTITION BY surface_form ORDER BY kind, {order}
+        PARTITION BY surface_form
+        ORDER BY kind, sitelinks DESC NULLS LAST, CAST(substr(qid, 2) AS HUGEINT)
     ) AS place
     FROM best JOIN items USING (qid)
 )
@@ -82,8 +83,6 @@ FROM placed
 WHERE place <= $max_candidates
 ORDER BY surface_form, place
 """
-_POPULAR_FIRST = "sitelinks DESC NULLS LAST, CAST(substr(qid, 2) AS HUGEINT)"
-_SHORT_FIRST = "num_tokens, position"
 
 
 def find_in_index(folder: Path, mentions: Sequence[Mention], matching: Matching) -> list[Candidate]:
@@ -96,30 +95,7 @@ def find_in_index(folder: Path, mentions: Sequence[Mention], matching: Matching)
         WikidataError: if the folder holds no whole label index.
     """
     with _index(folder) as database:
-        return _candidates(database, mentions, matching, _POPULAR_FIRST)
-
-
-def find_in_kb(
-    entities: Sequence[Entity], mentions: Sequence[Mention], matching: Matching
-) -> list[Candidate]:
-    """The entities that a mention's surface form may name, with their attributes as description.
-
-    Its own name comes first (match `label`, others `tokens`), then names of fewer tokens, then the
-    knowledge base's order.
-    """
-    text, number = pa.string(), pa.int64()
-    kinds = pa.schema([("name", text), ("qid", text), ("kind", text)])
-    names = [(normalise_name(entity.name), entity.qid, "label") for entity in entities]
-    fields = [("qid", text), ("label", text), ("description", text), ("sitelinks", number)]
-    schema = pa.schema([*fields, ("num_tokens", number), ("position", number)])
-    items = [
-        (each.qid, each.name, each.attributes, None, len(name_tokens(each.name)), position)
-        for position, each in enumerate(entities)
-    ]
-    with _database() as database:
-        database.register("names", table_of(names, kinds))
-        database.register("items", table_of(items, schema))
-        return _candidates(database, mentions, matching, _SHORT_FIRST)
+        return _candidates(database, mentions, matching)
 
 
 def images_in_index(folder: Path, qids: Sequence[str]) -> dict[str, str | None]:
@@ -162,9 +138,8 @@ def _candidates(
     database: duckdb.DuckDBPyConnection,
     mentions: Sequence[Mention],
     matching: Matching,
-    order: str,
 ) -> list[Candidate]:
-    """The candidates by the database's `names` and `items`; `order` decides among equal matches."""
+    """The candidates by the database's `names` and `items`."""
     rows = [
         (form, name)
         for form in distinct_surface_forms(mentions)
@@ -176,7 +151,7 @@ def _candidates(
         database.execute(step)
     values = {"max_candidates": matching.max_candidates}
     hits: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for form, *fields in database.execute(_RANKED.format(order=order), values).fetchall():
+    for form, *fields in database.execute(_RANKED, values).fetchall():
         hits[form].append(tuple(fields))  # in the order of a candidate's
     return [
         Candidate(mention.mention_id, position, *fields)

@@ -11,7 +11,7 @@ import torch
 
 from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import FeatureRow
-from mmoe.linking.data import FeatureSide, LinkingData, features_of_rows
+from mmoe.linking.data import FeatureSide, LinkingData, as_stored, features_of_rows
 from mmoe.model.features import FeatureWidths
 
 from tests.stores import (
@@ -137,9 +137,8 @@ def test_rows_in_memory_equal_those_of_a_store_of_8_bit_integers(tmp_path: Path)
     _, entities = records_of(Toy())
     stored = FeatureSide.of_entities(tmp_path, entities, {"dtype": "int8"})
     wanted = stored.gather(stored.everything, CPU)
-    found = features_of_rows(
-        ROWS["entity_text"], ROWS["entity_image"], stored.widths, stored.strings, CPU, "int8"
-    )
+    both = [as_stored(ROWS[part], "int8") for part in ("entity_text", "entity_image")]
+    found = features_of_rows(both[0], both[1], stored.widths, stored.strings, CPU)
     plain = features_of_rows(
         ROWS["entity_text"], ROWS["entity_image"], stored.widths, stored.strings, CPU
     )

@@ -16,6 +16,7 @@ import mmoe
 from mmoe import Linker
 from mmoe.errors import CheckpointError, DataError, LinkingError
 from mmoe.images import load_image
+from mmoe.linker import Query
 from mmoe.linking.data import LinkingData
 from mmoe.model.features import SideFeatures
 from mmoe.records import Description, Entity, Mention, read_records
@@ -30,24 +31,9 @@ at = Layout("tiny")
 def linker(built: Path) -> Linker:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(built)
-        return Linker.from_run("data/models/tiny", kb="data/interim/tiny", device="cpu")
-
-
-def test_an_index_in_files_and_a_shortlist_of_all_give_the_same(
-    linker: Linker, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("faiss", reason="the extra `approximate` is not installed")
-    monkeypatch.chdir(built)
-    named = {"model": "data/models/tiny", "kb": "data/interim/tiny", "device": "cpu"}
-    index = tmp_path / "index"
-    mention = first()
-    wanted = linker.link(mention.surface_form, mention.context)
-    for approximate in (False, True, True):  # built, built and opened
-        other = Linker.from_run(**named, index=index, approximate=approximate)
-        found = other.link(mention.surface_form, mention.context)
-        assert [link.qid for link in found] == [link.qid for link in wanted]
-    with pytest.raises(LinkingError, match="needs index=…, a folder for its files"):
-        Linker.from_run(**named, approximate=True)
+        return Linker.from_run(
+            "data/models/tiny", kb="data/interim/tiny", device="cpu", rerank=False
+        )
 
 
 def mentions_with_descriptions() -> list[tuple[Mention, str | None]]:
@@ -88,9 +74,7 @@ def test_a_query_is_encoded_as_the_stage_has_stored_it(project: Path, linker: Li
     data = LinkingData.open([m for m, _ in pairs], entities, at.features, {})
     for i, (mention, description) in enumerate(pairs):
         image = None if i == 0 else image_of(mention)
-        encoded = linker.encode(
-            mention.surface_form, mention.context, image, description=description
-        )
+        encoded = linker.encode(Query(mention.surface_form, mention.context, image, description))
         stored = data.mention_side.gather(torch.tensor([i]), torch.device("cpu"))
         assert encoded.strings == stored.strings
         for found, wanted in zip(tensors(encoded), tensors(stored), strict=True):
@@ -116,6 +100,40 @@ def test_it_links_as_stage_evaluate_ranked(project: Path, linker: Linker) -> Non
             assert link.score == pytest.approx(best["overall"], rel=1e-5, abs=1e-5)
             assert set(link.unit_scores) == {"text", "vision", "cross"}
             assert sum(link.unit_scores.values()) == pytest.approx(link.score, rel=1e-5, abs=1e-5)
+
+
+def test_it_links_as_stage_rerank_ranked(project: Path) -> None:
+    linker = Linker.from_run(at.model, kb=at.interim, device="cpu")
+    records = {m.mention_id: m for m, _ in mentions_with_descriptions()}
+    described = {r.mention_id: r for r in read_records(at.descriptions, Description)}
+    table = pq.read_table(at.ranks / "reranked.parquet").to_pylist()
+    rows = [row for row in table if row["method"] == table[-1]["method"]]  # the better one is last
+    mentions = [records[row["mention_id"]] for row in rows]
+    queries = [Query(m.surface_form, m.context, image_of(m)) for m in mentions]
+    assert linker.reranker is not None
+    depth = min(linker.reranker.depth, len(linker.kb.entities))
+    results = list(linker.link_many(queries, top_k=depth))
+    for row, mention, result in zip(rows, mentions, results, strict=True):
+        own = described[mention.mention_id]
+        assert (result.description, result.described_by) == (own.description, own.qid)
+        place = 1 + [link.qid for link in result].index(str(mention.gold_qid))
+        assert row["rank_optimistic"] <= place <= row["rank"]
+        one = linker.link(mention.surface_form, mention.context, image_of(mention), top_k=depth)
+        assert [link.qid for link in one] == [link.qid for link in result]
+
+
+def test_a_given_description_stands_before_a_chosen_one(project: Path) -> None:
+    linker = Linker.from_run(at.model, kb=at.interim, device="cpu")
+    mention = next(m for m, description in mentions_with_descriptions() if description)
+    chosen = linker.link(mention.surface_form, mention.context)
+    assert chosen.description
+    assert chosen.described_by
+    given = linker.link(mention.surface_form, mention.context, description="a metal")
+    assert (given.description, given.described_by) == ("a metal", None)
+    without = linker.link(mention.surface_form, mention.context, description="")
+    assert (without.description, without.described_by) == (None, None)
+    with pytest.raises(LinkingError, match=r"top_k = 1000: at most \d+ entities are reranked"):
+        linker.link(mention.surface_form, mention.context, top_k=1000)
 
 
 def test_an_image_may_be_a_file_bytes_or_decoded(project: Path, linker: Linker) -> None:
@@ -151,7 +169,7 @@ def test_a_result_is_a_sequence_with_a_margin(linker: Linker) -> None:
     assert result.margin == pytest.approx(result[0].score - result[1].score)
     assert [link.qid for link in result[:2]] == [result[0].qid, result[1].qid]
     assert linker.link("Mercury", "", top_k=1).margin is None
-    assert len(linker.link("Mercury", "", top_k=10_000)) == len(linker.entities)
+    assert len(linker.link("Mercury", "", top_k=10_000)) == len(linker.kb.entities)
 
 
 def test_what_cannot_be_linked_is_said(project: Path, linker: Linker) -> None:

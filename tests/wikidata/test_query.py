@@ -18,7 +18,8 @@ from mmoe.wikidata.entity import Item, Name
 from mmoe.wikidata.index.build import build_from_slice
 from mmoe.wikidata.label_index import NAME_SCHEMA, NAMES, write_label_index
 from mmoe.wikidata.matching import Matching, NameMatcher
-from mmoe.wikidata.query import find_in_index, find_in_kb
+from mmoe.wikidata.name_table import NameTable
+from mmoe.wikidata.query import find_in_index
 
 from tests.wikidata.knowledge.world import line
 from tests.wikidata.slices import mention, write_slice
@@ -130,6 +131,7 @@ def test_the_query_equals_a_loop(
         write_label_index(Path(name), items, {})
         mentions = [mention(word, f"m{row}") for row, word in enumerate(words)]
         candidates = find_in_index(Path(name), mentions, matching)
+        assert NameTable.of_index(Path(name)).find(mentions, matching) == candidates
     for row, word in enumerate(words):
         of_word = [c for c in candidates if c.mention_id == f"m{row}"]
         assert [(c.qid, c.match) for c in of_word] == oracle(items, word, matching)
@@ -178,7 +180,7 @@ def test_exact_name_then_short_names_then_the_kbs_order() -> None:
         "Oslo",
     )
     kb = [Entity(f"Q{row}", name, f"text {row}", ()) for row, name in enumerate(names, start=1)]
-    assert find_in_kb(kb, [mention("washington")], Matching("tokens")) == [
+    assert NameTable.of_entities(kb).find([mention("washington")], Matching("tokens")) == [
         Candidate("m", 0, "Q2", "Washington", "text 2", "label", None),
         Candidate("m", 1, "Q1", "George Washington", "text 1", "tokens", None),
         Candidate("m", 2, "Q4", "Denzel Washington", "text 4", "tokens", None),
@@ -199,10 +201,13 @@ def kb_oracle(entities: list[Entity], word: str) -> list[tuple[str, str]]:
 
 @settings(max_examples=20, deadline=None)
 @given(names=st.lists(NAME, max_size=9), words=st.lists(NAME, max_size=5), limit=st.integers(1, 4))
-def test_the_query_over_a_kb_equals_a_loop(names: list[str], words: list[str], limit: int) -> None:
+def test_names_of_a_kb_are_found_as_by_a_loop(
+    names: list[str], words: list[str], limit: int
+) -> None:
     entities = [Entity(f"Q{row}", name, "", ()) for row, name in enumerate(names, start=1)]
     mentions = [mention(word, f"m{row}") for row, word in enumerate(words)]
-    found = find_in_kb(entities, mentions, Matching("tokens", max_candidates=limit))
+    matching = Matching("tokens", max_candidates=limit)
+    found = NameTable.of_entities(entities).find(mentions, matching)
     for row, word in enumerate(words):
         of_word = [c for c in found if c.mention_id == f"m{row}"]
         assert [(c.qid, c.match) for c in of_word] == kb_oracle(entities, word)[:limit]

@@ -1,0 +1,198 @@
+"""Mentions of one's own, and their features as the stages would have stored them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from mmoe.baselines.cosine import SideVectors, Vectors
+from mmoe.config.encode import EncodeParams
+from mmoe.encoders.base import Encoder
+from mmoe.encoders.rows import encode_image_rows, encode_text_rows
+from mmoe.errors import LinkingError
+from mmoe.features.shards import OK, FeatureRow
+from mmoe.features.tokens import MemoryTokens, Tokens
+from mmoe.images import ImageError, as_shown, decode_image
+from mmoe.linking.data import as_stored, features_of_rows
+from mmoe.longer_names import STAND_IN, hide_name
+from mmoe.model.features import FeatureWidths, SideFeatures, Strings
+from mmoe.records import Mention, TextInput
+from mmoe.reranking.families import MentionSide, text_of
+from mmoe.reranking.retrieved import Retrieved
+
+ENCODE_BATCH = 32
+Picture: TypeAlias = Path | str | bytes | Image.Image
+
+
+@dataclass(frozen=True)
+class Query:
+    """A mention to link.
+
+    Attributes:
+        surface_form: the mention as it is written.
+        context: the text around it; need not hold the surface form to the letter.
+        image: file, encoded bytes or PIL image that belongs to the mention; None without one.
+        description: what is known of the entity that is meant. None lets the Linker choose one, where it can;
+            an empty one is none.
+    """
+
+    surface_form: str
+    context: str
+    image: Picture | None = None
+    description: str | None = None
+
+    def check(self) -> None:
+        """Raises LinkingError if the surface form is empty."""
+        if not self.surface_form.strip():
+            raise LinkingError(
+                "surface_form is empty: give the mention as it is written in the text"
+            )
+
+    def as_mention(self, number: int) -> Mention:
+        """The record of a mention that nobody has linked."""
+        form, context = self.surface_form, self.context
+        return Mention(str(number), str(number), form, context, None, None, False, "test")
+
+
+@dataclass(frozen=True)
+class EncodedQueries:
+    """Features of some mentions, one row each.
+
+    Attributes:
+        descriptions: that their texts hold.
+        images: empty where the encoder is text-only.
+        contexts: of the contexts with the mention hidden; empty where nobody asked for them.
+    """
+
+    mentions: Sequence[Mention]
+    descriptions: Sequence[str | None]
+    texts: Sequence[FeatureRow]
+    images: Sequence[FeatureRow]
+    contexts: Sequence[FeatureRow]
+
+    def for_matcher(self, widths: FeatureWidths, device: torch.device) -> SideFeatures:
+        """What a matcher reads."""
+        strings = Strings(
+            tuple(m.surface_form for m in self.mentions), tuple(m.context for m in self.mentions)
+        )
+        return features_of_rows(self.texts, self.images, widths, strings, device)
+
+    def for_reranker(self, widths: FeatureWidths, retrieved: Retrieved | None) -> MentionSide:
+        """What a reranker reads."""
+        pooled, tokens = widths.text_pooled, {"text": _tokens(self.texts, widths.text)}
+        image = None
+        if self.images:
+            image = _vectors([row.pooled for row in self.images], widths.image_pooled)
+            image = Vectors(image.values_NP, np.array([row.status == OK for row in self.images]))
+            tokens["image"] = _tokens(self.images, widths.image)
+        vectors = SideVectors(
+            _vectors([row.pooled for row in self.texts], pooled),
+            _vectors([row.name_pooled for row in self.texts], pooled),
+            image,
+        )
+        texts = [text_of(*pair) for pair in zip(self.mentions, self.descriptions, strict=True)]
+        contexts = (
+            _vectors([row.pooled for row in self.contexts], pooled) if self.contexts else None
+        )
+        return MentionSide(self.mentions, texts, vectors, tokens, contexts, retrieved)
+
+
+class QueryEncoder:
+    """Encodes mentions in memory, with the settings with which a matcher's features were made.
+
+    Args:
+        config: what made those features.
+    """
+
+    def __init__(self, encoder: Encoder, config: dict[str, Any]) -> None:
+        self.encoder, self._config = encoder, config
+        self._keep_padding = bool(config.get("keep_padding"))
+
+    def encode(
+        self,
+        queries: Sequence[Query],
+        descriptions: Sequence[str | None],
+        *,
+        contexts: bool = False,
+    ) -> EncodedQueries:
+        """Rows as stage `encode` stores them.
+
+        Args:
+            descriptions: that their texts get.
+            contexts: whether contexts are encoded too, with the mention hidden.
+        Raises:
+            LinkingError: if an image can't be read.
+        """
+        encoder = self.encoder
+        mentions = [query.as_mention(i) for i, query in enumerate(queries)]
+        images: list[FeatureRow] = []
+        if encoder.sees_images:  # first: an image that can't be read costs no time
+            decoded = [
+                None if query.image is None else _decoded(query.image, encoder.jpeg_side)
+                for query in queries
+            ]
+            images = encode_image_rows(encoder, decoded, ENCODE_BATCH, self._keep_padding)
+        texts = [
+            TextInput(m.mention_id, m.surface_form, m.context, description)
+            for m, description in zip(mentions, descriptions, strict=True)
+        ]
+        hidden = [
+            TextInput(m.mention_id, STAND_IN, hide_name(m.context, m.surface_form), None)
+            for m in mentions
+        ]
+        dtype = self._config.get("dtype", "float16")
+        return EncodedQueries(
+            mentions,
+            descriptions,
+            as_stored(self.rows(texts, keep_padding=self._keep_padding), dtype),
+            as_stored(images, dtype),
+            self.rows(hidden) if contexts else (),
+        )
+
+    def rows(
+        self,
+        texts: Sequence[TextInput],
+        *,
+        of_mentions: bool = True,
+        keep_padding: bool = False,
+        budget: int | None = None,
+    ) -> list[FeatureRow]:
+        """Encoded texts.
+
+        Args:
+            budget: tokens for descriptions; None for as many as in training.
+        """
+        length = self._config["max_text_length"]
+        budget = self._config["description_budget"] if budget is None else budget
+        return encode_text_rows(
+            self.encoder, texts, length, budget, ENCODE_BATCH, of_mentions, keep_padding
+        )
+
+
+def _tokens(rows: Sequence[FeatureRow], width: int) -> Tokens:
+    own = [np.empty((0, width), "f2") if row.tokens is None else row.tokens for row in rows]
+    values = torch.from_numpy(np.concatenate(own))
+    return MemoryTokens(values, np.array([len(each) for each in own], dtype=np.int64))
+
+
+def _vectors(rows: Sequence[NDArray[np.float16] | None], width: int) -> Vectors:
+    return Vectors(np.stack([np.zeros(width, "f2") if row is None else row for row in rows]))
+
+
+def _decoded(image: Picture, jpeg_side: int) -> Image.Image:
+    if isinstance(image, Image.Image):
+        return as_shown(image)
+    name = "image" if isinstance(image, bytes) else str(image)
+    try:
+        content = image if isinstance(image, bytes) else Path(image).read_bytes()
+        return decode_image(content, EncodeParams().max_pixels, jpeg_side)
+    except (OSError, ImageError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise LinkingError(f"{name}: {reason}; give another image, or none") from None
