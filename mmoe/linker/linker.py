@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,17 +21,20 @@ from mmoe.linker.describer import Described, Describer
 from mmoe.linker.knowledge import KnowledgeBase, entity_side, read_entities
 from mmoe.linker.queries import EncodedQueries, Picture, Query, QueryEncoder
 from mmoe.linker.results import Link, LinkResult
-from mmoe.linker.run_settings import describer_of_run
-from mmoe.linking.approximate import ApproximateSearch
-from mmoe.linking.checkpoint import Checkpoint, load_checkpoint
-from mmoe.linking.data import FeatureSide
+from mmoe.linker.run_settings import DescriberSettings
+from mmoe.linking.approximate import ApproximateSearch, is_search_of
+from mmoe.linking.checkpoint import Checkpoint, checkpoint_file, load_checkpoint
+from mmoe.linking.data import MENTION_BATCH, FeatureSide
 from mmoe.linking.device import resolve_device
+from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranked import BestEntities
 from mmoe.linking.ranking import best_entities
-from mmoe.linking.whole_kb import build_index
+from mmoe.linking.whole_kb import build_index, index_key
+from mmoe.locks import exclusive_lock
 from mmoe.model.encoded import EncodedMentions, part
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL
+from mmoe.records import Mention, read_records
 from mmoe.reranking.files import load_reranker
 from mmoe.reranking.matcher import MatcherFeatures
 from mmoe.reranking.pairs import Pairs
@@ -37,12 +43,13 @@ from mmoe.reranking.retrieved import Retrieved
 from mmoe.reranking.shortlists import best_of
 
 BATCH = 32  # mentions that are linked at a time
+LEARNED_FROM = 4096  # mentions
 
 
 class Linker:
     """Links mentions to the entities of one knowledge base.
 
-    Make one with `from_pretrained` or `from_run`. Linking changes nothing of it, so threads may share it; the
+    Make one with `from_run`. Linking changes nothing of it, so threads may share it; the
     first call takes longer than later ones.
 
     Attributes:
@@ -75,6 +82,8 @@ class Linker:
         encoder: str | None = None,
         device: str = "auto",
         rerank: bool = True,
+        index: Path | str | None = None,
+        approximate: bool = False,
     ) -> Linker:
         """Opens what `dvc repro` left of a data set.
 
@@ -89,25 +98,51 @@ class Linker:
             device: auto, cpu, cuda or cuda:<n>.
             rerank: whether mentions are linked as stage rerank does it, with the description that stage rank
                 would choose; False links by the matcher alone, as stage evaluate does.
+            index: folder for what the matcher makes of the entities, in files that are mapped into memory;
+                what lies there is used if it is of this matcher and knowledge base. None holds it in memory.
+            approximate: whether the matcher's scores are computed for a shortlist of entities instead of all,
+                which pays off from a million on; with rerank=False, `index`, the training mentions beside the
+                knowledge base, and FAISS (the extra `approximate`). See docs/scale.md.
         Raises:
             CheckpointError: if the matcher can't be read, or the encoder is not the one it was trained on.
             DataError, FeatureStoreError: if knowledge base, features or encoder can't be read.
         """
+        if approximate and (rerank or index is None):
+            raise LinkingError(
+                "approximate=True: needs rerank=False, and index=…, a folder for its files"
+            )
         checkpoint = load_checkpoint(Path(model))
         loaded = load_encoder_of(checkpoint, str(model), encoder, device)
         entities, place = read_entities(Path(kb)), Path(kb).resolve()
         stored = place.parents[1] / "features" / place.name if features is None else Path(features)
         config, where = checkpoint.feature_config, resolve_device(device)
-        index = build_index(
-            checkpoint.matcher.to(where), FeatureSide.of_entities(stored, entities, config), where
-        )
+        entities_side = FeatureSide.of_entities(stored, entities, config)
+        matcher, search = checkpoint.matcher.to(where), None
+        if index is None:
+            built = build_index(matcher, entities_side, where)
+        else:
+            made_of = index_key(
+                checkpoint_file(Path(model)), place / "entities.parquet", entities_side
+            )
+            folder = Path(index)
+            busy = partial(print, f"{folder}: another process builds it; waiting", file=sys.stderr)
+            with exclusive_lock(folder, when_busy=busy):
+                into = folder / "entities"
+                built = build_index(matcher, entities_side, where, folder=into, made_of=made_of)
+                if approximate:
+                    at = folder / "search"
+                    search = _opened_search(at, made_of, built, place, stored, config)
         reranker = load_reranker(Path(model)) if rerank else None
         describer = None
         if rerank:
-            describer = describer_of_run(place, entities, QueryEncoder(loaded, config))
+            settings, own = DescriberSettings.of_run(place), QueryEncoder(loaded, config)
+            labels, statistics = settings.labels(place), settings.statistics(place)
+            describer = settings.describer(entities, labels, own, statistics)
         side = entity_side(reranker, entities, stored, config)
-        opened = KnowledgeBase(entities, index, side)
-        return cls(checkpoint, loaded, opened, reranker=reranker, describer=describer)
+        opened = KnowledgeBase(entities, built, side)
+        return cls(
+            checkpoint, loaded, opened, reranker=reranker, describer=describer, search=search
+        )
 
     def link(
         self,
@@ -291,6 +326,28 @@ class _Found:
     probabilities_Bn: NDArray[np.float64] | None = None
     nil_B: NDArray[np.float64] | None = None
     threshold: float = 1.0
+
+
+def _opened_search(
+    folder: Path,
+    made_of: str,
+    index: EntityIndex,
+    kb: Path,
+    features: Path,
+    config: dict[str, Any],
+) -> ApproximateSearch:
+    """The search of an index; built where none of it lies in the folder."""
+    if is_search_of(folder, made_of):
+        return ApproximateSearch.open(folder, made_of, index)
+    train = [m for m in read_records(kb / "mentions.parquet", Mention) if m.split == "train"]
+    some = [train[i] for i in np.random.default_rng(0).permutation(len(train))[:LEARNED_FROM]]
+    if not some:
+        raise LinkingError(
+            f"{kb}/mentions.parquet: approximate=True learns from training mentions, and there is none"
+        )
+    side = FeatureSide.of_mentions(features, some, config)
+    batches = side.batches(side.everything, MENTION_BATCH, index.device)
+    return ApproximateSearch.build_in(folder, made_of, index, batches)
 
 
 def load_encoder_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmoe.bm25 import TextStatistics
@@ -16,42 +17,55 @@ from mmoe.records import Candidate, Entity, Mention, read_metadata, read_records
 from mmoe.wikidata.name_table import NameTable
 
 
-def describer_of_run(
-    kb: Path, entities: Sequence[Entity], encoder: QueryEncoder
-) -> Describer | None:
-    """What chooses descriptions as stages retrieve and rank did; None if they found no candidates.
+@dataclass(frozen=True)
+class DescriberSettings:
+    """Sections of params.yaml that decide how descriptions are chosen."""
 
-    Args:
-        kb: `data/interim/<dataset>`.
-    """
-    candidates = kb / "candidates.parquet"
-    if not candidates.exists():
-        return None
-    retrieve = RetrieveParams.model_validate(read_metadata(candidates))
-    if (names := names_of_run(kb, entities, retrieve)) is None:
-        return None
-    about = read_metadata(kb / "descriptions.parquet")
-    known = {key: value for key, value in about.items() if key in RankParams.model_fields}
-    rank = RankParams.model_validate(known)
-    return make_describer(names, retrieve, rank, encoder, statistics_of_run(kb, rank))
+    retrieve: RetrieveParams
+    rank: RankParams
 
+    @classmethod
+    def of_run(cls, kb: Path) -> DescriberSettings:
+        """Those with which stages retrieve and rank ran.
 
-def names_of_run(
-    kb: Path, entities: Sequence[Entity], retrieve: RetrieveParams
-) -> NameTable | None:
-    """The names among which stage retrieve looked."""
-    if retrieve.source == "none":
-        return None
-    if retrieve.source == "kb":
-        return NameTable.of_entities(entities)
-    labels = kb / "labels" / retrieve.source
-    return NameTable.of_index(Path(retrieve.index) if retrieve.index else labels)
+        Args:
+            kb: `data/interim/<dataset>`; without candidates in it, nothing was retrieved.
+        """
+        found, chosen = kb / "candidates.parquet", kb / "descriptions.parquet"
+        if not found.exists() or not chosen.exists():
+            return cls(RetrieveParams(source="none"), RankParams(backend="none"))
+        retrieve, rank = read_metadata(found), read_metadata(chosen)
+        known = {key: value for key, value in rank.items() if key in RankParams.model_fields}
+        return cls(RetrieveParams.model_validate(retrieve), RankParams.model_validate(known))
 
+    def labels(self, kb: Path) -> Path | None:
+        """The label index among whose names stage retrieve looked; None for the entities' own, or none."""
+        if self.retrieve.index:
+            return Path(self.retrieve.index)
+        source = self.retrieve.source
+        return kb / "labels" / source if source in ("index", "api") else None
 
-def statistics_of_run(kb: Path, rank: RankParams) -> TextStatistics | None:
-    """How rare words are among the candidates' texts, where rank.backend asks for it."""
-    if rank.backend != "lexical":
-        return None
-    mentions = read_records(kb / "mentions.parquet", Mention)
-    candidates = read_records(kb / "candidates.parquet", Candidate)
-    return TextStatistics.of(candidate_texts(group_candidates(mentions, candidates)))
+    def statistics(self, kb: Path) -> TextStatistics | None:
+        """How rare words are among the candidates' texts, where rank.backend asks for it."""
+        if self.rank.backend != "lexical":
+            return None
+        mentions = read_records(kb / "mentions.parquet", Mention)
+        candidates = read_records(kb / "candidates.parquet", Candidate)
+        return TextStatistics.of(candidate_texts(group_candidates(mentions, candidates)))
+
+    def describer(
+        self,
+        entities: Sequence[Entity],
+        labels: Path | None,
+        encoder: QueryEncoder,
+        statistics: TextStatistics | None,
+    ) -> Describer | None:
+        """What chooses descriptions with these settings; None if nothing is retrieved.
+
+        Args:
+            labels: folder of a label index; None for the entities' own names.
+        """
+        if self.retrieve.source == "none":
+            return None
+        names = NameTable.of_entities(entities) if labels is None else NameTable.of_index(labels)
+        return make_describer(names, self.retrieve, self.rank, encoder, statistics)

@@ -36,6 +36,28 @@ def linker(built: Path) -> Linker:
         )
 
 
+def test_an_index_in_files_and_a_shortlist_of_all_give_the_same(
+    linker: Linker, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("faiss", reason="the extra `approximate` is not installed")
+    monkeypatch.chdir(built)
+    mention = first()
+    wanted = linker.link(mention.surface_form, mention.context)
+    for approximate in (False, True, True):  # built, built and opened
+        other = Linker.from_run(
+            "data/models/tiny",
+            kb="data/interim/tiny",
+            device="cpu",
+            rerank=False,
+            index=tmp_path / "index",
+            approximate=approximate,
+        )
+        found = other.link(mention.surface_form, mention.context)
+        assert [link.qid for link in found] == [link.qid for link in wanted]
+    with pytest.raises(LinkingError, match=r"needs rerank=False, and index=…, a folder"):
+        Linker.from_run("data/models/tiny", kb="data/interim/tiny", approximate=True)
+
+
 def mentions_with_descriptions() -> list[tuple[Mention, str | None]]:
     mentions = read_records(at.mentions, Mention)
     records = {r.mention_id: r.description for r in read_records(at.descriptions, Description)}
