@@ -12,13 +12,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from mmoe.baselines.cosine import SideVectors, Vectors
+from mmoe.baselines.cosine import Means, SideVectors, Vectors
 from mmoe.baselines.late_interaction import CentredTokens, LateInteraction
 from mmoe.features.tokens import MemoryTokens
 from mmoe.records import Entity, Mention
 from mmoe.reranking.context import ContextFeatures
 from mmoe.reranking.families import CHUNK, Family, features_of
-from mmoe.reranking.frozen import CosineFeatures, EntityCosines, LateFeatures, Means
+from mmoe.reranking.frozen import CosineFeatures, EntityCosines, LateFeatures
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.strings import EntityStrings, StringFeatures, StringSpace
 

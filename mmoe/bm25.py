@@ -16,7 +16,6 @@ from scipy.sparse import csr_array
 # On RichpediaMEL's validation mentions over 17,805 entities (MRR, surface form and context / form alone):
 # k1 1.5, b 0.75: 81.4 / 84.0; 1.2, 0.75: 81.8 / 84.0; 0.9, 0.4: 82.5 / 84.1.
 K1, B = 0.9, 0.4
-PAIRS_AT_A_TIME = 1 << 16
 
 _TOKEN = re.compile(r"\w+")
 
@@ -65,7 +64,7 @@ class TextIndex:
     """Term weights of N documents (Lucene's BM25), ready to be asked.
 
     bm25s adds a query's terms up one query at a time over all documents. Here its weights become a
-    matrix, so that many queries are one product, and single pairs can be asked without the rest.
+    matrix, so that many queries are one product.
 
     Args:
         documents: at least one text.
@@ -85,28 +84,6 @@ class TextIndex:
             float64 [B, N].
         """
         scores: NDArray[np.float64] = (self._counts(queries) @ self.weights_NV.T).toarray()
-        return scores
-
-    def pair_scores(
-        self,
-        queries: Sequence[str],
-        query_of_pair: NDArray[np.int64],
-        document_of_pair: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        """Scores of single (query, document) pairs.
-
-        Args:
-            query_of_pair: int64 [P], rows of queries.
-            document_of_pair: int64 [P], documents in the index's order.
-        Returns:
-            float64 [P].
-        """
-        counts_BV = self._counts(queries)
-        scores = np.zeros(len(query_of_pair))
-        for start in range(0, len(scores), PAIRS_AT_A_TIME):
-            part = slice(start, start + PAIRS_AT_A_TIME)
-            products = counts_BV[query_of_pair[part]] * self.weights_NV[document_of_pair[part]]
-            scores[part] = products.sum(axis=1)
         return scores
 
     def _weights(self, texts: list[list[str]], k1: float, b: float) -> csr_array:

@@ -82,4 +82,5 @@ class Ranking:
     @cached_property
     def _candidates(self) -> list[NDArray[np.int64]] | None:
         found = read_records(self.at.candidates, Candidate)
-        return candidate_lists(self.mentions, found, self.entities) if found else None
+        position = {entity.qid: i for i, entity in enumerate(self.entities)}
+        return candidate_lists(self.mentions, found, position) if found else None

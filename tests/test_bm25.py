@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pytest
 from bm25s import BM25
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,19 +54,11 @@ def test_scores_follow_the_formula(
 def test_pairs_equal_the_whole_table(
     documents: list[str], queries: list[str], pairs: list[tuple[int, int]]
 ) -> None:
-    index = TextIndex(documents)
-    rows = np.array([query % len(queries) for query, _ in pairs], dtype=np.int64)
-    columns = np.array([document % len(documents) for _, document in pairs], dtype=np.int64)
-    found = index.pair_scores(queries, rows, columns)
-    np.testing.assert_allclose(found, index.scores(queries)[rows, columns], rtol=1e-12)
-
-
-def test_pairs_beyond_one_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmoe.bm25.PAIRS_AT_A_TIME", 3)
-    index, queries = TextIndex(["ada ben", "ben", "cy"]), ["ada", "ben cy"]
-    rows, columns = np.array([0, 0, 0, 1, 1, 1, 1]), np.array([0, 1, 2, 0, 1, 2, 0])
-    found = index.pair_scores(queries, rows, columns)
-    np.testing.assert_array_equal(found, index.scores(queries)[rows, columns])
+    table, known = TextIndex(documents).scores(queries), TextStatistics.of(documents)
+    for query, document in pairs:
+        row, column = query % len(queries), document % len(documents)
+        found = known.scores(queries[row], [documents[column]])
+        np.testing.assert_allclose(found, table[row, column], rtol=1e-12)
 
 
 def test_scores_equal_those_of_bm25s() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -82,6 +82,38 @@ class SideVectors:
         return SideVectors(self.text.take(rows), self.name.take(rows), image)
 
 
+def mean_of(vectors: Vectors) -> NDArray[np.float32]:
+    """The mean unit vector [P]; rows that are absent count for nothing."""
+    count = max(1, int(vectors.present().sum()))
+    mean: NDArray[np.float32] = vectors.unit_NP.sum(axis=0) / np.float32(count)  # absent ones are 0
+    return mean
+
+
+@dataclass(frozen=True)
+class Means:
+    """The mean unit vector of each kind of embedding, on both sides.
+
+    Attributes:
+        mention, entity: [P] by kind: text, name and, where there are images, image.
+    """
+
+    mention: Mapping[str, NDArray[np.float32]]
+    entity: Mapping[str, NDArray[np.float32]]
+
+    @classmethod
+    def of(cls, mentions: SideVectors, entities: SideVectors) -> Means:
+        """Those of some mentions, train mentions say, and of all entities."""
+        ours, theirs = (
+            {kind: mean_of(vectors) for kind, vectors in side.kinds().items()}
+            for side in (mentions, entities)
+        )
+        return cls(ours, theirs)
+
+    def neutral(self, of_mention: str, of_entity: str) -> float:
+        """The mean cosine of all pairs, which is the product of the means."""
+        return float(self.mention[of_mention] @ self.entity[of_entity])
+
+
 class CosineTerms:
     """The cosines of all mentions with all entities, one a term, as parts of a score.
 
@@ -90,14 +122,12 @@ class CosineTerms:
 
     Args:
         terms: (mentions' vectors, entities' vectors) of each cosine.
-        typical: mentions over which that mean is taken; None for all.
-        neutral: those means, where they are known.
+        neutral: those means; None for these mentions' own.
     """
 
     def __init__(
         self,
         terms: Mapping[str, tuple[Vectors, Vectors]],
-        typical: NDArray[np.int64] | None = None,
         neutral: Mapping[str, float] | None = None,
     ) -> None:
         self.names = tuple(terms)
@@ -105,11 +135,9 @@ class CosineTerms:
             (mentions.unit_NP, mentions.present(), entities.unit_NP, entities.present())
             for mentions, entities in terms.values()
         ]
-        rows = slice(None) if typical is None else typical
-        self._neutral = [
-            _mean_cosine(m[rows], has_m[rows], e, has_e) if neutral is None else neutral[name]
-            for name, (m, has_m, e, has_e) in zip(terms, self._terms, strict=True)
-        ]
+        if neutral is None:  # the mean of all products is the product of the means
+            neutral = {name: float(mean_of(m) @ mean_of(e)) for name, (m, e) in terms.items()}
+        self._neutral = [np.float32(neutral[name]) for name in terms]
         self._last: tuple[slice, NDArray[np.float32]] | None = None
 
     @classmethod
@@ -117,21 +145,20 @@ class CosineTerms:
         cls,
         mentions: SideVectors,
         entities: SideVectors,
-        typical: NDArray[np.int64] | None = None,
-        neutral: Callable[[str, str], float] | None = None,
+        means: Means | None = None,
     ) -> CosineTerms:
         """Every cosine that the frozen encoder gives: those of MMoE's residual similarities.
 
         Args:
-            neutral: gives the mean cosine of a kind of the mentions' vectors with one of the entities'.
+            means: of both sides; None for those of these mentions.
         """
+        means = Means.of(mentions, entities) if means is None else means
         ours, theirs = mentions.kinds(), entities.kinds()
         sides = {
             name: pair for name, pair in SIDES.items() if pair[0] in ours and pair[1] in theirs
         }
         terms = {name: (ours[m], theirs[e]) for name, (m, e) in sides.items()}
-        means = None if neutral is None else {name: neutral(*pair) for name, pair in sides.items()}
-        return cls(terms, typical, means)
+        return cls(terms, {name: means.neutral(*pair) for name, pair in sides.items()})
 
     def __len__(self) -> int:
         return len(self._terms[0][0])
@@ -163,15 +190,3 @@ class CosineTerms:
         mentions, has_mention, entities, has_entity = self._terms[i]
         both = has_mention[of, None] & has_entity[None, :]
         return np.where(both, mentions[of] @ entities.T, self._neutral[i])
-
-
-def _mean_cosine(
-    mentions: NDArray[np.float32],
-    has_mention: NDArray[np.bool_],
-    entities: NDArray[np.float32],
-    has_entity: NDArray[np.bool_],
-) -> np.float32:
-    """The mean over all pairs that have both sides: the product of the mean vectors."""
-    if not has_mention.any() or not has_entity.any():
-        return np.float32(0)  # no such pair is ever scored
-    return np.float32(mentions[has_mention].mean(axis=0) @ entities[has_entity].mean(axis=0))

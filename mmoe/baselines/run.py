@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,13 @@ class Records:
 
     def gold_of(self, mentions: Sequence[Mention]) -> NDArray[np.int64]:
         """Positions of the mentions' gold entities."""
-        position = {entity.qid: i for i, entity in enumerate(self.entities)}
-        return np.array([position[mention.gold_qid or ""] for mention in mentions], dtype=np.int64)
+        golds = [self.position[mention.gold_qid or ""] for mention in mentions]
+        return np.array(golds, dtype=np.int64)
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Where an entity stands, by its qid."""
+        return {entity.qid: i for i, entity in enumerate(self.entities)}
 
 
 @dataclass(frozen=True)
@@ -127,10 +132,9 @@ def run_baselines(records: Records, features: FeatureParts) -> dict[str, Baselin
     Returns:
         By name; those that need images, candidates or train mentions only where there are any.
     """
-    mentions, entities = records.linkable("test"), records.entities
-    candidates = None
+    mentions, candidates = records.linkable("test"), None
     if records.candidates:
-        candidates = candidate_lists(mentions, records.candidates, entities)
+        candidates = candidate_lists(mentions, records.candidates, records.position)
     systems = string_systems(records, mentions, candidates) | feature_systems(records, features)
     return ranks_of(systems, records.gold_of(mentions), candidates)
 

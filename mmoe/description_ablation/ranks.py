@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmoe.baselines.cosine import CosineTerms, SideVectors, Vectors
+from mmoe.baselines.cosine import CosineTerms, Means, SideVectors, Vectors
 from mmoe.baselines.run import cosine_systems, ranks_of
 from mmoe.baselines.strings import bm25
 from mmoe.description_ablation.texts import ChoiceTexts
@@ -51,8 +51,8 @@ def ranks_of_texts(
         for side, part in zip(sides, parts, strict=True)
     ]
     # What a missing image counts depends on the run's own texts, so on nothing that is compared with them.
-    own = np.arange(len(data.mentions))
-    terms = CosineTerms.of(_vectors(*sides), _vectors(data.entity_side), typical=own)
+    ours, theirs = _vectors(*sides), _vectors(data.entity_side)
+    terms = CosineTerms.of(ours, theirs, Means.of(ours.take(slice(0, len(data.mentions))), theirs))
     systems = {"BM25 with description": bm25(texts.queries(), data.entities)} | {
         name: scores for name, scores in cosine_systems(terms).items() if name in READ_DESCRIPTIONS
     }

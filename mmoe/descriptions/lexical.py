@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
-
-from mmoe.bm25 import TextIndex, TextStatistics, tokens_of
+from mmoe.bm25 import TextStatistics, tokens_of
 from mmoe.descriptions.choice import Asked, Groups, Mentions, Scores, describe_scored
 from mmoe.descriptions.registry import RankerResources
 from mmoe.records import Candidate, Description, Mention
@@ -25,11 +23,9 @@ def rank(mentions: Mentions, groups: Groups, resources: RankerResources) -> list
     Returns:
         One record a mention; the score is the BM25 sum of the chosen candidate.
     """
-    if resources.statistics is not None:
-        known = resources.statistics
-        return describe_scored(mentions, groups, "lexical", partial(_few_scores, known))
     # Of the whole data set, so that a choice does not depend on which mentions are ranked.
-    return describe_scored(mentions, groups, "lexical", partial(_scores, candidate_texts(groups)))
+    known = resources.statistics or TextStatistics.of(candidate_texts(groups))
+    return describe_scored(mentions, groups, "lexical", partial(_scores, known))
 
 
 def candidate_texts(groups: Groups) -> list[str]:
@@ -37,23 +33,8 @@ def candidate_texts(groups: Groups) -> list[str]:
     return list(dict.fromkeys(_text(candidate) for group in groups.values() for candidate in group))
 
 
-def _scores(texts: Sequence[str], asked: Sequence[Asked]) -> list[Scores | None]:
-    """The scores of each mention's candidates, whose texts are among `texts`."""
-    places = {text: place for place, text in enumerate(texts)}
-    sizes = [len(group) for _, group in asked]
-    scores = TextIndex(texts).pair_scores(
-        queries=[_query(mention) for mention, _ in asked],
-        query_of_pair=np.repeat(np.arange(len(asked)), sizes),
-        document_of_pair=np.array([places[_text(c)] for _, group in asked for c in group]),
-    )
-    return [
-        of_group if _differ(*one) else None
-        for one, of_group in zip(asked, np.split(scores, np.cumsum(sizes)[:-1]), strict=True)
-    ]
-
-
-def _few_scores(known: TextStatistics, asked: Sequence[Asked]) -> list[Scores | None]:
-    """As `_scores`, for texts that the statistics need not be of."""
+def _scores(known: TextStatistics, asked: Sequence[Asked]) -> list[Scores | None]:
+    """The scores of each mention's candidates; None where nothing tells them apart."""
     return [
         known.scores(_query(mention), [_text(candidate) for candidate in group])
         if _differ(mention, group)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.records import Candidate, Entity, Mention
+from mmoe.records import Candidate, Mention
 
 TIE_TOLERANCE = 1e-5  # relative; the same row differs in its last bits between batches
 # Scores [B, N] of the mentions in a slice with all entities, higher is better.
@@ -80,14 +80,14 @@ def count_ranks_among(
 
 
 def candidate_lists(
-    mentions: Sequence[Mention], candidates: Sequence[Candidate], entities: Sequence[Entity]
+    mentions: Sequence[Mention], candidates: Sequence[Candidate], position: Mapping[str, int]
 ) -> list[NDArray[np.int64]]:
     """The candidates of each mention as positions of entities, in retrieval's order.
 
     Args:
         candidates: of these and other mentions; those that are no entity of the knowledge base don't count.
+        position: of an entity, by its qid.
     """
-    position = {entity.qid: i for i, entity in enumerate(entities)}
     found: dict[str, list[int]] = {mention.mention_id: [] for mention in mentions}
     for candidate in sorted(candidates, key=lambda each: each.position):
         if candidate.qid in position and candidate.mention_id in found:

@@ -45,13 +45,11 @@ class Describer:
     Attributes:
         names: that candidates bear.
         rank: one record a mention.
-        backend: of `rank`, by its name.
     """
 
     names: NameTable
     matching: Matching
     rank: Callable[[Mentions, Groups], list[Description]]
-    backend: str
 
     def describe(self, mentions: Sequence[Mention]) -> Described:
         """The candidates of some mentions and what was chosen among them."""
@@ -79,7 +77,7 @@ def make_describer(
         )
     matching = Matching(retrieve.match, retrieve.strip_suffix, retrieve.max_candidates)
     if rank.backend == LANGUAGE_MODEL:
-        return Describer(names, matching, _language_model(rank), rank.backend)
+        return Describer(names, matching, _language_model(rank))
     resources = RankerResources(
         seed=rank.seed, embedder=lambda: _embedder(encoder), statistics=statistics
     )
@@ -88,7 +86,7 @@ def make_describer(
     def choose(mentions: Mentions, groups: Groups) -> list[Description]:
         return rank_mentions(backend, mentions, groups, resources)
 
-    return Describer(names, matching, choose, backend)
+    return Describer(names, matching, choose)
 
 
 def _language_model(rank: RankParams) -> Callable[[Mentions, Groups], list[Description]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,11 @@ class KnowledgeBase:
     entities: Sequence[Entity]
     index: EntityIndex
     side: EntitySide | None
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Where an entity stands, by its qid."""
+        return {entity.qid: i for i, entity in enumerate(self.entities)}
 
 
 def read_entities(folder: Path) -> list[Entity]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,26 +13,20 @@ import torch
 from numpy.typing import NDArray
 
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.registry import load_encoder
-from mmoe.errors import CheckpointError, LinkingError
+from mmoe.errors import LinkingError
 from mmoe.linker.describer import Described, Describer
 from mmoe.linker.knowledge import KnowledgeBase, entity_side, read_entities
+from mmoe.linker.opening import IndexSources, load_encoder_of
 from mmoe.linker.queries import EncodedQueries, Picture, Query, QueryEncoder
 from mmoe.linker.results import Link, LinkResult
 from mmoe.linker.run_settings import DescriberSettings
-from mmoe.linking.approximate import ApproximateSearch, is_search_of
+from mmoe.linking.approximate import ApproximateSearch
 from mmoe.linking.checkpoint import Checkpoint, checkpoint_file, load_checkpoint
-from mmoe.linking.data import MENTION_BATCH, FeatureSide
 from mmoe.linking.device import resolve_device
-from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranked import BestEntities
 from mmoe.linking.ranking import best_entities
-from mmoe.linking.whole_kb import build_index, index_key
-from mmoe.locks import exclusive_lock
-from mmoe.model.encoded import EncodedMentions, part
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL
-from mmoe.records import Mention, read_records
 from mmoe.reranking.files import load_reranker
 from mmoe.reranking.matcher import MatcherFeatures
 from mmoe.reranking.pairs import Pairs
@@ -43,14 +35,13 @@ from mmoe.reranking.retrieved import Retrieved
 from mmoe.reranking.shortlists import best_of
 
 BATCH = 32  # mentions that are linked at a time
-LEARNED_FROM = 4096  # mentions
 
 
 class Linker:
     """Links mentions to the entities of one knowledge base.
 
-    Make one with `from_run`. Linking changes nothing of it, so threads may share it; the
-    first call takes longer than later ones.
+    Make one with `from_run`. Linking changes nothing of it, so threads may share it; the first call takes
+    longer than later ones.
 
     Attributes:
         reranker: puts shortlists in order; None where the matcher alone does it, over all entities.
@@ -116,28 +107,25 @@ class Linker:
         entities, place = read_entities(Path(kb)), Path(kb).resolve()
         stored = place.parents[1] / "features" / place.name if features is None else Path(features)
         config, where = checkpoint.feature_config, resolve_device(device)
-        entities_side = FeatureSide.of_entities(stored, entities, config)
-        matcher, search = checkpoint.matcher.to(where), None
-        if index is None:
-            built = build_index(matcher, entities_side, where)
-        else:
-            made_of = index_key(
-                checkpoint_file(Path(model)), place / "entities.parquet", entities_side
-            )
-            folder = Path(index)
-            busy = partial(print, f"{folder}: another process builds it; waiting", file=sys.stderr)
-            with exclusive_lock(folder, when_busy=busy):
-                into = folder / "entities"
-                built = build_index(matcher, entities_side, where, folder=into, made_of=made_of)
-                if approximate:
-                    at = folder / "search"
-                    search = _opened_search(at, made_of, built, place, stored, config)
+        sources = IndexSources(checkpoint_file(Path(model)), place, stored, config)
+        built, search = sources.opened(
+            checkpoint.matcher.to(where),
+            entities,
+            where,
+            None if index is None else Path(index),
+            approximate=approximate,
+        )
         reranker = load_reranker(Path(model)) if rerank else None
         describer = None
         if rerank:
             settings, own = DescriberSettings.of_run(place), QueryEncoder(loaded, config)
             labels, statistics = settings.labels(place), settings.statistics(place)
             describer = settings.describer(entities, labels, own, statistics)
+        if reranker is not None and reranker.uses_retrieval and describer is None:
+            raise LinkingError(
+                f"{kb}: {model} reranks with what is retrieved for a mention, and nothing was retrieved "
+                "here; run stages retrieve and rank for it, or link with rerank=False"
+            )
         side = entity_side(reranker, entities, stored, config)
         opened = KnowledgeBase(entities, built, side)
         return cls(
@@ -196,14 +184,11 @@ class Linker:
         for query in queries:
             query.check()
         described = self._described(queries)
-        chosen = [None] * len(queries) if described is None else [r.qid for r in described.chosen]
         descriptions = [query.description or None for query in queries]
-        if described is not None:
-            for i, (query, own) in enumerate(zip(queries, described.chosen, strict=True)):
-                if query.description is None:
-                    descriptions[i] = own.description
-                else:
-                    chosen[i] = None
+        chosen: list[str | None] = [None] * len(queries)
+        for i, own in enumerate(() if described is None else described.chosen):
+            if queries[i].description is None:
+                descriptions[i], chosen[i] = own.description, own.qid
         towers = self.reranker is not None and self.reranker.towers is not None
         encoded = self._encoder.encode(queries, descriptions, contexts=towers)
         if self.reranker is None:
@@ -250,40 +235,30 @@ class Linker:
             assert described is not None
             by_mention = {str(i): qid for i, qid in enumerate(chosen) if qid is not None}
             retrieved = Retrieved.of(
-                encoded.mentions, described.candidates, by_mention, self.kb.entities
+                encoded.mentions, described.candidates, by_mention, self.kb.position
             )
         widths = self.checkpoint.matcher.spec.widths
         known = reranker.features(side, encoded.for_reranker(widths, retrieved))
         rows = np.arange(len(encoded.mentions))
         depth = min(reranker.depth, len(index))
         lists_BD = best_of(known.order(slice(0, len(rows))), depth)
-        mentions = index.matcher.encode_mentions(self._for_matcher(encoded))
-        matcher = MatcherFeatures(index, mentions)
-        scores_BD = reranker.scores(known, Pairs(rows, lists_BD), matcher)
+        pairs, mentions = Pairs(rows, lists_BD), self._for_matcher(encoded)
+        units_BDU = MatcherFeatures(index, index.matcher.encode_mentions(mentions)).of(pairs)
+        scores_BD = reranker.scores(known, pairs, units_BDU)
         order_Bn = np.argsort(-scores_BD, axis=1, kind="stable")[:, :top_k]
-        top_Bn = np.take_along_axis(lists_BD, order_Bn, axis=1)
-        scores = self._unit_scores(mentions, top_Bn)
-        scores[OVERALL] = np.take_along_axis(scores_BD, order_Bn, axis=1).astype(np.float32)
-        best = BestEntities(top_Bn, scores, lists_BD.size)
+
+        def top(values_BD: NDArray[Any]) -> NDArray[Any]:
+            return np.take_along_axis(values_BD, order_Bn, axis=1)
+
+        names = index.matcher.unit_names
+        scores = {name: top(units_BDU[..., i]) for i, name in enumerate(names)}
+        scores[OVERALL] = top(scores_BD).astype(np.float32)
+        best = BestEntities(top(lists_BD), scores, lists_BD.size)
         if (calibration := reranker.calibration) is None:
             return _Found(best)
-        every_BD = calibration.probabilities(scores_BD)
-        probabilities_Bn = np.take_along_axis(every_BD, order_Bn, axis=1)
-        return _Found(best, probabilities_Bn, calibration.nil(scores_BD), calibration.threshold)
-
-    def _unit_scores(
-        self, mentions: EncodedMentions, top_Bn: NDArray[np.int64]
-    ) -> dict[str, NDArray[np.float32]]:
-        found = [
-            self.kb.index.scores(
-                part(mentions, i, i + 1), torch.from_numpy(own).to(self.kb.index.device)
-            )
-            for i, own in enumerate(top_Bn)
-        ]
-        return {
-            name: np.stack([scores[name][0].float().cpu().numpy() for scores in found])
-            for name in self.checkpoint.matcher.unit_names
-        }
+        nil_B = calibration.nil(scores_BD)
+        probabilities_Bn = top(calibration.probabilities(scores_BD))
+        return _Found(best, probabilities_Bn, nil_B, calibration.threshold)
 
     def _result(
         self,
@@ -326,46 +301,3 @@ class _Found:
     probabilities_Bn: NDArray[np.float64] | None = None
     nil_B: NDArray[np.float64] | None = None
     threshold: float = 1.0
-
-
-def _opened_search(
-    folder: Path,
-    made_of: str,
-    index: EntityIndex,
-    kb: Path,
-    features: Path,
-    config: dict[str, Any],
-) -> ApproximateSearch:
-    """The search of an index; built where none of it lies in the folder."""
-    if is_search_of(folder, made_of):
-        return ApproximateSearch.open(folder, made_of, index)
-    train = [m for m in read_records(kb / "mentions.parquet", Mention) if m.split == "train"]
-    some = [train[i] for i in np.random.default_rng(0).permutation(len(train))[:LEARNED_FROM]]
-    if not some:
-        raise LinkingError(
-            f"{kb}/mentions.parquet: approximate=True learns from training mentions, and there is none"
-        )
-    side = FeatureSide.of_mentions(features, some, config)
-    batches = side.batches(side.everything, MENTION_BATCH, index.device)
-    return ApproximateSearch.build_in(folder, made_of, index, batches)
-
-
-def load_encoder_of(
-    checkpoint: Checkpoint, named: str, encoder: str | None, device: str
-) -> Encoder:
-    """The encoder on whose features a matcher was trained.
-
-    Args:
-        named: the matcher, for messages.
-        encoder: where it lies; None for where it lay in training.
-    Raises:
-        CheckpointError: if what lies there is another one.
-    """
-    config = checkpoint.feature_config
-    loaded = load_encoder(encoder or config["encoder"], device, config["precision"])
-    if loaded.fingerprint != config["fingerprint"]:
-        raise CheckpointError(
-            f"{named}: trained on features of another encoder than {loaded.name} (fingerprint "
-            f"{config['fingerprint']}, found {loaded.fingerprint}); name the right one with encoder=…"
-        )
-    return loaded

@@ -20,7 +20,7 @@ from mmoe.errors import LinkingError
 from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.tokens import MemoryTokens, Tokens
 from mmoe.images import ImageError, as_shown, decode_image
-from mmoe.linking.data import as_stored, features_of_rows
+from mmoe.linking.data import as_stored, features_of_rows, pooled_of
 from mmoe.longer_names import STAND_IN, hide_name
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.records import Mention, TextInput
@@ -183,7 +183,7 @@ def _tokens(rows: Sequence[FeatureRow], width: int) -> Tokens:
 
 
 def _vectors(rows: Sequence[NDArray[np.float16] | None], width: int) -> Vectors:
-    return Vectors(np.stack([np.zeros(width, "f2") if row is None else row for row in rows]))
+    return Vectors(pooled_of(rows, width).numpy())
 
 
 def _decoded(image: Picture, jpeg_side: int) -> Image.Image:

@@ -175,14 +175,14 @@ def features_of_rows(
         images: as many rows, absent ones among them; none where the encoder is text-only.
     """
     text = _packed(texts, widths.text)
-    pooled = _pooled([row.pooled for row in texts], widths.text_pooled)
-    name = _pooled([row.name_pooled for row in texts], widths.text_pooled)
+    pooled = pooled_of([row.pooled for row in texts], widths.text_pooled)
+    name = pooled_of([row.name_pooled for row in texts], widths.text_pooled)
     features = SideFeatures(text, pooled, name, strings=strings)
     if images:
         features = replace(
             features,
             image=_packed(images, widths.image),
-            image_pooled_BP=_pooled([row.pooled for row in images], widths.image_pooled),
+            image_pooled_BP=pooled_of([row.pooled for row in images], widths.image_pooled),
             has_image_B=torch.tensor([row.status == OK for row in images]),
         )
     return features.computable(device)
@@ -204,7 +204,8 @@ def _packed(rows: Sequence[FeatureRow], width: int) -> Packed:
     return Packed(torch.from_numpy(np.concatenate(tokens)), lengths)
 
 
-def _pooled(vectors: Sequence[NDArray[np.float16] | None], width: int) -> Tensor:
+def pooled_of(vectors: Sequence[NDArray[np.float16] | None], width: int) -> Tensor:
+    """Pooled embeddings [B, P] that were encoded in memory; zeros where there is none."""
     nothing = np.zeros(width, dtype=np.float16)
     return torch.from_numpy(np.stack([nothing if vector is None else vector for vector in vectors]))
 

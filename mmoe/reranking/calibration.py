@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class Calibration:
         fitted = LogisticRegression().fit(features_MF, lists.is_nil_M)
         found = cls(temperature, fitted.coef_[0], float(fitted.intercept_[0]), 0.5)
         threshold = _best_threshold(found.nil(lists.scores_MD), lists.is_nil_M)
-        return cls(temperature, found.weights_F, found.intercept, threshold)
+        return replace(found, threshold=threshold)
 
     def nil(self, scores_MD: Floats) -> Floats:
         """Probability [M] that no entity of the knowledge base is meant.

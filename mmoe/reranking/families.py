@@ -69,7 +69,7 @@ class MentionSide:
         described = [records.descriptions.get(id_) for id_ in ids]
         retrieved = None
         if records.candidates:
-            retrieved = Retrieved.of(mentions, records.candidates, records.chosen, records.entities)
+            retrieved = Retrieved.of(mentions, records.candidates, records.chosen, records.position)
         return cls(
             mentions,
             [text_of(mention, own) for mention, own in zip(mentions, described, strict=True)],
@@ -103,8 +103,7 @@ class PairFeatures:
     def __init__(
         self, entities: EntitySide, mentions: MentionSide, context: ContextFeatures | None
     ) -> None:
-        means = entities.space.means
-        self._terms = CosineTerms.of(mentions.vectors, entities.vectors, neutral=means.neutral)
+        self._terms = CosineTerms.of(mentions.vectors, entities.vectors, entities.space.means)
         self._strings = StringFeatures(entities.strings, mentions.mentions, mentions.texts)
         self.families: list[Family] = [
             CosineFeatures(entities.cosines, mentions.vectors),

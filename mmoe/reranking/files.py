@@ -15,13 +15,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 from torch import nn
 
+from mmoe.baselines.cosine import Means
 from mmoe.errors import CheckpointError, one_line
 from mmoe.files import atomic_write, read_json, write_json
 from mmoe.names import name_tokens
 from mmoe.reranking.calibration import Calibration
 from mmoe.reranking.combiner import Combiner
 from mmoe.reranking.context import TwoTowers
-from mmoe.reranking.frozen import Means
 from mmoe.reranking.reranker import SIMILARITIES, WITH_MATCHER, Reranker
 from mmoe.reranking.space import Space
 from mmoe.reranking.strings import ANALYZERS, StringSpace

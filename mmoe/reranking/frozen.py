@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.baselines.cosine import SideVectors, Vectors
+from mmoe.baselines.cosine import Means, SideVectors, Vectors
 from mmoe.baselines.late_interaction import LateInteraction
 from mmoe.reranking.pairs import Pairs
 
@@ -27,36 +26,11 @@ CENTRING = ("cosine", "centred cosine")
 SHORTEST = 1e-6  # a shorter vector is the mean itself but for rounding
 
 
-@dataclass(frozen=True)
-class Means:
-    """The mean unit vector of each kind of embedding, on both sides.
-
-    Attributes:
-        mention, entity: [P] by kind: text, name and, where there are images, image.
-    """
-
-    mention: Mapping[str, NDArray[np.float32]]
-    entity: Mapping[str, NDArray[np.float32]]
-
-    @classmethod
-    def of(cls, mentions: SideVectors, entities: SideVectors) -> Means:
-        """Those of some mentions, train mentions say, and of all entities."""
-        ours, theirs = (
-            {kind: mean_of(vectors) for kind, vectors in side.kinds().items()}
-            for side in (mentions, entities)
-        )
-        return cls(ours, theirs)
-
-    def neutral(self, of_mention: str, of_entity: str) -> float:
-        """The mean cosine of all pairs, which is the product of the means."""
-        return float(self.mention[of_mention] @ self.entity[of_entity])
-
-
 class EntityCosines:
     """The entities' side of all cosines, computed once for all mentions."""
 
     def __init__(self, entities: SideVectors, means: Means) -> None:
-        self.means, self.vectors = means, entities
+        self.means = means
         theirs = entities.kinds()
         self.kinds = {kind: _Kind.of(theirs[kind], means.entity[kind]) for kind in theirs}
         self.shifts_N = {
@@ -165,10 +139,3 @@ class LateFeatures:
                     mention, entities_D
                 )
         return found_BDF
-
-
-def mean_of(vectors: Vectors) -> NDArray[np.float32]:
-    """The mean unit vector [P]; rows that are absent count for nothing."""
-    count = max(1, int(vectors.present().sum()))
-    mean: NDArray[np.float32] = vectors.unit_NP.sum(axis=0) / np.float32(count)  # absent ones are 0
-    return mean

@@ -11,20 +11,12 @@ from numpy.typing import NDArray
 from mmoe.reranking.calibration import Calibration
 from mmoe.reranking.combiner import Combiner
 from mmoe.reranking.context import ContextFeatures, TwoTowers
-from mmoe.reranking.families import (
-    Family,
-    MentionSide,
-    PairFeatures,
-    context_inputs,
-    features_of,
-)
+from mmoe.reranking.families import MentionSide, PairFeatures, context_inputs
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.space import EntitySide, Space
 
 SIMILARITIES, WITH_MATCHER = "reranked", "reranked with matcher"  # the systems, by their combiners
-COSINE = (
-    "cosine, "  # with which the names of the cosines that the second combiner reads once more begin
-)
+COSINE = "cosine, "  # how the names of the features begin that the second combiner reads once more
 
 
 @dataclass(frozen=True)
@@ -66,19 +58,18 @@ class Reranker:
         return known
 
     def scores(
-        self, known: PairFeatures, pairs: Pairs, matcher: Family | None
+        self, known: PairFeatures, pairs: Pairs, matcher_MDU: NDArray[np.float32]
     ) -> NDArray[np.float64]:
         """Scores [M, D] of the shortlists, by which they are put in order.
 
         Args:
-            matcher: what a trained matcher says of pairs; needed where `with_matcher` is there.
+            matcher_MDU: the scores that the matcher's units give the pairs.
         """
         values_MDF = known.of(pairs)
         own_MD = self.frozen.scores(values_MDF)
         if self.with_matcher is None:
             return own_MD
-        assert matcher is not None
-        inputs = second_inputs(own_MD, features_of([matcher], pairs), values_MDF, known.names)
+        inputs = second_inputs(own_MD, matcher_MDU, values_MDF, known.names)
         return self.with_matcher.scores(inputs)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mmoe.evaluation.ranks import candidate_lists
-from mmoe.records import Candidate, Entity, Mention
+from mmoe.records import Candidate, Mention
 from mmoe.reranking.pairs import Pairs
 
 
@@ -35,17 +35,17 @@ class Retrieved:
         mentions: Sequence[Mention],
         candidates: Sequence[Candidate],
         chosen: Mapping[str, str],
-        entities: Sequence[Entity],
+        position: Mapping[str, int],
     ) -> Retrieved:
         """From records.
 
         Args:
             chosen: the qid whose description a mention got, by mention_id.
+            position: of an entity, by its qid.
         """
-        position = {entity.qid: i for i, entity in enumerate(entities)}
-        own = [chosen.get(mention.mention_id) for mention in mentions]
+        own = [chosen.get(mention.mention_id, "") for mention in mentions]
         return cls(
-            candidate_lists(mentions, candidates, entities),
+            candidate_lists(mentions, candidates, position),
             {row: position[qid] for row, qid in enumerate(own) if qid in position},
             {
                 position[each.qid]: each.sitelinks

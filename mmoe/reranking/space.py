@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmoe.baselines.cosine import SideVectors, Vectors
+from mmoe.baselines.cosine import Means, SideVectors, Vectors, mean_of
 from mmoe.baselines.late_interaction import CentredTokens, centre_of
 from mmoe.features.tokens import Tokens
 from mmoe.records import Entity
-from mmoe.reranking.frozen import EntityCosines, Means, mean_of
+from mmoe.reranking.frozen import EntityCosines
 from mmoe.reranking.strings import EntityStrings, StringSpace
 from mmoe.reranking.topics import Topics
 from mmoe.vectors import unit_rows
@@ -61,9 +60,11 @@ class EntitySide:
         self.strings = EntityStrings(space.strings, entities)
         self.cosines = EntityCosines(vectors, space.means)
         self.tokens = {k: CentredTokens(own, space.centres[k]) for k, own in tokens.items()}
-        self._topics = None
-        if space.topics is not None:
-            self._topics = space.topics.of([entity.attributes for entity in entities])
+        means = space.means.entity
+        self._about = [(vectors.text, means["text"]), (vectors.name, means["name"])]
+        if space.topics is not None and space.topic_mean_K is not None:
+            topics = space.topics.of([entity.attributes for entity in entities])
+            self._about.append((topics, space.topic_mean_K))
 
     def __len__(self) -> int:
         return len(self.strings.names)
@@ -71,16 +72,8 @@ class EntitySide:
     def about(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """What the towers read of the entities at positions [...]: text, name and topics, [..., Q]."""
         flat = rows.ravel()
-        found = standardised([(vectors.take(flat), mean) for vectors, mean in self._known])
+        found = standardised([(vectors.take(flat), mean) for vectors, mean in self._about])
         return found.reshape(*rows.shape, -1)
-
-    @cached_property
-    def _known(self) -> list[tuple[Vectors, NDArray[np.float32]]]:
-        space, means = self.space, self.space.means.entity
-        known = [(self.vectors.text, means["text"]), (self.vectors.name, means["name"])]
-        if self._topics is not None and space.topic_mean_K is not None:
-            known.append((self._topics, space.topic_mean_K))
-        return known
 
 
 def fit_space(

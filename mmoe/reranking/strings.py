@@ -81,8 +81,7 @@ class EntityStrings:
         attributes = texts["attribute_words"]
         self.attribute_words = SparseSide(terms["attribute_words"].weighted(attributes))
         self.attribute_totals_N = np.maximum(terms["attribute_words"].totals(attributes), 1e-9)
-        years = terms["attribute_years"].counts(attributes)
-        years.data[:] = 1
+        years = _binary(terms["attribute_years"], attributes)
         self.years = SparseSide(years)
         self.num_years_N = np.diff(years.indptr)
         homonyms = Counter(self.names)

@@ -81,7 +81,7 @@ def test_retrieval_is_one_answer_over_the_knowledge_base_and_an_order_among_the_
         *(candidate("elsewhere", 0, "Q99"), candidate("elsewhere", 1, "Q3")),
         candidate("of another split", 0, "Q1"),
     ]
-    lists = candidate_lists(mentions, found, KB)
+    lists = candidate_lists(mentions, found, {e.qid: i for i, e in enumerate(KB)})
     assert [each.tolist() for each in lists] == [[0, 1], [0, 1], [2], []]
     gold: NDArray[np.int64] = np.array([0, 1, 2, 2])
     systems = {

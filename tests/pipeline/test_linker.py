@@ -144,6 +144,13 @@ def test_it_links_as_stage_rerank_ranked(project: Path) -> None:
         assert [link.qid for link in one] == [link.qid for link in result]
 
 
+def test_a_knowledge_base_without_candidates_is_said_where_they_are_needed(project: Path) -> None:
+    (at.interim / "candidates.parquet").unlink()
+    with pytest.raises(LinkingError, match="nothing was retrieved here; run stages retrieve"):
+        Linker.from_run(at.model, kb=at.interim, device="cpu")
+    assert Linker.from_run(at.model, kb=at.interim, device="cpu", rerank=False).link("Java", "")
+
+
 def test_a_given_description_stands_before_a_chosen_one(project: Path) -> None:
     linker = Linker.from_run(at.model, kb=at.interim, device="cpu")
     mention = next(m for m, description in mentions_with_descriptions() if description)

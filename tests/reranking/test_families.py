@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mmoe.baselines.cosine import SideVectors, Vectors
+from mmoe.baselines.cosine import SideVectors, Vectors, mean_of
 from mmoe.baselines.run import FeatureParts, Records
 from mmoe.features.tokens import Tokens
 from mmoe.records import Candidate, Entity, Mention
 from mmoe.reranking.families import MentionSide, PairFeatures, entity_side_vectors
-from mmoe.reranking.frozen import mean_of
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.space import EntitySide, fit_space, standardised
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmoe.baselines.cosine import SideVectors, Vectors
+from mmoe.baselines.cosine import Means, SideVectors, Vectors
 from mmoe.baselines.late_interaction import CentredTokens, LateInteraction
-from mmoe.reranking.frozen import CosineFeatures, EntityCosines, LateFeatures, Means
+from mmoe.reranking.frozen import CosineFeatures, EntityCosines, LateFeatures
 from mmoe.reranking.pairs import Pairs
 
 from tests.baselines.test_late_interaction import tokens
