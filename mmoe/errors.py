@@ -46,3 +46,7 @@ class CheckpointError(MmoeError):
 
 class LinkingError(MmoeError):
     """A mention that is to be linked, or the run that should link it, can't be used."""
+
+
+class BundleError(MmoeError):
+    """A bundle is missing, broken, or of another version."""

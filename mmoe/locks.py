@@ -1,10 +1,13 @@
-"""Folders on which one process works at a time, and who that is."""
+"""Folders on which one process works at a time, and who that is; folders that several read."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import socket
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,3 +66,29 @@ def lock_holder(folder: Path, lock_name: str = ".lock") -> str:
 
 def _holder_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.holder")
+
+
+class InUse:
+    """Says that what a file belongs to is in use, for as long as this object lives or its process does."""
+
+    def __init__(self, file: Path) -> None:
+        descriptor = os.open(file, os.O_RDONLY)
+        weakref.finalize(self, os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
+def remove_unused(folder: Path, file: Path) -> bool:
+    """Removes a folder unless somebody holds an `InUse` of one of its files; returns whether it did."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except FileNotFoundError:  # never finished, or half removed by a process that was killed
+        shutil.rmtree(folder)
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

@@ -20,6 +20,7 @@ STAGES = (
     "description_ablation",
     "metrics",
     "report",
+    "bundle",
 )
 PARTS = ("mention_text", "mention_image", "mention_context", "entity_text", "entity_image")
 FINGERPRINTS = Path("data/fingerprints")  # of what each stage computes with, for all data sets
@@ -105,6 +106,10 @@ class Layout:
     @property
     def report(self) -> Path:
         return Path("reports") / self.dataset
+
+    @property
+    def bundle(self) -> Path:
+        return Path("data/bundles") / self.dataset
 
     @property
     def locks(self) -> Path:

@@ -51,7 +51,16 @@ ROOMS = {
     "reporting": BASE | {"evaluation"},
     "linker": BASE
     | MATCHING
-    | {"baselines", "bm25", "config", "descriptions", "encoders", "reranking", "wikidata"},
+    | {
+        "baselines",
+        "bm25",
+        "config",
+        "datasets",
+        "descriptions",
+        "encoders",
+        "reranking",
+        "wikidata",
+    },
     "planning": BASE | {"config", "encoders", "features", "linking", "model", "training"},
     "cli": BASE
     | {"config", "datasets", "encoders", "evaluation", "linker", "model", "planning", "wikidata"},

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from mmoe.cli import datasets, models, params, plan, released, runs, wikidata
+from mmoe.cli import datasets, linking, models, params, plan, released, runs, wikidata
 from mmoe.errors import MmoeError
 
 FAILED, STOPPED = 1, 130
@@ -19,7 +19,6 @@ FAILED, STOPPED = 1, 130
 app = typer.Typer(
     name="mmoe",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -28,7 +27,7 @@ app = typer.Typer(
 
 @app.callback()
 def about() -> None:
-    """Multimodal entity linking: get data, check it, look at runs.
+    """Multimodal entity linking: link mentions, get data and check it, look at runs.
 
     The pipeline itself is run by DVC: `dvc repro`. Every command explains itself: `mmoe check --help`.
 
@@ -37,7 +36,7 @@ def about() -> None:
     """
 
 
-for group in (datasets, wikidata, plan, runs, models, released, params):
+for group in (linking, datasets, wikidata, plan, runs, models, released, params):
     group.register(app)
 
 

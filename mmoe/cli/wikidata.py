@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mmoe.cli import kb as of_bundles
 from mmoe.config.wikidata import WikidataParams
 from mmoe.wikidata.api.cache import describe_cache
 from mmoe.wikidata.api.search import DEEPEST
@@ -38,11 +39,12 @@ def register(app: typer.Typer) -> None:
     app.command("images")(images)
     app.command("cache")(cache)
     kb = typer.Typer(
-        help="Make a knowledge base.\n\nIt holds the entities that mentions are linked to.",
+        help="Make a knowledge base, or change a bundle's.\n\nIt holds the entities that mentions are "
+        "linked to.",
         no_args_is_help=True,
     )
-    kb.callback()(lambda: None)  # so that `build` stays a name of its own
     kb.command("build")(build_kb)
+    of_bundles.register(kb)
     app.add_typer(kb, name="kb")
 
 

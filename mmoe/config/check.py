@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
+from mmoe.config.bundle import BundleParams
 from mmoe.config.data import DataParams
 from mmoe.config.description_ablation import DescriptionAblationParams
 from mmoe.config.encode import EncodeParams
@@ -43,6 +44,7 @@ SECTIONS: tuple[type[Section], ...] = (
     RerankParams,
     EvaluateParams,
     ReportParams,
+    BundleParams,
     RuntimeParams,
     LlmParams,
     WikidataParams,

@@ -69,7 +69,7 @@ class Source:
             cells = self.frame[list(columns)].astype(object)
             rows: Iterable[dict[Any, Any]] = cells.where(cells.notna(), None).to_dict("records")
         else:
-            rows = _arrow_rows(self.file, sorted(columns))
+            rows = arrow_rows(self.file, sorted(columns))
         for number, values in enumerate(rows, start=1):
             yield f"{self.file}, row {number}", values
 
@@ -147,7 +147,7 @@ def _columns(file: Path) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def _arrow_rows(file: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+def arrow_rows(file: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
     """Rows as Python values, a few at a time: a row may carry an image of several megabytes."""
     with _reading(file):
         if file.suffix == ".parquet":

@@ -10,6 +10,8 @@ from typing import Any
 
 from mmoe.baselines.run import FeatureParts
 from mmoe.errors import LinkingError
+from mmoe.linker.finding import NameFinder
+from mmoe.linker.kb_files import KbFiles
 from mmoe.linking.index import EntityIndex
 from mmoe.records import Entity, read_records
 from mmoe.reranking.families import entity_side_vectors
@@ -25,30 +27,37 @@ class KnowledgeBase:
         entities: in the order of all positions.
         index: what the matcher makes of them.
         side: what the reranker reads of them; None without one.
+        files: of which it was opened.
+        home: keeps those files where they are for as long as it lives.
     """
 
     entities: Sequence[Entity]
     index: EntityIndex
     side: EntitySide | None
+    files: KbFiles
+    home: object = None
 
     @cached_property
     def position(self) -> dict[str, int]:
         """Where an entity stands, by its qid."""
         return {entity.qid: i for i, entity in enumerate(self.entities)}
 
+    @cached_property
+    def finder(self) -> NameFinder:
+        """Finds the entities' names in texts."""
+        return NameFinder(self.entities, self.files.read_aliases())
 
-def read_entities(folder: Path) -> list[Entity]:
-    """The entities of `entities.parquet`.
+
+def read_entities(file: Path) -> list[Entity]:
+    """The entities of a knowledge base.
 
     Raises:
         DataError: if it can't be read.
         LinkingError: if there is none.
     """
-    entities = read_records(folder / "entities.parquet", Entity)
+    entities = read_records(file, Entity)
     if not entities:
-        raise LinkingError(
-            f"{folder}/entities.parquet: holds no entity, so there is nothing to link to"
-        )
+        raise LinkingError(f"{file}: holds no entity, so there is nothing to link to")
     return entities
 
 

@@ -1,38 +1,28 @@
-"""A trained run as a function: surface form, context and image in, entities of its knowledge base out."""
+"""Links mentions of one's own: surface form, context and image in, entities of a knowledge base out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
+import pandas as pd
 
-from mmoe.encoders.base import Encoder
+from mmoe.encoders.encode import MaskedImage
 from mmoe.errors import LinkingError
-from mmoe.linker.describer import Described, Describer
-from mmoe.linker.knowledge import KnowledgeBase, entity_side, read_entities
-from mmoe.linker.opening import IndexSources, load_encoder_of
-from mmoe.linker.queries import EncodedQueries, Picture, Query, QueryEncoder
-from mmoe.linker.results import Link, LinkResult
-from mmoe.linker.run_settings import DescriberSettings
-from mmoe.linking.approximate import ApproximateSearch
-from mmoe.linking.checkpoint import Checkpoint, checkpoint_file, load_checkpoint
-from mmoe.linking.device import resolve_device
-from mmoe.linking.ranked import BestEntities
-from mmoe.linking.ranking import best_entities
+from mmoe.linker.bundle import Manifest
+from mmoe.linker.changes import NewEntities, changed
+from mmoe.linker.engine import Engine
+from mmoe.linker.finding import FindMentions, LinkedMention, context_of
+from mmoe.linker.hub import find_bundle
+from mmoe.linker.opening import Opening, open_bundle, open_kb, open_run
+from mmoe.linker.queries import Picture, Query, check_text
+from mmoe.linker.results import LinkResult
+from mmoe.linker.saving import save_bundle, save_changes
+from mmoe.linker.trained import Trained
 from mmoe.model.features import SideFeatures
-from mmoe.model.matcher import OVERALL
-from mmoe.reranking.files import load_reranker
-from mmoe.reranking.matcher import MatcherFeatures
-from mmoe.reranking.pairs import Pairs
-from mmoe.reranking.reranker import Reranker
-from mmoe.reranking.retrieved import Retrieved
-from mmoe.reranking.shortlists import best_of
+from mmoe.records import Entity
 
 BATCH = 32  # mentions that are linked at a time
 
@@ -40,28 +30,47 @@ BATCH = 32  # mentions that are linked at a time
 class Linker:
     """Links mentions to the entities of one knowledge base.
 
-    Make one with `from_run`. Linking changes nothing of it, so threads may share it; the first call takes
-    longer than later ones.
+    Make one with `from_pretrained` or `from_run`. Threads may share it, and go on linking to the old
+    knowledge base while one of them changes it. The first call takes longer than later ones.
 
     Attributes:
-        reranker: puts shortlists in order; None where the matcher alone does it, over all entities.
-        describer: chooses a description for mentions that bring none; None without one.
-        search: finds the matcher's shortlists in a large knowledge base; None looks at all entities.
+        trained: what was learned, whatever the knowledge base.
+        engine: what links to the knowledge base of now.
+        bundle: folder and manifest of the bundle that it was opened from, if it was.
     """
 
     def __init__(
-        self,
-        checkpoint: Checkpoint,
-        encoder: Encoder,
-        kb: KnowledgeBase,
-        *,
-        reranker: Reranker | None = None,
-        describer: Describer | None = None,
-        search: ApproximateSearch | None = None,
+        self, trained: Trained, engine: Engine, bundle: tuple[Path, Manifest] | None = None
     ) -> None:
-        self.checkpoint, self.kb = checkpoint, kb
-        self.reranker, self.describer, self.search = reranker, describer, search
-        self._encoder = QueryEncoder(encoder, checkpoint.feature_config)
+        self.trained, self.engine, self.bundle = trained, engine, bundle
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: Path | str,
+        *,
+        encoder: str | None = None,
+        device: str = "auto",
+        rerank: bool = True,
+        check: bool = True,
+    ) -> Linker:
+        """Opens a bundle, which `save` or `mmoe bundle` makes.
+
+        Args:
+            name: its folder, or its id on the Hugging Face hub, from where it is downloaded once.
+            encoder: see `from_run`; None for the one inside, or the one that the matcher names.
+            device, rerank: see `from_run`.
+            check: whether all files are compared with the hashes in the manifest, which takes a second for
+                each gigabyte; their sizes are in any case.
+        Raises:
+            BundleError: if it is no whole bundle of this version.
+            CheckpointError, DataError, FeatureStoreError: see `from_run`.
+        """
+        folder = find_bundle(name)
+        trained, engine, manifest = open_bundle(
+            folder, Opening(encoder, device, rerank), check=check
+        )
+        return cls(trained, engine, (folder, manifest))
 
     @classmethod
     def from_run(
@@ -98,39 +107,20 @@ class Linker:
             CheckpointError: if the matcher can't be read, or the encoder is not the one it was trained on.
             DataError, FeatureStoreError: if knowledge base, features or encoder can't be read.
         """
-        if approximate and (rerank or index is None):
-            raise LinkingError(
-                "approximate=True: needs rerank=False, and index=…, a folder for its files"
-            )
-        checkpoint = load_checkpoint(Path(model))
-        loaded = load_encoder_of(checkpoint, str(model), encoder, device)
-        entities, place = read_entities(Path(kb)), Path(kb).resolve()
-        stored = place.parents[1] / "features" / place.name if features is None else Path(features)
-        config, where = checkpoint.feature_config, resolve_device(device)
-        sources = IndexSources(checkpoint_file(Path(model)), place, stored, config)
-        built, search = sources.opened(
-            checkpoint.matcher.to(where),
-            entities,
-            where,
+        trained, engine = open_run(
+            Path(model),
+            Path(kb),
+            None if features is None else Path(features),
+            Opening(encoder, device, rerank),
             None if index is None else Path(index),
             approximate=approximate,
         )
-        reranker = load_reranker(Path(model)) if rerank else None
-        describer = None
-        if rerank:
-            settings, own = DescriberSettings.of_run(place), QueryEncoder(loaded, config)
-            labels, statistics = settings.labels(place), settings.statistics(place)
-            describer = settings.describer(entities, labels, own, statistics)
-        if reranker is not None and reranker.uses_retrieval and describer is None:
-            raise LinkingError(
-                f"{kb}: {model} reranks with what is retrieved for a mention, and nothing was retrieved "
-                "here; run stages retrieve and rank for it, or link with rerank=False"
-            )
-        side = entity_side(reranker, entities, stored, config)
-        opened = KnowledgeBase(entities, built, side)
-        return cls(
-            checkpoint, loaded, opened, reranker=reranker, describer=describer, search=search
-        )
+        return cls(trained, engine)
+
+    @property
+    def entities(self) -> Sequence[Entity]:
+        """Of the knowledge base, in its order."""
+        return self.engine.kb.entities
 
     def link(
         self,
@@ -161,143 +151,97 @@ class Linker:
         Raises:
             LinkingError: see `link`.
         """
-        self._check_top_k(top_k)
-        remaining = iter(queries)
+        engine, remaining = self.engine, iter(queries)
+        engine.check_top_k(top_k)
         while batch := list(islice(remaining, BATCH)):
-            yield from self._link(batch, top_k)
+            yield from engine.link(batch, top_k)
+
+    def link_text(
+        self,
+        text: str,
+        image: Picture | None = None,
+        *,
+        mentions: FindMentions | None = None,
+        top_k: int = 5,
+    ) -> list[LinkedMention]:
+        """Finds the mentions in a text, and links each; its context is the words around it.
+
+        Args:
+            image: that belongs to the text; see `Query`.
+            mentions: finds them: `mmoe.linker.finding` has adapters of spaCy and GLiNER. None looks for the
+                names and aliases of the knowledge base's entities, whole words, whatever case and accents.
+            top_k: entities of each.
+        Raises:
+            LinkingError: if the text is empty or too long; see also `link`.
+        """
+        check_text("text", text)
+        if not text.strip():
+            raise LinkingError("text is empty: give the text that holds the mentions")
+        found = list((mentions or self.engine.kb.finder)(text))
+        queries = [
+            Query(text[start:end], context_of(text, start, end), image) for start, end in found
+        ]
+        results = self.link_many(queries, top_k=top_k)
+        return [LinkedMention(*span, result) for span, result in zip(found, results, strict=True)]
 
     def encode(self, query: Query) -> SideFeatures:
         """A mention's features for the matcher, as stage `encode` would store them."""
-        return self._for_matcher(self._encoder.encode([query], [query.description]))
+        engine = self.engine
+        return engine.for_matcher(engine.encoder.encode([query], [query.description]))
 
-    def _check_top_k(self, top_k: int) -> None:
-        if top_k < 1:
-            raise LinkingError(f"top_k = {top_k}: must be at least 1")
-        if self.reranker is not None and top_k > self.reranker.depth:
-            raise LinkingError(
-                f"top_k = {top_k}: at most {self.reranker.depth} entities are reranked; ask for as many, "
-                "or link with rerank=False"
-            )
+    def add_entities(self, new: NewEntities | Path | str | Iterable[Entity]) -> NewEntities:
+        """Adds entities to the knowledge base; nothing is trained, and only the new ones are encoded.
 
-    @torch.inference_mode()
-    def _link(self, queries: Sequence[Query], top_k: int) -> list[LinkResult]:
-        for query in queries:
-            query.check()
-        described = self._described(queries)
-        descriptions = [query.description or None for query in queries]
-        chosen: list[str | None] = [None] * len(queries)
-        for i, own in enumerate(() if described is None else described.chosen):
-            if queries[i].description is None:
-                descriptions[i], chosen[i] = own.description, own.qid
-        towers = self.reranker is not None and self.reranker.towers is not None
-        encoded = self._encoder.encode(queries, descriptions, contexts=towers)
-        if self.reranker is None:
-            found = _Found(self._best([self._for_matcher(encoded)], top_k))
-        else:
-            found = self._reranked(encoded, described, chosen, top_k)
-        return [
-            self._result(query, found, row, description, described_by)
-            for row, (query, description, described_by) in enumerate(
-                zip(queries, descriptions, chosen, strict=True)
-            )
-        ]
+        Args:
+            new: a table of entities (CSV, JSONL, Parquet, or a folder with one, docs/own-data.md has the
+                columns), a slice of the Wikidata dump (.json, .json.gz, .json.bz2), or records, whose images
+                are files. For items of Wikidata by their ids see `NewEntities.from_wikidata`.
+        Returns:
+            What was added, with the images that could not be read and are masked.
+        Raises:
+            DataError: if the table holds a mistake.
+            LinkingError: if an entity is there already.
+        """
+        found = NewEntities.of(new)
+        return replace(found, masked=self._change(found, ()))
 
-    def _described(self, queries: Sequence[Query]) -> Described | None:
-        """Candidates and chosen descriptions, where anything asks for them."""
-        if self.describer is None:
-            return None
-        uses = self.reranker is not None and self.reranker.uses_retrieval
-        if not uses and all(query.description is not None for query in queries):
-            return None
-        return self.describer.describe([query.as_mention(i) for i, query in enumerate(queries)])
+    def remove_entities(self, qids: Iterable[str]) -> None:
+        """Takes entities out of the knowledge base.
 
-    def _for_matcher(self, encoded: EncodedQueries) -> SideFeatures:
-        return encoded.for_matcher(self.checkpoint.matcher.spec.widths, self.kb.index.device)
+        Raises:
+            LinkingError: if one is not in it, or none would be left.
+        """
+        self._change(NewEntities(()), tuple(qids))
 
-    def _best(self, batches: list[SideFeatures], top_k: int) -> BestEntities:
-        if self.search is None:
-            return best_entities(self.kb.index, batches, top_k)
-        return self.search.best(batches, top_k)
-
-    def _reranked(
+    def save(
         self,
-        encoded: EncodedQueries,
-        described: Described | None,
-        chosen: Sequence[str | None],
-        top_k: int,
-    ) -> _Found:
-        """The best of each mention's shortlist, by the reranker's scores."""
-        reranker, index, side = self.reranker, self.kb.index, self.kb.side
-        assert reranker is not None
-        assert side is not None
-        retrieved = None
-        if reranker.uses_retrieval:
-            assert described is not None
-            by_mention = {str(i): qid for i, qid in enumerate(chosen) if qid is not None}
-            retrieved = Retrieved.of(
-                encoded.mentions, described.candidates, by_mention, self.kb.position
-            )
-        widths = self.checkpoint.matcher.spec.widths
-        known = reranker.features(side, encoded.for_reranker(widths, retrieved))
-        rows = np.arange(len(encoded.mentions))
-        depth = min(reranker.depth, len(index))
-        lists_BD = best_of(known.order(slice(0, len(rows))), depth)
-        pairs, mentions = Pairs(rows, lists_BD), self._for_matcher(encoded)
-        units_BDU = MatcherFeatures(index, index.matcher.encode_mentions(mentions)).of(pairs)
-        scores_BD = reranker.scores(known, pairs, units_BDU)
-        order_Bn = np.argsort(-scores_BD, axis=1, kind="stable")[:, :top_k]
+        folder: Path | str | None = None,
+        *,
+        metrics: pd.DataFrame | None = None,
+        licence: str | None = None,
+    ) -> Path:
+        """Writes a bundle, with the knowledge base as it is now.
 
-        def top(values_BD: NDArray[Any]) -> NDArray[Any]:
-            return np.take_along_axis(values_BD, order_Bn, axis=1)
+        Args:
+            folder: None for the bundle that this Linker was opened from, whose knowledge base is then
+                replaced; who reads it meanwhile sees the old one or the new one.
+            metrics: of the matcher, for the model card; see `mmoe.read_metrics`.
+            licence: of the data, for the model card.
+        Returns:
+            The folder.
+        Raises:
+            BundleError: if the folder holds something else than a bundle, if the bundle has been changed
+                since it was opened, or if no folder is given and there is no bundle.
+        """
+        if folder is None or (self.bundle and Path(folder).resolve() == self.bundle[0].resolve()):
+            self.bundle = save_changes(self.trained, self.engine.kb, self.bundle)
+            place, manifest = self.bundle
+            self.engine = self.trained.over(open_kb(self.trained, place / manifest.kb, manifest))
+            return place
+        save_bundle(Path(folder), self.trained, self.engine.kb, metrics, licence)
+        return Path(folder)
 
-        names = index.matcher.unit_names
-        scores = {name: top(units_BDU[..., i]) for i, name in enumerate(names)}
-        scores[OVERALL] = top(scores_BD).astype(np.float32)
-        best = BestEntities(top(lists_BD), scores, lists_BD.size)
-        if (calibration := reranker.calibration) is None:
-            return _Found(best)
-        nil_B = calibration.nil(scores_BD)
-        probabilities_Bn = top(calibration.probabilities(scores_BD))
-        return _Found(best, probabilities_Bn, nil_B, calibration.threshold)
-
-    def _result(
-        self,
-        query: Query,
-        found: _Found,
-        row: int,
-        description: str | None,
-        described_by: str | None,
-    ) -> LinkResult:
-        links, best = [], found.best
-        for place, position in enumerate(best.top_Bn[row].tolist()):
-            scores = {name: float(each[row, place]) for name, each in best.scores_Bn.items()}
-            overall, entity = scores.pop(OVERALL), self.kb.entities[position]
-            probability = None
-            if found.probabilities_Bn is not None:
-                probability = float(found.probabilities_Bn[row, place])
-            about = entity.qid, entity.name, entity.attributes
-            links.append(Link(*about, overall, scores, probability))
-        nil = None if found.nil_B is None else float(found.nil_B[row])
-        return LinkResult(
-            query.surface_form,
-            description,
-            tuple(links),
-            described_by,
-            nil,
-            is_nil=nil is not None and nil > found.threshold,
-        )
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The best entities of some mentions, and what calibration says of them; None without.
-
-    Attributes:
-        probabilities_Bn: of the entities.
-        nil_B: probability that none of the knowledge base is meant; threshold, above which that is so.
-    """
-
-    best: BestEntities
-    probabilities_Bn: NDArray[np.float64] | None = None
-    nil_B: NDArray[np.float64] | None = None
-    threshold: float = 1.0
+    def _change(self, new: NewEntities, removed: Sequence[str]) -> tuple[MaskedImage, ...]:
+        kb, masked = changed(self.trained, self.engine.kb, new, removed)
+        self.engine = self.trained.over(kb)
+        return masked

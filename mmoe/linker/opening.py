@@ -1,4 +1,4 @@
-"""The encoder and the index of a Linker, opened from the files of a run."""
+"""Opens what a Linker is made of: from the files of a run, or from a bundle."""
 
 from __future__ import annotations
 
@@ -12,19 +12,147 @@ from typing import Any
 import numpy as np
 import torch
 
+from mmoe.bm25 import TextStatistics
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.registry import load_encoder
-from mmoe.errors import CheckpointError, LinkingError
+from mmoe.errors import BundleError, CheckpointError, LinkingError
+from mmoe.files import read_json
+from mmoe.linker.bundle import ENCODER, LABELS, MATCHER, WORDS, Manifest, read_manifest
+from mmoe.linker.describing import Describing
+from mmoe.linker.engine import Engine
+from mmoe.linker.kb_files import ENTITIES, INDEX, KbFiles
+from mmoe.linker.knowledge import KnowledgeBase, entity_side, read_entities
+from mmoe.linker.queries import QueryEncoder
+from mmoe.linker.trained import Trained
 from mmoe.linking.approximate import ApproximateSearch, is_search_of
-from mmoe.linking.checkpoint import Checkpoint
+from mmoe.linking.checkpoint import Checkpoint, checkpoint_file, load_checkpoint
 from mmoe.linking.data import MENTION_BATCH, FeatureSide
+from mmoe.linking.device import resolve_device
 from mmoe.linking.index import EntityIndex
-from mmoe.linking.whole_kb import build_index, index_key
-from mmoe.locks import exclusive_lock
+from mmoe.linking.whole_kb import build_index, index_code, index_key
+from mmoe.locks import InUse, exclusive_lock
 from mmoe.model.matcher import Matcher
 from mmoe.records import Entity, Mention, read_records
+from mmoe.reranking.files import load_reranker
 
 LEARNED_FROM = 4096  # mentions
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a Linker is opened; see `Linker.from_run`."""
+
+    encoder: str | None = None
+    device: str = "auto"
+    rerank: bool = True
+
+
+def open_run(
+    model: Path,
+    kb: Path,
+    features: Path | None,
+    how: Opening,
+    index: Path | None,
+    *,
+    approximate: bool,
+) -> tuple[Trained, Engine]:
+    """Opens a run; see `Linker.from_run`."""
+    if approximate and (how.rerank or index is None):
+        raise LinkingError(
+            "approximate=True: needs rerank=False, and index=…, a folder for its files"
+        )
+    place = kb.resolve()
+    describing = Describing.of_run(place) if how.rerank else Describing.nothing()
+    trained = _open_trained(place.name, checkpoint_file(model), model, how, describing)
+    files = KbFiles(
+        entities=place / "entities.parquet",
+        features=place.parents[1] / "features" / place.name if features is None else features,
+        images=place.parents[1] / "raw" / place.name,
+        labels=trained.describing.labels,
+    )
+    entities, config = read_entities(files.entities), trained.checkpoint.feature_config
+    sources = IndexSources(trained.weights, place, files.features, config)
+    matcher, device = trained.checkpoint.matcher, trained.device
+    built, search = sources.opened(matcher, entities, device, index, approximate=approximate)
+    side = entity_side(trained.reranker, entities, files.features, config)
+    engine = trained.over(KnowledgeBase(entities, built, side, files), search)
+    uses_retrieval = trained.reranker is not None and trained.reranker.uses_retrieval
+    if uses_retrieval and engine.describer is None:
+        raise LinkingError(
+            f"{kb}: {model} reranks with what is retrieved for a mention, and nothing was retrieved "
+            "here; run stages retrieve and rank for it, or link with rerank=False"
+        )
+    return trained, engine
+
+
+def open_bundle(folder: Path, how: Opening, *, check: bool) -> tuple[Trained, Engine, Manifest]:
+    """Opens a bundle; see `Linker.from_pretrained`."""
+    manifest, in_use = _current(folder, check=check)
+    words, inside = folder / WORDS, folder / ENCODER
+    statistics = TextStatistics(**read_json(words)) if words.is_file() else None
+    describing = Describing.of_settings(manifest.settings, folder / LABELS, statistics)
+    if how.encoder is None and inside.is_dir():
+        how = Opening(str(inside), how.device, how.rerank)
+    trained = _open_trained(manifest.name, folder / MATCHER, folder, how, describing)
+    engine = trained.over(open_kb(trained, folder / manifest.kb, manifest, in_use))
+    return trained, engine, manifest
+
+
+def _current(folder: Path, *, check: bool) -> tuple[Manifest, InUse]:
+    """What a bundle says of itself, and a hold on its knowledge base of now."""
+    while True:
+        kb = read_manifest(folder, files=False).kb
+        try:
+            in_use = InUse(folder / kb / ENTITIES)
+            manifest = read_manifest(folder, check=check)
+        except (BundleError, OSError):
+            # Another may have come, and this one gone, between the two looks.
+            if read_manifest(folder, files=False).kb == kb:
+                read_manifest(folder)  # says which file is missing
+                raise
+            continue
+        if manifest.kb == kb:
+            return manifest, in_use
+
+
+def open_kb(
+    trained: Trained, folder: Path, manifest: Manifest, in_use: InUse | None = None
+) -> KnowledgeBase:
+    """Opens a knowledge base of a bundle; its index is built in memory if other code made the one there.
+
+    Args:
+        in_use: a hold on it; None takes one.
+    """
+    files, matcher = KbFiles.of(folder), trained.checkpoint.matcher
+    entities, config = read_entities(files.entities), trained.checkpoint.feature_config
+    if trained.device.type == "cpu" and manifest.code == index_code():
+        index = EntityIndex.open(folder / INDEX, manifest.index, matcher)
+    else:
+        features = FeatureSide.of_entities(files.features, entities, config)
+        index = build_index(matcher, features, trained.device)
+    side = entity_side(trained.reranker, entities, files.features, config)
+    return KnowledgeBase(entities, index, side, files, in_use or InUse(files.entities))
+
+
+def _open_trained(
+    name: str, weights: Path, learned: Path, how: Opening, describing: Describing
+) -> Trained:
+    checkpoint = load_checkpoint(weights)
+    encoder = load_encoder_of(checkpoint, str(weights), how.encoder, how.device)
+    device = resolve_device(how.device)
+    lies = Path(how.encoder or checkpoint.feature_config["encoder"])
+    checkpoint.matcher.to(device)
+    return Trained(
+        name=name,
+        checkpoint=checkpoint,
+        weights=weights,
+        learned=learned,
+        encoder=QueryEncoder(encoder, checkpoint.feature_config),
+        encoder_folder=lies if lies.is_dir() else None,
+        device=device,
+        reranker=load_reranker(learned) if how.rerank else None,
+        describing=describing,
+    )
 
 
 @dataclass(frozen=True)
@@ -101,4 +229,5 @@ def load_encoder_of(
             f"{named}: trained on features of another encoder than {loaded.name} (fingerprint "
             f"{config['fingerprint']}, found {loaded.fingerprint}); name the right one with encoder=…"
         )
+    loaded.name = config["encoder"]  # the same one, wherever it lies
     return loaded

@@ -14,6 +14,7 @@ from PIL import Image
 
 from mmoe.baselines.cosine import SideVectors, Vectors
 from mmoe.config.encode import EncodeParams
+from mmoe.datasets.rows import is_whole
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.rows import encode_image_rows, encode_text_rows
 from mmoe.errors import LinkingError
@@ -28,6 +29,7 @@ from mmoe.reranking.families import MentionSide, text_of
 from mmoe.reranking.retrieved import Retrieved
 
 ENCODE_BATCH = 32
+LONGEST = 1_000_000  # characters of a text
 Picture: TypeAlias = Path | str | bytes | Image.Image
 
 
@@ -49,16 +51,36 @@ class Query:
     description: str | None = None
 
     def check(self) -> None:
-        """Raises LinkingError if the surface form is empty."""
+        """Raises LinkingError if the surface form is empty, or a text is too long."""
+        check_text("surface_form", self.surface_form)
+        check_text("context", self.context)
         if not self.surface_form.strip():
             raise LinkingError(
                 "surface_form is empty: give the mention as it is written in the text"
+            )
+
+    def check_in_context(self) -> None:
+        """Raises LinkingError if there is a context that does not hold the surface form, in any case."""
+        if self.context.strip() and self.surface_form.casefold() not in self.context.casefold():
+            raise LinkingError(
+                f"surface_form {self.surface_form[:60]!r} does not stand in the context; write it as the "
+                "text has it, or leave the context empty"
             )
 
     def as_mention(self, number: int) -> Mention:
         """The record of a mention that nobody has linked."""
         form, context = self.surface_form, self.context
         return Mention(str(number), str(number), form, context, None, None, False, "test")
+
+
+def check_text(name: str, text: str) -> None:
+    """Raises LinkingError if a text is none that can be linked."""
+    if len(text) > LONGEST:
+        raise LinkingError(
+            f"{name} has {len(text):,} characters, more than {LONGEST:,}; cut it into parts"
+        )
+    if not is_whole(text):
+        raise LinkingError(f"{name} holds half a surrogate pair; write the character whole")
 
 
 @dataclass(frozen=True)

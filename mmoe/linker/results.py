@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Link:
     """One entity that a mention may mean.
 
     Attributes:
-        qid, name, attributes: of the entity, as the knowledge base has them.
+        qid, name, description: of the entity, as the knowledge base has them (its attributes).
         score: by which the entities of one mention stand in order; comparable among those only.
         unit_scores: the score of each of the matcher's units, by name.
         probability: calibrated, that the mention means this entity of all in the knowledge base and
@@ -21,10 +21,21 @@ class Link:
 
     qid: str
     name: str
-    attributes: str
+    description: str
     score: float
     unit_scores: Mapping[str, float]
     probability: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return {
+            "qid": self.qid,
+            "name": self.name,
+            "description": self.description,
+            "score": self.score,
+            "probability": self.probability,
+            "unit_scores": dict(self.unit_scores),
+        }
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,18 @@ class LinkResult(Sequence[Link]):
     def margin(self) -> float | None:
         """How far the best score is above the second; None where there is no second."""
         return self.links[0].score - self.links[1].score if len(self.links) > 1 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return {
+            "surface_form": self.surface_form,
+            "description": self.description,
+            "described_by": self.described_by,
+            "is_nil": self.is_nil,
+            "nil_probability": self.nil_probability,
+            "margin": self.margin,
+            "links": [link.to_json() for link in self.links],
+        }
 
     def __len__(self) -> int:
         return len(self.links)

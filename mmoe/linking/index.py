@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -84,6 +85,20 @@ class EntityIndex:
         with atomic_folder(folder) as new:
             parts = (select(self.entities, rows) for rows in torch.split(order, ROWS))
             write_index(new, parts, made_of)
+        return EntityIndex.open(folder, made_of, self.matcher)
+
+    def revised(
+        self, kept: Tensor, new: Iterable[SideFeatures], folder: Path, made_of: str
+    ) -> EntityIndex:
+        """The entities at `kept`, int64 and in order, and new ones behind them; written into a folder.
+
+        Nothing of those that stay is computed anew, so the matcher may not look at batches as a whole.
+        """
+        assert self.matcher.encoding_batch is None
+        with atomic_folder(folder) as made:
+            pieces = torch.split(kept, ROWS) if len(kept) else ()
+            old = (select(self.entities, rows) for rows in pieces)
+            write_index(made, chain(old, _encoded(self.matcher, new, "float32")), made_of)
         return EntityIndex.open(folder, made_of, self.matcher)
 
     @property

@@ -63,8 +63,12 @@ def build_index(
 
 def index_key(checkpoint: Path, entities: Path, side: FeatureSide) -> str:
     """Names an index by all that decides it: the matcher's file, the records', their features, the code."""
-    code = sources_key(*(Path(room.__path__[0]) for room in (mmoe.linking, mmoe.model)))
-    return content_key(sha256_of(checkpoint), sha256_of(entities), side.parts, code)
+    return content_key(sha256_of(checkpoint), sha256_of(entities), side.parts, index_code())
+
+
+def index_code() -> str:
+    """Names the code that decides what an index holds."""
+    return sources_key(*(Path(room.__path__[0]) for room in (mmoe.linking, mmoe.model)))
 
 
 @torch.inference_mode()

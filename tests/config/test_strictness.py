@@ -119,7 +119,9 @@ def test_old_sections_and_backends_name_the_new_ones() -> None:
 
 def test_an_unknown_section_gets_the_list() -> None:
     said = complaint(sheet({"reprot": {}}))
-    assert said.splitlines()[0].startswith("unknown section `reprot`; known: data, datasets, ")
+    assert said.splitlines()[0].startswith(
+        "unknown section `reprot`; known: bundle, data, datasets, "
+    )
 
 
 @pytest.mark.parametrize("kind", [kind for kind in all_sections() if kind.model_fields])

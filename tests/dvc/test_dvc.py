@@ -22,7 +22,10 @@ from tests.dvc.clone import Clone, make_clone, ran
 
 # A knob of the model; without the ablation what follows is done sooner.
 CHANGED = ("-S", "moe.top_k=2", "-S", "description_ablation.enabled=false")
-LATE = ["train", "rerank", "evaluate", "description_ablation", "metrics", "report"]
+LATE = [
+    *("train", "rerank", "evaluate", "description_ablation"),
+    *("metrics", "report", "bundle"),
+]
 
 
 class Run(NamedTuple):

@@ -132,8 +132,8 @@ def test_it_links_as_stage_rerank_ranked(project: Path) -> None:
     rows = [row for row in table if row["method"] == table[-1]["method"]]  # the better one is last
     mentions = [records[row["mention_id"]] for row in rows]
     queries = [Query(m.surface_form, m.context, image_of(m)) for m in mentions]
-    assert linker.reranker is not None
-    depth = min(linker.reranker.depth, len(linker.kb.entities))
+    assert linker.engine.reranker is not None
+    depth = min(linker.engine.reranker.depth, len(linker.entities))
     results = list(linker.link_many(queries, top_k=depth))
     for row, mention, result in zip(rows, mentions, results, strict=True):
         own = described[mention.mention_id]
@@ -198,7 +198,7 @@ def test_a_result_is_a_sequence_with_a_margin(linker: Linker) -> None:
     assert result.margin == pytest.approx(result[0].score - result[1].score)
     assert [link.qid for link in result[:2]] == [result[0].qid, result[1].qid]
     assert linker.link("Mercury", "", top_k=1).margin is None
-    assert len(linker.link("Mercury", "", top_k=10_000)) == len(linker.kb.entities)
+    assert len(linker.link("Mercury", "", top_k=10_000)) == len(linker.entities)
 
 
 def test_what_cannot_be_linked_is_said(project: Path, linker: Linker) -> None:

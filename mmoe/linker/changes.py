@@ -1,0 +1,186 @@
+"""Adds entities to a knowledge base and takes some out: nothing is trained, and only new ones are encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from mmoe.config.encode import EncodeParams
+from mmoe.config.runtime import RuntimeParams
+from mmoe.datasets.convert import Wish, convert
+from mmoe.datasets.own import read_entities
+from mmoe.datasets.sources import find_sources
+from mmoe.encoders.encode import MaskedImage, encode_images, encode_texts
+from mmoe.errors import DataError, LinkingError
+from mmoe.features.shards import shard_name
+from mmoe.files import TemporaryFolder, sha256_of
+from mmoe.images import image_file, reading_problem
+from mmoe.linker.kb_files import FEATURES, THUMBNAILS, append, link_or_copy, refer
+from mmoe.linker.knowledge import KnowledgeBase, entity_side
+from mmoe.linker.thumbnails import write_thumbnails
+from mmoe.linker.trained import Trained
+from mmoe.linking.data import ENTITY_BATCH, FeatureSide
+from mmoe.linking.index import EntityIndex
+from mmoe.linking.whole_kb import build_index
+from mmoe.records import Entity, ImageInput, TextInput, write_records
+from mmoe.wikidata.api.settings import ApiSettings
+from mmoe.wikidata.knowledge.build import build_from_dump
+from mmoe.wikidata.knowledge.from_api import build_from_api
+from mmoe.wikidata.knowledge.request import Choice, KbRequest
+
+DUMPS = (".json", ".json.gz", ".json.bz2", ".json.zst")
+SHOWN = 3  # qids in a message
+
+
+@dataclass(frozen=True)
+class NewEntities:
+    """Entities to add.
+
+    Attributes:
+        images: folder that their images are relative to.
+        masked: the images that could not be read; known once they were added.
+        home: keeps that folder as long as it is alive, where it is a temporary one.
+    """
+
+    entities: tuple[Entity, ...]
+    images: Path = Path()
+    masked: tuple[MaskedImage, ...] = ()
+    home: object = None
+
+    @classmethod
+    def of(cls, source: NewEntities | Path | str | Iterable[Entity]) -> NewEntities:
+        """Reads what `Linker.add_entities` takes.
+
+        Raises:
+            DataError: naming file, row and remedy of all that is wrong.
+            WikidataError: if a dump can't be read.
+        """
+        if isinstance(source, NewEntities):
+            return source
+        if not isinstance(source, (str, Path)):
+            return cls(tuple(source))
+        path = Path(source)
+        if path.is_dir():
+            return cls(tuple(read_entities(path)[1]), path)
+        if not path.is_file():
+            raise DataError(f"{path}: no such file or folder; name a table of entities")
+        home = TemporaryFolder()
+        folder = home.path
+        if path.name.endswith(DUMPS):
+            build_from_dump(str(path), folder, KbRequest(Choice()))
+        else:
+            convert(find_sources([path]), Wish("entities", {}), folder)
+        return cls(tuple(read_entities(folder)[1]), folder, home=home)
+
+    @classmethod
+    def from_wikidata(cls, qids: Iterable[str], settings: ApiSettings | None = None) -> NewEntities:
+        """Asks Wikidata's API, which is sent the ids, for items; set MMOE_CONTACT, see docs/wikidata.md.
+
+        Raises:
+            WikidataError: if the API does not answer, or has none of them.
+        """
+        home = TemporaryFolder()
+        folder, request = home.path, KbRequest(Choice(qids=frozenset(qids)))
+        build_from_api(folder, request, settings or ApiSettings())
+        return cls(tuple(read_entities(folder)[1]), folder, home=home)
+
+
+def changed(
+    trained: Trained, kb: KnowledgeBase, new: NewEntities, removed: Sequence[str]
+) -> tuple[KnowledgeBase, tuple[MaskedImage, ...]]:
+    """Another knowledge base, in a temporary folder, of the entities that stay and the new ones behind them.
+
+    Returns:
+        It, and the images of new ones that can't be read.
+    Raises:
+        LinkingError: if a new one is there already, one that is to go is not, or none is left.
+    """
+    _check(kb, new, removed)
+    gone = set(removed)
+    kept = [i for i, entity in enumerate(kb.entities) if entity.qid not in gone]
+    entities = [*(kb.entities[i] for i in kept), *new.entities]
+    home = TemporaryFolder()
+    folder = home.path
+    files = kb.files.copy_to(folder, entities, refer)
+    masked = _encode(trained, new, folder) if new.entities else ()
+    config = trained.checkpoint.feature_config
+    features = FeatureSide.of_entities(folder, entities, config)
+    index = _index(trained, kb.index, kept, features, folder / "index")
+    side = entity_side(trained.reranker, entities, folder, config)
+    return KnowledgeBase(entities, index, side, files, (home, kb.home)), masked
+
+
+def _check(kb: KnowledgeBase, new: NewEntities, removed: Sequence[str]) -> None:
+    qids = [entity.qid for entity in new.entities]
+    if twice := sorted({qid for qid in qids if qids.count(qid) > 1}):
+        raise LinkingError(f"{_some(twice)}: stands twice among the new entities; leave one out")
+    there = [qid for qid in qids if qid in kb.position]
+    if there:
+        raise LinkingError(f"{_some(there)}: in the knowledge base already; remove it first")
+    lost = [qid for qid in removed if qid not in kb.position]
+    if lost:
+        raise LinkingError(f"{_some(lost)}: not in the knowledge base; leave it out")
+    if not qids and len(set(removed)) == len(kb.entities):
+        raise LinkingError("no entity would be left; add others first")
+
+
+def _some(qids: Sequence[str]) -> str:
+    more = f" and {len(qids) - SHOWN} more" if len(qids) > SHOWN else ""
+    return ", ".join(qids[:SHOWN]) + more
+
+
+def _encode(trained: Trained, new: NewEntities, folder: Path) -> tuple[MaskedImage, ...]:
+    """Features and pictures of the new ones, behind the shards of the others."""
+    config, encoder = trained.checkpoint.feature_config, trained.encoder.encoder
+    known = {key: config[key] for key in EncodeParams.model_fields if key in config}
+    params, runtime = EncodeParams(model=config["encoder"], **known), RuntimeParams()
+    with TemporaryDirectory(dir=folder) as name:
+        work = Path(name)
+        texts = [TextInput(e.qid, e.name, e.attributes, None) for e in new.entities]
+        images = [_image(entity, new.images) for entity in new.entities]
+        table = work / "texts.parquet"
+        write_records(table, TextInput, texts)
+        common = work / "kept", params, runtime, encoder
+        encode_texts(table, work / FEATURES[0], *common, around_name=False)
+        table = work / "images.parquet"
+        write_records(table, ImageInput, images)
+        summary = encode_images(table, work / FEATURES[1], *common, new.images)
+        for part in FEATURES:
+            append(folder / part, (work / part).glob("shard-*.parquet"), link_or_copy)
+        pictures = work / shard_name(0)
+        write_thumbnails(pictures, new.entities, new.images)
+        append(folder / THUMBNAILS, [pictures], link_or_copy)
+    return summary.masked
+
+
+def _image(entity: Entity, root: Path) -> ImageInput:
+    """The entity's first image.
+
+    Raises:
+        DataError: if there is no such file.
+    """
+    if not entity.images:
+        return ImageInput(entity.qid, None, None)
+    name = entity.images[0]
+    try:
+        return ImageInput(entity.qid, name, sha256_of(image_file(root, name)))
+    except OSError as error:
+        reason = reading_problem(root, error)
+        raise DataError(f"{root / name}, of {entity.qid}: {reason}; leave it out") from None
+
+
+@torch.inference_mode()
+def _index(
+    trained: Trained, old: EntityIndex, kept: Sequence[int], features: FeatureSide, folder: Path
+) -> EntityIndex:
+    """What the matcher makes of the entities; those that stay are as they were, where that may be."""
+    matcher, device = trained.checkpoint.matcher, trained.device
+    if matcher.encoding_batch is not None or device.type != "cpu":
+        return build_index(matcher, features, device, folder=folder, made_of="changed")
+    new = torch.arange(len(kept), len(features))
+    batches = features.batches(new, ENTITY_BATCH, device) if len(new) else ()
+    return old.revised(torch.tensor(kept, dtype=torch.int64), batches, folder, "changed")

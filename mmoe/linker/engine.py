@@ -1,0 +1,180 @@
+"""Links batches of mentions: encodes them, makes shortlists, scores and puts in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mmoe.errors import LinkingError
+from mmoe.linker.describer import Described, Describer
+from mmoe.linker.knowledge import KnowledgeBase
+from mmoe.linker.queries import EncodedQueries, Query, QueryEncoder
+from mmoe.linker.results import Link, LinkResult
+from mmoe.linking.approximate import ApproximateSearch
+from mmoe.linking.ranked import BestEntities
+from mmoe.linking.ranking import best_entities
+from mmoe.model.features import SideFeatures
+from mmoe.model.matcher import OVERALL
+from mmoe.reranking.matcher import MatcherFeatures
+from mmoe.reranking.pairs import Pairs
+from mmoe.reranking.reranker import Reranker
+from mmoe.reranking.retrieved import Retrieved
+from mmoe.reranking.shortlists import best_of
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What a Linker computes with; nothing of it ever changes, so threads may share it.
+
+    Attributes:
+        encoder: of mentions.
+        kb: whose index holds the matcher.
+        reranker: puts shortlists in order; None where the matcher alone does it, over all entities.
+        describer: chooses a description for mentions that bring none; None without one.
+        search: finds the matcher's shortlists in a large knowledge base; None looks at all entities.
+    """
+
+    encoder: QueryEncoder
+    kb: KnowledgeBase
+    reranker: Reranker | None = None
+    describer: Describer | None = None
+    search: ApproximateSearch | None = None
+
+    def check_top_k(self, top_k: int) -> None:
+        """Raises LinkingError if so many entities can't be given."""
+        if top_k < 1:
+            raise LinkingError(f"top_k = {top_k}: must be at least 1")
+        if self.reranker is not None and top_k > self.reranker.depth:
+            raise LinkingError(
+                f"top_k = {top_k}: at most {self.reranker.depth} entities are reranked; ask for as many, "
+                "or link with rerank=False"
+            )
+
+    @torch.inference_mode()
+    def link(self, queries: Sequence[Query], top_k: int) -> list[LinkResult]:
+        """The best entities of each mention; see `Linker.link`."""
+        for query in queries:
+            query.check()
+        described = self._described(queries)
+        descriptions = [query.description or None for query in queries]
+        chosen: list[str | None] = [None] * len(queries)
+        for i, own in enumerate(() if described is None else described.chosen):
+            if queries[i].description is None:
+                descriptions[i], chosen[i] = own.description, own.qid
+        towers = self.reranker is not None and self.reranker.towers is not None
+        encoded = self.encoder.encode(queries, descriptions, contexts=towers)
+        if self.reranker is None:
+            found = _Found(self._best([self.for_matcher(encoded)], top_k))
+        else:
+            found = self._reranked(encoded, described, chosen, top_k)
+        return [
+            self._result(query, found, row, description, described_by)
+            for row, (query, description, described_by) in enumerate(
+                zip(queries, descriptions, chosen, strict=True)
+            )
+        ]
+
+    def _described(self, queries: Sequence[Query]) -> Described | None:
+        """Candidates and chosen descriptions, where anything asks for them."""
+        if self.describer is None:
+            return None
+        uses = self.reranker is not None and self.reranker.uses_retrieval
+        if not uses and all(query.description is not None for query in queries):
+            return None
+        return self.describer.describe([query.as_mention(i) for i, query in enumerate(queries)])
+
+    def for_matcher(self, encoded: EncodedQueries) -> SideFeatures:
+        return encoded.for_matcher(self.kb.index.matcher.spec.widths, self.kb.index.device)
+
+    def _best(self, batches: list[SideFeatures], top_k: int) -> BestEntities:
+        if self.search is None:
+            return best_entities(self.kb.index, batches, top_k)
+        return self.search.best(batches, top_k)
+
+    def _reranked(
+        self,
+        encoded: EncodedQueries,
+        described: Described | None,
+        chosen: Sequence[str | None],
+        top_k: int,
+    ) -> _Found:
+        """The best of each mention's shortlist, by the reranker's scores."""
+        reranker, index, side = self.reranker, self.kb.index, self.kb.side
+        assert reranker is not None
+        assert side is not None
+        retrieved = None
+        if reranker.uses_retrieval:
+            assert described is not None
+            by_mention = {str(i): qid for i, qid in enumerate(chosen) if qid is not None}
+            retrieved = Retrieved.of(
+                encoded.mentions, described.candidates, by_mention, self.kb.position
+            )
+        widths = self.kb.index.matcher.spec.widths
+        known = reranker.features(side, encoded.for_reranker(widths, retrieved))
+        rows = np.arange(len(encoded.mentions))
+        depth = min(reranker.depth, len(index))
+        lists_BD = best_of(known.order(slice(0, len(rows))), depth)
+        pairs, mentions = Pairs(rows, lists_BD), self.for_matcher(encoded)
+        units_BDU = MatcherFeatures(index, index.matcher.encode_mentions(mentions)).of(pairs)
+        scores_BD = reranker.scores(known, pairs, units_BDU)
+        order_Bn = np.argsort(-scores_BD, axis=1, kind="stable")[:, :top_k]
+
+        def top(values_BD: NDArray[Any]) -> NDArray[Any]:
+            return np.take_along_axis(values_BD, order_Bn, axis=1)
+
+        names = index.matcher.unit_names
+        scores = {name: top(units_BDU[..., i]) for i, name in enumerate(names)}
+        scores[OVERALL] = top(scores_BD).astype(np.float32)
+        best = BestEntities(top(lists_BD), scores, lists_BD.size)
+        if (calibration := reranker.calibration) is None:
+            return _Found(best)
+        nil_B = calibration.nil(scores_BD)
+        probabilities_Bn = top(calibration.probabilities(scores_BD))
+        return _Found(best, probabilities_Bn, nil_B, calibration.threshold)
+
+    def _result(
+        self,
+        query: Query,
+        found: _Found,
+        row: int,
+        description: str | None,
+        described_by: str | None,
+    ) -> LinkResult:
+        links, best = [], found.best
+        for place, position in enumerate(best.top_Bn[row].tolist()):
+            scores = {name: float(each[row, place]) for name, each in best.scores_Bn.items()}
+            overall, entity = scores.pop(OVERALL), self.kb.entities[position]
+            probability = None
+            if found.probabilities_Bn is not None:
+                probability = float(found.probabilities_Bn[row, place])
+            about = entity.qid, entity.name, entity.attributes
+            links.append(Link(*about, overall, scores, probability))
+        nil = None if found.nil_B is None else float(found.nil_B[row])
+        return LinkResult(
+            query.surface_form,
+            description,
+            tuple(links),
+            described_by,
+            nil,
+            is_nil=nil is not None and nil > found.threshold,
+        )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The best entities of some mentions, and what calibration says of them; None without.
+
+    Attributes:
+        probabilities_Bn: of the entities.
+        nil_B: probability that none of the knowledge base is meant; threshold, above which that is so.
+    """
+
+    best: BestEntities
+    probabilities_Bn: NDArray[np.float64] | None = None
+    nil_B: NDArray[np.float64] | None = None
+    threshold: float = 1.0

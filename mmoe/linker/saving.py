@@ -1,0 +1,135 @@
+"""Writes bundles: whole ones, and another knowledge base into one that is there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from mmoe.errors import BundleError
+from mmoe.files import atomic_folder, read_json, write_json, write_text
+from mmoe.linker.bundle import (
+    CARD,
+    CONFIG,
+    ENCODER,
+    KB,
+    LABELS,
+    MANIFEST,
+    MATCHER,
+    WORDS,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
+from mmoe.linker.card import model_card
+from mmoe.linker.kb_files import ENTITIES, INDEX, Place, link_or_copy
+from mmoe.linker.knowledge import KnowledgeBase
+from mmoe.linker.thumbnails import Thumbnails
+from mmoe.linker.trained import Trained
+from mmoe.linking.data import FeatureSide
+from mmoe.linking.whole_kb import index_code, index_key
+from mmoe.locks import exclusive_lock, remove_unused
+from mmoe.reranking.files import FILES as RERANKER
+from mmoe.reranking.files import WEIGHTS
+
+# Of an encoder's folder: all that loads it, and no weights in other formats.
+ENCODER_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*/config.json")
+
+
+def save_bundle(
+    folder: Path,
+    trained: Trained,
+    kb: KnowledgeBase,
+    metrics: pd.DataFrame | None,
+    licence: str | None,
+) -> Manifest:
+    """Writes a whole bundle; see `Linker.save`."""
+    if folder.exists() and not (folder.is_dir() and _is_bundle_or_empty(folder)):
+        raise BundleError(f"{folder}: holds something else than a bundle; name a new folder")
+    with atomic_folder(folder) as new:
+        shutil.copyfile(trained.weights, new / MATCHER)
+        for name in RERANKER:
+            shutil.copyfile(trained.learned / name, new / name)
+        describing = trained.describing
+        if (words := describing.statistics) is not None:
+            counts = dict(sorted(words.num_with.items()))
+            write_json(new / WORDS, vars(words) | {"num_with": counts})
+        if describing.labels is not None:
+            _copy_tree(describing.labels, new / LABELS)
+        _copy_encoder(trained, new / ENCODER)
+        manifest = _write_kb(new, f"{KB}0", trained, kb, link_or_copy)
+        calibrated = read_json(new / WEIGHTS).get("calibrated")
+        pictures = Thumbnails(new / manifest.kb / "thumbnails").licences()
+        card = model_card(trained, kb, calibrated, pictures, metrics, licence)
+        write_text(new / CARD, card)
+        spec = trained.checkpoint.matcher.spec
+        about = {
+            "library_name": "mmoe",
+            "model_type": spec.model.name,
+            "model": spec.model.model_dump(mode="json"),
+            "own": spec.own.model_dump(mode="json"),
+            "features": trained.checkpoint.feature_config,
+        }
+        write_json(new / CONFIG, about)
+        return write_manifest(new, manifest)
+
+
+def save_changes(
+    trained: Trained, kb: KnowledgeBase, bundle: tuple[Path, Manifest] | None
+) -> tuple[Path, Manifest]:
+    """Puts a knowledge base into the bundle that was opened; see `Linker.save`."""
+    if bundle is None:
+        raise BundleError("save: this Linker was opened from a run; name a folder for its bundle")
+    folder, opened = bundle
+    with exclusive_lock(folder, ".lock"):
+        now = read_manifest(folder)
+        if now != opened:
+            raise BundleError(
+                f"{folder}: another process has changed it since it was opened here; open it again and "
+                "repeat the change"
+            )
+        target = folder / now.next_kb
+        shutil.rmtree(target, ignore_errors=True)  # of a run that was killed
+        manifest = _write_kb(folder, now.next_kb, trained, kb, link_or_copy)
+        manifest = write_manifest(folder, manifest, unchanged=now)
+        for other in folder.glob(f"{KB}*"):
+            if other.name != manifest.kb:
+                remove_unused(other, other / ENTITIES)
+    return folder, manifest
+
+
+def _write_kb(
+    folder: Path, name: str, trained: Trained, kb: KnowledgeBase, place: Place
+) -> Manifest:
+    target = folder / name
+    target.mkdir()
+    files = kb.files.copy_to(target, kb.entities, place)
+    config = trained.checkpoint.feature_config
+    features = FeatureSide.of_entities(files.features, kb.entities, config)
+    made_of = index_key(trained.weights, files.entities, features)
+    kb.index.rearranged(torch.arange(len(kb.index)), target / INDEX, made_of)
+    settings = trained.describing.settings
+    return Manifest(trained.name, name, index_code(), made_of, settings)
+
+
+def _copy_encoder(trained: Trained, target: Path) -> None:
+    """The encoder, if it is a folder: others can be got by their names."""
+    source = trained.encoder_folder
+    if source is not None:
+        for pattern in ENCODER_FILES:
+            for file in source.glob(pattern):
+                (target / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+                link_or_copy(file, target / file.relative_to(source))
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    for file in source.rglob("*"):
+        if file.is_file() and not file.name.startswith("."):
+            (target / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+            link_or_copy(file, target / file.relative_to(source))
+
+
+def _is_bundle_or_empty(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() or not any(folder.iterdir())

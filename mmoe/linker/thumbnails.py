@@ -1,0 +1,107 @@
+"""Small pictures of entities, with whose they are where that is known."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmoe.config.encode import EncodeParams
+from mmoe.files import atomic_write
+from mmoe.images import ImageError, load_image
+from mmoe.records import Entity
+
+LARGEST = 256  # pixels a side
+QUALITY = 80
+LICENCES = "licences.jsonl"  # as `mmoe images` writes it
+RIGHTS = ("author", "licence", "licence_url")
+SCHEMA = pa.schema(
+    [("qid", pa.string()), ("jpeg", pa.binary()), *((r, pa.string()) for r in RIGHTS)]
+)
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A JPEG of at most 256 pixels a side; the others are None where nobody knows them."""
+
+    jpeg: bytes
+    author: str | None
+    licence: str | None
+    licence_url: str | None
+
+
+def write_thumbnails(path: Path, entities: Sequence[Entity], images: Path) -> None:
+    """The first image of each entity, where it can be read.
+
+    Args:
+        images: the folder that they are relative to; it may hold `licences.jsonl`.
+    """
+    known = _licences(images / LICENCES)
+    rows = []
+    for entity in entities:
+        jpeg = _jpeg(images, entity.images[0]) if entity.images else None
+        if jpeg is not None:
+            rights = known.get(entity.qid, {})
+            rows.append({"qid": entity.qid, "jpeg": jpeg} | {r: rights.get(r) for r in RIGHTS})
+    with atomic_write(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), temporary, compression="none")
+
+
+class Thumbnails:
+    """The pictures of `write_thumbnails`; they stay on disk until they are asked for.
+
+    Args:
+        folder: of parts; of an entity in several, the last one counts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = [pq.ParquetFile(path) for path in sorted(folder.glob("shard-*.parquet"))]
+        self._place: dict[str, tuple[int, int, int]] = {}  # qid -> file, row group, row
+        for number, file in enumerate(self._files):
+            for group in range(file.num_row_groups):
+                qids = file.read_row_group(group, ["qid"])["qid"].to_pylist()
+                self._place |= {qid: (number, group, row) for row, qid in enumerate(qids)}
+
+    def __contains__(self, qid: str) -> bool:
+        return qid in self._place
+
+    def of(self, qid: str) -> Thumbnail | None:
+        """An entity's; None without a picture."""
+        if qid not in self._place:
+            return None
+        number, group, row = self._place[qid]
+        table = self._files[number].read_row_group(group).slice(row, 1)
+        found: dict[str, Any] = table.to_pylist()[0]
+        return Thumbnail(found["jpeg"], *(found[name] for name in RIGHTS))
+
+    def licences(self) -> dict[str, int]:
+        """How many pictures are under each licence; `unknown` of the others."""
+        found: dict[str, int] = {}
+        for file in self._files:
+            for name in file.read(["licence"])["licence"].to_pylist():
+                found[name or "unknown"] = found.get(name or "unknown", 0) + 1
+        return dict(sorted(found.items()))
+
+
+def _jpeg(folder: Path, name: str) -> bytes | None:
+    try:
+        image = load_image(folder, name, EncodeParams().max_pixels, LARGEST)
+    except ImageError:
+        return None  # whoever encodes it says so
+    image.thumbnail((LARGEST, LARGEST))
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=QUALITY)
+    return content.getvalue()
+
+
+def _licences(path: Path) -> dict[str, dict[str, Any]]:
+    if not path.is_file():
+        return {}
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return {row["qid"]: row for row in rows}
