@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mmoe.encoders.base import Encoded, Encoder, Prepared
-from mmoe.encoders.layout import find_focus, plain_tokens
+from mmoe.encoders.layout import TextLayout, find_focus, plain_tokens
 from mmoe.features.shards import ABSENT, OK, FeatureRow
 from mmoe.records import TextInput
 
@@ -50,16 +50,9 @@ def encode_text_rows(
         FeatureStoreError: if the encoder does not take texts of this length.
     """
     layout = encoder.layout(max_text_length, description_budget, of_mentions=around_name)
-    tokenizer = encoder.tokenizer
     if not rows:
         return []
-    names = plain_tokens(tokenizer, [row.name for row in rows])["input_ids"]
-    descriptions = plain_tokens(tokenizer, [row.description or "" for row in rows])["input_ids"]
-    bodies = plain_tokens(tokenizer, [row.body for row in rows], return_offsets_mapping=True)
-    texts = []
-    for i, row in enumerate(rows):
-        focus = find_focus(row.name, row.body, bodies["offset_mapping"][i]) if around_name else None
-        texts.append(layout.whole(names[i], bodies["input_ids"][i], descriptions[i], focus))
+    texts, names = laid_out(encoder, rows, layout, around_name)
     padded_to = max_text_length if keep_padding else None
     whole = encode_in_length_order(encoder, texts, batch_size, padded_to)
     named = [tuple(layout.name_alone(name)) for name in names]
@@ -70,6 +63,25 @@ def encode_text_rows(
         FeatureRow(row.id, OK, tokens, pooled, pooled_of[name])
         for row, (tokens, pooled), name in zip(rows, whole, named, strict=True)
     ]
+
+
+def laid_out(
+    encoder: Encoder, rows: Sequence[TextInput], layout: TextLayout, around_name: bool
+) -> tuple[list[list[int]], list[list[int]]]:
+    """The token ids of whole texts, as the encoder reads them, and of their names alone.
+
+    Args:
+        around_name: see `encode_text_rows`.
+    """
+    tokenizer = encoder.tokenizer
+    names = plain_tokens(tokenizer, [row.name for row in rows])["input_ids"]
+    descriptions = plain_tokens(tokenizer, [row.description or "" for row in rows])["input_ids"]
+    bodies = plain_tokens(tokenizer, [row.body for row in rows], return_offsets_mapping=True)
+    texts = []
+    for i, row in enumerate(rows):
+        focus = find_focus(row.name, row.body, bodies["offset_mapping"][i]) if around_name else None
+        texts.append(layout.whole(names[i], bodies["input_ids"][i], descriptions[i], focus))
+    return texts, names
 
 
 def encode_image_rows(

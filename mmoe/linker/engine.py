@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mmoe.errors import LinkingError
 from mmoe.linker.describer import Described, Describer
+from mmoe.linker.explaining import Explanation, Variants, experts_of
 from mmoe.linker.knowledge import KnowledgeBase
 from mmoe.linker.queries import EncodedQueries, Query, QueryEncoder
 from mmoe.linker.results import Link, LinkResult
@@ -20,6 +21,7 @@ from mmoe.linking.ranked import BestEntities
 from mmoe.linking.ranking import best_entities
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL
+from mmoe.reranking.families import PairFeatures
 from mmoe.reranking.matcher import MatcherFeatures
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.reranker import Reranker
@@ -44,6 +46,61 @@ class Engine:
     reranker: Reranker | None = None
     describer: Describer | None = None
     search: ApproximateSearch | None = None
+
+    def explained(self, query: Query, result: LinkResult) -> LinkResult:
+        """The same result, its entities with explanations; the mention is encoded once more.
+
+        Raises:
+            LinkingError: if the matcher's scores depend on what else is in the batch.
+        """
+        matcher = self.kb.index.matcher
+        if matcher.encoding_batch is not None:
+            raise LinkingError(
+                f"explain: scores of {matcher.spec.model.name} depend on the mentions beside, so there is no "
+                "saying what a token does"
+            )
+        variants = Variants.of(query, self.encoder.decoded(query))
+        rows = np.array([self.kb.position[link.qid] for link in result])
+        scores_Vn = self._scores_of(variants.queries, result, rows)
+        features = self.for_matcher(self.encoder.encode([query], [result.description]))
+        text_experts, image_experts = experts_of(matcher, features)
+        tokens = tuple(self.encoder.pieces(query, result.description))
+        links = []
+        for i, link in enumerate(result):
+            parts = {name: variants.parts(each_Vn[:, i]) for name, each_Vn in scores_Vn.items()}
+            text = {name: words for name, (words, _) in parts.items()}
+            image = {name: cells for name, (_, cells) in parts.items() if cells is not None}
+            own = Explanation(variants.words, text, image, tokens, text_experts, image_experts)
+            links.append(replace(link, explanation=own))
+        return replace(result, links=tuple(links))
+
+    @torch.inference_mode()
+    def _scores_of(
+        self, queries: Sequence[Query], result: LinkResult, rows: NDArray[np.int64]
+    ) -> dict[str, NDArray[Any]]:
+        """The scores [B, n] of the entities at `rows`, for mentions that differ from the result's in little.
+
+        Args:
+            result: whose description they get.
+        """
+        towers = self.reranker is not None and self.reranker.towers is not None
+        encoded = self.encoder.encode(queries, [result.description] * len(queries), contexts=towers)
+        index = self.kb.index
+        mentions = index.matcher.encode_mentions(self.for_matcher(encoded))
+        found = index.scores(mentions, torch.from_numpy(rows).to(index.device))
+        scores: dict[str, NDArray[Any]] = {k: v.float().cpu().numpy() for k, v in found.items()}
+        if self.reranker is None:
+            return scores
+        described = None
+        if self.reranker.uses_retrieval and self.describer is not None:
+            described = self.describer.describe(
+                [query.as_mention(i) for i, query in enumerate(queries)]
+            )
+        known = self._known(encoded, described, [result.described_by] * len(queries))
+        units_BnU = np.stack([scores[name] for name in index.matcher.unit_names], axis=-1)
+        pairs = Pairs(np.arange(len(queries)), np.tile(rows, (len(queries), 1)))
+        scores[OVERALL] = self.reranker.scores(known, pairs, units_BnU)
+        return scores
 
     def check_top_k(self, top_k: int) -> None:
         """Raises LinkingError if so many entities can't be given."""
@@ -104,23 +161,14 @@ class Engine:
         top_k: int,
     ) -> _Found:
         """The best of each mention's shortlist, by the reranker's scores."""
-        reranker, index, side = self.reranker, self.kb.index, self.kb.side
+        reranker, index = self.reranker, self.kb.index
         assert reranker is not None
-        assert side is not None
-        retrieved = None
-        if reranker.uses_retrieval:
-            assert described is not None
-            by_mention = {str(i): qid for i, qid in enumerate(chosen) if qid is not None}
-            retrieved = Retrieved.of(
-                encoded.mentions, described.candidates, by_mention, self.kb.position
-            )
-        widths = self.kb.index.matcher.spec.widths
-        known = reranker.features(side, encoded.for_reranker(widths, retrieved))
+        known = self._known(encoded, described, chosen)
         rows = np.arange(len(encoded.mentions))
-        depth = min(reranker.depth, len(index))
-        lists_BD = best_of(known.order(slice(0, len(rows))), depth)
-        pairs, mentions = Pairs(rows, lists_BD), self.for_matcher(encoded)
-        units_BDU = MatcherFeatures(index, index.matcher.encode_mentions(mentions)).of(pairs)
+        lists_BD = best_of(known.order(slice(0, len(rows))), min(reranker.depth, len(index)))
+        pairs = Pairs(rows, lists_BD)
+        mentions = index.matcher.encode_mentions(self.for_matcher(encoded))
+        units_BDU = MatcherFeatures(index, mentions).of(pairs)
         scores_BD = reranker.scores(known, pairs, units_BDU)
         order_Bn = np.argsort(-scores_BD, axis=1, kind="stable")[:, :top_k]
 
@@ -136,6 +184,22 @@ class Engine:
         nil_B = calibration.nil(scores_BD)
         probabilities_Bn = top(calibration.probabilities(scores_BD))
         return _Found(best, probabilities_Bn, nil_B, calibration.threshold)
+
+    def _known(
+        self, encoded: EncodedQueries, described: Described | None, chosen: Sequence[str | None]
+    ) -> PairFeatures:
+        """What the reranker knows of all pairs."""
+        reranker, side, retrieved = self.reranker, self.kb.side, None
+        assert reranker is not None
+        assert side is not None
+        if reranker.uses_retrieval:
+            assert described is not None
+            by_mention = {str(i): qid for i, qid in enumerate(chosen) if qid is not None}
+            retrieved = Retrieved.of(
+                encoded.mentions, described.candidates, by_mention, self.kb.position
+            )
+        widths = self.kb.index.matcher.spec.widths
+        return reranker.features(side, encoded.for_reranker(widths, retrieved))
 
     def _result(
         self,

@@ -130,12 +130,15 @@ class Linker:
         *,
         description: str | None = None,
         top_k: int = 5,
+        explain: bool = False,
     ) -> LinkResult:
         """The entities that a mention most likely means.
 
         Args:
             surface_form, context, image, description: see `Query`.
             top_k: how many entities to return.
+            explain: whether each gets an `Explanation`: which words and which cells of the image carried the
+                scores, and to which experts the tokens went. Takes as long as linking a hundred mentions.
         Returns:
             The best entities of the whole knowledge base, best first.
         Raises:
@@ -143,7 +146,8 @@ class Linker:
                 looks at, or the image can't be read.
         """
         query = Query(surface_form, context, image, description)
-        return next(self.link_many([query], top_k=top_k))
+        result = next(self.link_many([query], top_k=top_k))
+        return self.engine.explained(query, result) if explain else result
 
     def link_many(self, queries: Iterable[Query], *, top_k: int = 5) -> Iterator[LinkResult]:
         """As `link`, many mentions in batches: one result each, in their order, as they are asked for.

@@ -16,7 +16,7 @@ from mmoe.baselines.cosine import SideVectors, Vectors
 from mmoe.config.encode import EncodeParams
 from mmoe.datasets.rows import is_whole
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.rows import encode_image_rows, encode_text_rows
+from mmoe.encoders.rows import encode_image_rows, encode_text_rows, laid_out
 from mmoe.errors import LinkingError
 from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.tokens import MemoryTokens, Tokens
@@ -177,6 +177,25 @@ class QueryEncoder:
             as_stored(images, dtype),
             self.rows(hidden) if contexts else (),
         )
+
+    def decoded(self, query: Query) -> Image.Image | None:
+        """A mention's image as RGB; None without one, or where the encoder is text-only.
+
+        Raises:
+            LinkingError: if it can't be read.
+        """
+        if query.image is None or not self.encoder.sees_images:
+            return None
+        return _decoded(query.image, self.encoder.jpeg_side)
+
+    def pieces(self, query: Query, description: str | None) -> list[str]:
+        """What the encoder reads of a mention, a piece of text for each token."""
+        length, budget = self._config["max_text_length"], self._config["description_budget"]
+        layout = self.encoder.layout(length, budget, of_mentions=True)
+        row = TextInput("", query.surface_form, query.context, description)
+        (ids,), _ = laid_out(self.encoder, [row], layout, around_name=True)
+        tokenizer = self.encoder.tokenizer
+        return [tokenizer.decode([i]).strip() or str(tokenizer.decode([i])) for i in ids]
 
     def rows(
         self,

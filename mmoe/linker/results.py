@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
+from mmoe.linker.explaining import Explanation
+
 
 @dataclass(frozen=True)
 class Link:
@@ -17,6 +19,7 @@ class Link:
         unit_scores: the score of each of the matcher's units, by name.
         probability: calibrated, that the mention means this entity of all in the knowledge base and
             outside; None without calibration.
+        explanation: what of the mention carried the matcher's scores; None where nobody asked.
     """
 
     qid: str
@@ -25,10 +28,11 @@ class Link:
     score: float
     unit_scores: Mapping[str, float]
     probability: float | None = None
+    explanation: Explanation | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON values."""
-        return {
+        found = {
             "qid": self.qid,
             "name": self.name,
             "description": self.description,
@@ -36,6 +40,9 @@ class Link:
             "probability": self.probability,
             "unit_scores": dict(self.unit_scores),
         }
+        return found | (
+            {} if self.explanation is None else {"explanation": self.explanation.to_json()}
+        )
 
 
 @dataclass(frozen=True)

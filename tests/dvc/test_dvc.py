@@ -112,7 +112,7 @@ def test_an_edit_that_decides_no_value_runs_only_the_fingerprints(first: Run) ->
             "mmoe/model/router.py",
             '"""\n\nfrom',
             '"""\n\nEDITED = 1\nfrom',
-            {"train", "rerank", "evaluate", "description_ablation"},
+            {"train", "rerank", "evaluate", "description_ablation", "bundle"},
         ),
         ("mmoe/reporting/charts.py", '"""\n\nfrom', '"""\n\nEDITED = 1\nfrom', {"report"}),
         ("mmoe/reporting/templates/report.html.jinja", "<", "<!-- edited --><", {"report"}),
@@ -129,7 +129,7 @@ def test_an_edit_that_decides_no_value_runs_only_the_fingerprints(first: Run) ->
             "{ ",
             {"audit", "encode", "description_ablation"},
         ),
-        ("params.yaml", "  backend: lexical", "  backend: openai", {"rank"}),
+        ("params.yaml", "  backend: lexical", "  backend: openai", {"rank", "bundle"}),
     ],
 )
 def test_an_edit_that_may_decide_values_changes_the_fingerprints_of_its_stages(
@@ -309,6 +309,7 @@ def test_another_ranker_encodes_the_mentions_texts_only(temporary: Run) -> None:
         "evaluate",
         "description_ablation",
         "report",
+        "bundle",
     }
     assert clone.stale() == reading
     kept = dict(re.findall(r"^(\w+): \d+ rows, (\d+) of them kept", log, re.MULTILINE))
