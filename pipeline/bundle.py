@@ -14,8 +14,9 @@ from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.evaluation.reading import read_metrics
+from mmoe.linker.examples import choose_examples
 from mmoe.linker.linker import Linker
-from mmoe.records import READS_ANSWER
+from mmoe.records import READS_ANSWER, Mention, read_records
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
@@ -35,7 +36,8 @@ def bundle(at: Layout, file: ParamsFile) -> None:
     device = file.section(RuntimeParams).device
     linker = Linker.from_run(at.model, at.interim, features=at.features, device=device)
     metrics = read_metrics(at.report.name, at.report.parent.parent)
-    linker.save(at.bundle, metrics=metrics, licence=params.licence)
+    examples = choose_examples(linker, read_records(at.mentions, Mention), at.raw)
+    linker.save(at.bundle, metrics=metrics, licence=params.licence, examples=examples)
     size = sum(path.stat().st_size for path in at.bundle.rglob("*") if path.is_file())
     print(f"{at.bundle}: {len(linker.entities):,} entities, {size / 1e6:,.0f} MB")
 

@@ -51,14 +51,18 @@ def bundle(
     from mmoe.errors import DataError
     from mmoe.evaluation.reading import read_metrics
     from mmoe.linker import Linker
+    from mmoe.linker.examples import choose_examples
     from mmoe.linker.hub import push_bundle
+    from mmoe.records import Mention, read_records
 
     linker = Linker.from_run(f"data/models/{dataset}", f"data/interim/{dataset}", device="cpu")
     try:
         metrics = read_metrics(dataset)
     except DataError:
         metrics = None  # the card says that there are none
-    linker.save(folder, metrics=metrics, licence=licence)
+    mentions = read_records(Path(f"data/interim/{dataset}/mentions.parquet"), Mention)
+    examples = choose_examples(linker, mentions, Path(f"data/raw/{dataset}"))
+    linker.save(folder, metrics=metrics, licence=licence, examples=examples)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     address = push_bundle(folder, push_to, private=private) if push_to else None
     if as_json:

@@ -38,6 +38,9 @@ def serve(
     max_waiting: Annotated[
         int, typer.Option(min=1, help="Mentions that may wait; more are turned away (429).")
     ] = 512,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="That compute; without it one fewer than cores.")
+    ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that a request may take.")] = 30,
 ) -> None:
     """Serve a bundle over HTTP.
@@ -57,9 +60,13 @@ def serve(
         raise MmoeError(
             f"{error.name} is not installed; install the extra: pip install 'mmoe[server]'"
         ) from None
+    import torch
+
     from mmoe.linker import Linker
 
     key = os.environ.get(KEY, "").strip() or None
+    # One core is for all that is not computing: threads that wait for each other slow both down.
+    torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) - 1))
     with _listening(host, port) as listener:  # before the bundle is opened, which takes seconds
         linker = Linker.from_pretrained(bundle, encoder=encoder, device=device, rerank=rerank)
         settings = ServerSettings(

@@ -5,6 +5,7 @@ README.md, config.json   model card, and what the matcher is
 model.safetensors        the matcher; reranker.* and reranker_terms.parquet, what puts shortlists in order
 words.json               how rare words are among candidates' texts, by which BM25 chooses descriptions
 labels                   label index in which candidates are looked up
+examples.json, examples  mentions to show
 encoder                  the encoder, where it is not one that everybody can get by its name
 kb-<n>                   a knowledge base, see `kb_files`
 

@@ -52,6 +52,7 @@ class Linker:
         encoder: str | None = None,
         device: str = "auto",
         rerank: bool = True,
+        exact: bool = False,
         check: bool = True,
     ) -> Linker:
         """Opens a bundle, which `save` or `mmoe bundle` makes.
@@ -60,6 +61,9 @@ class Linker:
             name: its folder, or its id on the Hugging Face hub, from where it is downloaded once.
             encoder: see `from_run`; None for the one inside, or the one that the matcher names.
             device, rerank: see `from_run`.
+            exact: whether mentions get to the bit the features that stage encode would store, as `from_run`
+                does it. Otherwise texts are encoded together whatever their lengths, which is several times
+                faster and changes scores by a thousandth.
             check: whether all files are compared with the hashes in the manifest, which takes a second for
                 each gigabyte; their sizes are in any case.
         Raises:
@@ -68,7 +72,7 @@ class Linker:
         """
         folder = find_bundle(name)
         trained, engine, manifest = open_bundle(
-            folder, Opening(encoder, device, rerank), check=check
+            folder, Opening(encoder, device, rerank, exact), check=check
         )
         return cls(trained, engine, (folder, manifest))
 
@@ -223,6 +227,7 @@ class Linker:
         *,
         metrics: pd.DataFrame | None = None,
         licence: str | None = None,
+        examples: Sequence[Query] = (),
     ) -> Path:
         """Writes a bundle, with the knowledge base as it is now.
 
@@ -231,6 +236,7 @@ class Linker:
                 replaced; who reads it meanwhile sees the old one or the new one.
             metrics: of the matcher, for the model card; see `mmoe.read_metrics`.
             licence: of the data, for the model card.
+            examples: mentions that the server's page shows; see `mmoe.linker.examples`.
         Returns:
             The folder.
         Raises:
@@ -242,7 +248,7 @@ class Linker:
             place, manifest = self.bundle
             self.engine = self.trained.over(open_kb(self.trained, place / manifest.kb, manifest))
             return place
-        save_bundle(Path(folder), self.trained, self.engine.kb, metrics, licence)
+        save_bundle(Path(folder), self.trained, self.engine.kb, metrics, licence, examples)
         return Path(folder)
 
     def _change(self, new: NewEntities, removed: Sequence[str]) -> tuple[MaskedImage, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Opening:
     encoder: str | None = None
     device: str = "auto"
     rerank: bool = True
+    exact: bool = True
 
 
 def open_run(
@@ -92,7 +93,7 @@ def open_bundle(folder: Path, how: Opening, *, check: bool) -> tuple[Trained, En
     statistics = TextStatistics(**read_json(words)) if words.is_file() else None
     describing = Describing.of_settings(manifest.settings, folder / LABELS, statistics)
     if how.encoder is None and inside.is_dir():
-        how = Opening(str(inside), how.device, how.rerank)
+        how = replace(how, encoder=str(inside))
     trained = _open_trained(manifest.name, folder / MATCHER, folder, how, describing)
     engine = trained.over(open_kb(trained, folder / manifest.kb, manifest, in_use))
     return trained, engine, manifest
@@ -147,7 +148,7 @@ def _open_trained(
         checkpoint=checkpoint,
         weights=weights,
         learned=learned,
-        encoder=QueryEncoder(encoder, checkpoint.feature_config),
+        encoder=QueryEncoder(encoder, checkpoint.feature_config, exact=how.exact),
         encoder_folder=lies if lies.is_dir() else None,
         device=device,
         reranker=load_reranker(learned) if how.rerank else None,

@@ -131,10 +131,12 @@ class QueryEncoder:
 
     Args:
         config: what made those features.
+        exact: whether features are to the bit those that stage encode would store; if not, texts of different
+            lengths are encoded together, several times faster.
     """
 
-    def __init__(self, encoder: Encoder, config: dict[str, Any]) -> None:
-        self.encoder, self._config = encoder, config
+    def __init__(self, encoder: Encoder, config: dict[str, Any], *, exact: bool) -> None:
+        self.encoder, self._config, self._exact = encoder, config, exact
         self._keep_padding = bool(config.get("keep_padding"))
 
     def encode(
@@ -170,12 +172,16 @@ class QueryEncoder:
             for m in mentions
         ]
         dtype = self._config.get("dtype", "float16")
+        asked = (
+            [*texts, *hidden] if contexts else texts
+        )  # together: texts of one length are one batch
+        found = self.rows(asked, keep_padding=self._keep_padding)
         return EncodedQueries(
             mentions,
             descriptions,
-            as_stored(self.rows(texts, keep_padding=self._keep_padding), dtype),
+            as_stored(found[: len(texts)], dtype),
             as_stored(images, dtype),
-            self.rows(hidden) if contexts else (),
+            found[len(texts) :],
         )
 
     def decoded(self, query: Query) -> Image.Image | None:
@@ -213,7 +219,14 @@ class QueryEncoder:
         length = self._config["max_text_length"]
         budget = self._config["description_budget"] if budget is None else budget
         return encode_text_rows(
-            self.encoder, texts, length, budget, ENCODE_BATCH, of_mentions, keep_padding
+            self.encoder,
+            texts,
+            length,
+            budget,
+            ENCODE_BATCH,
+            of_mentions,
+            keep_padding,
+            mixed_lengths=not self._exact,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -24,8 +25,10 @@ from mmoe.linker.bundle import (
     write_manifest,
 )
 from mmoe.linker.card import model_card
+from mmoe.linker.examples import write_examples
 from mmoe.linker.kb_files import ENTITIES, INDEX, Place, link_or_copy
 from mmoe.linker.knowledge import KnowledgeBase
+from mmoe.linker.queries import Query
 from mmoe.linker.thumbnails import Thumbnails
 from mmoe.linker.trained import Trained
 from mmoe.linking.data import FeatureSide
@@ -44,6 +47,7 @@ def save_bundle(
     kb: KnowledgeBase,
     metrics: pd.DataFrame | None,
     licence: str | None,
+    examples: Sequence[Query],
 ) -> Manifest:
     """Writes a whole bundle; see `Linker.save`."""
     if folder.exists() and not (folder.is_dir() and _is_bundle_or_empty(folder)):
@@ -73,6 +77,7 @@ def save_bundle(
             "features": trained.checkpoint.feature_config,
         }
         write_json(new / CONFIG, about)
+        write_examples(new, examples)
         return write_manifest(new, manifest)
 
 

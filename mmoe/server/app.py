@@ -10,12 +10,13 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 import mmoe.server
 from mmoe.errors import LinkingError
 from mmoe.linker import Linker, LinkResult, Query
+from mmoe.linker.examples import read_examples
 from mmoe.linker.finding import context_of
 from mmoe.linker.thumbnails import Thumbnails
 from mmoe.server.batching import Batcher, FullError
@@ -67,6 +68,7 @@ class _Service:
         self._aliases = kb.files.read_aliases()
         self._pictures = None if kb.files.thumbnails is None else Thumbnails(kb.files.thumbnails)
         self._page = files(mmoe.server).joinpath("page.html").read_text("utf-8")
+        self._examples = [] if linker.bundle is None else read_examples(linker.bundle[0])
         self.batcher: Batcher | None = None
         self.metrics.entities.set(len(linker.entities))
         self.app = FastAPI(
@@ -109,6 +111,12 @@ class _Service:
             response_class=Response,
             responses={200: {"content": {"image/jpeg": {}}}, **lost},
         )(self.thumbnail)
+        get("/examples", responses={401: PROBLEMS[401]})(self.examples)
+        get(
+            "/examples/{number}/image",
+            response_class=Response,
+            responses={200: {"content": {"image/*": {}}}, **lost},
+        )(self.example_image)
         get("/health", responses={200: {"description": "The process lives."}})(self.health)
         get("/ready", responses={503: PROBLEMS[503]})(self.ready)
         get("/metrics", response_class=Response, responses={401: PROBLEMS[401]})(self.prometheus)
@@ -202,6 +210,16 @@ class _Service:
         return Response(
             picture.jpeg, media_type="image/jpeg", headers={"cache-control": "max-age=3600"}
         )
+
+    async def examples(self) -> dict[str, Any]:
+        """Mentions to try."""
+        return {"examples": [each.to_json() for each in self._examples]}
+
+    async def example_image(self, number: Annotated[int, Path(ge=0)]) -> FileResponse:
+        """The image of an example."""
+        if number >= len(self._examples) or (path := self._examples[number].image) is None:
+            raise HTTPException(404, "no image of such an example")
+        return FileResponse(path)
 
     async def health(self) -> dict[str, str]:
         """Whether the process lives."""
