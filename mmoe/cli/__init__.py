@@ -11,7 +11,18 @@ from collections.abc import Sequence
 
 import typer
 
-from mmoe.cli import datasets, linking, models, params, plan, released, runs, serving, wikidata
+from mmoe.cli import (
+    datasets,
+    doctor,
+    linking,
+    models,
+    params,
+    plan,
+    released,
+    runs,
+    serving,
+    wikidata,
+)
 from mmoe.errors import MmoeError
 
 FAILED, STOPPED = 1, 130
@@ -36,7 +47,7 @@ def about() -> None:
     """
 
 
-for group in (linking, serving, datasets, wikidata, plan, runs, models, released, params):
+for group in (linking, serving, datasets, wikidata, plan, runs, models, released, params, doctor):
     group.register(app)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import vl_convert
 from markupsafe import Markup
 
-from mmoe.reporting.inputs import Epoch, History
+from mmoe.reporting.inputs import Epoch, History, Reranker
 from mmoe.reporting.table import System
 from mmoe.reporting.wording import label
 
@@ -47,10 +47,15 @@ POINT: dict[str, Any] = {"size": 36, "filled": True, "opacity": 1}
 
 
 def draw(
-    history: History, systems: Sequence[System], histograms: dict[str, pd.DataFrame]
+    history: History,
+    systems: Sequence[System],
+    histograms: dict[str, pd.DataFrame],
+    calibrated: Reranker.Calibrated | None = None,
 ) -> dict[str, Markup]:
     """The charts that the data allow, by name; their texts are escaped by the renderer."""
     drawn = {"intervals": interval_chart(systems), "ranks": rank_chart(histograms)}
+    if calibrated is not None:
+        drawn["reliability"] = reliability_chart(calibrated)
     if epochs := history.epochs:
         drawn |= {"loss": loss_chart(epochs), "learning_rate": learning_rate_chart(epochs)}
         if any(epoch.held_out_mrr is not None for epoch in epochs):
@@ -116,6 +121,24 @@ def held_out_chart(history: History) -> str:
     ring = best.mark_point(size=150, strokeWidth=2, fill=PAPER, stroke=SERIES[0], opacity=1)
     value = best.mark_text(dy=-15, fontWeight=600).encode(text=alt.Text("mrr:Q", format=".2f"))
     return _svg(alt.layer(line, points, ring, value))
+
+
+def reliability_chart(calibrated: Reranker.Calibrated) -> str:
+    """Share of right entities by how probable they were said to be; on the dashed line both agree."""
+    rows = [bin_.model_dump() for bin_ in calibrated.bins]
+    scale = alt.Scale(domain=[0, 1])
+    axis = alt.Axis(format="%", tickCount=5)
+    x = alt.X("probability:Q", title="Probability of the best entity", scale=scale, axis=axis)
+    y = alt.Y("right:Q", title="Right", scale=scale, axis=axis)
+    ends = alt.InlineData(values=[{"probability": each, "right": each} for each in (0, 1)])
+    ideal = alt.Chart(ends).mark_line(color=MUTED, strokeDash=[4, 4], strokeWidth=1.5)
+    base: Any = alt.Chart(alt.InlineData(values=rows))
+    size = alt.Size("mentions:Q", legend=None, scale=alt.Scale(range=[20, 400]))
+    points = base.mark_point(filled=True, opacity=1, color=SERIES[0])
+    line = base.mark_line(color=SERIES[0], strokeWidth=2)
+    return _svg(
+        alt.layer(ideal.encode(x=x, y=y), line.encode(x=x, y=y), points.encode(x=x, y=y, size=size))
+    )
 
 
 def learning_rate_chart(epochs: Sequence[Epoch]) -> str:

@@ -59,7 +59,36 @@ class Reranker(BaseModel):
     Attributes:
         recall: share of the test mentions whose shortlist holds the gold entity, in percent.
         valid_mrr, weights: by reranked system; the weights by feature.
+        calibrated: how good the probabilities are on test mentions; None where there are none.
     """
+
+    class Calibrated(BaseModel):
+        """Test mentions in bins of the probability of their best entity.
+
+        Attributes:
+            ece: expected calibration error, in points.
+            nil: precision and recall, in percent, of mentions whose entity was taken out.
+        """
+
+        class Bin(BaseModel):
+            """Mean probability of some mentions' best entities, and the share of those that are right."""
+
+            probability: float
+            right: float
+            mentions: int
+
+        class Nil(BaseModel):
+            """How well mentions without an entity are told apart."""
+
+            precision: float
+            recall: float
+            mentions: int
+            few: bool
+
+        bins: list[Bin]
+        ece: float
+        mentions: int
+        nil: Nil
 
     class Weight(BaseModel):
         """A feature's weight in standard deviations of it, and what it counts where it is missing."""
@@ -70,6 +99,7 @@ class Reranker(BaseModel):
     recall: float
     valid_mrr: dict[str, float]
     weights: dict[str, dict[str, Weight]]
+    calibrated: Calibrated | None = None
 
 
 class Data(BaseModel):

@@ -47,8 +47,14 @@ def build_report(inputs: Inputs, num_examples: int) -> Report:
         html=html.render(
             **values,
             dark=charts.DARK,
-            charts=charts.draw(inputs.history, systems.main_systems(inputs), histograms),
-            numbers=systems.numbers(inputs.history, histograms),
+            charts=charts.draw(
+                inputs.history,
+                systems.main_systems(inputs),
+                histograms,
+                inputs.reranker.calibrated,
+            ),
+            numbers=systems.numbers(inputs.history, histograms)
+            | systems.reliability(inputs.reranker),
             examples=examples(inputs, num_examples),
         ),
         markdown=environment.get_template("report.md.jinja").render(**values),

@@ -121,6 +121,20 @@ def _heaviest(weights: dict[str, Reranker.Weight]) -> Table:
     return Table(table.loc[:, (table != MISSING).any()])
 
 
+def reliability(reranker: Reranker) -> dict[str, Table]:
+    """What the chart of probabilities shows, as a table."""
+    if (found := reranker.calibrated) is None:
+        return {}
+    rows = {
+        f"{100 * each.probability:.0f} %": {
+            "Right": f"{100 * each.right:.0f} %",
+            "Mentions": plain(each.mentions),
+        }
+        for each in found.bins
+    }
+    return {"reliability": Table(pd.DataFrame.from_dict(rows, orient="index"))}
+
+
 def numbers(history: History, histograms: dict[str, pd.DataFrame]) -> dict[str, Table]:
     """What the charts of `charts.draw` show, by their names, as tables that a reader can open below them."""
     columns: dict[str, pd.Series[str]] = {}

@@ -42,6 +42,15 @@ RERANKER = {
             for n in range(20)
         }
     },
+    "calibrated": {
+        "bins": [
+            {"probability": 0.2, "right": 0.3, "mentions": 10},
+            {"probability": 0.9, "right": 0.85, "mentions": 40},
+        ],
+        "ece": 4.25,
+        "mentions": 50,
+        "nil": {"precision": 80.0, "recall": 60.0, "f1": 68.6, "mentions": 10, "few": True},
+    },
 }
 
 PLACES = {

@@ -200,6 +200,16 @@ def test_a_run_that_reranks_nothing_has_no_such_section(tmp_path: Path) -> None:
     assert "## Two-stage linking" not in built.markdown
 
 
+def test_how_far_probabilities_can_be_trusted_is_shown(inputs: Inputs) -> None:
+    built = build_report(inputs, 0)
+    page = Outline(built.html)
+    assert "Expected calibration error: 4.25 points" in page.text
+    assert "so few that what follows says little" in page.text
+    assert "Probabilities: expected calibration error 4.25 points" in built.markdown
+    plain = inputs.reranker.model_copy(update={"calibrated": None})
+    assert "calibration error" not in build_report(replace(inputs, reranker=plain), 0).html
+
+
 def test_experts_that_saw_no_token_have_no_chart(inputs: Inputs) -> None:
     last = inputs.history.epochs[-1].model_copy(update={"expert_load": {"text": [0.0, 0.0]}})
     history = inputs.history.model_copy(update={"epochs": [last], "best_epoch": 0})
