@@ -31,7 +31,12 @@ def register(app: typer.Typer) -> None:
 
 
 def bundle(
-    dataset: Annotated[str, typer.Argument(help="Whose pipeline has run here.")],
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            help="Whose pipeline has run here; with --untrained a table of entities, or a folder with one."
+        ),
+    ],
     folder: Annotated[Path, typer.Argument(help="To write to.")],
     licence: Annotated[
         str | None, typer.Option(help="Of the data, for the model card; its name, as CC-BY-4.0.")
@@ -40,6 +45,15 @@ def bundle(
         str | None,
         typer.Option(metavar="ID", help="Also upload it to the Hugging Face hub, as OWNER/NAME."),
     ] = None,
+    untrained: Annotated[
+        bool,
+        typer.Option(
+            "--untrained", help="Without a run: by the encoder's cosines and by names alone."
+        ),
+    ] = False,
+    encoder: Annotated[
+        str, typer.Option(help="With --untrained; a folder, or an id on the Hugging Face hub.")
+    ] = "openai/clip-vit-base-patch32",
     private: Annotated[bool, typer.Option("--private", help="With --push-to.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,14 +69,20 @@ def bundle(
     from mmoe.linker.hub import push_bundle
     from mmoe.records import Mention, read_records
 
-    linker = Linker.from_run(f"data/models/{dataset}", f"data/interim/{dataset}", device="cpu")
-    try:
-        metrics = read_metrics(dataset)
-    except DataError:
-        metrics = None  # the card says that there are none
-    mentions = read_records(Path(f"data/interim/{dataset}/mentions.parquet"), Mention)
-    examples = choose_examples(linker, mentions, Path(f"data/raw/{dataset}"))
-    linker.save(folder, metrics=metrics, licence=licence, examples=examples)
+    if untrained:
+        linker = Linker.from_entities(
+            dataset, encoder=encoder, device="cpu", name=Path(dataset).stem
+        )
+        linker.save(folder, licence=licence)
+    else:
+        linker = Linker.from_run(f"data/models/{dataset}", f"data/interim/{dataset}", device="cpu")
+        try:
+            metrics = read_metrics(dataset)
+        except DataError:
+            metrics = None  # the card says that there are none
+        mentions = read_records(Path(f"data/interim/{dataset}/mentions.parquet"), Mention)
+        examples = choose_examples(linker, mentions, Path(f"data/raw/{dataset}"))
+        linker.save(folder, metrics=metrics, licence=licence, examples=examples)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     address = push_bundle(folder, push_to, private=private) if push_to else None
     if as_json:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 
@@ -14,6 +16,7 @@ from mmoe.config.runtime import RuntimeParams
 from mmoe.datasets.convert import Wish, convert
 from mmoe.datasets.own import read_entities
 from mmoe.datasets.sources import find_sources
+from mmoe.encoders.base import Encoder
 from mmoe.encoders.encode import MaskedImage, encode_images, encode_texts
 from mmoe.errors import DataError, LinkingError
 from mmoe.features.shards import shard_name
@@ -50,6 +53,14 @@ class NewEntities:
     images: Path = Path()
     masked: tuple[MaskedImage, ...] = ()
     home: object = None
+
+    def check(self) -> None:
+        """Raises LinkingError if an entity stands twice."""
+        times = Counter(entity.qid for entity in self.entities)
+        if twice := sorted(qid for qid, number in times.items() if number > 1):
+            raise LinkingError(
+                f"{_some(twice)}: stands twice among the new entities; leave one out"
+            )
 
     @classmethod
     def of(cls, source: NewEntities | Path | str | Iterable[Entity]) -> NewEntities:
@@ -106,7 +117,10 @@ def changed(
     home = TemporaryFolder()
     folder = home.path
     files = kb.files.copy_to(folder, entities, refer)
-    masked = _encode(trained, new, folder) if new.entities else ()
+    masked: tuple[MaskedImage, ...] = ()
+    if new.entities:
+        config = trained.checkpoint.feature_config
+        masked = encode_new(config, trained.encoder.encoder, new, folder)
     config = trained.checkpoint.feature_config
     features = FeatureSide.of_entities(folder, entities, config)
     index = _index(trained, kb.index, kept, features, folder / "index")
@@ -116,8 +130,7 @@ def changed(
 
 def _check(kb: KnowledgeBase, new: NewEntities, removed: Sequence[str]) -> None:
     qids = [entity.qid for entity in new.entities]
-    if twice := sorted({qid for qid in qids if qids.count(qid) > 1}):
-        raise LinkingError(f"{_some(twice)}: stands twice among the new entities; leave one out")
+    new.check()
     there = [qid for qid in qids if qid in kb.position]
     if there:
         raise LinkingError(f"{_some(there)}: in the knowledge base already; remove it first")
@@ -133,9 +146,14 @@ def _some(qids: Sequence[str]) -> str:
     return ", ".join(qids[:SHOWN]) + more
 
 
-def _encode(trained: Trained, new: NewEntities, folder: Path) -> tuple[MaskedImage, ...]:
-    """Features and pictures of the new ones, behind the shards of the others."""
-    config, encoder = trained.checkpoint.feature_config, trained.encoder.encoder
+def encode_new(
+    config: Mapping[str, Any], encoder: Encoder, new: NewEntities, folder: Path
+) -> tuple[MaskedImage, ...]:
+    """Features and pictures of new entities, behind the shards of others in a folder of a knowledge base.
+
+    Args:
+        config: with what features are made.
+    """
     known = {key: config[key] for key in EncodeParams.model_fields if key in config}
     params, runtime = EncodeParams(model=config["encoder"], **known), RuntimeParams()
     with TemporaryDirectory(dir=folder) as name:

@@ -21,6 +21,7 @@ from mmoe.linker.queries import Picture, Query, check_text
 from mmoe.linker.results import LinkResult
 from mmoe.linker.saving import save_bundle, save_changes
 from mmoe.linker.trained import Trained
+from mmoe.linker.untrained import untrained
 from mmoe.model.features import SideFeatures
 from mmoe.records import Entity
 
@@ -75,6 +76,28 @@ class Linker:
             folder, Opening(encoder, device, rerank, exact), check=check
         )
         return cls(trained, engine, (folder, manifest))
+
+    @classmethod
+    def from_entities(
+        cls,
+        entities: NewEntities | Path | str | Iterable[Entity],
+        *,
+        encoder: str,
+        device: str = "auto",
+        name: str = "own entities",
+    ) -> Linker:
+        """Links to entities of one's own without any training: by the encoder's cosines and by names.
+
+        Args:
+            entities: see `add_entities`.
+            encoder: a folder, a Hugging Face id, or `package:<module>/<folder>`.
+            device: see `from_run`.
+            name: of the data, for the model card.
+        Raises:
+            DataError, FeatureStoreError, LinkingError: if table or encoder can't be used.
+        """
+        trained, kb, _ = untrained(NewEntities.of(entities), encoder, device, name)
+        return cls(trained, trained.over(kb))
 
     @classmethod
     def from_run(
