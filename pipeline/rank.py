@@ -62,7 +62,9 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
     if params.backend in READS_ANSWER:
         choice["note"] = "reads the answer: what follows is a bound, not a result"
         print(f"{at.dataset}: rank.backend {params.backend} {choice['note']}")
-    write_records(at.descriptions, Description, descriptions, choice)
+    # Whoever chooses descriptions for mentions of their own reads these, too.
+    own = {"seed": params.seed, "encoder": params.encoder}
+    write_records(at.descriptions, Description, descriptions, own | choice)
     write_records(at.inputs("mention_text"), TextInput, mention_texts(mentions, descriptions))
     counts = ranking_counts(mentions, descriptions, candidates)
     write_json(at.rank_counts, choice | counts)

@@ -79,7 +79,7 @@ def make_describer(
     if rank.backend == LANGUAGE_MODEL:
         return Describer(names, matching, _language_model(rank))
     resources = RankerResources(
-        seed=rank.seed, embedder=lambda: _embedder(encoder), statistics=statistics
+        seed=rank.seed, embedder=lambda: _embedder(encoder, rank.encoder), statistics=statistics
     )
     backend = "none" if rank.backend in NOTHING_TO_CHOOSE else rank.backend
 
@@ -99,7 +99,11 @@ def _language_model(rank: RankParams) -> Callable[[Mentions, Groups], list[Descr
     return choose
 
 
-def _embedder(encoder: QueryEncoder) -> Embedder:
+def _embedder(encoder: QueryEncoder, other: str | None) -> Embedder:
+    """Embeds with the mentions' encoder, or with another one, by its name."""
+    if other is not None:
+        encoder = encoder.replaced(other)
+
     def embed(side: str, rows: Sequence[TextInput]) -> NDArray[np.floating]:
         found = encoder.rows(rows, of_mentions=side == "mention", budget=0)
         return np.stack([row.pooled for row in found if row.pooled is not None])

@@ -16,6 +16,7 @@ from mmoe.baselines.cosine import SideVectors, Vectors
 from mmoe.config.encode import EncodeParams
 from mmoe.datasets.rows import is_whole
 from mmoe.encoders.base import Encoder
+from mmoe.encoders.registry import load_encoder
 from mmoe.encoders.rows import encode_image_rows, encode_text_rows, laid_out
 from mmoe.errors import LinkingError
 from mmoe.features.shards import OK, FeatureRow
@@ -138,6 +139,12 @@ class QueryEncoder:
     def __init__(self, encoder: Encoder, config: dict[str, Any], *, exact: bool) -> None:
         self.encoder, self._config, self._exact = encoder, config, exact
         self._keep_padding = bool(config.get("keep_padding"))
+
+    def replaced(self, name: str) -> QueryEncoder:
+        """Another encoder, with the same settings; the parameter `rank.encoder` names it."""
+        precision, device = self._config["precision"], str(self.encoder.device)
+        loaded = load_encoder(name, device, precision, "rank.encoder")
+        return QueryEncoder(loaded, self._config, exact=self._exact)
 
     def encode(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,17 @@ from PIL import Image
 
 import mmoe
 from mmoe import Linker
-from mmoe.errors import CheckpointError, DataError, LinkingError
+from mmoe.errors import CheckpointError, DataError, FeatureStoreError, LinkingError
 from mmoe.images import load_image
 from mmoe.linker import Query
+from mmoe.linker.changes import NewEntities
 from mmoe.linking.data import LinkingData
 from mmoe.model.features import SideFeatures
 from mmoe.records import Description, Entity, Mention, read_records
 
 from pipeline.layout import Layout
+from tests.pipeline.project import run
+from tests.pipeline.tiny import write_params
 
 RAW = Path("data/raw/tiny")
 at = Layout("tiny")
@@ -230,3 +235,89 @@ def test_the_public_surface_is_there_and_costs_nothing_until_asked_for() -> None
         assert getattr(mmoe, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'linker_'"):
         mmoe.linker_  # noqa: B018
+
+
+def test_descriptions_are_chosen_with_the_encoder_that_ranked(project: Path) -> None:
+    write_params(Path("params.yaml"), rank={"backend": "embedding", "encoder": "data/other"})
+    shutil.copytree("data/raw/sample/clip", "data/other")
+    run("rank", "tiny")
+    records = {r.mention_id: r for r in read_records(at.descriptions, Description)}
+    linker = Linker.from_run(at.model, kb=at.interim, device="cpu")
+    mentions = [m for m, _ in mentions_with_descriptions()]
+    found = linker.link_many(Query(m.surface_form, m.context) for m in mentions)
+    assert [r.described_by for r in found] == [records[m.mention_id].qid for m in mentions]
+    shutil.rmtree("data/other")
+    with pytest.raises(FeatureStoreError, match=r"rank\.encoder = data/other"):
+        Linker.from_run(at.model, kb=at.interim, device="cpu").link("Mercury", "")
+
+
+def test_an_explanation_says_what_a_score_loses_without_a_word_or_a_cell(
+    project: Path, linker: Linker
+) -> None:
+    mention = next(m for m in read_records(at.mentions, Mention)[1:] if m.image)
+    words = mention.surface_form, f"{mention.surface_form} {mention.context}"
+    image = load_image(RAW, str(mention.image), max_pixels=10**7)
+    plain = linker.link(*words, image, top_k=2)
+    result = linker.link(*words, image, top_k=2, explain=True)
+    assert [link.qid for link in result] == [link.qid for link in plain]
+    for link in result:
+        found = link.explanation
+        assert found is not None
+        assert (
+            set(found.text)
+            == set(found.image)
+            == {*linker.trained.checkpoint.matcher.unit_names, "overall"}
+        )
+        assert [words[1][a:b] for a, b in found.words[:1]] == [mention.surface_form.split()[0]]
+        for number, (start, end) in enumerate(found.words[:3]):
+            without = words[1][:start] + words[1][end:]
+            bare = linker.link(words[0], without, image, top_k=len(linker.entities))
+            score = next(each.score for each in bare if each.qid == link.qid)
+            fall = found.text["overall"][number]
+            assert fall == pytest.approx(link.score - score, abs=1e-3 * abs(link.score) + 1e-3)
+        assert found.image["vision"].shape == (7, 7)
+        assert found.text_experts["text"].shape == (len(found.tokens), 3)
+        assert found.image_experts["vision"].shape == (7, 7, 3)
+    without_image = linker.link(*words, explain=True)[0].explanation
+    assert without_image is not None
+    assert without_image.image == {}
+    assert "vision" not in without_image.image_experts
+
+
+def test_a_reranked_score_is_explained_too(project: Path) -> None:
+    linker = Linker.from_run(at.model, kb=at.interim, device="cpu")
+    words = "Mercury", "Mercury is the planet closest to the sun."
+    result = linker.link(*words, explain=True, top_k=1)
+    found = result[0].explanation
+    assert found is not None
+    start, end = found.words[-1]
+    without = words[1][:start] + words[1][end:]
+    given = {"description": result.description or ""}
+    depth = min(64, len(linker.entities))
+    bare = linker.link(words[0], without, top_k=depth, **given)
+    score = next(each.score for each in bare if each.qid == result[0].qid)
+    assert json.dumps(result.to_json())
+    if result.described_by is None:
+        assert found.text["overall"][-1] == pytest.approx(result[0].score - score, abs=1e-2)
+
+
+def test_entities_are_linked_without_any_training(project: Path, tmp_path: Path) -> None:
+    linker = Linker.from_entities(RAW, encoder="data/raw/sample/clip", device="cpu")
+    assert {e.qid for e in linker.entities} == {e.qid for e in read_records(at.entities, Entity)}
+    for entity in linker.entities[:5]:
+        assert linker.link(entity.name, entity.attributes)[0].qid == entity.qid
+    linker.save(tmp_path / "bundle")
+    opened = Linker.from_pretrained(tmp_path / "bundle", device="cpu")
+    asked = [Query(m.surface_form, m.context, image_of(m)) for m, _ in mentions_with_descriptions()]
+    assert list(opened.link_many(asked)) == list(linker.link_many(asked))
+    assert all(result[0].probability is None for result in opened.link_many(asked))
+    (masked,) = linker.add_entities(
+        NewEntities((Entity("Q900001", "Zorblax", "A snail.", (mask_me(tmp_path),)),), tmp_path)
+    ).masked
+    assert masked.ids == ("Q900001",)
+    assert linker.link("Zorblax", "")[0].qid == "Q900001"
+
+
+def mask_me(folder: Path) -> str:
+    (folder / "broken.png").write_bytes(b"no image")
+    return "broken.png"
