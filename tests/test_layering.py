@@ -63,7 +63,9 @@ ROOMS = {
     },
     "planning": BASE | {"config", "encoders", "features", "linking", "model", "training"},
     "cli": BASE
-    | {"config", "datasets", "encoders", "evaluation", "linker", "model", "planning", "wikidata"},
+    | {"config", "datasets", "encoders", "evaluation", "linker", "linking", "model", "planning"}
+    | {"server", "sqlite_cache", "wikidata"},
+    "server": BASE | {"datasets", "linker"},
 }
 LIBRARIES = {
     "config": {"pydantic", "pydantic_core", "ruamel"},
@@ -97,6 +99,12 @@ ONLY_IN = {
     "jinja2": ("mmoe.reporting", "mmoe.descriptions.prompting"),
     "openai": ("mmoe.descriptions.llm_client",),
     "typer": ("mmoe.cli",),
+    "fastapi": ("mmoe.server",),
+    "starlette": ("mmoe.server",),
+    "prometheus_client": ("mmoe.server",),
+    "uvicorn": ("mmoe.cli.serving",),
+    "ahocorasick_rs": ("mmoe.linker.finding",),
+    "huggingface_hub": ("mmoe.linker.hub",),
 }
 LIGHT = (
     *("fingerprints", "ingest", "retrieve", "rank", "description_ablation", "metrics", "report"),

@@ -69,16 +69,13 @@ def doctor(
 
 
 def _system() -> dict[str, Any]:
-    import torch
+    from mmoe.linking.device import about_device
 
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    cuda = torch.cuda.is_available()
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "device": torch.cuda.get_device_name(0) if cuda else "cpu",
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        **about_device(),
         "memory": pages,
         "free disk": shutil.disk_usage(".").free,
     }

@@ -60,13 +60,11 @@ def serve(
         raise MmoeError(
             f"{error.name} is not installed; install the extra: pip install 'mmoe[server]'"
         ) from None
-    import torch
-
     from mmoe.linker import Linker
+    from mmoe.linking.device import compute_with
 
     key = os.environ.get(KEY, "").strip() or None
-    # One core is for all that is not computing: threads that wait for each other slow both down.
-    torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) - 1))
+    compute_with(threads)
     with _listening(host, port) as listener:  # before the bundle is opened, which takes seconds
         linker = Linker.from_pretrained(bundle, encoder=encoder, device=device, rerank=rerank)
         settings = ServerSettings(

@@ -39,3 +39,18 @@ def resolve_precision(name: str, device: torch.device) -> str:
 def computing_in(precision: str, device: torch.device) -> torch.autocast:
     """Where products are computed in bfloat16, or as they are for float32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def compute_with(threads: int | None) -> None:
+    """Sets how many threads compute; None: one fewer than cores.
+
+    For a process with other work: threads that wait for a core slow all of them down.
+    """
+    torch.set_num_threads(threads or max(1, (os.cpu_count() or 1) - 1))
+
+
+def about_device() -> dict[str, object]:
+    """What computes here."""
+    cuda = torch.cuda.is_available()
+    name = torch.cuda.get_device_name(0) if cuda else "cpu"
+    return {"device": name, "cores": os.cpu_count(), "threads": torch.get_num_threads()}
