@@ -88,7 +88,7 @@ def test_the_stage_writes_descriptions_texts_and_counts(fake: Fake, at: Layout) 
     write_records(at.mentions, Mention, [mention("m", "a sailor", "Q2"), mention("n")])
     write_records(at.candidates, Candidate, candidates("m", "painter", "sailor"))
     assert [record.qid for record in run(at, fake, backend="lexical")] == ["Q2", None]
-    assert read_metadata(at.descriptions) == {"backend": "lexical"}
+    assert read_metadata(at.descriptions) == {"backend": "lexical", "encoder": None, "seed": 43}
     assert read_records(at.inputs("mention_text"), TextInput) == [
         TextInput("m", "Ada", "a sailor", "sailor"),
         TextInput("n", "Ada", "", None),

@@ -65,16 +65,19 @@ def same_order(found: list[LinkResult], wanted: list[LinkResult]) -> bool:
 def test_it_links_as_the_run_does(
     bundle: Path, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = links(opened(bundle), queries(built))
+    exact = Linker.from_pretrained(bundle, device="cpu", exact=True)
+    found, quick = links(exact, queries(built)), links(opened(bundle), queries(built))
     monkeypatch.chdir(built)
     wanted = links(Linker.from_run(at.model, at.interim, device="cpu"), queries(built))
     assert found == wanted
+    assert same_order(quick, wanted)
 
 
 def test_the_matcher_alone_links_too(
     bundle: Path, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = links(Linker.from_pretrained(bundle, device="cpu", rerank=False), queries(built))
+    exact = Linker.from_pretrained(bundle, device="cpu", rerank=False, exact=True)
+    found = links(exact, queries(built))
     monkeypatch.chdir(built)
     run_of = Linker.from_run(at.model, at.interim, device="cpu", rerank=False)
     assert found == links(run_of, queries(built))
