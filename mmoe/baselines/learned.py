@@ -21,6 +21,7 @@ def fit_weights(
     gold_M: NDArray[np.int64] | None = None,
     start: float = INITIAL_WEIGHT,
     ridge: float = RIDGE,
+    prior_F: NDArray[np.floating] | None = None,
 ) -> NDArray[np.float64]:
     """Weights [F] of a sum of features that tell each list's gold entity from the others.
 
@@ -30,6 +31,7 @@ def fit_weights(
         gold_M: where it stands in its list; the first of each without it.
         start: of every weight.
         ridge: weight of the squared weights.
+        prior_F: weights to start from, to which the ridge draws; None starts from `start` and draws to zero.
     """
     lists_MNF = lists_MNF.astype(np.float64)
     each = np.arange(len(lists_MNF))
@@ -39,10 +41,11 @@ def fit_weights(
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         log_shares = log_softmax(lists_MNF @ weights, axis=1)
         wanted = np.einsum("mn,mnf->mf", np.exp(log_shares), lists_MNF) - lists_MNF[each, gold_M]
-        value = -log_shares[each, gold_M].mean() + ridge * weights @ weights
-        return float(value), wanted.mean(axis=0) + 2 * ridge * weights
+        away = weights if prior_F is None else weights - prior_F
+        value = -log_shares[each, gold_M].mean() + ridge * away @ away
+        return float(value), wanted.mean(axis=0) + 2 * ridge * away
 
-    first = np.full(lists_MNF.shape[2], start)
+    first = np.full(lists_MNF.shape[2], start) if prior_F is None else prior_F
     found: NDArray[np.float64] = minimize(loss, first, jac=True, method="L-BFGS-B").x
     return found
 

@@ -12,6 +12,7 @@ import typer
 # What links is imported where it is used: `mmoe --help` answers at once.
 if TYPE_CHECKING:
     from mmoe.linker import Linker
+    from mmoe.linker.changes import NewEntities
 
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Its folder.")]
 Encoder = Annotated[
@@ -66,13 +67,20 @@ def add(
     added = linker.add_entities(new)
     linker.save()
     said = {"added": len(added.entities), "entities": len(linker.entities)}
-    masked = [{"image": m.image, "reason": m.reason, "qids": m.ids} for m in added.masked]
     if as_json:
-        typer.echo(json.dumps(said | {"masked": masked}))
+        masked = [{"image": m.image, "reason": m.reason, "qids": m.ids} for m in added.masked]
+        typer.echo(json.dumps(said | {"masked": masked, "missing": added.missing}))
         return
     typer.echo(f"{bundle}: {said['added']:,} added, {said['entities']:,} entities now")
-    for image in masked:
-        typer.echo(f"  {image['image']}: {image['reason']}; it is masked", err=True)
+    say_unread(added)
+
+
+def say_unread(added: NewEntities) -> None:
+    """Lists images of new entities that are not used, on stderr."""
+    for name in added.missing:
+        typer.echo(f"  {name}: no such file; the entity is without an image", err=True)
+    for image in added.masked:
+        typer.echo(f"  {image.image}: {image.reason}; it is masked", err=True)
 
 
 def remove(
@@ -108,7 +116,8 @@ def stats(bundle: Bundle, as_json: AsJson = False) -> None:
     aliases = {qid: names for qid, names in files.read_aliases().items() if qid in qids}
     pictures = Thumbnails(files.thumbnails)
     said: dict[str, Any] = {
-        "trained_on": manifest.name,
+        "made_of": manifest.name,
+        "trained": about["trained"],
         "matcher": about["model_type"],
         "encoder": about["features"]["encoder"],
         "entities": len(entities),

@@ -62,6 +62,7 @@ def bundle(
     It holds all that links mentions: matcher, reranker, encoder, entities with features and thumbnails, and a
     model card. Stage bundle does the same for data/bundles. Nothing goes over the network without --push-to.
     """
+    from mmoe.cli.kb import say_unread
     from mmoe.errors import DataError
     from mmoe.evaluation.reading import read_metrics
     from mmoe.linker import Linker
@@ -74,7 +75,14 @@ def bundle(
             dataset, encoder=encoder, device="cpu", name=Path(dataset).stem
         )
         linker.save(folder, licence=licence)
+        assert linker.added is not None
+        say_unread(linker.added)
     else:
+        if not Path(f"data/models/{dataset}").is_dir():
+            raise DataError(
+                f"data/models/{dataset}: no run of that name here; run dvc repro, or make a bundle of a "
+                "table of entities with --untrained"
+            )
         linker = Linker.from_run(f"data/models/{dataset}", f"data/interim/{dataset}", device="cpu")
         try:
             metrics = read_metrics(dataset)

@@ -87,7 +87,10 @@ def serve(
             timeout_graceful_shutdown=int(timeout) + 1,
             limit_concurrency=None,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            typer.echo("stopped")
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -203,6 +203,21 @@ def read_entities(folder: Path) -> tuple[Path, list[Entity], dict[str, int]]:
     return table.file, found.entities, counts
 
 
+def read_entity_table(file: Path, images: Path) -> tuple[list[Entity], list[str]]:
+    """The rows of one table of entities, whatever it is called, and the names of images that are not there.
+
+    Args:
+        images: folder that the rows' images are relative to.
+    Raises:
+        DataError: as `read_own`.
+    """
+    problems = Problems()
+    table = Table("entities", file, ImageFolder(images), problems)
+    entities = [_entity(*row) for row in table.read(EntityRow)]
+    problems.raise_any("mend these first")
+    return entities, [name for _, _, name in table.absent]
+
+
 def read_tables(folder: Path, names: Collection[str] = tuple(ROWS)) -> OwnTables:
     """Reads the named tables to their ends, whatever is wrong with them."""
     problems, images = Problems(), ImageFolder(folder)

@@ -42,9 +42,10 @@ def model_card(
 
 
 def _head(trained: Trained, kb: KnowledgeBase) -> Iterator[str]:
-    tags = ("entity-linking", "multimodal", "wikidata")
+    tags = ("entity-linking", "multimodal")
     yield "\n".join(("---", "library_name: mmoe", "tags:", *(f"- {tag}" for tag in tags), "---"))
     yield f"# {trained.name}: multimodal entity linking"
+    form = kb.entities[0].name
     yield (
         f"Links a mention, given as text and image, to one of {len(kb.entities):,} entities. Matcher: "
         f"{trained.checkpoint.matcher.spec.model.name}; encoder: "
@@ -56,7 +57,7 @@ def _head(trained: Trained, kb: KnowledgeBase) -> Iterator[str]:
             "import mmoe",
             "",
             'linker = mmoe.Linker.from_pretrained("this folder")',
-            'print(linker.link("Mercury", "Mercury is closest to the sun.")[0])',
+            f"print(linker.link({form!r}, {f'This is about {form}.'!r})[0])",
             "```",
         )
     )
@@ -64,6 +65,9 @@ def _head(trained: Trained, kb: KnowledgeBase) -> Iterator[str]:
 
 def _metrics(trained: Trained, metrics: pd.DataFrame | None) -> Iterator[str]:
     yield "## Metrics"
+    if not trained.is_trained:
+        yield "Nothing was trained: cosines of the encoder and names rank the entities. Try it on your own mentions."
+        return
     if metrics is None:
         yield "None were given when the bundle was made."
         return
@@ -98,8 +102,9 @@ def _data(
     yield "## Data"
     shown = ", ".join(f"{name} ({number:,})" for name, number in pictures.items())
     with_image = sum(bool(entity.images) for entity in kb.entities)
+    made_of = "Trained on" if trained.is_trained else "Made of"
     yield (
-        f"Trained on {trained.name}. {len(kb.entities):,} entities when the bundle was made, {with_image:,} "
+        f"{made_of} {trained.name}: {len(kb.entities):,} entities when the bundle was made, {with_image:,} "
         f"with an image. Licence of the data: {licence or UNKNOWN}. Licences of the thumbnails: "
         f"{shown or 'none'}; authors are in the files."
     )
@@ -111,5 +116,5 @@ def _limits(trained: Trained) -> Iterator[str]:
     yield (
         f"The encoder reads {seen}, in the languages that it was trained on. Probabilities hold for mentions "
         "like those of the data set; for others, and after many changes of the knowledge base, they are a "
-        "guess. What the matcher has learned may carry over the data's biases."
+        "guess. Names, descriptions and what was learned carry over the data's biases."
     )

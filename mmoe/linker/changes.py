@@ -14,7 +14,8 @@ import torch
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.datasets.convert import Wish, convert
-from mmoe.datasets.own import read_entities
+from mmoe.datasets.own import ENDINGS as OWN
+from mmoe.datasets.own import read_entities, read_entity_table
 from mmoe.datasets.sources import find_sources
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.encode import MaskedImage, encode_images, encode_texts
@@ -46,12 +47,14 @@ class NewEntities:
     Attributes:
         images: folder that their images are relative to.
         masked: the images that could not be read; known once they were added.
+        missing: images that the table names and that are not there.
         home: keeps that folder as long as it is alive, where it is a temporary one.
     """
 
     entities: tuple[Entity, ...]
     images: Path = Path()
     masked: tuple[MaskedImage, ...] = ()
+    missing: tuple[str, ...] = ()
     home: object = None
 
     def check(self) -> None:
@@ -76,16 +79,27 @@ class NewEntities:
             return cls(tuple(source))
         path = Path(source)
         if path.is_dir():
-            return cls(tuple(read_entities(path)[1]), path)
+            return cls._of_table(read_entities(path)[0], path)
         if not path.is_file():
             raise DataError(f"{path}: no such file or folder; name a table of entities")
+        if path.suffix in OWN and not _is_dump(path):
+            return cls._of_table(path, path.parent)
         home = TemporaryFolder()
-        folder = home.path
-        if path.name.endswith(DUMPS):
-            build_from_dump(str(path), folder, KbRequest(Choice()))
-        else:
-            convert(find_sources([path]), Wish("entities", {}), folder)
-        return cls(tuple(read_entities(folder)[1]), folder, home=home)
+        if _is_dump(path):
+            build_from_dump(str(path), home.path, KbRequest(Choice()))
+            return cls._of_table(home.path / "entities.jsonl", home.path, home)
+        done = convert(find_sources([path]), Wish("entities", {}), home.path)
+        # Images are bytes in the table, or names of files beside it.
+        return cls._of_table(done.file, home.path if done.images else path.parent, home)
+
+    @classmethod
+    def _of_table(cls, file: Path, images: Path, home: object = None) -> NewEntities:
+        try:
+            entities, missing = read_entity_table(file, images)
+        except DataError as error:
+            hint = "; columns of other names: mmoe convert entities" * ("is missing" in str(error))
+            raise DataError(f"{error}{hint}") from None
+        return cls(tuple(entities), images, missing=tuple(missing), home=home)
 
     @classmethod
     def from_wikidata(cls, qids: Iterable[str], settings: ApiSettings | None = None) -> NewEntities:
@@ -95,9 +109,18 @@ class NewEntities:
             WikidataError: if the API does not answer, or has none of them.
         """
         home = TemporaryFolder()
-        folder, request = home.path, KbRequest(Choice(qids=frozenset(qids)))
-        build_from_api(folder, request, settings or ApiSettings())
-        return cls(tuple(read_entities(folder)[1]), folder, home=home)
+        request = KbRequest(Choice(qids=frozenset(qids)))
+        build_from_api(home.path, request, settings or ApiSettings())
+        return cls._of_table(home.path / "entities.jsonl", home.path, home)
+
+
+def _is_dump(path: Path) -> bool:
+    """By its name, or as only a dump begins with a bracket of its own or with an item."""
+    if path.name.endswith(DUMPS):
+        return True
+    with path.open("rb") as stream:
+        start = stream.read(64).lstrip()
+    return start.rstrip(b"\r\n") == b"[" or start.startswith((b"[\n", b"[\r\n", b'{"type":"item"'))
 
 
 def changed(

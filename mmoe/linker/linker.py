@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from mmoe.encoders.encode import MaskedImage
-from mmoe.errors import LinkingError
+from mmoe.errors import BundleError, LinkingError
 from mmoe.linker.bundle import Manifest
 from mmoe.linker.changes import NewEntities, changed
 from mmoe.linker.engine import Engine
 from mmoe.linker.finding import FindMentions, LinkedMention, context_of
-from mmoe.linker.hub import find_bundle
+from mmoe.linker.hub import find_bundle, push_bundle
 from mmoe.linker.opening import Opening, open_bundle, open_kb, open_run
 from mmoe.linker.queries import Picture, Query, check_text
 from mmoe.linker.results import LinkResult
@@ -38,12 +38,14 @@ class Linker:
         trained: what was learned, whatever the knowledge base.
         engine: what links to the knowledge base of now.
         bundle: folder and manifest of the bundle that it was opened from, if it was.
+        added: the entities that were added last, with images that could not be read.
     """
 
     def __init__(
         self, trained: Trained, engine: Engine, bundle: tuple[Path, Manifest] | None = None
     ) -> None:
         self.trained, self.engine, self.bundle = trained, engine, bundle
+        self.added: NewEntities | None = None
 
     @classmethod
     def from_pretrained(
@@ -96,8 +98,11 @@ class Linker:
         Raises:
             DataError, FeatureStoreError, LinkingError: if table or encoder can't be used.
         """
-        trained, kb, _ = untrained(NewEntities.of(entities), encoder, device, name)
-        return cls(trained, trained.over(kb))
+        new = NewEntities.of(entities)
+        trained, kb, masked = untrained(new, encoder, device, name)
+        linker = cls(trained, trained.over(kb))
+        linker.added = replace(new, masked=masked)
+        return linker
 
     @classmethod
     def from_run(
@@ -234,7 +239,8 @@ class Linker:
             LinkingError: if an entity is there already.
         """
         found = NewEntities.of(new)
-        return replace(found, masked=self._change(found, ()))
+        self.added = replace(found, masked=self._change(found, ()))
+        return self.added
 
     def remove_entities(self, qids: Iterable[str]) -> None:
         """Takes entities out of the knowledge base.
@@ -271,8 +277,23 @@ class Linker:
             place, manifest = self.bundle
             self.engine = self.trained.over(open_kb(self.trained, place / manifest.kb, manifest))
             return place
-        save_bundle(Path(folder), self.trained, self.engine.kb, metrics, licence, examples)
-        return Path(folder)
+        place = Path(folder)
+        manifest = save_bundle(place, self.trained, self.engine.kb, metrics, licence, examples)
+        if self.bundle is None:
+            self.bundle = place, manifest
+        return place
+
+    def push_to_hub(self, name: str, *, private: bool = False) -> str:
+        """Uploads the bundle that was opened or saved last, as it is on disk; returns its address.
+
+        Args:
+            name: OWNER/NAME on the Hugging Face hub, with the token that `hf auth login` has left.
+        Raises:
+            BundleError: if there is none, or the hub does not take it.
+        """
+        if self.bundle is None:
+            raise BundleError("push_to_hub: there is no bundle yet; save one first")
+        return push_bundle(self.bundle[0], name, private=private)
 
     def _change(self, new: NewEntities, removed: Sequence[str]) -> tuple[MaskedImage, ...]:
         kb, masked = changed(self.trained, self.engine.kb, new, removed)

@@ -72,6 +72,7 @@ def save_bundle(
         about = {
             "library_name": "mmoe",
             "model_type": spec.model.name,
+            "trained": trained.is_trained,
             "model": spec.model.model_dump(mode="json"),
             "own": spec.own.model_dump(mode="json"),
             "features": trained.checkpoint.feature_config,

@@ -38,6 +38,11 @@ class Trained:
     reranker: Reranker | None
     describing: Describing
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether anything was learned from mentions."""
+        return bool(self.checkpoint.params)
+
     def over(self, kb: KnowledgeBase, search: ApproximateSearch | None = None) -> Engine:
         """What links to a knowledge base."""
         describer = None

@@ -52,7 +52,9 @@ class Calibration:
 
         def loss(log_temperature: float) -> float:
             logs_MD = log_softmax(lists.scores_MD[inside] / np.exp(log_temperature), axis=1)
-            return -float(logs_MD[np.arange(len(logs_MD)), lists.gold_M[inside]].mean())
+            right_M = logs_MD[np.arange(len(logs_MD)), lists.gold_M[inside]]
+            # A prior around 1, as scores are log odds: a few mentions that are all ranked right would give 0.
+            return -float(right_M.sum()) + log_temperature**2 / 2
 
         temperature = float(np.exp(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x))
         features_MF = _features(lists.scores_MD, temperature)

@@ -39,6 +39,8 @@ class Combiner:
         lists_MDF: NDArray[np.floating],
         gold_M: NDArray[np.int64],
         ridge: float = RIDGE,
+        *,
+        improves_first: bool = False,
     ) -> Combiner:
         """Minimises the cross entropy of the gold entity among its list.
 
@@ -47,6 +49,8 @@ class Combiner:
             lists_MDF: the features of each mention's list; NaN where one is missing.
             gold_M: where the gold entity stands in its list; -1 leaves the mention out.
             ridge: weight of the squared weights.
+            improves_first: whether the first feature is a score already, which the others are to improve: the
+                ridge then draws to that score alone, so that few mentions can't take it apart.
         """
         has_M = gold_M >= 0
         lists_MDF, gold_M = lists_MDF[has_M].astype(np.float64), gold_M[has_M]
@@ -58,7 +62,10 @@ class Combiner:
         scale_F[scale_F < 1e-9] = 1  # a constant
         at = np.flatnonzero(missing_MDF.any(axis=(0, 1)))
         values = np.concatenate([centred / scale_F, missing_MDF[..., at]], axis=-1)
-        found = fit_weights(values, gold_M, start=0, ridge=ridge)
+        prior_F = np.zeros(values.shape[-1])
+        if improves_first:
+            prior_F[0] = scale_F[0]
+        found = fit_weights(values, gold_M, ridge=ridge, prior_F=prior_F)
         missing_F = np.zeros(len(mean_F))
         missing_F[at] = found[len(mean_F) :]
         return cls(tuple(names), mean_F, scale_F, found[: len(mean_F)], missing_F)

@@ -39,7 +39,6 @@ from mmoe.reranking.space import EntitySide, Space, fit_space
 
 MOST_MENTIONS = 4000  # train mentions a combiner is fitted on; its few dozen weights need no more
 FITTED_IN = 5  # folds of the validation mentions
-RIDGE_WITH_MATCHER = 1e-3  # there are fewer validation mentions
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def run_reranking(
         pairs = Pairs(np.arange(len(mentions)), shortlists.pairs.entities_BD)
         inputs.append(second_inputs(own, features_of([family], pairs), each, known.names))
         names = second_names(family.names, known.names)
-    second = Combiner.fit(names, inputs[0], lists[1].gold_M, RIDGE_WITH_MATCHER)
+    second = _second(names, inputs[0], lists[1].gold_M)
     in_folds = _in_folds(names, inputs[0], lists[1])
     with_matcher = second.scores(inputs[1])
     found.ranks[WITH_MATCHER] = lists[2].reranked(with_matcher)
@@ -191,6 +190,18 @@ def _known(
     return PairFeatures(entities, side, context), towers, space
 
 
+def _second(
+    names: Sequence[str], values_MDF: NDArray[np.floating], gold_M: NDArray[np.int64]
+) -> Combiner:
+    """What improves the first combiner's score by the matcher's.
+
+    The weights of standardised features have a normal prior around that score alone, of variance 1: it
+    decides where mentions are few, and hardly counts where there are thousands.
+    """
+    ridge = 0.5 / max(1, len(gold_M))
+    return Combiner.fit(names, values_MDF, gold_M, ridge, improves_first=True)
+
+
 def _in_folds(
     names: Sequence[str], values_MDF: NDArray[np.floating], lists: Shortlists
 ) -> NDArray[np.float64]:
@@ -199,7 +210,7 @@ def _in_folds(
     folds = np.arange(len(values_MDF)) % FITTED_IN
     for fold in range(FITTED_IN):
         left, own = folds != fold, folds == fold
-        fitted = Combiner.fit(names, values_MDF[left], lists.gold_M[left], RIDGE_WITH_MATCHER)
+        fitted = _second(names, values_MDF[left], lists.gold_M[left])
         scores[own] = fitted.scores(values_MDF[own])
     return scores
 

@@ -370,6 +370,8 @@ def test_what_is_not_a_bundle_is_not_written_over(bundle: Path, tmp_path: Path) 
 def test_a_run_without_a_name_for_its_bundle_is_told(project: Path) -> None:
     with pytest.raises(BundleError, match="opened from a run; name a folder"):
         Linker.from_run(at.model, at.interim, device="cpu").save()
+    with pytest.raises(BundleError, match="there is no bundle yet; save one first"):
+        Linker.from_run(at.model, at.interim, device="cpu").push_to_hub("someone/a-bundle")
 
 
 @pytest.mark.parametrize(
@@ -393,3 +395,39 @@ def test_the_stage_says_why_it_makes_none(
     run("bundle", "tiny")
     assert capsys.readouterr().out == f"tiny: no bundle ({said})\n"
     assert list(at.bundle.iterdir()) == []
+
+
+def test_images_of_a_table_lie_beside_it(bundle: Path, built: Path, tmp_path: Path) -> None:
+    """Whether the folder or a file in it is named; what is not there is told."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    entity = next(e for e in opened(bundle).entities if e.images)
+    (mine / "photo.png").write_bytes((built / at.raw / entity.images[0]).read_bytes())
+    rows = [
+        {"qid": "Q900001", "name": "Zorblax", "attributes": "", "images": ["photo.png"]},
+        {"qid": "Q900002", "name": "Quibble", "attributes": "", "images": ["gone.png"]},
+    ]
+    write_jsonl(mine / "entities.jsonl", rows)
+    pd.DataFrame(rows).to_parquet(mine / "things.parquet")
+    for source in (mine, mine / "entities.jsonl", mine / "things.parquet"):
+        linker = opened(bundle)
+        added = linker.add_entities(source)
+        assert (added.masked, added.missing) == ((), ("gone.png",))
+        table = linker.engine.kb.files.thumbnails
+        assert table is not None
+        assert "Q900001" in Thumbnails(table)
+
+
+def test_a_slice_is_recognised_by_its_beginning(bundle: Path, built: Path, tmp_path: Path) -> None:
+    linker = opened(bundle)
+    known = {entity.qid for entity in linker.entities}
+    items = [item for item in items_of(built) if item["id"] not in known][:3]
+    lines = ",\n".join(json.dumps(item) for item in items)
+    (tmp_path / "wikidata.jsonl").write_text(f"[\n{lines}\n]\n")
+    assert len(linker.add_entities(tmp_path / "wikidata.jsonl").entities) == 3
+
+
+def test_columns_of_other_names_are_told_how_to_convert(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("id,title\nQ1,Zorblax\n")
+    with pytest.raises(DataError, match="columns of other names: mmoe convert entities"):
+        opened(bundle).add_entities(tmp_path / "mine.csv")

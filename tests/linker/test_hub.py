@@ -1,0 +1,135 @@
+"""Bundles on the hub: downloaded once from a server that behaves like it, and what is uploaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import huggingface_hub
+import pytest
+
+from mmoe.errors import BundleError
+from mmoe.linker.bundle import read_manifest
+from mmoe.linker.hub import find_bundle, push_bundle
+
+SHA = "a" * 40
+NAME = "someone/a-bundle"
+
+
+@pytest.fixture
+def hub(built: Path) -> Iterator[tuple[str, list[str]]]:
+    """The hub's answers about one bundle, and what it was asked for."""
+    folder, asked = built / "data/bundles/tiny", list[str]()
+    manifest = read_manifest(folder)
+    names = ["manifest.json", *manifest.files]
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            if self.path.startswith(f"/api/models/{NAME}/revision/"):
+                files = [{"rfilename": name} for name in names]
+                self._answer(json.dumps({"id": NAME, "sha": SHA, "siblings": files}).encode())
+            elif self.path.startswith(f"/{NAME}/resolve/{SHA}/"):
+                self._answer((folder / self.path.split(f"/{SHA}/")[1]).read_bytes())
+            else:
+                self.send_error(404)
+
+        do_HEAD = do_GET
+
+        def _answer(self, content: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+            self.send_header("X-Repo-Commit", SHA)
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_a_bundle_is_downloaded_by_its_id_and_links(
+    hub: tuple[str, list[str]], built: Path, tmp_path: Path
+) -> None:
+    address, asked = hub
+    code = (
+        f"import mmoe; linker = mmoe.Linker.from_pretrained({NAME!r}, device='cpu'); "
+        "print(linker.link('Mercury', 'Mercury rose.')[0].qid)"
+    )
+    env = {
+        "HF_ENDPOINT": address,
+        "HF_HOME": str(tmp_path),
+        "OMP_NUM_THREADS": "1",
+        "PATH": "/usr/bin",
+    }
+    root = str(Path(__file__).parents[2])
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=env | {"PYTHONPATH": root} | more,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for more in ({}, {"HF_HUB_OFFLINE": "1"})  # then from the cache
+    ]
+    assert done[0] == done[1]
+    assert done[0].startswith("Q")
+    assert any(path.endswith("/model.safetensors") for path in asked)
+
+
+def test_what_the_hub_does_not_have_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(name: str) -> str:
+        raise huggingface_hub.errors.LocalEntryNotFoundError(f"no {name}\nin the cache")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lost)
+    with pytest.raises(
+        BundleError, match=r"^nobody/nothing: no such folder, and the hub .*no nobody"
+    ):
+        find_bundle("nobody/nothing")
+    assert find_bundle("no/such/folder") == Path("no/such/folder")
+    assert find_bundle(tmp_path) == tmp_path
+
+
+def test_what_is_uploaded_is_what_the_manifest_names(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, calls = built / "data/bundles/tiny", list[Any]()
+
+    class Api:
+        def create_repo(self, name: str, **options: Any) -> str:
+            calls.append((name, options))
+            return f"https://hub/{name}"
+
+        def upload_folder(self, **options: Any) -> None:
+            calls.append(options)
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Api)
+    assert push_bundle(folder, NAME, private=True) == f"https://hub/{NAME}"
+    assert calls[0] == (NAME, {"private": True, "exist_ok": True})
+    assert set(calls[1]["allow_patterns"]) == {"manifest.json", *read_manifest(folder).files}
+    monkeypatch.setattr(Api, "upload_folder", refused)
+    with pytest.raises(BundleError, match="log in with `hf auth login`"):
+        push_bundle(folder, NAME, private=True)
+
+
+def refused(*_: Any, **__: Any) -> None:
+    raise OSError("401 Unauthorized")
