@@ -119,6 +119,12 @@ def opened_image(content: bytes, max_pixels: int) -> Iterator[Image.Image]:
         raise ImageError(_decoding_problem(error, content)) from None
 
 
+def smaller(image: Image.Image, side: int) -> Image.Image:
+    """An image reduced by a whole number, so that neither of its sides gets below `side`."""
+    factor = min(image.size) // side
+    return image.reduce(factor) if factor > 1 else image
+
+
 def as_shown(image: Image.Image) -> Image.Image:
     """An image that Pillow has opened, as RGB and as a viewer shows it.
 

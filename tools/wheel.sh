@@ -29,3 +29,4 @@ for python in "$@"; do
   "$env/bin/python" -c 'import mmoe.server.app, ray'
   echo "$("$python" --version): the wheel links"
 done
+[ "$number" -gt 0 ]

@@ -128,11 +128,13 @@ def link(
         found = [(each.start, each.result) for each in linker.link_text(text, image, top_k=top_k)]
     else:
         from mmoe.linker import Query
+        from mmoe.linker.finding import folded_text
 
         query = Query(mention, text, image, description)
         query.check_in_context()
         (result,) = linker.link_many([query], top_k=top_k)
-        found = [(text.casefold().find(mention.casefold()), result)]
+        (folded, places), wanted = folded_text(text), folded_text(mention)[0]
+        found = [(places[folded.find(wanted)] if wanted in folded else -1, result)]
     if as_json:
         typer.echo(json.dumps([{"start": s} | r.to_json() for s, r in found], ensure_ascii=False))
         return
@@ -163,13 +165,14 @@ def batch(
     """
     from tqdm import tqdm
 
+    from mmoe.files import content_key
     from mmoe.linker.batch import Batch, link_table
 
     wanted = Batch(source, out, images or source.parent, top_k)
     wanted.check()  # before an encoder is loaded, which takes seconds
     linker = _opened(bundle, encoder, device, rerank=rerank)
     assert linker.bundle is not None
-    made_with = f"{linker.bundle[1].index} rerank={rerank}"
+    made_with = content_key(linker.bundle[1].files, rerank)
     with tqdm(unit="row", desc=out.name, disable=None) as bar:
         counts = link_table(linker, wanted, made_with, bar.update)
     said: dict[str, Any] = {"out": str(out), "linked": counts.linked, "rejected": counts.rejected}

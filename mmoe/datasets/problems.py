@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
+from itertools import islice
 
 from mmoe.errors import DataError
 
@@ -55,6 +56,10 @@ class Problems:
     @property
     def lines(self) -> list[str]:
         return list(self._kinds)
+
+    def take_new(self, told: int) -> list[str]:
+        """The lines behind the first `told` ones."""
+        return list(islice(self._kinds, told, None))
 
     def of(self, kind: StrEnum) -> list[str]:
         """The lines of one kind."""

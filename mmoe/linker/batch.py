@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 from mmoe.datasets.problems import Problems
 from mmoe.datasets.rows import Row, rows_of
 from mmoe.datasets.sources import ROW_FILES, arrow_rows
-from mmoe.errors import DataError, LinkingError
+from mmoe.errors import DataError, LinkingError, one_line
 from mmoe.files import atomic_write
 from mmoe.linker.linker import BATCH, Linker
 from mmoe.linker.queries import Query
@@ -95,14 +96,13 @@ def link_table(
         DataError: see `Batch.check`; if unfinished work is of another table, bundle or top_k.
     """
     batch.check()
+    linker.engine.check_top_k(batch.top_k)
     with exclusive_lock(batch.out.parent, f"{batch.journal.name}.lock"):
         with _opened_journal(batch, made_with) as (journal, done):
             progress(done)
             rest = itertools.islice(_rows(batch.source), done, None)
             while some := list(itertools.islice(rest, BATCH)):
-                lines = [
-                    json.dumps(line, ensure_ascii=False) for line in _linked(linker, batch, some)
-                ]
+                lines = [json.dumps(line) for line in _linked(linker, batch, some)]
                 journal.write("".join(f"{line}\n" for line in lines))
                 journal.flush()
                 progress(len(lines))
@@ -116,17 +116,31 @@ def _rows(file: Path) -> Iterator[Row | str]:
     problems, told = Problems(), 0
     rows: Iterable[Row]
     if file.suffix == ".parquet":
-        columns = pq.read_schema(file).names
-        found = enumerate(arrow_rows(file, columns), start=1)
-        rows = (Row(file, number, values) for number, values in found)
+        found = enumerate(arrow_rows(file, _columns(file)), start=1)
+        rows = (Row(file, number, _with_texts(values)) for number, values in found)
     else:
         rows = rows_of(file, problems)
     for row in rows:
         if len(problems) > told:
-            yield from problems.lines[told:]
+            yield from problems.take_new(told)
             told = len(problems)
         yield row
-    yield from problems.lines[told:]
+    yield from problems.take_new(told)
+
+
+def _columns(file: Path) -> list[str]:
+    try:
+        return list(pq.read_schema(file).names)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{file}: not a whole Parquet file ({one_line(error)})") from None
+
+
+def _with_texts(values: dict[str, Any]) -> dict[str, Any]:
+    """Whole numbers as texts: columns of ids and years are often stored as such."""
+    return {
+        name: str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        for name, value in values.items()
+    }
 
 
 def _linked(linker: Linker, batch: Batch, rows: Sequence[Row | str]) -> list[dict[str, Any]]:
@@ -186,7 +200,17 @@ def _writable(line: dict[str, Any]) -> dict[str, Any]:
     """Values of a bad row may be of any type: those that are no JSON are shown as text."""
     if "values" not in line:
         return line
-    return line | {"values": json.loads(json.dumps(line["values"], default=str))}
+    return line | {"values": _plain(line["values"])}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    if isinstance(value, dict):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    is_number = isinstance(value, (int, float)) and math.isfinite(value)
+    return value if value is None or isinstance(value, str) or is_number else str(value)
 
 
 @contextmanager
@@ -197,6 +221,7 @@ def _opened_journal(batch: Batch, made_with: str) -> Iterator[tuple[Any, int]]:
         "source": [status.st_size, status.st_mtime_ns],
         "bundle": made_with,
         "top_k": batch.top_k,
+        "images": str(batch.images.resolve()),
     }
     batch.journal.parent.mkdir(parents=True, exist_ok=True)
     done = -1
@@ -208,8 +233,8 @@ def _opened_journal(batch: Batch, made_with: str) -> Iterator[tuple[Any, int]]:
                     break
                 if whole == 0 and json.loads(line) != head:
                     raise DataError(
-                        f"{batch.journal}: unfinished work of another table, bundle or top_k; finish it "
-                        "with those, or delete it"
+                        f"{batch.journal}: unfinished work with another table, bundle, folder of images or "
+                        "top_k; finish it with those, or delete it"
                     )
                 whole += len(line)
                 done += 1
@@ -225,7 +250,7 @@ def _publish(batch: Batch) -> Counts:
     bad = 0
     with atomic_write(batch.rejected) as path, path.open("w", encoding="utf-8") as stream:
         for line in _journaled(batch, errors=True):
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            stream.write(json.dumps(line) + "\n")
             bad += 1
     if not bad:
         batch.rejected.unlink()

@@ -15,6 +15,7 @@ sees the old one or the new one. An old one goes once nobody reads it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -28,6 +29,7 @@ FORMAT = 1
 MANIFEST, CARD, CONFIG = "manifest.json", "README.md", "config.json"
 MATCHER, ENCODER, WORDS, LABELS = "model.safetensors", "encoder", "words.json", "labels"
 KB = "kb-"
+KB_NAME = re.compile(r"kb-\d+")
 MAKE = "make it anew: mmoe bundle DATASET FOLDER"
 
 
@@ -96,7 +98,8 @@ def read_manifest(folder: Path, *, files: bool = True, check: bool = False) -> M
     except (DataError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"{path}: not the manifest of a bundle ({error}); {MAKE}") from None
     if found != FORMAT:
-        made_by = dict(content.get("versions") or {}).get("mmoe", "that made it")
+        versions = content.get("versions")
+        made_by = versions.get("mmoe") if isinstance(versions, dict) else "that made it"
         raise BundleError(
             f"{folder}: a bundle of format {found}, and this version reads {FORMAT}; {MAKE}, or install "
             f"the version of mmoe {made_by}"
@@ -104,7 +107,11 @@ def read_manifest(folder: Path, *, files: bool = True, check: bool = False) -> M
     try:
         manifest = Manifest(**content)
         known = {name: (each["bytes"], each["sha256"]) for name, each in manifest.files.items()}
-    except (KeyError, TypeError, AttributeError) as error:
+        if not KB_NAME.fullmatch(manifest.kb) or not isinstance(manifest.settings, dict):
+            raise ValueError("no knowledge base of its own")
+        if lost := {MATCHER, f"{manifest.kb}/entities.parquet"} - known.keys():
+            raise ValueError(f"lacks {min(lost)}")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BundleError(f"{path}: not the manifest of a bundle ({error}); {MAKE}") from None
     for name, (size, sha256) in known.items() if files else ():
         _check(folder, name, size, sha256 if check else None)

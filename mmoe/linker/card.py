@@ -66,7 +66,10 @@ def _head(trained: Trained, kb: KnowledgeBase) -> Iterator[str]:
 def _metrics(trained: Trained, metrics: pd.DataFrame | None) -> Iterator[str]:
     yield "## Metrics"
     if not trained.is_trained:
-        yield "Nothing was trained: cosines of the encoder and names rank the entities. Try it on your own mentions."
+        yield (
+            "Nothing was trained: cosines of the encoder and names rank the entities. Try it on your own "
+            "mentions."
+        )
         return
     if metrics is None:
         yield "None were given when the bundle was made."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -15,6 +15,13 @@ from mmoe.records import Mention
 
 FOLDER, TABLE = "examples", "examples.json"
 SHOWN, WITH_IMAGE = 6, 2  # in all, and those whose answer changes without their image
+KINDS = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+}
 LOOKED_AT = 64  # mentions of each kind, at most
 
 
@@ -81,26 +88,30 @@ def write_examples(folder: Path, queries: Sequence[Query]) -> None:
     rows = []
     for number, query in enumerate(queries):
         name = None
-        if isinstance(query.image, Path):
-            name = f"{number}{query.image.suffix}"
+        if isinstance(query.image, (str, Path)):
+            source = Path(query.image)
+            name = f"{number}{source.suffix.lower()}"
             (folder / FOLDER).mkdir(exist_ok=True)
-            (folder / FOLDER / name).write_bytes(query.image.read_bytes())
+            (folder / FOLDER / name).write_bytes(source.read_bytes())
         rows.append({"surface_form": query.surface_form, "context": query.context, "image": name})
     write_json(folder / TABLE, rows)
 
 
-def read_examples(folder: Path) -> list[Example]:
-    """Those of a bundle; none if it has none."""
-    if not (folder / TABLE).is_file():
+def read_examples(folder: Path, files: Collection[str]) -> list[Example]:
+    """Those of a bundle; none if it has none.
+
+    Args:
+        files: that its manifest names: no other is opened.
+    """
+    if TABLE not in files:
         return []
-    return [
-        Example(
-            row["surface_form"],
-            row["context"],
-            folder / FOLDER / row["image"] if row["image"] else None,
-        )
-        for row in read_json(folder / TABLE)
-    ]
+    found = []
+    for row in read_json(folder / TABLE):
+        name = f"{FOLDER}/{row['image']}"
+        is_own = name in files and Path(name).suffix.lower() in KINDS
+        image = folder / name if is_own else None
+        found.append(Example(str(row["surface_form"]), str(row["context"]), image))
+    return found
 
 
 def _query(mention: Mention, images: Path) -> Query:

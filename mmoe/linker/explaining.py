@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,7 @@ def experts_of(matcher: Matcher, mention: SideFeatures) -> tuple[Parts, Parts]:
 def _routed(matcher: Matcher) -> Iterator[dict[str, list[Tensor]]]:
     """What the last router of each unit chooses meanwhile, one call after another."""
     found: dict[str, list[Tensor]] = {}
-    handles = []
+    handles, ours = [], get_ident()  # other threads may use the matcher meanwhile
     units = matcher.units if isinstance(matcher, SumOfUnits) else nn.ModuleDict()
     for name, unit in units.items():
         routers = [each for each in unit.modules() if isinstance(each, TopKRouter)]
@@ -153,7 +154,8 @@ def _routed(matcher: Matcher) -> Iterator[dict[str, list[Tensor]]]:
         calls = found.setdefault(name, [])
 
         def note(_: nn.Module, __: Any, routing: Routing, calls: list[Tensor] = calls) -> None:
-            calls.append(routing.experts_Tk.cpu())
+            if get_ident() == ours:
+                calls.append(routing.experts_Tk.cpu())
 
         handles.append(routers[-1].register_forward_hook(note))
     try:

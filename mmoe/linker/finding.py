@@ -61,6 +61,8 @@ class NameFinder:
         for name, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
             first, last = places[start], places[end - 1]
             span = first, last + 1
+            if (start and places[start - 1] == first) or places[end : end + 1] == [last]:
+                continue  # a part of a character, as of a ligature
             if _stands_alone(text, *span) and self._is_meant(name, text[first : last + 1]):
                 found.append(span)
         return _leftmost_longest(found)
@@ -92,7 +94,10 @@ def folded_text(text: str) -> tuple[str, list[int]]:
     """A text without case and accents, and of each of its characters the place of the one it comes from."""
     folded, places = [], []
     for place, character in enumerate(text):
-        for each in unicodedata.normalize("NFKD", character).casefold():
+        # Syllables of Hangul would come apart into letters.
+        is_syllable = "\uac00" <= character <= "\ud7a3"
+        plain = character if is_syllable else unicodedata.normalize("NFKD", character)
+        for each in plain.casefold():
             if not unicodedata.combining(each):
                 folded.append(each)
                 places.append(place)
@@ -118,7 +123,10 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 
 def _is_of_one_word(left: str, right: str) -> bool:
     """Whether two neighbours are letters or digits of a script that puts spaces between words."""
-    return left.isalnum() and right.isalnum() and not (_UNSPACED.match(left + right))
+    if unicodedata.category(right).startswith("M"):  # a mark on the letter before
+        return True
+    is_word = left.isalnum() or unicodedata.category(left).startswith("M")
+    return is_word and right.isalnum() and not _UNSPACED.match(left + right)
 
 
 def _leftmost_longest(spans: Sequence[Span]) -> list[Span]:

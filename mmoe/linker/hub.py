@@ -21,7 +21,7 @@ def find_bundle(name: Path | str) -> Path:
     """
     folder = Path(name)
     if folder.exists() or not isinstance(name, str) or not HUB_ID.fullmatch(name):
-        return folder
+        return folder.absolute()
     # Imported here: who opens a folder need not wait for it.
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -43,15 +43,17 @@ def push_bundle(folder: Path, name: str, *, private: bool) -> str:
     """
     manifest = read_manifest(folder, check=True)
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     api = HfApi()
     try:
         address = api.create_repo(name, private=private, exist_ok=True)
         api.upload_folder(
-            repo_id=name, folder_path=folder, allow_patterns=[MANIFEST, *manifest.files]
+            repo_id=name,
+            folder_path=folder,
+            allow_patterns=[MANIFEST, *manifest.files],
+            delete_patterns=["kb-*/**"],
         )
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+    except Exception as error:
         raise BundleError(
             f"{name}: the hub does not take the bundle ({one_line(error)}); log in with `hf auth login`, "
             "and name an id in an account that is yours"

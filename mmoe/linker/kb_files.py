@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from mmoe.features.shards import shard_name
 from mmoe.files import atomic_write
-from mmoe.linker.thumbnails import write_thumbnails
+from mmoe.linker.thumbnails import copy_thumbnails, write_thumbnails
 from mmoe.records import Entity, write_records
 from mmoe.wikidata.label_index import ITEMS
 
@@ -67,18 +67,26 @@ class KbFiles:
             (folder / part).mkdir()
             append(folder / part, (self.features / part).glob("shard-*.parquet"), place)
         (folder / THUMBNAILS).mkdir()
+        qids = {entity.qid for entity in entities}
         if self.thumbnails is not None:
-            append(folder / THUMBNAILS, self.thumbnails.glob("shard-*.parquet"), place)
+
+            def place_some(source: Path, target: Path) -> None:
+                if not copy_thumbnails(source, target, qids):
+                    place(source, target)
+
+            append(folder / THUMBNAILS, self.thumbnails.glob("shard-*.parquet"), place_some)
         elif self.images is not None:
             write_thumbnails(folder / THUMBNAILS / shard_name(0), entities, self.images)
         if self.aliases is not None:
-            place(self.aliases, folder / ALIASES)
+            known = pq.read_table(self.aliases)
+            rows = [row for row in known.to_pylist() if row["qid"] in qids]
+            pq.write_table(pa.Table.from_pylist(rows, ALIAS_SCHEMA), folder / ALIASES)
         else:
             _write_aliases(folder / ALIASES, entities, self.labels)
         return KbFiles.of(folder)
 
     def read_aliases(self) -> Mapping[str, Sequence[str]]:
-        """Other names by qid, of entities that are no longer there too."""
+        """Other names by qid."""
         found: dict[str, list[str]] = {}
         if self.aliases is not None:
             for row in pq.read_table(self.aliases).to_pylist():

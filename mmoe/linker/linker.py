@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from mmoe.linker.hub import find_bundle, push_bundle
 from mmoe.linker.opening import Opening, open_bundle, open_kb, open_run
 from mmoe.linker.queries import Picture, Query, check_text
 from mmoe.linker.results import LinkResult
-from mmoe.linker.saving import save_bundle, save_changes
+from mmoe.linker.saving import remove_old, save_bundle, save_changes
 from mmoe.linker.trained import Trained
 from mmoe.linker.untrained import untrained
 from mmoe.model.features import SideFeatures
@@ -46,6 +47,7 @@ class Linker:
     ) -> None:
         self.trained, self.engine, self.bundle = trained, engine, bundle
         self.added: NewEntities | None = None
+        self._changing, self._from_hub = Lock(), False
 
     @classmethod
     def from_pretrained(
@@ -77,7 +79,9 @@ class Linker:
         trained, engine, manifest = open_bundle(
             folder, Opening(encoder, device, rerank, exact), check=check
         )
-        return cls(trained, engine, (folder, manifest))
+        linker = cls(trained, engine, (folder, manifest))
+        linker._from_hub = not Path(name).exists()
+        return linker
 
     @classmethod
     def from_entities(
@@ -178,8 +182,10 @@ class Linker:
                 looks at, or the image can't be read.
         """
         query = Query(surface_form, context, image, description)
-        result = next(self.link_many([query], top_k=top_k))
-        return self.engine.explained(query, result) if explain else result
+        engine = self.engine  # others may put another one in its place meanwhile
+        engine.check_top_k(top_k)
+        (result,) = engine.link([query], top_k)
+        return engine.explained(query, result) if explain else result
 
     def link_many(self, queries: Iterable[Query], *, top_k: int = 5) -> Iterator[LinkResult]:
         """As `link`, many mentions in batches: one result each, in their order, as they are asked for.
@@ -273,11 +279,16 @@ class Linker:
                 since it was opened, or if no folder is given and there is no bundle.
         """
         if folder is None or (self.bundle and Path(folder).resolve() == self.bundle[0].resolve()):
-            self.bundle = save_changes(self.trained, self.engine.kb, self.bundle)
-            place, manifest = self.bundle
+            if self._from_hub:
+                raise BundleError(
+                    "save: this bundle was fetched from the hub; name a folder for yours"
+                )
+            place, manifest = save_changes(self.trained, self.engine.kb, self.bundle)
+            self.bundle = place, manifest
             self.engine = self.trained.over(open_kb(self.trained, place / manifest.kb, manifest))
+            remove_old(place, manifest)
             return place
-        place = Path(folder)
+        place = Path(folder).resolve()
         manifest = save_bundle(place, self.trained, self.engine.kb, metrics, licence, examples)
         if self.bundle is None:
             self.bundle = place, manifest
@@ -296,6 +307,7 @@ class Linker:
         return push_bundle(self.bundle[0], name, private=private)
 
     def _change(self, new: NewEntities, removed: Sequence[str]) -> tuple[MaskedImage, ...]:
-        kb, masked = changed(self.trained, self.engine.kb, new, removed)
-        self.engine = self.trained.over(kb)
+        with self._changing:
+            kb, masked = changed(self.trained, self.engine.kb, new, removed)
+            self.engine = self.trained.over(kb)
         return masked

@@ -15,9 +15,9 @@ import torch
 from mmoe.bm25 import TextStatistics
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.registry import load_encoder
-from mmoe.errors import BundleError, CheckpointError, LinkingError
+from mmoe.errors import BundleError, CheckpointError, LinkingError, one_line
 from mmoe.files import read_json
-from mmoe.linker.bundle import ENCODER, LABELS, MATCHER, WORDS, Manifest, read_manifest
+from mmoe.linker.bundle import ENCODER, LABELS, MAKE, MATCHER, WORDS, Manifest, read_manifest
 from mmoe.linker.describing import Describing
 from mmoe.linker.engine import Engine
 from mmoe.linker.kb_files import ENTITIES, INDEX, KbFiles
@@ -63,11 +63,11 @@ def open_run(
             "approximate=True: needs rerank=False, and index=…, a folder for its files"
         )
     place = kb.resolve()
-    describing = Describing.of_run(place) if how.rerank else Describing.nothing()
+    describing = Describing.of_run(place)
     trained = _open_trained(place.name, checkpoint_file(model), model, how, describing)
     files = KbFiles(
         entities=place / "entities.parquet",
-        features=place.parents[1] / "features" / place.name if features is None else features,
+        features=(features or place.parents[1] / "features" / place.name).resolve(),
         images=place.parents[1] / "raw" / place.name,
         labels=trained.describing.labels,
     )
@@ -90,12 +90,25 @@ def open_bundle(folder: Path, how: Opening, *, check: bool) -> tuple[Trained, En
     """Opens a bundle; see `Linker.from_pretrained`."""
     manifest, in_use = _current(folder, check=check)
     words, inside = folder / WORDS, folder / ENCODER
-    statistics = TextStatistics(**read_json(words)) if words.is_file() else None
-    describing = Describing.of_settings(manifest.settings, folder / LABELS, statistics)
+    try:
+        statistics = TextStatistics(**read_json(words)) if words.is_file() else None
+        describing = Describing.of_settings(manifest.settings, folder / LABELS, statistics)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{folder}: settings that can't be read ({one_line(error)}); {MAKE}"
+        ) from None
     if how.encoder is None and inside.is_dir():
         how = replace(how, encoder=str(inside))
     trained = _open_trained(manifest.name, folder / MATCHER, folder, how, describing)
     engine = trained.over(open_kb(trained, folder / manifest.kb, manifest, in_use))
+    if (
+        trained.reranker is not None
+        and trained.reranker.uses_retrieval
+        and engine.describer is None
+    ):
+        raise BundleError(
+            f"{folder}: reranks with candidates, and says not where they come from; {MAKE}"
+        )
     return trained, engine, manifest
 
 
@@ -139,17 +152,17 @@ def _open_trained(
     name: str, weights: Path, learned: Path, how: Opening, describing: Describing
 ) -> Trained:
     checkpoint = load_checkpoint(weights)
-    encoder = load_encoder_of(checkpoint, str(weights), how.encoder, how.device)
     device = resolve_device(how.device)
-    lies = Path(how.encoder or checkpoint.feature_config["encoder"])
+    encoder = load_encoder_of(checkpoint, str(weights), how.encoder, how.device)
+    encoder_folder = Path(how.encoder or checkpoint.feature_config["encoder"]).resolve()
     checkpoint.matcher.to(device)
     return Trained(
         name=name,
         checkpoint=checkpoint,
-        weights=weights,
-        learned=learned,
+        weights=weights.resolve(),
+        learned=learned.resolve(),
         encoder=QueryEncoder(encoder, checkpoint.feature_config, exact=how.exact),
-        encoder_folder=lies if lies.is_dir() else None,
+        encoder_folder=encoder_folder if encoder_folder.is_dir() else None,
         device=device,
         reranker=load_reranker(learned) if how.rerank else None,
         describing=describing,

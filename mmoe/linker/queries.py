@@ -21,7 +21,7 @@ from mmoe.encoders.rows import encode_image_rows, encode_text_rows, laid_out
 from mmoe.errors import LinkingError
 from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.tokens import MemoryTokens, Tokens
-from mmoe.images import ImageError, as_shown, decode_image
+from mmoe.images import ImageError, as_shown, decode_image, smaller
 from mmoe.linking.data import as_stored, features_of_rows, pooled_of
 from mmoe.longer_names import STAND_IN, hide_name
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
@@ -165,11 +165,7 @@ class QueryEncoder:
         mentions = [query.as_mention(i) for i, query in enumerate(queries)]
         images: list[FeatureRow] = []
         if encoder.sees_images:  # first: an image that can't be read costs no time
-            decoded = [
-                None if query.image is None else _decoded(query.image, encoder.jpeg_side)
-                for query in queries
-            ]
-            images = encode_image_rows(encoder, decoded, ENCODE_BATCH, self._keep_padding)
+            images = self._images([query.image for query in queries])
         texts = [
             TextInput(m.mention_id, m.surface_form, m.context, description)
             for m, description in zip(mentions, descriptions, strict=True)
@@ -191,6 +187,18 @@ class QueryEncoder:
             found[len(texts) :],
         )
 
+    def _images(self, images: Sequence[Picture | None]) -> list[FeatureRow]:
+        """Rows of images; one that several mentions share is encoded once."""
+        places = {id(image): i for i, image in reversed(list(enumerate(images)))}
+        distinct = sorted(set(places.values()))
+        decoded = [
+            None if (own := images[i]) is None else _decoded(own, self.encoder.jpeg_side)
+            for i in distinct
+        ]
+        rows = encode_image_rows(self.encoder, decoded, ENCODE_BATCH, self._keep_padding)
+        row_of = dict(zip(distinct, rows, strict=True))
+        return [row_of[places[id(image)]] for image in images]
+
     def decoded(self, query: Query) -> Image.Image | None:
         """A mention's image as RGB; None without one, or where the encoder is text-only.
 
@@ -199,7 +207,7 @@ class QueryEncoder:
         """
         if query.image is None or not self.encoder.sees_images:
             return None
-        return _decoded(query.image, self.encoder.jpeg_side)
+        return smaller(_decoded(query.image, self.encoder.jpeg_side), self.encoder.jpeg_side)
 
     def pieces(self, query: Query, description: str | None) -> list[str]:
         """What the encoder reads of a mention, a piece of text for each token."""

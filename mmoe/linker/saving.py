@@ -25,8 +25,10 @@ from mmoe.linker.bundle import (
     write_manifest,
 )
 from mmoe.linker.card import model_card
+from mmoe.linker.examples import FOLDER as EXAMPLE_IMAGES
+from mmoe.linker.examples import TABLE as EXAMPLES
 from mmoe.linker.examples import write_examples
-from mmoe.linker.kb_files import ENTITIES, INDEX, Place, link_or_copy
+from mmoe.linker.kb_files import ENTITIES, INDEX, link_or_copy
 from mmoe.linker.knowledge import KnowledgeBase
 from mmoe.linker.queries import Query
 from mmoe.linker.thumbnails import Thumbnails
@@ -38,6 +40,10 @@ from mmoe.reranking.files import FILES as RERANKER
 from mmoe.reranking.files import WEIGHTS
 
 # Of an encoder's folder: all that loads it, and no weights in other formats.
+OWN_NAMES = {
+    *(MANIFEST, CARD, CONFIG, MATCHER, WORDS, LABELS, ENCODER, EXAMPLES, EXAMPLE_IMAGES),
+    *RERANKER,
+}
 ENCODER_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*/config.json")
 
 
@@ -50,8 +56,7 @@ def save_bundle(
     examples: Sequence[Query],
 ) -> Manifest:
     """Writes a whole bundle; see `Linker.save`."""
-    if folder.exists() and not (folder.is_dir() and _is_bundle_or_empty(folder)):
-        raise BundleError(f"{folder}: holds something else than a bundle; name a new folder")
+    check_target(folder)
     with atomic_folder(folder) as new:
         shutil.copyfile(trained.weights, new / MATCHER)
         for name in RERANKER:
@@ -63,7 +68,7 @@ def save_bundle(
         if describing.labels is not None:
             _copy_tree(describing.labels, new / LABELS)
         _copy_encoder(trained, new / ENCODER)
-        manifest = _write_kb(new, f"{KB}0", trained, kb, link_or_copy)
+        manifest = _write_kb(new, f"{KB}0", trained, kb)
         calibrated = read_json(new / WEIGHTS).get("calibrated")
         pictures = Thumbnails(new / manifest.kb / "thumbnails").licences()
         card = model_card(trained, kb, calibrated, pictures, metrics, licence)
@@ -98,20 +103,22 @@ def save_changes(
             )
         target = folder / now.next_kb
         shutil.rmtree(target, ignore_errors=True)  # of a run that was killed
-        manifest = _write_kb(folder, now.next_kb, trained, kb, link_or_copy)
+        manifest = _write_kb(folder, now.next_kb, trained, kb)
         manifest = write_manifest(folder, manifest, unchanged=now)
-        for other in folder.glob(f"{KB}*"):
-            if other.name != manifest.kb:
-                remove_unused(other, other / ENTITIES)
     return folder, manifest
 
 
-def _write_kb(
-    folder: Path, name: str, trained: Trained, kb: KnowledgeBase, place: Place
-) -> Manifest:
+def remove_old(folder: Path, manifest: Manifest) -> None:
+    """Removes the knowledge bases that a bundle had before, unless somebody still reads them."""
+    for other in folder.glob(f"{KB}*"):
+        if other.name != manifest.kb:
+            remove_unused(other, other / ENTITIES)
+
+
+def _write_kb(folder: Path, name: str, trained: Trained, kb: KnowledgeBase) -> Manifest:
     target = folder / name
     target.mkdir()
-    files = kb.files.copy_to(target, kb.entities, place)
+    files = kb.files.copy_to(target, kb.entities, link_or_copy)
     config = trained.checkpoint.feature_config
     features = FeatureSide.of_entities(files.features, kb.entities, config)
     made_of = index_key(trained.weights, files.entities, features)
@@ -127,15 +134,30 @@ def _copy_encoder(trained: Trained, target: Path) -> None:
         for pattern in ENCODER_FILES:
             for file in source.glob(pattern):
                 (target / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
-                link_or_copy(file, target / file.relative_to(source))
+                # No second name: the file is another's, who may write into it.
+                shutil.copyfile(file, target / file.relative_to(source))
 
 
 def _copy_tree(source: Path, target: Path) -> None:
     for file in source.rglob("*"):
         if file.is_file() and not file.name.startswith("."):
             (target / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
-            link_or_copy(file, target / file.relative_to(source))
+            shutil.copyfile(file, target / file.relative_to(source))
 
 
-def _is_bundle_or_empty(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file() or not any(folder.iterdir())
+def check_target(folder: Path) -> None:
+    """Raises BundleError if a folder holds something else than a bundle, which would be lost."""
+    if not folder.exists():
+        return
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
+    if not names:
+        return
+    strange = {name for name in names - OWN_NAMES if not name.startswith((KB, "."))}
+    try:
+        read_manifest(folder, files=False)
+    except BundleError:
+        strange = names
+    if strange or ".git" in names:
+        raise BundleError(
+            f"{folder}: holds something else than a bundle ({min(strange or names)}); name a new folder"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from mmoe.records import Entity
 
 LARGEST = 256  # pixels a side
 QUALITY = 80
+ROW_GROUP = 32
 LICENCES = "licences.jsonl"  # as `mmoe images` writes it
 RIGHTS = ("author", "licence", "licence_url")
 SCHEMA = pa.schema(
@@ -50,7 +51,24 @@ def write_thumbnails(path: Path, entities: Sequence[Entity], images: Path) -> No
             rights = known.get(entity.qid, {})
             rows.append({"qid": entity.qid, "jpeg": jpeg} | {r: rights.get(r) for r in RIGHTS})
     with atomic_write(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), temporary, compression="none")
+        _write(pa.Table.from_pylist(rows, SCHEMA), temporary)
+
+
+def copy_thumbnails(source: Path, target: Path, qids: Collection[str]) -> bool:
+    """Copies a part without the pictures of other entities; False, and no file, if it has none of those."""
+    with pq.ParquetFile(source) as file:
+        found = file.read(["qid"])["qid"].to_pylist()
+        if all(qid in qids for qid in found):
+            return False
+        kept = [i for i, qid in enumerate(found) if qid in qids]
+        with atomic_write(target) as temporary:
+            _write(file.read().take(kept), temporary)
+    return True
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    # Small groups: of one of them all is read for a picture.
+    pq.write_table(table, path, compression="none", row_group_size=ROW_GROUP)
 
 
 class Thumbnails:

@@ -6,6 +6,8 @@ import os
 
 import torch
 
+from mmoe.errors import ConfigError
+
 
 def compute_deterministically() -> None:
     """Makes training a function of seed, data, processor and number of threads.
@@ -22,7 +24,12 @@ def resolve_device(name: str) -> torch.device:
     """`auto` is CUDA where there is a usable device, else the CPU."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise ConfigError(
+            f"device {name}: no such device; use auto, cpu, cuda or cuda:<n>"
+        ) from None
 
 
 def resolve_precision(name: str, device: torch.device) -> str:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 import mmoe.server
 from mmoe.errors import LinkingError
 from mmoe.linker import Linker, LinkResult, Query
-from mmoe.linker.examples import read_examples
+from mmoe.linker.examples import KINDS, read_examples
 from mmoe.linker.finding import context_of
 from mmoe.linker.thumbnails import Thumbnails
-from mmoe.server.batching import Batcher, FullError
+from mmoe.server.batching import Batcher, FullError, StoppedError
 from mmoe.server.limits import Limits
-from mmoe.server.metrics import Metrics
+from mmoe.server.metrics import Measured, Metrics
 from mmoe.server.reading import FORM, JSON, check_length, image_of, query_of, read_request
 from mmoe.server.schemas import (
     BatchOut,
@@ -48,6 +48,7 @@ PROBLEMS: Responses = {
         503: "It took too long, or the server stops.",
     }.items()
 }
+LOOK_EVERY = 0.25  # seconds, whether the client still waits
 # No script or style from elsewhere, and none is asked for.
 POLICY = (
     "default-src 'none'; img-src 'self' data: blob:; style-src 'unsafe-inline'; "
@@ -68,7 +69,9 @@ class _Service:
         self._aliases = kb.files.read_aliases()
         self._pictures = None if kb.files.thumbnails is None else Thumbnails(kb.files.thumbnails)
         self._page = files(mmoe.server).joinpath("page.html").read_text("utf-8")
-        self._examples = [] if linker.bundle is None else read_examples(linker.bundle[0])
+        self._examples = (
+            [] if linker.bundle is None else read_examples(linker.bundle[0], linker.bundle[1].files)
+        )
         self.batcher: Batcher | None = None
         self.metrics.entities.set(len(linker.entities))
         self.app = FastAPI(
@@ -78,10 +81,17 @@ class _Service:
             lifespan=self._lifespan,
             docs_url=None,  # its scripts come from elsewhere
             redoc_url=None,
+            redirect_slashes=False,
         )
-        self.app.add_middleware(Limits, api_key=settings.api_key, max_body=settings.max_body)
-        self.app.middleware("http")(self._measured)
+        self.app.add_middleware(
+            Limits,
+            api_key=settings.api_key,
+            max_body=settings.max_body,
+            timeout=settings.timeout,
+        )
+        self.app.add_middleware(Measured, metrics=self.metrics)
         self.app.exception_handler(HTTPException)(_problem)
+        self.app.exception_handler(RequestValidationError)(_not_valid)
         self._add_paths()
 
     def _add_paths(self) -> None:
@@ -127,30 +137,20 @@ class _Service:
         limits = self.settings.max_batch, self.settings.max_waiting
         self.batcher = Batcher(self.linker, *limits, self.metrics.batches.observe)
         await self.batcher.start()
+        await asyncio.to_thread(lambda: self.linker.engine.kb.finder)
         yield
         await self.batcher.stop()
 
-    async def _measured(
-        self, request: Request, call: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        started = time.perf_counter()
-        response = await call(request)
-        route = request.scope.get("route")
-        path = getattr(route, "path", "other")  # as it is declared: no label for each qid
-        self.metrics.requests.labels(path, response.status_code).inc()
-        self.metrics.seconds.labels(path).observe(time.perf_counter() - started)
-        return response
-
     async def link(self, request: Request) -> JSONResponse:
         """Link one mention."""
-        asked, file = await read_request(request, LinkRequest)
+        asked, file = await read_request(request, LinkRequest, self.settings.max_mentions)
         query = await query_of(asked, file, self.settings)
-        (result,) = await self._linked([query], asked.top_k, explain=asked.explain)
+        (result,) = await self._linked(request, [query], asked.top_k, explain=asked.explain)
         return JSONResponse(self._result(result))
 
     async def link_text(self, request: Request) -> JSONResponse:
         """Find the mentions of a text by the names of entities, and link each."""
-        asked, file = await read_request(request, TextRequest)
+        asked, file = await read_request(request, TextRequest, self.settings.max_mentions)
         check_length("text", asked.text, self.settings)
         if not asked.text.strip():
             raise HTTPException(422, "text: is empty; send the text that holds the mentions")
@@ -165,7 +165,7 @@ class _Service:
         queries = [
             Query(text[start:end], context_of(text, start, end), image) for start, end in spans
         ]
-        results = await self._linked(queries, asked.top_k) if queries else []
+        results = await self._linked(request, queries, asked.top_k) if queries else []
         found = [
             {"start": start, "end": end} | self._result(result)
             for (start, end), result in zip(spans, results, strict=True)
@@ -174,14 +174,14 @@ class _Service:
 
     async def batch(self, request: Request) -> JSONResponse:
         """Link several mentions."""
-        asked, file = await read_request(request, BatchRequest)
-        if file is not None or len(asked.mentions) > self.settings.max_mentions:
-            raise HTTPException(413, f"send up to {self.settings.max_mentions} mentions as JSON")
+        asked, file = await read_request(request, BatchRequest, self.settings.max_mentions)
+        if file is not None:
+            raise HTTPException(415, "send several mentions as JSON")
         queries = [await query_of(mention, None, self.settings) for mention in asked.mentions]
-        results = await self._linked(queries, asked.top_k)
+        results = await self._linked(request, queries, asked.top_k)
         return JSONResponse({"results": [self._result(result) for result in results]})
 
-    async def entity(self, qid: Annotated[str, Path(max_length=200)]) -> JSONResponse:
+    def entity(self, qid: Annotated[str, Path(max_length=200)]) -> JSONResponse:
         """What is known of an entity."""
         kb = self.linker.engine.kb
         if (position := kb.position.get(qid)) is None:
@@ -202,7 +202,7 @@ class _Service:
             }
         )
 
-    async def thumbnail(self, qid: Annotated[str, Path(max_length=200)]) -> Response:
+    def thumbnail(self, qid: Annotated[str, Path(max_length=200)]) -> Response:
         """An entity's picture, of at most 256 pixels a side."""
         picture = self._pictures.of(qid) if self._pictures is not None else None
         if picture is None or qid not in self.linker.engine.kb.position:
@@ -215,11 +215,11 @@ class _Service:
         """Mentions to try."""
         return {"examples": [each.to_json() for each in self._examples]}
 
-    async def example_image(self, number: Annotated[int, Path(ge=0)]) -> FileResponse:
+    def example_image(self, number: Annotated[int, Path(ge=0)]) -> FileResponse:
         """The image of an example."""
         if number >= len(self._examples) or (path := self._examples[number].image) is None:
             raise HTTPException(404, "no image of such an example")
-        return FileResponse(path)
+        return FileResponse(path, media_type=KINDS[path.suffix.lower()])
 
     async def health(self) -> dict[str, str]:
         """Whether the process lives."""
@@ -242,14 +242,14 @@ class _Service:
         return HTMLResponse(self._page, headers={"content-security-policy": POLICY})
 
     async def _linked(
-        self, queries: list[Query], top_k: int, *, explain: bool = False
+        self, request: Request, queries: list[Query], top_k: int, *, explain: bool = False
     ) -> list[LinkResult]:
         assert self.batcher is not None
         reranker = self.linker.engine.reranker
         deepest = len(self.linker.entities) if reranker is None else reranker.depth
         try:
             found = self.batcher.link(queries, min(top_k, deepest), explain=explain)
-            return await asyncio.wait_for(found, self.settings.timeout)
+            return await _while_connected(request, found)
         except FullError as error:
             after = {"retry-after": str(error.retry_after)}
             raise HTTPException(
@@ -257,10 +257,8 @@ class _Service:
             ) from None
         except LinkingError as error:
             raise HTTPException(422, str(error)) from None
-        except (TimeoutError, asyncio.CancelledError):
-            raise HTTPException(
-                503, "it took too long, or the server stops; try again later"
-            ) from None
+        except StoppedError:
+            raise HTTPException(503, "the server stops; try again later") from None
 
     def _result(self, result: LinkResult) -> dict[str, Any]:
         found = result.to_json()
@@ -272,6 +270,28 @@ class _Service:
 async def _problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+
+
+async def _not_valid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    return JSONResponse({"detail": said.encode("utf-8", "backslashreplace").decode()}, 422)
+
+
+async def _while_connected(
+    request: Request, work: Coroutine[Any, Any, list[LinkResult]]
+) -> list[LinkResult]:
+    """The work's result; it is cancelled if nobody waits for it any more."""
+    task = asyncio.create_task(work)
+    try:
+        while True:
+            done, _ = await asyncio.wait({task}, timeout=LOOK_EVERY)
+            if done:
+                return task.result()
+            if await request.is_disconnected():
+                raise HTTPException(499, "the client has gone")
+    finally:
+        task.cancel()
 
 
 def _body(model: type[Any], *, form: bool = True) -> dict[str, Any]:

@@ -26,6 +26,10 @@ class FullError(Exception):
         self.retry_after = retry_after
 
 
+class StoppedError(Exception):
+    """Nothing is linked any more."""
+
+
 @dataclass(frozen=True)
 class _Job:
     """Mentions of one request, or one that is to be explained."""
@@ -85,7 +89,8 @@ class Batcher:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         for job in self._jobs:
-            job.done.cancel()
+            if not job.done.done():
+                job.done.set_exception(StoppedError())
         self._thread.shutdown(wait=True)
 
     async def link(
@@ -97,16 +102,23 @@ class Batcher:
             FullError: if too many wait already.
             LinkingError: see `Linker.link`.
         """
-        job = _Job(queries, top_k, explain, asyncio.get_running_loop().create_future())
-        if self._waiting and self._waiting + job.size > self._max_waiting:
+        loop = asyncio.get_running_loop()
+        # In pieces: between them others are linked, and nothing more if nobody waits any longer.
+        jobs = [
+            _Job(queries[start : start + self._max_batch], top_k, explain, loop.create_future())
+            for start in range(0, len(queries), self._max_batch)
+        ]
+        size = sum(job.size for job in jobs)
+        if self._waiting and self._waiting + size > self._max_waiting:
             raise FullError(max(1, math.ceil(self._waiting * self._seconds)))
-        self._waiting += job.size
-        self._jobs.append(job)
+        self._waiting += size
+        self._jobs += jobs
         self._come.set()
         try:
-            return await job.done
+            found = await asyncio.gather(*(job.done for job in jobs))
         finally:
-            self._waiting -= job.size
+            self._waiting -= size
+        return [result for results in found for result in results]
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

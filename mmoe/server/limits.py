@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+
 OPEN = ("/", "/health", "/ready", "/favicon.ico")  # need no key
+NOSNIFF = (b"x-content-type-options", b"nosniff")
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -19,15 +23,17 @@ class _TooLargeError(Exception):
 
 
 class Limits:
-    """Turns away requests without the key, and those with a body that is too large.
+    """Turns away requests without the key, with too large a body, and those that take too long.
 
     Args:
         api_key: as `Authorization: Bearer <key>` or `X-API-Key: <key>`; None lets everybody in.
         max_body: bytes.
+        timeout: seconds, from the first byte of the body to the answer.
     """
 
-    def __init__(self, app: App, api_key: str | None, max_body: int) -> None:
+    def __init__(self, app: App, api_key: str | None, max_body: int, timeout: float) -> None:
         self._app, self._key, self._max_body = app, api_key, max_body
+        self._timeout = timeout
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,11 +43,20 @@ class Limits:
         if self._key is not None and scope["path"] not in OPEN and not self._may(headers):
             await _answer(send, 401, "the key is missing or wrong; send it as X-API-Key")
             return
-        large = f"a request may hold {self._max_body:,} bytes; send a smaller image or text"
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._max_body:
-            await _answer(send, 413 if length.isdigit() else 400, large)
-            return
+        if not length.isdigit():
+            await _answer(send, 400, "content-length is not a number; leave it out")
+        elif int(length) > self._max_body:
+            await _answer(send, 413, self._too_large)
+        else:
+            await self._watched(scope, receive, send)
+
+    @property
+    def _too_large(self) -> str:
+        return f"a request may hold {self._max_body:,} bytes; send a smaller image or text"
+
+    async def _watched(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Has a request answered, unless its body gets too large or it takes too long."""
         taken, has_begun = 0, False
 
         async def counted() -> Message:
@@ -54,14 +69,21 @@ class Limits:
 
         async def noted(message: Message) -> None:
             nonlocal has_begun
-            has_begun = True
+            if message["type"] == "http.response.start":
+                has_begun = True
+                message["headers"] = [*message.get("headers", ()), NOSNIFF]
             await send(message)
 
         try:
-            await self._app(scope, counted, noted)
-        except _TooLargeError:
+            async with asyncio.timeout(self._timeout):
+                await self._app(scope, counted, noted)
+        except (_TooLargeError, TimeoutError) as error:
             if not has_begun:
-                await _answer(send, 413, large)
+                is_large = isinstance(error, _TooLargeError)
+                said = self._too_large if is_large else "it took too long; try again later"
+                await _answer(send, 413 if is_large else 503, said)
+        except ClientDisconnect:
+            pass  # nobody is there to be told
 
     def _may(self, headers: dict[bytes, bytes]) -> bool:
         assert self._key is not None

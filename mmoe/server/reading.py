@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
+import re
 from typing import Any, TypeVar
 
 from fastapi import Request
+from PIL import Image
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from mmoe.errors import LinkingError
-from mmoe.images import ImageError, decode_image
+from mmoe.images import JPEG_SIDE, ImageError, decode_image, opened_image, smaller
 from mmoe.linker import Query
 from mmoe.server.schemas import MentionIn
 from mmoe.server.settings import ServerSettings
 
+MOST_KEYS = 20  # of a body; what has more is none of ours
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
+_DECODING = asyncio.Semaphore(2)  # images that are decoded at once, each of up to 100 MB
 FORM = "multipart/form-data"
 JSON = "application/json"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read_request(request: Request, model: type[Model]) -> tuple[Model, bytes | None]:
+async def read_request(
+    request: Request, model: type[Model], max_mentions: int
+) -> tuple[Model, bytes | None]:
     """What a request asks, and the image that a form may bring as a file.
 
     Raises:
@@ -36,7 +44,7 @@ async def read_request(request: Request, model: type[Model]) -> tuple[Model, byt
             values = json.loads(await request.body())
         except (ValueError, RecursionError) as error:
             raise HTTPException(400, f"the body is not JSON: {error}") from None
-        return _valid(model, values), None
+        return await _checked(model, values, max_mentions), None
     if kind != FORM:
         raise HTTPException(415, f"send {JSON} or {FORM}, not {_printable(kind)}")
     async with request.form(max_files=1, max_fields=10) as form:
@@ -51,12 +59,23 @@ async def read_request(request: Request, model: type[Model]) -> tuple[Model, byt
                 raise HTTPException(422, f"{_printable(name)}: stands twice")
             else:
                 fields[name] = _field(name, value)
-    return _valid(model, fields), image or None
+    return await _checked(model, fields, max_mentions), image or None
+
+
+async def _checked(model: type[Model], values: Any, max_mentions: int) -> Model:
+    """As `_valid`, with what would make it slow looked at before."""
+    if isinstance(values, dict):
+        mentions = values.get("mentions")
+        if isinstance(mentions, list) and len(mentions) > max_mentions:
+            raise HTTPException(413, f"send up to {max_mentions} mentions")
+        if len(values) > MOST_KEYS:
+            raise HTTPException(422, f"the body has {len(values):,} keys; send those of the schema")
+    return await run_in_threadpool(_valid, model, values)
 
 
 def _field(name: str, value: str) -> Any:
     """A form's fields are texts; numbers and truth values are read."""
-    if name == "top_k" and value.strip().lstrip("-").isdecimal() and len(value) < 10:
+    if name == "top_k" and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
         return int(value)
     if name == "explain" and value in ("true", "false"):
         return value == "true"
@@ -107,9 +126,18 @@ async def image_of(encoded: str | None, file: bytes | None, settings: ServerSett
     if file is None:
         return None
     try:
-        return await run_in_threadpool(decode_image, file, settings.max_pixels)
+        async with _DECODING:
+            return await run_in_threadpool(_decoded, file, settings)
     except ImageError as error:
         raise HTTPException(422, _printable(f"image: {error}; send another, or none")) from None
+
+
+def _decoded(content: bytes, settings: ServerSettings) -> Image.Image:
+    """An image no larger than encoders make use of: many may wait."""
+    with opened_image(content, settings.max_pixels) as image:
+        if image.format not in FORMATS:
+            raise ImageError(f"{image.format} is not read here; send {', '.join(FORMATS)}")
+    return smaller(decode_image(content, settings.max_pixels), JPEG_SIDE)
 
 
 def check_length(name: str, text: str, settings: ServerSettings) -> None:

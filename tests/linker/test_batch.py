@@ -139,7 +139,7 @@ def test_what_stands_in_the_way_is_said(tmp_path: Path, capsys: pytest.CaptureFi
 def test_unfinished_work_of_another_run_is_not_gone_on_with(linker: Linker, tmp_path: Path) -> None:
     batch = Batch(write(tmp_path / "in.jsonl", rows(3)), tmp_path / "out.jsonl", tmp_path)
     batch.journal.write_text('{"source": [1, 2], "bundle": "another", "top_k": 5}\n')
-    with pytest.raises(DataError, match="unfinished work of another table, bundle or top_k"):
+    with pytest.raises(DataError, match="unfinished work with another table, bundle, folder"):
         link_table(linker, batch, "it", lambda _: None)
 
 

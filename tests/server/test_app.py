@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -22,10 +23,12 @@ from starlette.testclient import TestClient
 
 from mmoe import Linker, LinkResult, Query
 from mmoe.errors import LinkingError
+from mmoe.linker.bundle import read_manifest, write_manifest
 from mmoe.server.app import create_app
 from mmoe.server.batching import Batcher, FullError
 from mmoe.server.settings import ServerSettings
 
+MENTION = {"surface_form": "Mercury"}
 MERCURY = {"surface_form": "Mercury", "context": "Mercury is closest to the sun.", "top_k": 3}
 
 
@@ -167,6 +170,8 @@ def test_an_explanation_is_given_where_it_is_asked_for(client: TestClient) -> No
         ("/link-text", {"text": "x" * 20_001}, 413, "text has 20,001 characters"),
         ("/batch", {"mentions": []}, 422, "mentions: "),
         ("/batch", {"mentions": [{"surface_form": "a"}] * 257}, 413, "send up to 256"),
+        ("/batch", {"mentions": [{}] * 100_000}, 413, "send up to 256"),
+        ("/link", {str(n): 1 for n in range(1000)}, 422, "the body has 1,000 keys"),
         ("/batch", {"mentions": [{"surface_form": "a"}, {"surface_form": " "}]}, 422, "is empty"),
     ],
 )
@@ -188,6 +193,7 @@ def test_a_bad_form_is_told_why(client: TestClient) -> None:
             422,
             "file: a file is sent as `image`",
         ),
+        ({"surface_form": "Java", "top_k": "--5"}, {"image": ("a.png", picture())}, 422, "top_k: "),
         ({"surface_form": ["Java", "Perl"]}, image, 422, "surface_form: stands twice"),
         ({}, image, 422, "surface_form: Field required"),
     ]:
@@ -219,6 +225,73 @@ def test_what_is_too_large_is_refused_before_it_is_read(linker: Linker) -> None:
         encoded = base64.b64encode(picture()).decode()
         answer = client.post("/link", json={"surface_form": "Java", "image": encoded})
         assert (answer.status_code, "pixels" in answer.json()["detail"]) == (422, True)
+
+
+def test_a_client_that_goes_is_not_waited_for(
+    linker: Linker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it asked for is dropped, and the next one is served."""
+    app = create_app(linker, ServerSettings())
+    asked = threading.Event()
+    real = Linker.link_many
+
+    def slowly(self: Linker, queries: Any, *, top_k: int = 5) -> Iterator[LinkResult]:
+        asked.set()
+        time.sleep(0.3)
+        return real(self, queries, top_k=top_k)
+
+    monkeypatch.setattr(Linker, "link_many", slowly)
+
+    async def work() -> float:
+        async with app.router.lifespan_context(app):
+            body = json.dumps({"mentions": [MENTION] * 200}).encode()
+            messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+            async def receive() -> Any:
+                return next(messages, {"type": "http.disconnect"})
+
+            async def send(_: Any) -> None:
+                return None
+
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": "/batch",
+                "raw_path": b"/batch",
+                "query_string": b"",
+                "root_path": "",
+                "http_version": "1.1",
+                "scheme": "http",
+                "headers": [(b"content-type", b"application/json"), (b"host", b"test")],
+            }
+            await app(scope, receive, send)
+            return sum(job.size for job in service_of(app).batcher._jobs if not job.done.done())
+
+    assert asyncio.run(work()) == 0
+
+
+def service_of(app: Any) -> Any:
+    return next(r for r in app.routes if getattr(r, "path", "") == "/batch").endpoint.__self__
+
+
+def test_a_hostile_bundle_hands_out_no_other_file(built: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(built / "data/bundles/tiny", tmp_path / "bundle")
+    (tmp_path / "secret.png").write_bytes(picture())
+    (folder / "examples").mkdir(exist_ok=True)
+    (folder / "examples/x.html").write_text("<script>1</script>")
+    rows = [
+        {"surface_form": "a", "context": "a", "image": name}
+        for name in ("../../secret.png", "/etc/hostname", "x.html", "gone.png")
+    ]
+    (folder / "examples.json").write_text(json.dumps(rows))
+    write_manifest(folder, read_manifest(folder, files=False))
+    opened = Linker.from_pretrained(folder, device="cpu")
+    with limited(opened) as client:
+        assert len(client.get("/examples").json()["examples"]) == 4
+        for number in range(4):
+            assert client.get(f"/examples/{number}/image").status_code == 404
+        assert client.get("/examples/abc/image").json()["detail"].startswith("path.number: ")
+        assert client.get("/health").headers["x-content-type-options"] == "nosniff"
 
 
 def test_without_the_key_nobody_gets_in(linker: Linker) -> None:
