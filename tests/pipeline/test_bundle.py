@@ -130,16 +130,22 @@ def test_what_is_no_bundle_of_this_version_is_refused(bundle: Path, tmp_path: Pa
     file.write_text(json.dumps(manifest | {"format": 99}))
     with pytest.raises(BundleError, match=r"format 99, and this version reads 1; .* install"):
         opened(bundle)
-    outside = {"../../passwords": {"bytes": 1, "sha256": ""}}
+    outside = manifest["files"] | {"../../passwords": {"bytes": 1, "sha256": ""}}
     file.write_text(json.dumps(manifest | {"files": outside}))
     with pytest.raises(
         BundleError, match=r"names a file outside of the bundle, \.\./\.\./passwords"
     ):
         opened(bundle)
-    for content in ("{", "[]", '{"format": 1}', '{"format": 1, "files": 3}'):
+    odd: list[dict[str, Any]] = [{"kb": 3}, {"kb": "../kb-0"}, {"settings": []}, {"files": {}}]
+    broken = [json.dumps(manifest | each) for each in odd]
+    for content in ("{", "[]", '{"format": 1}', '{"format": 1, "files": 3}', *broken):
         file.write_text(content)
         with pytest.raises(BundleError, match="not the manifest of a bundle"):
             opened(bundle)
+    unread = {"retrieve": {"source": "x"}, "rank": {}}
+    file.write_text(json.dumps(manifest | {"settings": unread}))
+    with pytest.raises(BundleError, match="settings that can't be read"):
+        opened(bundle)
 
 
 def test_an_encoder_by_name_that_is_not_there_is_said(bundle: Path) -> None:
@@ -431,3 +437,56 @@ def test_columns_of_other_names_are_told_how_to_convert(bundle: Path, tmp_path: 
     (tmp_path / "mine.csv").write_text("id,title\nQ1,Zorblax\n")
     with pytest.raises(DataError, match="columns of other names: mmoe convert entities"):
         opened(bundle).add_entities(tmp_path / "mine.csv")
+
+
+def test_what_only_looks_like_a_bundle_is_not_written_over(bundle: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    page.mkdir()
+    (page / "manifest.json").write_text('{"name": "an extension"}')
+    (page / "precious.js").write_text("1")
+    linker = opened(bundle)
+    with pytest.raises(BundleError, match="holds something else than a bundle"):
+        linker.save(page)
+    linker.save(page / "new")
+    (page / "new/notes.txt").write_text("mine")
+    with pytest.raises(BundleError, match=r"something else than a bundle \(notes\.txt\)"):
+        linker.save(page / "new")
+    (page / "new/notes.txt").unlink()
+    linker.save(page / "new")
+
+
+def test_nothing_of_an_entity_comes_back_with_it(bundle: Path) -> None:
+    """Taken out and added again without a picture and under another name, it is what was added."""
+    linker = opened(bundle)
+    aliases = linker.engine.kb.files.read_aliases()
+    old = next(e for e in linker.entities if e.images and e.qid in aliases)
+    linker.remove_entities([old.qid])
+    linker.add_entities([Entity(old.qid, "Zorblax", "A racing snail.", ())])
+    linker.save()
+    kb = opened(bundle).engine.kb
+    assert kb.files.thumbnails is not None
+    assert old.qid not in Thumbnails(kb.files.thumbnails)
+    assert old.qid not in kb.files.read_aliases()
+    assert linker.link("Zorblax", "Zorblax, a racing snail, won.")[0].qid == old.qid
+    gc.collect()
+    assert sorted(path.name for path in bundle.glob("kb-*")) == ["kb-1"]
+
+
+def test_it_links_wherever_the_process_goes(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linker = Linker.from_pretrained(bundle.name, device="cpu")
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path / "away")
+    assert linker.link("Mercury", "Mercury rose.")
+    linker.remove_entities([linker.entities[0].qid])
+    assert linker.save() == bundle
+
+
+def test_a_run_opened_for_the_matcher_alone_gives_a_whole_bundle(
+    project: Path, tmp_path: Path
+) -> None:
+    Linker.from_run(at.model, at.interim, device="cpu", rerank=False).save(tmp_path / "new")
+    whole = Linker.from_run(at.model, at.interim, device="cpu")
+    words = "Mercury", "Mercury rose."
+    assert opened(tmp_path / "new").link(*words)[0].qid == whole.link(*words)[0].qid

@@ -108,6 +108,7 @@ def test_what_a_matcher_learned_by_heart_gets_no_weight(project: Path) -> None:
         found = run_reranking(records, FeatureParts(at.features, config), 8, family)
         return float(found.combiners[WITH_MATCHER].weights_F[1])
 
-    assert weight_of("valid") > 1  # the same leak, where it would be seen
+    # The same leak where it would be seen; of five mentions the prior leaves little.
+    assert weight_of("valid") > 0.01
     assert weight_of("train") == pytest.approx(0, abs=1e-6)
     assert set(asked) == {"valid", "test"}
