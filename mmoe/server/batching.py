@@ -14,6 +14,9 @@ from typing import Any
 from mmoe.linker import Linker, LinkResult, Query
 
 FIRST_GUESS = 0.05  # seconds a mention, before any was linked
+# Seconds in which others come that were answered together; without it they would fall into two groups
+# that wait for each other.
+GATHERED_FOR = 0.005
 SMOOTHING = 0.1  # of how long a mention takes
 EXPLAINED = 100  # mentions that explaining one counts as
 
@@ -124,6 +127,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         while True:
             await self._come.wait()
+            await asyncio.sleep(GATHERED_FOR)
             if not (jobs := self._next()):
                 self._come.clear()
                 continue
