@@ -99,7 +99,10 @@ def _network() -> Iterator[str]:
     from mmoe.config.retrieve import RetrieveParams
     from mmoe.errors import MmoeError
 
-    yield "linking with a bundle in a folder: nothing, unless its descriptions are chosen by a server"
+    yield (
+        "linking with a bundle in a folder: nothing, unless it names an encoder of the hub that is not in "
+        "the cache, or a language model chooses its descriptions"
+    )
     if not Path("params.yaml").is_file():
         return
     try:

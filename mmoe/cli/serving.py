@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -77,7 +78,8 @@ def serve(
         )
         if host not in LOOPBACK and key is None:
             print(
-                f"note: everybody who reaches {host} may ask; set {KEY} to a key", file=sys.stderr
+                f"note: anybody who can reach {host} may use this server; set {KEY} to require a key",
+                file=sys.stderr,
             )
         name = f"[{host}]" if ":" in host else host
         typer.echo(f"http://{name}:{listener.getsockname()[1]}  {len(linker.entities):,} entities")
@@ -109,8 +111,9 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise MmoeError(
-            f"{host}, port {port}: {error.strerror or error}; stop who listens there, or choose another "
-            "with --host and --port"
-        ) from None
+        taken = error.errno == errno.EADDRINUSE
+        remedy = "stop the process that uses it, or choose another with --port"
+        if not taken:
+            remedy = "choose an address of this machine with --host, or another port with --port"
+        raise MmoeError(f"{host}, port {port}: {error.strerror or error}; {remedy}") from None
     return listener

@@ -9,8 +9,8 @@ examples.json, examples  mentions to show
 encoder                  the encoder, where it is not one that everybody can get by its name
 kb-<n>                   a knowledge base, see `kb_files`
 
-Every change of the knowledge base is a new kb-<n>, and then the manifest is renamed into place: who reads
-sees the old one or the new one. An old one goes once nobody reads it.
+Every change of the knowledge base is a new kb-<n>, and then the manifest is renamed into place: a
+reader sees the old one or the new one. An old one is removed once nobody reads it.
 """
 
 from __future__ import annotations

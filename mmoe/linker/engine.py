@@ -56,8 +56,8 @@ class Engine:
         matcher = self.kb.index.matcher
         if matcher.encoding_batch is not None:
             raise LinkingError(
-                f"explain: scores of {matcher.spec.model.name} depend on the mentions beside, so there is no "
-                "saying what a token does"
+                f"explain: scores of {matcher.spec.model.name} depend on what else is in the batch, so "
+                "the effect of one word cannot be measured"
             )
         variants = Variants.of(query, self.encoder.decoded(query))
         rows = np.array([self.kb.position[link.qid] for link in result])

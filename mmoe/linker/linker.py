@@ -32,8 +32,8 @@ BATCH = 32  # mentions that are linked at a time
 class Linker:
     """Links mentions to the entities of one knowledge base.
 
-    Make one with `from_pretrained` or `from_run`. Threads may share it, and go on linking to the old
-    knowledge base while one of them changes it. The first call takes longer than later ones.
+    Make one with `from_pretrained` or `from_run`. Threads may share it: while one of them changes
+    the knowledge base, the others keep linking to the old one. The first call takes longer than later ones.
 
     Attributes:
         trained: what was learned, whatever the knowledge base.

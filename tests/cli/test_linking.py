@@ -143,7 +143,7 @@ def test_a_port_that_is_taken_is_said(bundle: Path, capsys: pytest.CaptureFixtur
         assert main(["serve", str(bundle), "--port", str(port)]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"error: 127.0.0.1, port {port}: ")
-    assert "choose another with --host and --port" in error
+    assert "stop the process that uses it, or choose another with --port" in error
 
 
 def test_it_serves_until_it_is_stopped(bundle: Path) -> None:
