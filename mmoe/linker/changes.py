@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +23,7 @@ from mmoe.errors import DataError, LinkingError
 from mmoe.features.shards import shard_name
 from mmoe.files import TemporaryFolder, sha256_of
 from mmoe.images import image_file, reading_problem
-from mmoe.linker.kb_files import FEATURES, THUMBNAILS, append, link_or_copy, refer
+from mmoe.linker.kb_files import FEATURES, THUMBNAILS, add_aliases, append, link_or_copy, refer
 from mmoe.linker.knowledge import KnowledgeBase, entity_side
 from mmoe.linker.thumbnails import write_thumbnails
 from mmoe.linker.trained import Trained
@@ -35,6 +35,8 @@ from mmoe.wikidata.api.settings import ApiSettings
 from mmoe.wikidata.knowledge.build import build_from_dump
 from mmoe.wikidata.knowledge.from_api import build_from_api
 from mmoe.wikidata.knowledge.request import Choice, KbRequest
+from mmoe.wikidata.knowledge.write import ITEMS
+from mmoe.wikidata.work import json_rows
 
 DUMPS = (".json", ".json.gz", ".json.bz2", ".json.zst")
 SHOWN = 3  # qids in a message
@@ -48,6 +50,7 @@ class NewEntities:
         images: folder that their images are relative to.
         masked: the images that could not be read; known once they were added.
         missing: images that the table names and that are not there.
+        aliases: other names by qid, which `items.jsonl` beside the table may hold (`mmoe kb build`).
         home: keeps that folder as long as it is alive, where it is a temporary one.
     """
 
@@ -55,6 +58,7 @@ class NewEntities:
     images: Path = Path()
     masked: tuple[MaskedImage, ...] = ()
     missing: tuple[str, ...] = ()
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     home: object = None
 
     def check(self) -> None:
@@ -99,7 +103,13 @@ class NewEntities:
         except DataError as error:
             hint = "; columns of other names: mmoe convert entities" * ("is missing" in str(error))
             raise DataError(f"{error}{hint}") from None
-        return cls(tuple(entities), images, missing=tuple(missing), home=home)
+        return cls(
+            tuple(entities),
+            images,
+            missing=tuple(missing),
+            aliases=_aliases_beside(file),
+            home=home,
+        )
 
     @classmethod
     def from_wikidata(cls, qids: Iterable[str], settings: ApiSettings | None = None) -> NewEntities:
@@ -112,6 +122,13 @@ class NewEntities:
         request = KbRequest(Choice(qids=frozenset(qids)))
         build_from_api(home.path, request, settings or ApiSettings())
         return cls._of_table(home.path / "entities.jsonl", home.path, home)
+
+
+def _aliases_beside(table: Path) -> dict[str, list[str]]:
+    items = table.with_name(ITEMS)
+    if not items.is_file():
+        return {}
+    return {str(row.get("qid")): list(row.get("aliases") or ()) for _, _, row in json_rows(items)}
 
 
 def _is_dump(path: Path) -> bool:
@@ -192,6 +209,9 @@ def encode_new(
         summary = encode_images(table, work / FEATURES[1], *common, new.images)
         for part in FEATURES:
             append(folder / part, (work / part).glob("shard-*.parquet"), link_or_copy)
+        add_aliases(
+            folder, {entity.qid: new.aliases.get(entity.qid, ()) for entity in new.entities}
+        )
         pictures = work / shard_name(0)
         write_thumbnails(pictures, new.entities, new.images)
         append(folder / THUMBNAILS, [pictures], link_or_copy)

@@ -94,6 +94,13 @@ class KbFiles:
         return found
 
 
+def add_aliases(folder: Path, aliases: Mapping[str, Sequence[str]]) -> None:
+    """Adds names by qid to those in the folder of a knowledge base."""
+    rows = pq.read_table(folder / ALIASES).to_pylist()
+    rows += [{"qid": qid, "alias": name} for qid, names in aliases.items() for name in names]
+    pq.write_table(pa.Table.from_pylist(rows, ALIAS_SCHEMA), folder / ALIASES)
+
+
 def append(folder: Path, files: Iterable[Path], place: Place) -> None:
     """Puts files behind those that are in a folder of numbered ones."""
     number = len(list(folder.iterdir()))

@@ -259,6 +259,11 @@ def test_entities_come_from_a_slice_of_the_dump(bundle: Path, built: Path, tmp_p
     (tmp_path / "slice.json").write_text(f"[\n{lines}\n]\n")
     added = linker.add_entities(tmp_path / "slice.json")
     assert {e.qid for e in added.entities} == {item["id"] for item in items}
+    linker.save()
+    aliases = opened(bundle).engine.kb.files.read_aliases()
+    for item in items:
+        names = [alias["value"] for alias in item.get("aliases", {}).get("en", ())]
+        assert set(names) <= set(aliases.get(item["id"], ()))
 
 
 def test_a_change_that_cannot_be_made_is_said_and_changes_nothing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -143,6 +143,7 @@ class Draft:
         sitelinks: number of its Wikipedia articles.
         facts: property -> the first few of its best-ranked values, in the order in which the properties
             were asked for.
+        aliases: its other names in all chosen languages.
     """
 
     qid: str
@@ -151,6 +152,7 @@ class Draft:
     image: str | None
     sitelinks: int | None
     facts: dict[str, tuple[Value, ...]]
+    aliases: Sequence[str] = ()
 
     def refers_to(self) -> Iterator[str]:
         """The properties and entities whose labels its attributes need."""
@@ -182,7 +184,8 @@ def draft_of(
         if values:
             facts[prop] = tuple(values)[: request.max_values]
     name = " ".join(item.label.split())
-    return Draft(item.qid, name, item.description, item.image, item.sitelinks, facts)
+    known = (item.qid, name, item.description, item.image, item.sitelinks)
+    return Draft(*known, facts, item.aliases)
 
 
 def read_drafts(file: Path) -> Iterator[Draft]:

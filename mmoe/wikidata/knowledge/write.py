@@ -1,7 +1,7 @@
 """The files of a knowledge base.
 
 entities.jsonl   in our own format: qid, name, attributes, images (none yet)
-items.jsonl      what else is known of each: description, image's name on Commons, number of articles
+items.jsonl      what else is known of each: description, image's name on Commons, number of articles, aliases
 kb.json          what it was made of, and the counts; written last
 """
 
@@ -146,6 +146,8 @@ def _write_tables(
             counts["without attributes"] += not attributes
             entity = {"qid": draft.qid, "name": draft.name, "attributes": attributes, "images": []}
             rest = {key: getattr(draft, key) for key in ("description", "image", "sitelinks")}
+            if draft.aliases:
+                rest["aliases"] = list(draft.aliases)
             for table, row in ((entities, entity), (items, {"qid": draft.qid} | rest)):
                 table.write(json.dumps(row, ensure_ascii=False) + "\n")
     return counts

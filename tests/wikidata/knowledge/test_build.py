@@ -55,6 +55,7 @@ def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
             "description": "fictional painter",
             "image": "Ada Testwell 1901.jpg",
             "sitelinks": 2,
+            "aliases": ["A. Testwell"],
         },
         {"qid": "Q900002", "description": "town", "image": None, "sitelinks": 5},
         {"qid": "Q900004", "description": None, "image": None, "sitelinks": 1},
