@@ -58,7 +58,13 @@ def test_the_tables_to_the_letter(dump: Path, tmp_path: Path) -> None:
             "aliases": ["A. Testwell"],
         },
         {"qid": "Q900002", "description": "town", "image": None, "sitelinks": 5},
-        {"qid": "Q900004", "description": None, "image": None, "sitelinks": 1},
+        {
+            "qid": "Q900004",
+            "description": None,
+            "image": None,
+            "sitelinks": 1,
+            "aliases": ["Testfield"],
+        },
     ]
     assert counts == {
         "chosen": 3,
