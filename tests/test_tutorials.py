@@ -22,7 +22,7 @@ import pytest
 from tests.dvc.warm import warm_commands
 from tests.imports import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.tutorial
 
 TUTORIALS = ("tutorial-own-kb.md", "tutorial-wikidata.md")
 BLOCK = re.compile(r"^(<!-- not run: .* -->\n)?```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
