@@ -65,6 +65,20 @@ class TemporaryFolder:
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name of a finished file, which takes no space; a copy where the disk has no such names."""
+    real = source.resolve()
+    try:
+        os.link(real, target)
+    except OSError:
+        shutil.copy2(real, target)
+
+
+def bytes_under(folder: Path) -> int:
+    """Of all files in a folder and below."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes `text` as UTF-8, whole or not at all."""
     with atomic_write(path) as temporary:

@@ -14,6 +14,7 @@ from mmoe.config.load import ParamsFile
 from mmoe.config.rank import RankParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.evaluation.reading import read_metrics
+from mmoe.files import bytes_under
 from mmoe.linker.examples import choose_examples
 from mmoe.linker.linker import Linker
 from mmoe.records import READS_ANSWER, Mention, read_records
@@ -38,8 +39,8 @@ def bundle(at: Layout, file: ParamsFile) -> None:
     metrics = read_metrics(at.report.name, at.report.parent.parent)
     examples = choose_examples(linker, read_records(at.mentions, Mention), at.raw)
     linker.save(at.bundle, metrics=metrics, licence=params.licence, examples=examples)
-    size = sum(path.stat().st_size for path in at.bundle.rglob("*") if path.is_file())
-    print(f"{at.bundle}: {len(linker.entities):,} entities, {size / 1e6:,.0f} MB")
+    size = bytes_under(at.bundle) / 1e6
+    print(f"{at.bundle}: {len(linker.entities):,} entities, {size:,.0f} MB")
 
 
 if __name__ == "__main__":

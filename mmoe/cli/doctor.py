@@ -144,6 +144,7 @@ def _version(package: str) -> str | None:
 
 
 def _size(folder: Path) -> int:
+    # Unlike files.bytes_under: a cache may hold links to files of its own.
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mmoe.cli.options import AsJson, Encoder, opened
+
 # What links is imported where it is used: `mmoe --help` answers at once.
 if TYPE_CHECKING:
-    from mmoe.linker import Linker
     from mmoe.linker.changes import NewEntities
 
-Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Its folder.")]
-Encoder = Annotated[
-    str | None, typer.Option(help="Folder or Hugging Face id of the encoder, if it lies elsewhere.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="The same as JSON.")]
+BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Its folder.")]
 
 
 def register(kb: typer.Typer) -> None:
@@ -28,7 +25,7 @@ def register(kb: typer.Typer) -> None:
 
 
 def add(
-    bundle: Bundle,
+    bundle: BundleFolder,
     source: Annotated[
         Path | None,
         typer.Argument(
@@ -49,7 +46,7 @@ def add(
 ) -> None:
     """Add entities.
 
-    Nothing is trained, and only the new ones are encoded. Who reads the bundle meanwhile sees the old
+    Nothing is trained, and only the new ones are encoded. Whoever reads the bundle meanwhile sees the old
     knowledge base or the new one.
     """
     from mmoe.errors import DataError
@@ -63,7 +60,7 @@ def add(
     else:
         assert source is not None
         new = NewEntities.of(source)
-    linker = _opened(bundle, encoder)
+    linker = opened(bundle, encoder)
     added = linker.add_entities(new)
     linker.save()
     said = {"added": len(added.entities), "entities": len(linker.entities)}
@@ -84,13 +81,13 @@ def say_unread(added: NewEntities) -> None:
 
 
 def remove(
-    bundle: Bundle,
+    bundle: BundleFolder,
     qids: Annotated[list[str], typer.Argument(help="Ids of entities.")],
     encoder: Encoder = None,
     as_json: AsJson = False,
 ) -> None:
     """Take entities out."""
-    linker = _opened(bundle, encoder)
+    linker = opened(bundle, encoder)
     linker.remove_entities(qids)
     linker.save()
     said = {"removed": len(set(qids)), "entities": len(linker.entities)}
@@ -100,7 +97,7 @@ def remove(
         typer.echo(f"{bundle}: {said['removed']:,} removed, {said['entities']:,} entities now")
 
 
-def stats(bundle: Bundle, as_json: AsJson = False) -> None:
+def stats(bundle: BundleFolder, as_json: AsJson = False) -> None:
     """Say what a bundle holds; all of its files are compared with their hashes."""
     from mmoe.files import read_json
     from mmoe.linker.bundle import CONFIG, read_manifest
@@ -112,8 +109,6 @@ def stats(bundle: Bundle, as_json: AsJson = False) -> None:
     files = KbFiles.of(bundle / manifest.kb)
     entities, about = read_entities(files.entities), read_json(bundle / CONFIG)
     assert files.thumbnails is not None
-    qids = {entity.qid for entity in entities}
-    aliases = {qid: names for qid, names in files.read_aliases().items() if qid in qids}
     pictures = Thumbnails(files.thumbnails)
     said: dict[str, Any] = {
         "made_of": manifest.name,
@@ -123,11 +118,11 @@ def stats(bundle: Bundle, as_json: AsJson = False) -> None:
         "entities": len(entities),
         "with_attributes": sum(bool(entity.attributes) for entity in entities),
         "with_image": sum(bool(entity.images) for entity in entities),
-        "with_thumbnail": sum(qid in pictures for qid in qids),
-        "aliases": sum(map(len, aliases.values())),
+        "with_thumbnail": sum(entity.qid in pictures for entity in entities),
+        "aliases": sum(map(len, files.read_aliases().values())),
         "shared_names": len(entities) - len(_names([entity.name for entity in entities])),
         "bytes": sum(each["bytes"] for each in manifest.files.values()),
-        "changes": int(manifest.kb.removeprefix("kb-")),
+        "changes": manifest.changes,
         "versions": manifest.versions,
     }
     if as_json:
@@ -144,9 +139,3 @@ def _names(names: Sequence[str]) -> set[str]:
     from mmoe.names import normalise_name
 
     return set(map(normalise_name, names))
-
-
-def _opened(bundle: Path, encoder: str | None) -> Linker:
-    from mmoe.linker import Linker
-
-    return Linker.from_pretrained(bundle, encoder=encoder, device="cpu")

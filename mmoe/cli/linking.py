@@ -9,19 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mmoe.cli.options import AsJson, Bundle, Device, Encoder, Rerank, TopK, opened
+
 # What links is imported where it is used: `mmoe --help` answers at once.
 if TYPE_CHECKING:
-    from mmoe.linker import Linker, LinkResult
-
-Bundle = Annotated[
-    str, typer.Argument(metavar="BUNDLE", help="A folder, or an id on the Hugging Face hub.")
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:<n>.")]
-Encoder = Annotated[
-    str | None, typer.Option(help="Folder or Hugging Face id of the encoder, if it lies elsewhere.")
-]
-TopK = Annotated[int, typer.Option(min=1, help="Entities of each mention.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The same as JSON.")]
+    from mmoe.linker import LinkResult
 
 
 def register(app: typer.Typer) -> None:
@@ -65,6 +57,7 @@ def bundle(
     from mmoe.cli.kb import say_unread
     from mmoe.errors import DataError
     from mmoe.evaluation.reading import read_metrics
+    from mmoe.files import bytes_under
     from mmoe.linker import Linker
     from mmoe.linker.examples import choose_examples
     from mmoe.linker.hub import push_bundle
@@ -91,7 +84,7 @@ def bundle(
         mentions = read_records(Path(f"data/interim/{dataset}/mentions.parquet"), Mention)
         examples = choose_examples(linker, mentions, Path(f"data/raw/{dataset}"))
         linker.save(folder, metrics=metrics, licence=licence, examples=examples)
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    size = bytes_under(folder)
     address = push_bundle(folder, push_to, private=private) if push_to else None
     if as_json:
         said = {"folder": str(folder), "entities": len(linker.entities), "bytes": size}
@@ -114,7 +107,7 @@ def link(
         str | None, typer.Option(help="What is known of the entity; '' chooses none either.")
     ] = None,
     top_k: TopK = 5,
-    rerank: Annotated[bool, typer.Option(help="--no-rerank: by the matcher alone.")] = True,
+    rerank: Rerank = True,
     device: Device = "auto",
     encoder: Encoder = None,
     as_json: AsJson = False,
@@ -123,7 +116,7 @@ def link(
 
     Prints the entities that each mention most likely means, best first, with calibrated probabilities.
     """
-    linker = _opened(bundle, encoder, device, rerank=rerank)
+    linker = opened(bundle, encoder, device, rerank=rerank)
     if mention is None:
         found = [(each.start, each.result) for each in linker.link_text(text, image, top_k=top_k)]
     else:
@@ -152,7 +145,7 @@ def batch(
         Path | None, typer.Option(help="Folder that images are relative to; else SOURCE's.")
     ] = None,
     top_k: TopK = 5,
-    rerank: Annotated[bool, typer.Option(help="--no-rerank: by the matcher alone.")] = True,
+    rerank: Rerank = True,
     device: Device = "auto",
     encoder: Encoder = None,
     as_json: AsJson = False,
@@ -170,7 +163,7 @@ def batch(
 
     wanted = Batch(source, out, images or source.parent, top_k)
     wanted.check()  # before an encoder is loaded, which takes seconds
-    linker = _opened(bundle, encoder, device, rerank=rerank)
+    linker = opened(bundle, encoder, device, rerank=rerank)
     assert linker.bundle is not None
     made_with = content_key(linker.bundle[1].files, rerank)
     with tqdm(unit="row", desc=out.name, disable=None) as bar:
@@ -184,12 +177,6 @@ def batch(
         print(f"{wanted.rejected}: {counts.rejected:,} rows, with reasons", file=sys.stderr)
     if counts.rejected and not counts.linked:
         raise typer.Exit(1)
-
-
-def _opened(bundle: str, encoder: str | None, device: str, *, rerank: bool = True) -> Linker:
-    from mmoe.linker import Linker
-
-    return Linker.from_pretrained(bundle, encoder=encoder, device=device, rerank=rerank)
 
 
 def _shown(result: LinkResult) -> str:

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from mmoe.cli.options import Bundle, Device, Encoder, Rerank, opened
+
 KEY = "MMOE_API_KEY"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -20,19 +22,14 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    bundle: Annotated[
-        str, typer.Argument(metavar="BUNDLE", help="A folder, or an id on the Hugging Face hub.")
-    ],
+    bundle: Bundle,
     host: Annotated[
         str, typer.Option(help="Address to listen at; others than this machine's open it to all.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8000,
-    rerank: Annotated[bool, typer.Option(help="--no-rerank: by the matcher alone.")] = True,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:<n>.")] = "auto",
-    encoder: Annotated[
-        str | None,
-        typer.Option(help="Folder or Hugging Face id of the encoder, if it lies elsewhere."),
-    ] = None,
+    rerank: Rerank = True,
+    device: Device = "auto",
+    encoder: Encoder = None,
     max_body_mb: Annotated[int, typer.Option(min=1, help="Of a request.")] = 10,
     max_pixels: Annotated[int, typer.Option(min=1, help="Of an image.")] = 25_000_000,
     max_text: Annotated[int, typer.Option(min=1, help="Characters of a text.")] = 20_000,
@@ -61,13 +58,12 @@ def serve(
         raise MmoeError(
             f"{error.name} is not installed; install the extra: pip install 'mmoe[server]'"
         ) from None
-    from mmoe.linker import Linker
     from mmoe.linking.device import compute_with
 
     key = os.environ.get(KEY, "").strip() or None
     compute_with(threads)
     with _listening(host, port) as listener:  # before the bundle is opened, which takes seconds
-        linker = Linker.from_pretrained(bundle, encoder=encoder, device=device, rerank=rerank)
+        linker = opened(bundle, encoder, device, rerank=rerank)
         settings = ServerSettings(
             api_key=key,
             max_body=max_body_mb * 1_000_000,
@@ -87,7 +83,6 @@ def serve(
             create_app(linker, settings),
             log_level="warning",
             timeout_graceful_shutdown=int(timeout) + 1,
-            limit_concurrency=None,
         )
         try:
             uvicorn.Server(config).run(sockets=[listener])

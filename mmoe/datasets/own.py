@@ -203,6 +203,19 @@ def read_entities(folder: Path) -> tuple[Path, list[Entity], dict[str, int]]:
     return table.file, found.entities, counts
 
 
+def entity_table_of(folder: Path) -> Path:
+    """The file of a folder's table of entities.
+
+    Raises:
+        DataError: if there is none, or two.
+    """
+    problems = Problems()
+    file = _file(folder, "entities", problems)
+    problems.raise_any("mend these first")
+    assert file is not None
+    return file
+
+
 def read_entity_table(file: Path, images: Path) -> tuple[list[Entity], list[str]]:
     """The rows of one table of entities, whatever it is called, and the names of images that are not there.
 

@@ -147,8 +147,12 @@ def _columns(file: Path) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def arrow_rows(file: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
-    """Rows as Python values, a few at a time: a row may carry an image of several megabytes."""
+def arrow_rows(file: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows as Python values, a few at a time: a row may carry an image of several megabytes.
+
+    Args:
+        columns: None for all.
+    """
     with _reading(file):
         if file.suffix == ".parquet":
             with pq.ParquetFile(file) as table:
@@ -157,7 +161,7 @@ def arrow_rows(file: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
             return
         with pa.memory_map(str(file)) as mapped:
             for batch in pa.ipc.open_stream(mapped):
-                chosen = batch.select(columns)
+                chosen = batch if columns is None else batch.select(columns)
                 for start in range(0, chosen.num_rows, BATCH_ROWS):
                     yield from chosen.slice(start, BATCH_ROWS).to_pylist()
 

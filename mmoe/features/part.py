@@ -9,8 +9,6 @@ row is taken only from shards of the same settings, code and versions whose chec
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +29,7 @@ from mmoe.features.shards import (
     shard_table,
     write_shard,
 )
-from mmoe.files import atomic_folder, content_key
+from mmoe.files import atomic_folder, content_key, link_or_copy
 from mmoe.locks import exclusive_lock
 
 LOCK = "lock"
@@ -177,15 +175,7 @@ def _publish(shards: Sequence[Path], num_rows: int, out: Path) -> None:
     """Makes the output of links to its shards; the old output goes once the new one is whole."""
     with atomic_folder(out) as new:
         for number, shard in enumerate(shards):
-            _link(shard, new / shard_name(number))
+            link_or_copy(shard, new / shard_name(number))
         found = sum(open_shard(shard).metadata.num_rows for shard in new.iterdir())
         if found != num_rows:
             raise FeatureStoreError(f"{new}: holds {found} rows, wanted {num_rows}; run dvc repro")
-
-
-def _link(source: Path, target: Path) -> None:
-    """A second name of a finished file, which takes no space; a copy where the disk has no such names."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

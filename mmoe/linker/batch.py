@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from mmoe.datasets.problems import Problems
 from mmoe.datasets.rows import Row, rows_of
 from mmoe.datasets.sources import ROW_FILES, arrow_rows
-from mmoe.errors import DataError, LinkingError, one_line
+from mmoe.errors import DataError, LinkingError
 from mmoe.files import atomic_write
 from mmoe.linker.linker import BATCH, Linker
 from mmoe.linker.queries import Query
@@ -116,7 +116,7 @@ def _rows(file: Path) -> Iterator[Row | str]:
     problems, told = Problems(), 0
     rows: Iterable[Row]
     if file.suffix == ".parquet":
-        found = enumerate(arrow_rows(file, _columns(file)), start=1)
+        found = enumerate(arrow_rows(file), start=1)
         rows = (Row(file, number, _with_texts(values)) for number, values in found)
     else:
         rows = rows_of(file, problems)
@@ -126,13 +126,6 @@ def _rows(file: Path) -> Iterator[Row | str]:
             told = len(problems)
         yield row
     yield from problems.take_new(told)
-
-
-def _columns(file: Path) -> list[str]:
-    try:
-        return list(pq.read_schema(file).names)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file}: not a whole Parquet file ({one_line(error)})") from None
 
 
 def _with_texts(values: dict[str, Any]) -> dict[str, Any]:
@@ -191,7 +184,7 @@ def _results(
     except LinkingError:  # one of them; each for itself then says which
         for i, query in queries.items():
             try:
-                yield i, linker.link_many([query], top_k=top_k).__next__()
+                yield i, next(linker.link_many([query], top_k=top_k))
             except LinkingError as error:
                 yield i, error
 

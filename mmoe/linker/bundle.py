@@ -56,9 +56,14 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def changes(self) -> int:
+        """How often its knowledge base was changed."""
+        return int(self.kb.removeprefix(KB))
+
+    @property
     def next_kb(self) -> str:
         """Folder of the knowledge base that comes after this one."""
-        return f"{KB}{int(self.kb.removeprefix(KB)) + 1}"
+        return f"{KB}{self.changes + 1}"
 
 
 def write_manifest(folder: Path, manifest: Manifest, unchanged: Manifest | None = None) -> Manifest:

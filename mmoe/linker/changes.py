@@ -15,15 +15,15 @@ from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.datasets.convert import Wish, convert
 from mmoe.datasets.own import ENDINGS as OWN
-from mmoe.datasets.own import read_entities, read_entity_table
+from mmoe.datasets.own import entity_table_of, read_entity_table
 from mmoe.datasets.sources import find_sources
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.encode import MaskedImage, encode_images, encode_texts
 from mmoe.errors import DataError, LinkingError
 from mmoe.features.shards import shard_name
-from mmoe.files import TemporaryFolder, sha256_of
+from mmoe.files import TemporaryFolder, link_or_copy, sha256_of
 from mmoe.images import image_file, reading_problem
-from mmoe.linker.kb_files import FEATURES, THUMBNAILS, add_aliases, append, link_or_copy, refer
+from mmoe.linker.kb_files import FEATURES, THUMBNAILS, add_aliases, append, refer
 from mmoe.linker.knowledge import KnowledgeBase, entity_side
 from mmoe.linker.thumbnails import write_thumbnails
 from mmoe.linker.trained import Trained
@@ -83,7 +83,7 @@ class NewEntities:
             return cls(tuple(source))
         path = Path(source)
         if path.is_dir():
-            return cls._of_table(read_entities(path)[0], path)
+            return cls._of_table(entity_table_of(path), path)
         if not path.is_file():
             raise DataError(f"{path}: no such file or folder; name a table of entities")
         if path.suffix in OWN and not _is_dump(path):

@@ -47,6 +47,12 @@ class Engine:
     describer: Describer | None = None
     search: ApproximateSearch | None = None
 
+    @property
+    def lacks_candidates(self) -> bool:
+        """Whether the reranker asks for candidates and nothing retrieves them."""
+        uses_them = self.reranker is not None and self.reranker.uses_retrieval
+        return uses_them and self.describer is None
+
     def explained(self, query: Query, result: LinkResult) -> LinkResult:
         """The same result, its entities with explanations; the mention is encoded once more.
 
@@ -62,7 +68,7 @@ class Engine:
         variants = Variants.of(query, self.encoder.decoded(query))
         rows = np.array([self.kb.position[link.qid] for link in result])
         scores_Vn = self._scores_of(variants.queries, result, rows)
-        features = self.for_matcher(self.encoder.encode([query], [result.description]))
+        features = self.for_matcher(self.encoder.encode(variants.queries[:1], [result.description]))
         text_experts, image_experts = experts_of(matcher, features)
         tokens = tuple(self.encoder.pieces(query, result.description))
         links = []
@@ -146,6 +152,7 @@ class Engine:
         return self.describer.describe([query.as_mention(i) for i, query in enumerate(queries)])
 
     def for_matcher(self, encoded: EncodedQueries) -> SideFeatures:
+        """What the matcher reads of some mentions."""
         return encoded.for_matcher(self.kb.index.matcher.spec.widths, self.kb.index.device)
 
     def _best(self, batches: list[SideFeatures], top_k: int) -> BestEntities:

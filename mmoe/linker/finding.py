@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmoe.linker.queries import Picture, Query
 from mmoe.linker.results import LinkResult
 from mmoe.records import Entity
 
@@ -112,6 +113,11 @@ def context_of(text: str, start: int, end: int) -> str:
     if last < len(text):
         last = max(end, text.rfind(" ", end, last)) if " " in text[end:last] else last
     return text[first:last].strip()
+
+
+def queries_in(text: str, spans: Iterable[Span], image: Picture | None) -> list[Query]:
+    """The mentions at some places of a text, each with the words around it."""
+    return [Query(text[start:end], context_of(text, start, end), image) for start, end in spans]
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

@@ -53,7 +53,7 @@ def push_bundle(folder: Path, name: str, *, private: bool) -> str:
             allow_patterns=[MANIFEST, *manifest.files],
             delete_patterns=["kb-*/**"],
         )
-    except Exception as error:
+    except Exception as error:  # its HTTP client raises errors of its own
         raise BundleError(
             f"{name}: the hub does not take the bundle ({one_line(error)}); log in with `hf auth login`, "
             "and name an id in an account that is yours"

@@ -2,15 +2,13 @@
 
 entities.parquet          the entities, in the order of all positions
 entity_text, entity_image features; rows of entities that are no longer there may stand in them
-thumbnails                small pictures, in parts; a later part stands before an earlier one
-aliases.parquet           other names, where a label index knew them
+thumbnails                small pictures, in parts
+aliases.parquet           other names, where a label index or the entities' source knew them
 index                     what the matcher makes of the entities
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +39,8 @@ class KbFiles:
         features: folder of their features.
         thumbnails: folder; None where they are yet to be made of `images`, the folder that the entities'
             images are relative to.
-        aliases: file; None where they are yet to be taken from `labels`, a label index, if there is one.
+        aliases: file; None where there is none.
+        labels: a label index that the aliases are yet to be taken from; None for those in the file.
     """
 
     entities: Path
@@ -77,12 +76,8 @@ class KbFiles:
             append(folder / THUMBNAILS, self.thumbnails.glob("shard-*.parquet"), place_some)
         elif self.images is not None:
             write_thumbnails(folder / THUMBNAILS / shard_name(0), entities, self.images)
-        if self.aliases is not None:
-            known = pq.read_table(self.aliases)
-            rows = [row for row in known.to_pylist() if row["qid"] in qids]
-            pq.write_table(pa.Table.from_pylist(rows, ALIAS_SCHEMA), folder / ALIASES)
-        else:
-            _write_aliases(folder / ALIASES, entities, self.labels)
+        known = self.read_aliases() if self.labels is None else _aliases_in(self.labels, entities)
+        _write_aliases(folder / ALIASES, {qid: known[qid] for qid in known if qid in qids})
         return KbFiles.of(folder)
 
     def read_aliases(self) -> Mapping[str, Sequence[str]]:
@@ -96,9 +91,7 @@ class KbFiles:
 
 def add_aliases(folder: Path, aliases: Mapping[str, Sequence[str]]) -> None:
     """Adds names by qid to those in the folder of a knowledge base."""
-    rows = pq.read_table(folder / ALIASES).to_pylist()
-    rows += [{"qid": qid, "alias": name} for qid, names in aliases.items() for name in names]
-    pq.write_table(pa.Table.from_pylist(rows, ALIAS_SCHEMA), folder / ALIASES)
+    _write_aliases(folder / ALIASES, {**KbFiles.of(folder).read_aliases(), **aliases})
 
 
 def append(folder: Path, files: Iterable[Path], place: Place) -> None:
@@ -109,29 +102,24 @@ def append(folder: Path, files: Iterable[Path], place: Place) -> None:
         number += 1
 
 
-def link_or_copy(source: Path, target: Path) -> None:
-    """A second name of a file, which takes no space; a copy where the disk has no such names."""
-    real = source.resolve()
-    try:
-        os.link(real, target)
-    except OSError:
-        shutil.copyfile(real, target)
-
-
 def refer(source: Path, target: Path) -> None:
     """A symbolic link: for folders that go before the file does."""
     target.symlink_to(source.resolve())
 
 
-def _write_aliases(path: Path, entities: Sequence[Entity], labels: Path | None) -> None:
-    rows: list[dict[str, str]] = []
-    if labels is not None:
-        items = pa.dataset.dataset(labels / ITEMS)
-        wanted = pa.dataset.field("qid").isin([entity.qid for entity in entities])
-        known = {e.qid: e.name for e in entities}
-        for item in items.to_table(["qid", "label", "aliases"], filter=wanted).to_pylist():
-            names = dict.fromkeys([item["label"] or "", *item["aliases"]])
-            own = ("", known[item["qid"]])
-            rows += [{"qid": item["qid"], "alias": name} for name in names if name not in own]
+def _aliases_in(labels: Path, entities: Sequence[Entity]) -> dict[str, list[str]]:
+    """What a label index calls some entities beside their own names, by qid."""
+    items = pa.dataset.dataset(labels / ITEMS)
+    own = {entity.qid: entity.name for entity in entities}
+    wanted = pa.dataset.field("qid").isin(list(own))
+    found = {}
+    for item in items.to_table(["qid", "label", "aliases"], filter=wanted).to_pylist():
+        names = dict.fromkeys([item["label"] or "", *item["aliases"]])
+        found[item["qid"]] = [name for name in names if name not in ("", own[item["qid"]])]
+    return found
+
+
+def _write_aliases(path: Path, aliases: Mapping[str, Sequence[str]]) -> None:
+    rows = [{"qid": qid, "alias": name} for qid, names in aliases.items() for name in names]
     with atomic_write(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, ALIAS_SCHEMA), temporary, compression="zstd")

@@ -15,7 +15,7 @@ from mmoe.errors import BundleError, LinkingError
 from mmoe.linker.bundle import Manifest
 from mmoe.linker.changes import NewEntities, changed
 from mmoe.linker.engine import Engine
-from mmoe.linker.finding import FindMentions, LinkedMention, context_of
+from mmoe.linker.finding import FindMentions, LinkedMention, queries_in
 from mmoe.linker.hub import find_bundle, push_bundle
 from mmoe.linker.opening import Opening, open_bundle, open_kb, open_run
 from mmoe.linker.queries import Picture, Query, check_text
@@ -220,10 +220,7 @@ class Linker:
         if not text.strip():
             raise LinkingError("text is empty: give the text that holds the mentions")
         found = list((mentions or self.engine.kb.finder)(text))
-        queries = [
-            Query(text[start:end], context_of(text, start, end), image) for start, end in found
-        ]
-        results = self.link_many(queries, top_k=top_k)
+        results = self.link_many(queries_in(text, found, image), top_k=top_k)
         return [LinkedMention(*span, result) for span, result in zip(found, results, strict=True)]
 
     def encode(self, query: Query) -> SideFeatures:
@@ -268,7 +265,7 @@ class Linker:
 
         Args:
             folder: None for the bundle that this Linker was opened from, whose knowledge base is then
-                replaced; who reads it meanwhile sees the old one or the new one.
+                replaced; whoever reads it meanwhile sees the old one or the new one.
             metrics: of the matcher, for the model card; see `mmoe.read_metrics`.
             licence: of the data, for the model card.
             examples: mentions that the server's page shows; see `mmoe.linker.examples`.
@@ -283,9 +280,11 @@ class Linker:
                 raise BundleError(
                     "save: this bundle was fetched from the hub; name a folder for yours"
                 )
-            place, manifest = save_changes(self.trained, self.engine.kb, self.bundle)
-            self.bundle = place, manifest
-            self.engine = self.trained.over(open_kb(self.trained, place / manifest.kb, manifest))
+            with self._changing:
+                place, manifest = save_changes(self.trained, self.engine.kb, self.bundle)
+                self.bundle = place, manifest
+                kb = open_kb(self.trained, place / manifest.kb, manifest)
+                self.engine = self.trained.over(kb)
             remove_old(place, manifest)
             return place
         place = Path(folder).resolve()

@@ -77,8 +77,7 @@ def open_run(
     built, search = sources.opened(matcher, entities, device, index, approximate=approximate)
     side = entity_side(trained.reranker, entities, files.features, config)
     engine = trained.over(KnowledgeBase(entities, built, side, files), search)
-    uses_retrieval = trained.reranker is not None and trained.reranker.uses_retrieval
-    if uses_retrieval and engine.describer is None:
+    if engine.lacks_candidates:
         raise LinkingError(
             f"{kb}: {model} reranks with what is retrieved for a mention, and nothing was retrieved "
             "here; run stages retrieve and rank for it, or link with rerank=False"
@@ -101,11 +100,7 @@ def open_bundle(folder: Path, how: Opening, *, check: bool) -> tuple[Trained, En
         how = replace(how, encoder=str(inside))
     trained = _open_trained(manifest.name, folder / MATCHER, folder, how, describing)
     engine = trained.over(open_kb(trained, folder / manifest.kb, manifest, in_use))
-    if (
-        trained.reranker is not None
-        and trained.reranker.uses_retrieval
-        and engine.describer is None
-    ):
+    if engine.lacks_candidates:
         raise BundleError(
             f"{folder}: reranks with candidates, and says not where they come from; {MAKE}"
         )

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from mmoe.errors import BundleError
-from mmoe.files import atomic_folder, read_json, write_json, write_text
+from mmoe.files import atomic_folder, link_or_copy, read_json, write_json, write_text
 from mmoe.linker.bundle import (
     CARD,
     CONFIG,
@@ -28,7 +28,7 @@ from mmoe.linker.card import model_card
 from mmoe.linker.examples import FOLDER as EXAMPLE_IMAGES
 from mmoe.linker.examples import TABLE as EXAMPLES
 from mmoe.linker.examples import write_examples
-from mmoe.linker.kb_files import ENTITIES, INDEX, link_or_copy
+from mmoe.linker.kb_files import ENTITIES, INDEX
 from mmoe.linker.knowledge import KnowledgeBase
 from mmoe.linker.queries import Query
 from mmoe.linker.thumbnails import Thumbnails
@@ -66,8 +66,9 @@ def save_bundle(
             counts = dict(sorted(words.num_with.items()))
             write_json(new / WORDS, vars(words) | {"num_with": counts})
         if describing.labels is not None:
-            _copy_tree(describing.labels, new / LABELS)
-        _copy_encoder(trained, new / ENCODER)
+            _copy(describing.labels, new / LABELS, ["**/*"])
+        if trained.encoder_folder is not None:  # others can be got by their names
+            _copy(trained.encoder_folder, new / ENCODER, ENCODER_FILES)
         manifest = _write_kb(new, f"{KB}0", trained, kb)
         calibrated = read_json(new / WEIGHTS).get("calibrated")
         pictures = Thumbnails(new / manifest.kb / "thumbnails").licences()
@@ -127,22 +128,14 @@ def _write_kb(folder: Path, name: str, trained: Trained, kb: KnowledgeBase) -> M
     return Manifest(trained.name, name, index_code(), made_of, settings)
 
 
-def _copy_encoder(trained: Trained, target: Path) -> None:
-    """The encoder, if it is a folder: others can be got by their names."""
-    source = trained.encoder_folder
-    if source is not None:
-        for pattern in ENCODER_FILES:
-            for file in source.glob(pattern):
-                (target / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
-                # No second name: the file is another's, who may write into it.
-                shutil.copyfile(file, target / file.relative_to(source))
-
-
-def _copy_tree(source: Path, target: Path) -> None:
-    for file in source.rglob("*"):
-        if file.is_file() and not file.name.startswith("."):
-            (target / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target / file.relative_to(source))
+def _copy(source: Path, target: Path, patterns: Sequence[str]) -> None:
+    """Copies files of a folder; they get no second name, as others may write into the folder."""
+    for pattern in patterns:
+        for file in source.glob(pattern):
+            if file.is_file() and not file.name.startswith("."):
+                place = target / file.relative_to(source)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, place)
 
 
 def check_target(folder: Path) -> None:

@@ -75,7 +75,7 @@ class Thumbnails:
     """The pictures of `write_thumbnails`; they stay on disk until they are asked for.
 
     Args:
-        folder: of parts; of an entity in several, the last one counts.
+        folder: of parts.
     """
 
     def __init__(self, folder: Path) -> None:

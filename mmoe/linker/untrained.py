@@ -20,11 +20,11 @@ from mmoe.linker.bundle import MATCHER
 from mmoe.linker.changes import NewEntities, encode_new
 from mmoe.linker.describing import Describing
 from mmoe.linker.kb_files import KbFiles, refer
-from mmoe.linker.knowledge import KnowledgeBase, entity_side
+from mmoe.linker.knowledge import KnowledgeBase
 from mmoe.linker.queries import Query, QueryEncoder
 from mmoe.linker.trained import Trained
 from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
-from mmoe.linking.data import FEATURE_CONFIG, FeatureSide
+from mmoe.linking.data import FeatureSide
 from mmoe.linking.device import resolve_device
 from mmoe.linking.whole_kb import build_index
 from mmoe.model.matcher import Matcher, MatcherSpec
@@ -66,8 +66,7 @@ def untrained(
     masked = encode_new(encode.feature_config, loaded, new, folder)
     side = FeatureSide.of_entities(folder, entities, encode.feature_config)
     matcher = _matcher(side, where)
-    stored = side.texts.metadata
-    config = {key: stored[key] for key in FEATURE_CONFIG if key in stored}
+    config = side.feature_config
     versions = {package: version(package) for package in ("mmoe", "torch")}
     checkpoint = Checkpoint(matcher, config, {}, versions)
     save_checkpoint(folder / MATCHER, checkpoint)
@@ -76,31 +75,24 @@ def untrained(
     space = fit_space(entities, vectors, tokens, vectors, None)
     example = queries.encode([Query(entities[0].name, "")], [None])
     some = example.for_reranker(matcher.spec.widths, None)
-    reranker = prior_reranker(
-        EntitySide(space, entities, vectors, tokens), some, RerankParams().depth
-    )
+    seen = EntitySide(space, entities, vectors, tokens)
+    reranker = prior_reranker(seen, some, RerankParams().depth)
     weights = {SIMILARITIES: reranker.frozen.to_json()}
     save_reranker(folder, reranker, {"recall": 0.0, "valid_mrr": {}, "weights": weights})
-    lies = Path(encoder)
+    encoder_folder = Path(encoder).resolve()
     trained = Trained(
         name=name,
         checkpoint=checkpoint,
         weights=folder / MATCHER,
         learned=folder,
         encoder=queries,
-        encoder_folder=lies if lies.is_dir() else None,
+        encoder_folder=encoder_folder if encoder_folder.is_dir() else None,
         device=where,
         reranker=reranker,
         describing=Describing.nothing(),
     )
-    index = build_index(matcher, side, where)
-    return (
-        trained,
-        KnowledgeBase(
-            entities, index, entity_side(reranker, entities, folder, config), files, home
-        ),
-        masked,
-    )
+    kb = KnowledgeBase(entities, build_index(matcher, side, where), seen, files, home)
+    return trained, kb, masked
 
 
 def _matcher(side: FeatureSide, device: torch.device) -> Matcher:

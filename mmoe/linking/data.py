@@ -134,6 +134,12 @@ class FeatureSide:
         tables = (self.texts, self.images)
         return [(table.metadata, table.content_key) for table in tables if table is not None]
 
+    @property
+    def feature_config(self) -> dict[str, Any]:
+        """What made the features: the encoder, the text layout, the precision."""
+        stored = self.texts.metadata
+        return {name: stored[name] for name in FEATURE_CONFIG if name in stored}
+
     def gather(self, records: Tensor, device: torch.device) -> SideFeatures:
         """The features of some records as float32.
 
@@ -273,8 +279,7 @@ class LinkingData:
     @property
     def feature_config(self) -> dict[str, Any]:
         """What made the features: the encoder, the text layout, the precision."""
-        stored = self.mention_side.texts.metadata
-        return {name: stored[name] for name in FEATURE_CONFIG if name in stored}
+        return self.mention_side.feature_config
 
     @property
     def parts(self) -> list[tuple[dict[str, Any], str]]:

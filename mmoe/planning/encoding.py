@@ -21,9 +21,9 @@ from mmoe.encoders.rows import NAME_BATCH_FACTOR, encode_image_rows, encode_in_l
 from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import PartColumns, open_shard, shard_metadata
 from mmoe.features.store import DEFAULTS
-from mmoe.files import content_key
+from mmoe.files import bytes_under, content_key
 from mmoe.images import ImageError, load_image
-from mmoe.planning.steps import DONE, Places, Step, bytes_under
+from mmoe.planning.steps import DONE, Places, Step
 from mmoe.records import ImageFile, ImageInput, Mention, TextInput, read_records
 
 SAMPLED = 400  # texts of a part whose tokens are counted

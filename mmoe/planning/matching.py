@@ -12,14 +12,14 @@ from mmoe.config.loss import LossParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.train import TrainParams
 from mmoe.encoders.base import Encoder
-from mmoe.files import read_json
+from mmoe.files import bytes_under, read_json
 from mmoe.linking.device import resolve_device
 from mmoe.model.features import FeatureWidths
 from mmoe.model.matcher import Matcher, MatcherSpec
 from mmoe.model.registry import build_matcher, spec_from_params
 from mmoe.planning.bench import Bench
 from mmoe.planning.encoding import Encoding
-from mmoe.planning.steps import DONE, Places, Step, bytes_under
+from mmoe.planning.steps import DONE, Places, Step
 from mmoe.records import Entity, Mention, read_records
 from mmoe.training.held_out import MOST_ENTITIES, MOST_HELD_OUT
 

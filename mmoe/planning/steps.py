@@ -53,8 +53,3 @@ class Places:
     def inputs(self, part: str) -> Path:
         """What the encoder reads of a part."""
         return self._inputs / f"{part}.parquet"
-
-
-def bytes_under(folder: Path) -> int:
-    """Of all files in a folder and below."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

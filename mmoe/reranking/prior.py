@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmoe.baselines.cosine import SIDES
 from mmoe.reranking.combiner import Combiner
 from mmoe.reranking.families import STRING_WEIGHT, MentionSide, PairFeatures
+from mmoe.reranking.frozen import COSINES
 from mmoe.reranking.reranker import Reranker
 from mmoe.reranking.space import EntitySide
 
-COSINES = {
-    "cosine, text–text": SIDES["text"],
-    "cosine, surface form–name": SIDES["name"],
-    "cosine, image–image": SIDES["image"],
-    "cosine, text–image": SIDES["text–image"],
-    "cosine, image–text": SIDES["image–text"],
-}
+SUMMED = ("text–text", "surface form–name", "image–image", "text–image", "image–text")
+NEUTRAL = {f"cosine, {name}": COSINES[name] for name in SUMMED}
 STRINGS = ("n-grams, surface form–name", "n-grams, longer name–name", "words, text–text")
 
 
@@ -29,8 +24,8 @@ def prior_reranker(entities: EntitySide, some: MentionSide, depth: int) -> Reran
     names = PairFeatures(entities, some, None).names
     means, weights = np.zeros(len(names)), np.zeros(len(names))
     for i, name in enumerate(names):
-        if name in COSINES:  # one that is missing counts as the mean
-            weights[i], means[i] = 1, entities.space.means.neutral(*COSINES[name])
+        if name in NEUTRAL:  # one that is missing counts as the mean
+            weights[i], means[i] = 1, entities.space.means.neutral(*NEUTRAL[name])
         elif name in STRINGS:
             weights[i] = STRING_WEIGHT
     frozen = Combiner(names, means, np.ones(len(names)), weights, np.zeros(len(names)))

@@ -17,12 +17,12 @@ import mmoe.server
 from mmoe.errors import LinkingError
 from mmoe.linker import Linker, LinkResult, Query
 from mmoe.linker.examples import KINDS, read_examples
-from mmoe.linker.finding import context_of
+from mmoe.linker.finding import queries_in
 from mmoe.linker.thumbnails import Thumbnails
 from mmoe.server.batching import Batcher, FullError, StoppedError
 from mmoe.server.limits import Limits
 from mmoe.server.metrics import Measured, Metrics
-from mmoe.server.reading import FORM, JSON, check_length, image_of, query_of, read_request
+from mmoe.server.reading import FORM, JSON, check_length, image_of, query_of, read_request, said_of
 from mmoe.server.schemas import (
     BatchOut,
     BatchRequest,
@@ -162,9 +162,7 @@ class _Service:
                 413,
                 f"the text holds {len(spans)} names, more than {self.settings.max_mentions}; send a part",
             )
-        queries = [
-            Query(text[start:end], context_of(text, start, end), image) for start, end in spans
-        ]
+        queries = queries_in(text, spans, image)
         results = await self._linked(request, queries, asked.top_k) if queries else []
         found = [
             {"start": start, "end": end} | self._result(result)
@@ -274,8 +272,7 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
 
 async def _not_valid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-    return JSONResponse({"detail": said.encode("utf-8", "backslashreplace").decode()}, 422)
+    return JSONResponse({"detail": said_of(error.errors())}, 422)
 
 
 async def _while_connected(

@@ -165,10 +165,8 @@ class Batcher:
         queries = [query for job in jobs for query in job.queries]
         try:
             results = self._linked(queries, max(job.top_k for job in jobs))
-        except Exception:
-            return [
-                self._one(job) for job in jobs
-            ]  # each by itself: then only its own request fails
+        except Exception:  # whatever it is: each by itself, so that only its own request fails
+            return [self._one(job) for job in jobs]
         found: list[list[LinkResult] | BaseException] = []
         for job in jobs:
             own, results = results[: len(job.queries)], results[len(job.queries) :]
@@ -182,7 +180,7 @@ class Batcher:
                 engine = self._linker.engine
                 pairs: Any = zip(job.queries, results, strict=True)
                 results = [engine.explained(query, result) for query, result in pairs]
-        except Exception as error:
+        except Exception as error:  # whoever asked is told, and the others are served
             return error
         return results
 

@@ -33,9 +33,8 @@ class Measured:
         try:
             await self._app(scope, receive, noted)
         finally:
-            path = getattr(
-                scope.get("route"), "path", "other"
-            )  # as declared: no label for each qid
+            # As it is declared: no label for each qid.
+            path = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(path, status).inc()
             self._metrics.seconds.labels(path).observe(time.perf_counter() - started)
 

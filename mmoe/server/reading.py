@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -22,6 +23,7 @@ from mmoe.linker import Query
 from mmoe.server.schemas import MentionIn
 from mmoe.server.settings import ServerSettings
 
+MOST_ERRORS = 5  # in an answer
 MOST_KEYS = 20  # of a body; what has more is none of ours
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
 _DECODING = asyncio.Semaphore(2)  # images that are decoded at once, each of up to 100 MB
@@ -86,11 +88,17 @@ def _valid(model: type[Model], values: Any) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}"
-            for each in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        raise HTTPException(422, _printable("; ".join(lines[:5]))) from None
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise HTTPException(422, said_of(found)) from None
+
+
+def said_of(errors: Sequence[Any]) -> str:
+    """The first of some validation errors, on one line."""
+    lines = [
+        f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}"
+        for each in errors[:MOST_ERRORS]
+    ]
+    return _printable("; ".join(lines))
 
 
 async def query_of(mention: MentionIn, file: bytes | None, settings: ServerSettings) -> Query:

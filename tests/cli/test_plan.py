@@ -22,6 +22,7 @@ from mmoe.config.train import TrainParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.registry import load_encoder
 from mmoe.features.shards import PartColumns, open_shard, shard_metadata
+from mmoe.files import bytes_under
 from mmoe.linking.data import LinkingData
 from mmoe.linking.whole_kb import build_index
 from mmoe.model.registry import build_matcher, spec_from_params
@@ -31,7 +32,7 @@ from mmoe.planning.bench import Bench
 from mmoe.planning.disk import bytes_needed, feature_copies
 from mmoe.planning.encoding import plan_encoding
 from mmoe.planning.matching import schedule
-from mmoe.planning.steps import DONE, Places, Step, bytes_under
+from mmoe.planning.steps import DONE, Places, Step
 from mmoe.records import Entity, Mention, TextInput, read_records, write_records
 from mmoe.training.held_out import split_mentions
 
