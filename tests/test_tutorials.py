@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.dvc.clone import copy_tracked, isolated_env
 from tests.dvc.warm import warm_commands
 from tests.imports import ROOT
 
@@ -122,38 +122,12 @@ class Copy:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """What git tracks or would track, committed."""
     folder = tmp_path_factory.mktemp("tutorials")
-    root, home, shims = folder / "project", folder / "home", folder / "shims"
-    listed = subprocess.run(
-        ["git", "ls-files", "-coz", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, root / name)
-    for made in (home, shims):
-        made.mkdir()
+    root, shims = folder / "project", folder / "shims"
+    copy_tracked(root)
+    shims.mkdir()
     (shims / "mmoe").write_text(SHIM.format(python=sys.executable))
     (shims / "mmoe").chmod(0o755)
-    (home / ".gitconfig").write_text("[user]\n\tname = Tester\n\temail = tester@localhost\n")
-    env = {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "PYTHONPATH": str(root),
-        "HOME": str(home),
-        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_GLOBAL_CONFIG_DIR": str(home),
-        "DVC_SYSTEM_CONFIG_DIR": str(home),
-        "DVC_SITE_CACHE_DIR": str(home / "site"),
-        "DVC_NO_ANALYTICS": "1",
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
-        "LC_ALL": "C.UTF-8",
-        "COLUMNS": "400",
-    }
+    env = isolated_env(folder / "home") | {"PYTHONPATH": str(root)}
     with ExitStack() as stack:
         warm = stack.enter_context(warm_commands(env))
         path = os.pathsep.join([str(shims), str(warm), env["PATH"]])

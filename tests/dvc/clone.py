@@ -105,18 +105,13 @@ def _short(stage: str) -> str:
     return stage.replace("@tiny", "")
 
 
-@contextmanager
-def make_clone(folder: Path, built: Path) -> Iterator[Clone]:
-    """Copies what git tracks or would track, with the data set and parameters of `built`, and commits it.
-
-    Its commands run until the context ends.
-    """
-    home, root = folder / "home", folder / "project"
+def isolated_env(home: Path) -> dict[str, str]:
+    """An environment in which git and DVC read no settings but those in a new home folder."""
     home.mkdir(parents=True)
     (home / ".gitconfig").write_text(
         "[user]\n\tname = Tester\n\temail = tester@localhost\n[init]\n\tdefaultBranch = main\n"
     )
-    env = {
+    return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(home),
         "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
@@ -130,8 +125,12 @@ def make_clone(folder: Path, built: Path) -> Iterator[Clone]:
         "LC_ALL": "C.UTF-8",
         "COLUMNS": "400",
     }
+
+
+def copy_tracked(root: Path, *paths: str) -> None:
+    """Copies what git tracks or would track, all of it or what lies under some paths."""
     listed = subprocess.run(
-        ["git", "ls-files", "-coz", "--exclude-standard", *NEEDED],
+        ["git", "ls-files", "-coz", "--exclude-standard", *paths],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -141,6 +140,16 @@ def make_clone(folder: Path, built: Path) -> Iterator[Clone]:
         if (ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
+
+
+@contextmanager
+def make_clone(folder: Path, built: Path) -> Iterator[Clone]:
+    """Copies what git tracks or would track, with the data set and parameters of `built`, and commits it.
+
+    Its commands run until the context ends.
+    """
+    root, env = folder / "project", isolated_env(folder / "home")
+    copy_tracked(root, *NEEDED)
     shutil.copy(built / "params.yaml", root)
     shutil.copytree(built / "data/raw/tiny", root / "data/raw/tiny")
     with warm_commands(env) as warm:

@@ -14,3 +14,12 @@ def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     shutil.copytree(built, tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     return tmp_path / "project"
+
+
+@pytest.fixture
+def bundle(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the stage's bundle, far from its project."""
+    folder = tmp_path / "elsewhere" / "bundle"
+    shutil.copytree(built / "data/bundles/tiny", folder)
+    monkeypatch.chdir(folder.parent)
+    return folder
