@@ -13,6 +13,8 @@ EXTRAS ?= dev
 VENV := .venv
 READY := $(VENV)/.ready-$(EXTRAS)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Containers often set it; every stage is a process of its own, and each would compile all code again.
+unexport PYTHONDONTWRITEBYTECODE
 BENCHMARKS := $(filter-out __init__ generated_dump generated_features generated_release measure parity rehearsal,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .PHONY: demo test lint bench check setup clean

@@ -169,7 +169,9 @@ def test_half_a_line_of_a_killed_run_is_done_again(
     assert [row["row"] for row in read(batch.out)] == [*range(1, 101)]
 
 
-def test_a_run_that_is_killed_goes_on_with_no_row_twice(bundle: Path, tmp_path: Path) -> None:
+def test_a_run_that_is_killed_goes_on_with_no_row_twice(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copytree(bundle, tmp_path / "bundle")
     source, out = write(tmp_path / "in.jsonl", rows(400)), tmp_path / "out.jsonl"
     words = [*MMOE, "batch", str(tmp_path / "bundle"), str(source), str(out), "--device", "cpu"]
@@ -179,7 +181,7 @@ def test_a_run_that_is_killed_goes_on_with_no_row_twice(bundle: Path, tmp_path: 
             assert process.poll() is None
             time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
-    done = subprocess.run([*words, "--json"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == {"out": str(out), "linked": 400, "rejected": 0}
+    assert main([*words[3:], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"out": str(out), "linked": 400, "rejected": 0}
     assert [row["row"] for row in read(out)] == [*range(1, 401)]
     assert not journal.exists()

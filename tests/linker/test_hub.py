@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 import huggingface_hub
 import pytest
 
+from mmoe import Linker
 from mmoe.errors import BundleError
 from mmoe.linker.bundle import read_manifest
 from mmoe.linker.hub import find_bundle, push_bundle
@@ -75,34 +74,23 @@ def hub(built: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_a_bundle_is_downloaded_by_its_id_and_links(
-    hub: tuple[str, list[str]], built: Path, tmp_path: Path
+    hub: tuple[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, asked = hub
-    code = (
-        f"import mmoe; linker = mmoe.Linker.from_pretrained({NAME!r}, device='cpu'); "
-        "print(linker.link('Mercury', 'Mercury rose.')[0].qid)"
-    )
-    env = {
-        "HF_ENDPOINT": address,
-        "HF_HOME": str(tmp_path),
-        "OMP_NUM_THREADS": "1",
-        "PATH": "/usr/bin",
-    }
-    root = str(Path(__file__).parents[2])
-    done = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env=env | {"PYTHONPATH": root} | more,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
-        for more in ({}, {"HF_HUB_OFFLINE": "1"})  # then from the cache
-    ]
-    assert [each.returncode for each in done] == [0, 0], done[-1].stderr
-    assert done[0].stdout == done[1].stdout
-    assert done[0].stdout.startswith("Q")
+    # What the variables HF_ENDPOINT and HF_HUB_CACHE set when the library is loaded.
+    urls = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", address)
+    monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", urls)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    linker = Linker.from_pretrained(NAME, device="cpu")
+    assert linker.link("Mercury", "Mercury rose.")[0].qid.startswith("Q")
     assert any(path.endswith("/model.safetensors") for path in asked)
+    folder = find_bundle(NAME)
+    assert folder.is_relative_to(tmp_path)
+    asked.clear()
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    assert find_bundle(NAME) == folder
+    assert asked == []
 
 
 def test_what_the_hub_does_not_have_is_said(

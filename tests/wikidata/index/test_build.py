@@ -107,7 +107,9 @@ def split(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("options", [{}, {"processes": 2}, {"ray": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"processes": 2}, pytest.param({"ray": True}, marks=pytest.mark.ray)]
+)
 # Ray's own processes warn of things that are none of ours.
 @pytest.mark.filterwarnings("ignore")
 def test_a_folder_of_split_files_gives_the_same(
