@@ -51,9 +51,13 @@ class Records:
         """The split's mentions whose gold entity is in the knowledge base."""
         return [m for m in self.mentions if m.split == split and m.in_kb]
 
+    def nil(self, split: str) -> list[Mention]:
+        """The split's mentions whose entity the knowledge base lacks; `data.nil` may have dropped them."""
+        return [m for m in self.mentions if m.split == split and not m.in_kb]
+
     def gold_of(self, mentions: Sequence[Mention]) -> NDArray[np.int64]:
-        """Positions of the mentions' gold entities."""
-        golds = [self.position[mention.gold_qid or ""] for mention in mentions]
+        """Positions of the mentions' gold entities; -1 for nil."""
+        golds = [self.position[m.gold_qid or ""] if m.in_kb else -1 for m in mentions]
         return np.array(golds, dtype=np.int64)
 
     @cached_property

@@ -104,6 +104,17 @@ class Answered:
     gold_M: NDArray[np.int64]
     is_nil_M: NDArray[np.bool_]
 
+    @classmethod
+    def nil(cls, scores_MD: Floats) -> Answered:
+        """Lists of mentions that no entity of the knowledge base is the answer to."""
+        num = len(scores_MD)
+        return cls(scores_MD, np.full(num, -1, dtype=np.int64), np.ones(num, dtype=np.bool_))
+
+    def and_those(self, others: Answered) -> Answered:
+        """Both together; their lists are of one length."""
+        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
+        return Answered(*(np.concatenate(pair) for pair in pairs))
+
     def without(
         self, entities_MD: NDArray[np.int64], gold_M: NDArray[np.int64], out: Sequence[int]
     ) -> Answered:

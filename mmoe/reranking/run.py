@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,8 @@ def run_reranking(
     """Fits the combiners and reranks the test mentions' shortlists.
 
     Weights of frozen features are fitted on train mentions. A matcher has learned the answers of those, so
-    its scores on them are better than on any others: what it adds is fitted on validation mentions.
+    its scores on them are better than on any others: what it adds is fitted on validation mentions. Nil
+    mentions, of a data set that keeps them, count in the calibration alone.
 
     Args:
         depth: entities of a shortlist.
@@ -97,11 +98,12 @@ def run_reranking(
         )
     step = max(1, len(train) // MOST_MENTIONS)
     fitted, rest = train[::step], [m for i, m in enumerate(train) if i % step]
-    known, towers, space = _known(
-        records, features, [*fitted, *rest, *valid, *test], len(train), use_context=use_context
-    )
-    gold = records.gold_of([*fitted, *rest, *valid, *test])
-    ends = np.cumsum([len(train), len(valid), len(test)]).tolist()
+    nil = {i: own for i, split in enumerate(("valid", "test")) if (own := records.nil(split))}
+    evaluated = [valid, test, *nil.values()]
+    mentions = [*fitted, *rest, *chain.from_iterable(evaluated)]
+    known, towers, space = _known(records, features, mentions, len(train), use_context=use_context)
+    gold = records.gold_of(mentions)
+    ends = np.cumsum([len(train), *map(len, evaluated)]).tolist()
     lists = [
         make_shortlists(known.order, gold, range(*bounds), len(records.entities), depth)
         for bounds in [(0, len(fitted)), *pairwise(ends)]
@@ -117,28 +119,28 @@ def run_reranking(
         combiners={SIMILARITIES: first},
         calibrated=None,
     )
-    golds = [gold[start:end] for start, end in pairwise(ends)]
+    golds = [gold[start:end] for start, end in pairwise(ends[:3])]
     if matcher_family is None:
-        return _calibrated(found, lists[1:], golds, scores[1:])
+        return _calibrated(found, lists[1:], golds, scores[1:], list(nil))
     inputs: list[NDArray[np.float64]] = []
-    for shortlists, each, own, mentions in zip(
-        lists[1:], values[1:], scores[1:], (valid, test), strict=True
+    for shortlists, each, firsts, some in zip(
+        lists[1:], values[1:], scores[1:], evaluated, strict=True
     ):
-        family = matcher_family(mentions)
-        pairs = Pairs(np.arange(len(mentions)), shortlists.pairs.entities_BD)
-        inputs.append(second_inputs(own, features_of([family], pairs), each, known.names))
+        family = matcher_family(some)
+        pairs = Pairs(np.arange(len(some)), shortlists.pairs.entities_BD)
+        inputs.append(second_inputs(firsts, features_of([family], pairs), each, known.names))
         names = second_names(family.names, known.names)
     second = _second(names, inputs[0], lists[1].gold_M)
     in_folds = _in_folds(names, inputs[0], lists[1])
-    with_matcher = second.scores(inputs[1])
-    found.ranks[WITH_MATCHER] = lists[2].reranked(with_matcher)
+    with_matcher = [second.scores(each) for each in inputs[1:]]
+    found.ranks[WITH_MATCHER] = lists[2].reranked(with_matcher[0])
     found.valid_mrr[WITH_MATCHER] = _mrr(lists[1].reranked(in_folds))
     found.combiners[WITH_MATCHER] = second
     if found.valid_mrr[WITH_MATCHER] < found.valid_mrr[SIMILARITIES]:
         found.ranks[SIMILARITIES] = found.ranks.pop(SIMILARITIES)  # what does best stands last
-        return _calibrated(found, lists[1:], golds, scores[1:])
+        return _calibrated(found, lists[1:], golds, scores[1:], list(nil))
     found = replace(found, reranker=replace(found.reranker, with_matcher=second))
-    return _calibrated(found, lists[1:], golds, [in_folds, with_matcher])
+    return _calibrated(found, lists[1:], golds, [in_folds, *with_matcher], list(nil))
 
 
 def _calibrated(
@@ -146,19 +148,25 @@ def _calibrated(
     lists: Sequence[Shortlists],
     golds: Sequence[NDArray[np.int64]],
     scores: Sequence[NDArray[np.float64]],
+    nil: Sequence[int],
 ) -> Reranked:
     """With probabilities, fitted to validation mentions and measured on test mentions.
 
     Args:
-        lists, golds, scores: of the validation mentions, which the scores are not fitted to, and of the test
-            mentions.
+        golds: of the validation mentions, and of the test mentions.
+        lists, scores: of the same, the scores not fitted to those of validation; then of nil mentions.
+        nil: where these belong, 0 to validation and 1 to test.
     """
     answered = [
         Answered(own, each.gold_M, np.zeros(len(own), dtype=bool)).without(
             each.pairs.entities_BD, gold, out
         )
-        for own, each, gold, out in zip(scores, lists, golds, taken_out(*golds), strict=True)
+        for own, each, gold, out in zip(
+            scores[:2], lists[:2], golds, taken_out(*golds), strict=True
+        )
     ]
+    for side, own in zip(nil, scores[2:], strict=True):
+        answered[side] = answered[side].and_those(Answered.nil(own))
     calibration = Calibration.fit(answered[0])
     if calibration is None:
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from mmoe.baselines.run import FeatureParts
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.files import read_json
-from mmoe.records import Mention
+from mmoe.records import Mention, read_records, write_records
+from mmoe.reranking.calibration import Answered, Calibration
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.reranker import SIMILARITIES, WITH_MATCHER
 from mmoe.reranking.run import run_reranking
@@ -68,6 +70,37 @@ def test_a_knob_leaves_the_matcher_or_all_of_it_out(
         run(stage, "tiny")
     assert methods() == left
     assert list(read_json(at.report / "evaluation.json")["reranked"]) == left
+
+
+def test_own_nil_mentions_count_in_the_calibration_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mentions = read_records(at.mentions, Mention)
+    nil = {next(m.mention_id for m in mentions if m.split == split) for split in ("valid", "test")}
+    changed = [
+        replace(m, gold_qid=None, in_kb=False) if m.mention_id in nil else m for m in mentions
+    ]
+    write_records(at.mentions, Mention, changed)
+    seen: list[Answered] = []
+    fit = Calibration.fit
+
+    def fitted(lists: Answered) -> Calibration | None:
+        seen.append(lists)
+        return fit(lists)
+
+    def measured(_: Calibration, lists: Answered) -> dict[str, object]:
+        seen.append(lists)
+        return {}
+
+    monkeypatch.setattr(Calibration, "fit", fitted)
+    monkeypatch.setattr("mmoe.reranking.run.measured", measured)
+    run("rerank", "tiny")
+    for lists in seen:
+        assert (lists.gold_M[-1], lists.is_nil_M[-1]) == (-1, True)
+        assert not lists.is_nil_M.all()
+    assert len(seen) == 2
+    ranked = pq.read_table(at.ranks / "reranked.parquet")["mention_id"].to_pylist()
+    assert not nil & set(ranked)
 
 
 def test_without_mentions_to_learn_from_it_says_so(

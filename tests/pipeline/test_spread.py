@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,6 @@ from tests.pipeline.tiny import write_params
 
 at = Layout("tiny")
 RAY: dict[str, Any] = {"engine": "ray", "workers": 2, "shard_rows": 7}
-
-
-def ray_started(test: Callable[..., None]) -> Callable[..., None]:
-    """Ray's own processes warn of things that are none of ours."""
-    return pytest.mark.ray(pytest.mark.filterwarnings("ignore")(test))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +58,8 @@ def test_blocks_are_whole_batches_and_cover_everything(total: int, unit: int, wo
     assert len(found) <= BLOCKS_EACH * workers
 
 
-@ray_started
+@pytest.mark.ray
+@pytest.mark.filterwarnings("ignore")  # of Ray's own processes
 def test_features_and_ranks_are_those_of_one_process(project: Path, ray: Any) -> None:
     before = contents(str(at.features), str(at.ranks))
     write_params(Path("params.yaml"), runtime={"shard_rows": 7})
@@ -79,7 +75,8 @@ def test_features_and_ranks_are_those_of_one_process(project: Path, ray: Any) ->
     assert contents(str(at.ranks))[ranks.as_posix()] == before[ranks.as_posix()]
 
 
-@ray_started
+@pytest.mark.ray
+@pytest.mark.filterwarnings("ignore")  # of Ray's own processes
 def test_a_process_that_dies_changes_nothing(project: Path, ray: Any) -> None:
     calls = [(number,) for number in range(6)]
     assert spread(Worker, "double", at, ParamsFile(), calls) == [2 * n for n in range(6)]
