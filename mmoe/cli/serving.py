@@ -40,6 +40,10 @@ def serve(
         int | None, typer.Option(min=1, help="That compute; without it one fewer than cores.")
     ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that a request may take.")] = 30,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Name that requests may name beside this machine's; of a proxy, say."),
+    ] = None,
 ) -> None:
     """Serve a bundle over HTTP.
 
@@ -60,12 +64,14 @@ def serve(
         ) from None
     from mmoe.linking.device import compute_with
 
+    names = ("localhost", "127.0.0.1", "[::1]", *(name.lower() for name in allow_host or ()))
     key = os.environ.get(KEY, "").strip() or None
     compute_with(threads)
     with _listening(host, port) as listener:  # before the bundle is opened, which takes seconds
         linker = opened(bundle, encoder, device, rerank=rerank)
         settings = ServerSettings(
             api_key=key,
+            hosts=names if host in LOOPBACK or allow_host else None,
             max_body=max_body_mb * 1_000_000,
             max_pixels=max_pixels,
             max_text=max_text,

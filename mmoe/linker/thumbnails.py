@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -72,7 +73,7 @@ def _write(table: pa.Table, path: Path) -> None:
 
 
 class Thumbnails:
-    """The pictures of `write_thumbnails`; they stay on disk until they are asked for.
+    """The pictures of `write_thumbnails`; they stay on disk until they are asked for. Threads may share one.
 
     Args:
         folder: of parts.
@@ -80,6 +81,7 @@ class Thumbnails:
 
     def __init__(self, folder: Path) -> None:
         self._files = [pq.ParquetFile(path) for path in sorted(folder.glob("shard-*.parquet"))]
+        self._reading = Lock()  # a Parquet file is read by one thread at a time
         self._place: dict[str, tuple[int, int, int]] = {}  # qid -> file, row group, row
         for number, file in enumerate(self._files):
             for group in range(file.num_row_groups):
@@ -94,7 +96,8 @@ class Thumbnails:
         if qid not in self._place:
             return None
         number, group, row = self._place[qid]
-        table = self._files[number].read_row_group(group).slice(row, 1)
+        with self._reading:
+            table = self._files[number].read_row_group(group).slice(row, 1)
         found: dict[str, Any] = table.to_pylist()[0]
         return Thumbnail(found["jpeg"], *(found[name] for name in RIGHTS))
 

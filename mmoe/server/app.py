@@ -86,6 +86,7 @@ class _Service:
         self.app.add_middleware(
             Limits,
             api_key=settings.api_key,
+            hosts=settings.hosts,
             max_body=settings.max_body,
             timeout=settings.timeout,
         )

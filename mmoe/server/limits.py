@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect
 
 OPEN = ("/", "/health", "/ready", "/favicon.ico")  # need no key
+HOST = re.compile(r"[\w.-]+")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -23,23 +25,35 @@ class _TooLargeError(Exception):
 
 
 class Limits:
-    """Turns away requests without the key, with too large a body, and those that take too long.
+    """Turns away requests to another host or without the key, too large ones, and those that take too long.
 
     Args:
         api_key: as `Authorization: Bearer <key>` or `X-API-Key: <key>`; None lets everybody in.
+        hosts: as `ServerSettings.hosts`.
         max_body: bytes.
         timeout: seconds, from the first byte of the body to the answer.
     """
 
-    def __init__(self, app: App, api_key: str | None, max_body: int, timeout: float) -> None:
-        self._app, self._key, self._max_body = app, api_key, max_body
-        self._timeout = timeout
+    def __init__(
+        self,
+        app: App,
+        api_key: str | None,
+        hosts: Collection[str] | None,
+        max_body: int,
+        timeout: float,
+    ) -> None:
+        self._app, self._key, self._hosts = app, api_key, hosts
+        self._max_body, self._timeout = max_body, timeout
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        if self._hosts is not None and (host := _host(headers)) not in self._hosts:
+            allow = f"; mmoe serve --allow-host {host} changes that" if HOST.fullmatch(host) else ""
+            await _answer(send, 403, f"this server does not answer to that host{allow}")
+            return
         if self._key is not None and scope["path"] not in OPEN and not self._may(headers):
             await _answer(send, 401, "the key is missing or wrong; send it as X-API-Key")
             return
@@ -90,6 +104,12 @@ class Limits:
         bearer = headers.get(b"authorization", b"").partition(b" ")[2]
         sent = headers.get(b"x-api-key", bearer)
         return hmac.compare_digest(sent, self._key.encode())
+
+
+def _host(headers: dict[bytes, bytes]) -> str:
+    """The name that a request was sent to, without its port."""
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 
 async def _answer(send: Send, status: int, detail: str) -> None:

@@ -11,6 +11,8 @@ class ServerSettings:
 
     Attributes:
         api_key: None lets everybody in.
+        hosts: names that requests may reach the server by; None: any. A server of this machine alone needs
+            them: a page of another site may have its own name lead here, and then read the answers.
         max_body: bytes of a request.
         max_pixels: of an image.
         max_text: characters of a text or context.
@@ -21,6 +23,7 @@ class ServerSettings:
     """
 
     api_key: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] | None = None
     max_body: int = 10_000_000
     max_pixels: int = 25_000_000
     max_text: int = 20_000

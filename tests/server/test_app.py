@@ -306,6 +306,28 @@ def test_without_the_key_nobody_gets_in(linker: Linker) -> None:
     assert "s3cret" not in repr(ServerSettings(api_key="s3cret"))
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8000", 200),
+        ("[::1]:8000", 200),
+        ("[::1]", 200),
+        ("elsewhere.example:8000", 403),
+        ("localhost.elsewhere.example", 403),
+        ("", 403),
+    ],
+)
+def test_a_name_that_somebody_else_has_lead_here_opens_nothing(
+    linker: Linker, host: str, status: int
+) -> None:
+    with limited(linker, hosts=("localhost", "[::1]")) as client:
+        answer = client.get("/health", headers={"host": host})
+    assert answer.status_code == status
+    if host.startswith("elsewhere"):
+        assert "--allow-host elsewhere.example changes that" in answer.json()["detail"]
+
+
 def test_what_takes_too_long_is_ended(linker: Linker, monkeypatch: pytest.MonkeyPatch) -> None:
     with limited(linker, timeout=0.1) as client:
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import socket
 import threading
@@ -200,6 +201,26 @@ def test_a_picture_goes_with_the_request(page: Page) -> None:
     page.click("#remove")
     assert page.locator("#picture").is_hidden()
     assert asked(page, "link", "#link").post_data_json["surface_form"] == "eagle"
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_picture_is_dropped_or_pasted(page: Page, way: str) -> None:
+    select(page, "eagle")
+    page.evaluate(
+        """([way, base64]) => {
+          const bytes = Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
+          const data = new DataTransfer();
+          data.items.add(new File([bytes], "a.png", {type: "image/png"}));
+          const event = way === "drop"
+            ? new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true})
+            : new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
+          document.body.dispatchEvent(event);
+        }""",
+        [way, base64.b64encode(saved("PNG")).decode()],
+    )
+    page.locator("#picture").wait_for()
+    request = asked(page, "link", "#link")
+    assert request.headers["content-type"].startswith("multipart/form-data")
 
 
 def test_words_are_coloured_by_what_they_add(page: Page, linker: Linker) -> None:
