@@ -79,7 +79,8 @@ def of_images(folder: Path, params: EncodeParams, runtime: RuntimeParams) -> Non
 
     def stage() -> None:
         out = folder / str(next(runs))
-        encode_images(table, out, out.with_suffix(".work"), params, runtime, encoder, folder)
+        work = out.with_suffix(".work")
+        encode_images(table, out, work, params, runtime, encoder, folder, of_mentions=True)
 
     compare("images", IMAGES, stage, encoder, "_encode_inputs")
 

@@ -41,6 +41,7 @@ from mmoe.records import (
 from pipeline.layout import Layout
 from pipeline.rankers import LocalRankers
 from pipeline.stage import run_stage
+from pipeline.tuned import tuned_encoder
 
 
 def description_ablation(at: Layout, file: ParamsFile) -> None:
@@ -106,7 +107,8 @@ def _measure(
         work = at.work("description_ablation")
         table, features = work / "texts.parquet", work / "features"
         write_records(table, TextInput, new)
-        encoder = rankers.loaded(encode.model, encode.precision, "encode.model")
+        name = tuned_encoder(at) or encode.model
+        encoder = rankers.loaded(name, encode.precision, "encode.model")
         encode_texts(table, features, work / "texts", encode, runtime, encoder, around_name=True)
         table.unlink()
     engine = file.section(EvaluateParams).engine

@@ -11,6 +11,7 @@ from mmoe.encoders.encode import EncodeSummary, encode_images, encode_texts
 from mmoe.encoders.registry import load_encoder
 
 from pipeline.layout import Layout
+from pipeline.tuned import tuned_encoder
 
 
 class Encoding:
@@ -19,9 +20,8 @@ class Encoding:
     def __init__(self, at: Layout, file: ParamsFile) -> None:
         self._at, self._params = at, file.section(EncodeParams)
         self._runtime = file.section(RuntimeParams)
-        self._encoder = load_encoder(
-            self._params.model, self._runtime.device, self._params.precision
-        )
+        name = tuned_encoder(at) or self._params.model
+        self._encoder = load_encoder(name, self._runtime.device, self._params.precision)
 
     def part(self, part: str, only: Sequence[int] | None = None) -> EncodeSummary:
         """Encodes a part.
@@ -33,7 +33,8 @@ class Encoding:
         table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
         common = table, out, work, self._params, self._runtime, self._encoder
         if part.endswith("image"):
-            return encode_images(*common, at.raw, only=only)
+            of_mentions = part.startswith("mention")
+            return encode_images(*common, at.raw, of_mentions=of_mentions, only=only)
         return encode_texts(
             *common,
             around_name=part != "entity_text",

@@ -19,11 +19,18 @@ from typing import Any
 from mmoe.code_fingerprint import Codebase, short_key
 from mmoe.config.backends import LOCAL_BACKENDS
 from mmoe.config.check import check_places
+from mmoe.config.data import DataParams
 from mmoe.config.description_ablation import DescriptionAblationParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
+from mmoe.config.loss import LossParams
+from mmoe.config.matchers import matcher_section
+from mmoe.config.model import ModelParams
 from mmoe.config.rank import RankParams
 from mmoe.config.retrieve import RetrieveParams
+from mmoe.config.section import Section
+from mmoe.config.train import TrainParams
+from mmoe.config.tune import TuneParams
 from mmoe.descriptions.prompting.prompts import load_prompt
 from mmoe.errors import DataError
 from mmoe.files import read_json, sha256_of, write_json
@@ -53,7 +60,8 @@ class Fingerprints:
 
     def __init__(self, file: ParamsFile) -> None:
         self.encode, self.rank = file.section(EncodeParams), file.section(RankParams)
-        self.retrieve = file.section(RetrieveParams)
+        self.retrieve, self.tune = file.section(RetrieveParams), file.section(TuneParams)
+        self._file = file
         self.ablation = file.section(DescriptionAblationParams)
         kept = _memory()
         self.code = Codebase(ROOT, ("mmoe", "pipeline"), kept.get("code", {}))
@@ -78,7 +86,25 @@ class Fingerprints:
                 for key, name in self._named(stage)
             },
             "code": trees | data,
-        }
+        } | ({"params": self._of_tuning()} if stage == "tune" and self._tunes else {})
+
+    @property
+    def _tunes(self) -> bool:
+        return self.tune.method != "none"
+
+    def _of_tuning(self) -> dict[str, Any]:
+        """What decides the tuned encoder beside section `tune`: DVC would track it with `method: none` too."""
+        model = self._file.section(ModelParams)
+        kinds: tuple[type[Section], ...] = (
+            DataParams,
+            EncodeParams,
+            matcher_section(model.name),
+            LossParams,
+            TrainParams,
+        )
+        sections: list[Section] = [model, *(self._file.section(kind) for kind in kinds)]
+        values = {each.SECTION: each.model_dump(mode="json") for each in sections}
+        return values | {"data": {"leak_policy": values["data"]["leak_policy"]}}
 
     def remember(self) -> None:
         """Keeps what was hashed for the next run."""
@@ -86,7 +112,7 @@ class Fingerprints:
 
     def _decides(self, stage: str, module: str) -> bool:
         """Whether a module can change what the stage writes, with these parameters."""
-        if module in VALUELESS:
+        if module in VALUELESS or (stage == "tune" and not self._tunes):
             return False
         if _in(module, "mmoe.wikidata.api"):
             return self.retrieve.source == "api"
@@ -107,7 +133,9 @@ class Fingerprints:
 
     def _named(self, stage: str) -> Iterator[tuple[str, str]]:
         """The knobs that name an encoder, a prompt or an index which the stage reads."""
-        if stage in ("audit", "encode", "description_ablation"):
+        if stage in ("audit", "encode", "description_ablation") or (
+            stage == "tune" and self._tunes
+        ):
             yield "encode.model", self.encode.model
         embeds = "embedding" in self.ablation.backends or stage == "rank"
         if stage in ("rank", "description_ablation") and embeds and self.rank.encoder:

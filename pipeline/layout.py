@@ -12,6 +12,7 @@ STAGES = (
     "retrieve",
     "rank",
     "audit",
+    "tune",
     "encode",
     "baselines",
     "train",
@@ -90,6 +91,10 @@ class Layout:
 
     def inputs(self, part: str) -> Path:
         return self.interim / "inputs" / f"{part}.parquet"
+
+    @property
+    def tuned(self) -> Path:
+        return Path("data/tuned") / self.dataset
 
     @property
     def features(self) -> Path:

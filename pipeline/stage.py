@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -46,7 +47,8 @@ def run_stage(
 
     def work() -> None:
         params = checked_params()
-        lock = f"{name}.lock"
+        rank = os.environ.get("RANK", "0")  # of the processes that torchrun starts to work together
+        lock = f"{name}.lock" if rank == "0" else f"{name}.{rank}.lock"
 
         def say_busy() -> None:
             holder = lock_holder(at.locks, lock)

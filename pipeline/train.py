@@ -2,7 +2,7 @@
 
 usage  python -m pipeline.train DATASET
 in     data/interim/<dataset>/{mentions,entities}.parquet, left_out/<leak_policy>.json there,
-       data/features/<dataset>
+       data/features/<dataset>, data/tuned/<dataset> where train.from says so
 out    data/models/<dataset>/{matcher,untrained}.safetensors, history.json; reports/<dataset>/training
 
 A run that was killed goes on from .mmoe/train/<dataset> and ends with the same weights.
@@ -25,7 +25,7 @@ from mmoe.config.loss import LossParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.train import TrainParams
 from mmoe.files import content_key, sha256_of, sources_key, write_json
-from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
+from mmoe.linking.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import compute_deterministically, resolve_device, resolve_precision
 from mmoe.linking.memory import keep_memory_flat
@@ -51,6 +51,9 @@ def train(at: Layout, file: ParamsFile) -> None:
     device = resolve_device(runtime.device)
     spec = spec_from_params(file, data.widths)
     matcher = build_matcher(spec, params.seed).to(device)
+    if params.from_ == "tune":
+        tuned = load_checkpoint(at.tuned, spec).matcher
+        matcher.load_state_dict(tuned.state_dict())
     sections = (spec.model, spec.own, loss, params)
     config = {section.SECTION: section.model_dump(mode="json") for section in sections}
     versions = {name: version(name) for name in ("mmoe", "torch")}
@@ -61,7 +64,8 @@ def train(at: Layout, file: ParamsFile) -> None:
 
     rooms = (mmoe.linking, mmoe.model, mmoe.training)
     code = sources_key(*(Path(room.__path__[0]) for room in rooms))
-    files = (at.mentions, at.entities, at.left_out(policy))
+    files = [at.mentions, at.entities, at.left_out(policy)]
+    files += [at.tuned / "matcher.safetensors"] if params.from_ == "tune" else []
     work = at.work("train") / content_key(config, data.parts, [*map(sha256_of, files)], code)
     mrr_of = partial(
         held_out_mrr,

@@ -29,6 +29,7 @@ from mmoe.config.retrieve import RetrieveParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.section import Section
 from mmoe.config.train import TrainParams
+from mmoe.config.tune import TuneParams
 from mmoe.config.wikidata import WikidataParams
 from mmoe.errors import ConfigError
 
@@ -37,6 +38,7 @@ SECTIONS: tuple[type[Section], ...] = (
     RetrieveParams,
     RankParams,
     DescriptionAblationParams,
+    TuneParams,
     EncodeParams,
     ModelParams,
     LossParams,

@@ -13,7 +13,9 @@ class Section(BaseModel):
     Strict: `5e-6` is a float, `"4"` is not an int, an int may stand for a float. Extra keys are errors.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, populate_by_name=True, serialize_by_alias=True
+    )
 
     SECTION: ClassVar[str]
 

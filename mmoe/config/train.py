@@ -12,6 +12,7 @@ from mmoe.config.section import Section
 class TrainParams(Section):
     SECTION: ClassVar[str] = "train"
 
+    from_: Literal["scratch", "tune"] = Field("scratch", alias="from")
     seed: int = Field(43, ge=0, lt=2**31)
     batch_size: int = Field(128, ge=1, le=65536)
     group_size: int = Field(32, ge=1, le=65536)

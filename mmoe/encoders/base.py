@@ -50,12 +50,18 @@ class Encoder(ABC):
         joint: whether text and image embeddings share a space.
         sees_padding: whether its features depend on padding, so that all texts get their full length.
         prompts: what stands before every text of an entity and of a mention.
+        base: the encoder before it was tuned; None for one that is not.
+        tuned: the folder that says how; None for one that is not.
+        num_added: tokens and patches a row that are learned prompts.
     """
 
     sees_images: ClassVar[bool]
     joint: ClassVar[bool]
     sees_padding: ClassVar[bool] = False
     prompts: tuple[str, str] = ("", "")
+    base: Encoder | None = None
+    tuned: str | None = None
+    num_added: int = 0
 
     def __init__(self, source: ModelSource, device: torch.device, dtype: torch.dtype) -> None:
         self.name, self.device = source.name, device
@@ -63,6 +69,10 @@ class Encoder(ABC):
         model = pretrained(AutoModel, source.path, dtype=dtype, use_safetensors=True)
         self.model: Any = model.to(device).eval()
         self.fingerprint = source.fingerprint(getattr(model.config, "_commit_hash", None))
+
+    def for_side(self, of_mentions: bool) -> Encoder:  # noqa: ARG002
+        """What encodes the mentions, or the entities: with learned prompts they differ."""
+        return self
 
     @property
     @abstractmethod
@@ -79,11 +89,10 @@ class Encoder(ABC):
         """Widths (C of a patch's features, P of a pooled embedding); zeros for a text-only encoder."""
         return (0, 0)
 
-    @torch.inference_mode()
     def encode_texts(
         self, token_ids: Sequence[Sequence[int]], padded_to: int | None = None
     ) -> Encoded:
-        """Encodes laid-out texts, padded at the right.
+        """Encodes laid-out texts, padded at the right; as all encoding, with gradients where torch keeps them.
 
         Args:
             padded_to: keep the states of padding too, up to so many tokens; None: those of real tokens alone.
@@ -96,7 +105,7 @@ class Encoder(ABC):
         mask_BL = torch.arange(width, device=self.device) < lengths_B[:, None]
         tokens_BLC, pooled_BP = self._encode_ids(ids_BL, mask_BL)
         kept_B = lengths_B if padded_to is None else torch.full_like(lengths_B, padded_to)
-        return Encoded(tokens_BLC, kept_B, pooled_BP)
+        return Encoded(tokens_BLC, kept_B + self.num_added, pooled_BP)
 
     @abstractmethod
     def _encode_ids(self, ids_BL: Tensor, mask_BL: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,7 @@ from mmoe import surface_forms
 from mmoe.code_fingerprint import tree_key
 from mmoe.config.encode import EncodeParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.encoders import base, kinds, layout, rows, sentence
+from mmoe.encoders import base, kinds, layout, prompted, rows, sentence, tuned
 from mmoe.encoders.base import Encoder, Prepared
 from mmoe.encoders.rows import (
     SMALLEST_BATCH,
@@ -27,13 +27,16 @@ from mmoe.encoders.rows import (
     encode_text_rows,
 )
 from mmoe.features.part import Part, write_part
-from mmoe.features.shards import DTYPE, KEEP_PADDING, UNREADABLE, FeatureRow, PartColumns
+from mmoe.features.shards import DTYPE, KEEP_PADDING, TUNED, UNREADABLE, FeatureRow, PartColumns
 from mmoe.files import content_key
 from mmoe.images import ImageError, load_image, read_image, reading_problem
 from mmoe.records import ImageInput, TextInput, read_records
 
 # What decides the features' values; registry, source and this module say what is encoded, and from where.
-DECIDING = (base, kinds, layout, rows, sentence, mmoe.images, surface_forms)
+DECIDING = (
+    *(base, kinds, layout, prompted, rows, sentence, tuned),
+    *(mmoe.images, surface_forms),
+)
 CODE = tree_key(Path(str(module.__file__)) for module in DECIDING)
 
 
@@ -83,7 +86,7 @@ def encode_texts(
             compare texts and match no tokens.
         only: see `write_part`.
     """
-    texts = read_records(table, TextInput)
+    texts, encoder = read_records(table, TextInput), encoder.for_side(around_name)
     length, budget = params.max_text_length, params.description_budget
     # A bad length is an error even where nothing is to be encoded.
     encoder.layout(length, budget, around_name)
@@ -120,6 +123,7 @@ def encode_images(
     encoder: Encoder,
     raw: Path,
     *,
+    of_mentions: bool,
     only: Sequence[int] | None = None,
 ) -> EncodeSummary:
     """Encodes a table of `ImageInput`; a text-only encoder leaves an empty table.
@@ -130,6 +134,7 @@ def encode_images(
     Args:
         only: see `write_part`.
     """
+    encoder = encoder.for_side(of_mentions)
     listed = read_records(table, ImageInput) if encoder.sees_images else []
     limits = params.max_pixels, encoder.jpeg_side
     reasons: dict[str, str] = {}  # by the hash of the image's bytes: several rows may show them
@@ -209,9 +214,11 @@ def _metadata(params: EncodeParams, encoder: Encoder) -> dict[str, Any]:
     """The settings that decide the features."""
     padding = {KEEP_PADDING: True} if params.keep_padding else {}
     dtype = {DTYPE: params.dtype} if params.dtype != "float16" else {}
+    learned = {} if encoder.tuned is None else {TUNED: encoder.tuned}
     return (
         padding
         | dtype
+        | learned
         | {
             "encoder": encoder.name,
             "fingerprint": encoder.fingerprint,

@@ -61,12 +61,10 @@ class ClipEncoder(Encoder):
         prepared: Prepared = self.processor(images=[shown], return_tensors="pt")
         return prepared
 
-    @torch.inference_mode()
     def encode_prepared(self, images: Sequence[Prepared]) -> Encoded:
         inputs = {name: torch.cat([image[name] for image in images]) for name in images[0]}
         return self._encode_inputs(inputs)
 
-    @torch.inference_mode()
     def encode_no_image(self) -> Encoded:
         side = self.image_side
         return self._encode_inputs({"pixel_values": torch.zeros(1, 3, side, side)})
@@ -124,7 +122,6 @@ class NaflexEncoder(SiglipEncoder):
     def _patches_a_side(self) -> int:
         return int(self.processor.max_num_patches**0.5)
 
-    @torch.inference_mode()
     def encode_no_image(self) -> Encoded:
         side, width = self._patches_a_side, 3 * int(self.processor.patch_size) ** 2
         inputs = {

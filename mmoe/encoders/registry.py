@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from transformers.utils import logging as transformers_logging
 from mmoe.encoders.base import Encoder, pretrained
 from mmoe.encoders.kinds import ClipEncoder, NaflexEncoder, SiglipEncoder, TextOnlyEncoder
 from mmoe.encoders.source import SAFETENSORS, ModelSource
+from mmoe.encoders.tuned import BASE, Tuned, about_tuned, apply_tuned
 from mmoe.errors import DataError, FeatureStoreError
 
 # By transformers' `model_type`; any other without a vision tower is a text-only encoder.
@@ -34,7 +36,7 @@ def load_encoder(
 
     Args:
         name: a folder, a Hugging Face id, or `package:<module>/<folder>` for a model that an installed
-            Python package carries.
+            Python package carries; or the folder of an encoder that stage tune wrote.
         device: auto, cpu, cuda or cuda:<n>.
         precision: float32 or bfloat16.
         knob: the parameter that names it, for messages.
@@ -43,7 +45,42 @@ def load_encoder(
             asks for code of its own.
     """
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    source, chosen = ModelSource.find(name, knob), _torch_device(device)
+    source, folder = ModelSource.find(name, knob), Path(name)
+    about = about_tuned(folder)
+    if about is None:
+        return _load(source, device, precision)
+    if about.method == "full":
+        encoder = _load(source, device, precision)
+    else:
+        encoder = apply_tuned(folder, about, _load_base(folder, about, device, precision))
+    encoder.name, encoder.tuned, encoder.fingerprint = about.base, name, source.fingerprint()
+    return encoder
+
+
+def base_encoder(encoder: Encoder) -> Encoder:
+    """The encoder before it was tuned; the same one if it has not been.
+
+    Raises:
+        FeatureStoreError: if it is not there any more, or another one is.
+    """
+    if encoder.base is None and encoder.tuned is not None:
+        folder = Path(encoder.tuned)
+        about = about_tuned(folder)
+        assert about is not None
+        precision = str(encoder.model.dtype).removeprefix("torch.")
+        base = _load_base(folder, about, str(encoder.device), precision)
+        about.check_base(base, folder)
+        encoder.base = base
+    return encoder if encoder.base is None else encoder.base
+
+
+def _load_base(folder: Path, about: Tuned, device: str, precision: str) -> Encoder:
+    inside = folder / BASE
+    return load_encoder(str(inside) if inside.is_dir() else about.base, device, precision, "tune")
+
+
+def _load(source: ModelSource, device: str, precision: str) -> Encoder:
+    chosen = _torch_device(device)
     with _explained(source):
         source.refuse_code(PretrainedConfig.get_config_dict(source.path)[0])
         config = pretrained(AutoConfig, source.path)

@@ -109,6 +109,7 @@ def encode_image_rows(
     return encode_prepared_rows(encoder, prepared, batch_size, keep_padding)
 
 
+@torch.inference_mode()
 def encode_prepared_rows(
     encoder: Encoder,
     prepared: Sequence[Prepared | None],
@@ -126,6 +127,7 @@ def encode_prepared_rows(
     return [absent if inputs is None else FeatureRow("", OK, *next(encoded)) for inputs in prepared]
 
 
+@torch.inference_mode()
 def encode_in_length_order(
     encoder: Encoder,
     texts: Sequence[Sequence[int]],

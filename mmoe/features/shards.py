@@ -23,7 +23,8 @@ from mmoe.files import atomic_write
 
 FORMAT_VERSION = "2"
 ROW_GROUP_ROWS = 256
-KEEP_PADDING, DTYPE = "keep_padding", "dtype"  # in the metadata of parts that differ in them
+# In the metadata of parts that differ in them.
+KEEP_PADDING, DTYPE, TUNED = "keep_padding", "dtype", "tuned"
 _STORED_AS = {"float16": "<f2", "int8": "<f2 scale, then i1"}
 OK, ABSENT, UNREADABLE = "ok", "absent", "unreadable"
 

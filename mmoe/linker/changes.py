@@ -206,7 +206,7 @@ def encode_new(
         encode_texts(table, work / FEATURES[0], *common, around_name=False)
         table = work / "images.parquet"
         write_records(table, ImageInput, images)
-        summary = encode_images(table, work / FEATURES[1], *common, new.images)
+        summary = encode_images(table, work / FEATURES[1], *common, new.images, of_mentions=False)
         for part in FEATURES:
             append(folder / part, (work / part).glob("shard-*.parquet"), link_or_copy)
         add_aliases(

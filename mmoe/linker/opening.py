@@ -149,7 +149,8 @@ def _open_trained(
     checkpoint = load_checkpoint(weights)
     device = resolve_device(how.device)
     encoder = load_encoder_of(checkpoint, str(weights), how.encoder, how.device)
-    encoder_folder = Path(how.encoder or checkpoint.feature_config["encoder"]).resolve()
+    config = checkpoint.feature_config
+    encoder_folder = Path(how.encoder or config.get("tuned") or config["encoder"]).resolve()
     checkpoint.matcher.to(device)
     return Trained(
         name=name,
@@ -232,11 +233,13 @@ def load_encoder_of(
         CheckpointError: if what lies there is another one.
     """
     config = checkpoint.feature_config
-    loaded = load_encoder(encoder or config["encoder"], device, config["precision"])
+    name = encoder or config.get("tuned") or config["encoder"]
+    loaded = load_encoder(name, device, config["precision"])
     if loaded.fingerprint != config["fingerprint"]:
         raise CheckpointError(
             f"{named}: trained on features of another encoder than {loaded.name} (fingerprint "
             f"{config['fingerprint']}, found {loaded.fingerprint}); name the right one with encoder=…"
         )
-    loaded.name = config["encoder"]  # the same one, wherever it lies
+    # The same one, wherever it lies.
+    loaded.name, loaded.tuned = config["encoder"], config.get("tuned")
     return loaded

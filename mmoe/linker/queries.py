@@ -195,7 +195,8 @@ class QueryEncoder:
             None if (own := images[i]) is None else _decoded(own, self.encoder.jpeg_side)
             for i in distinct
         ]
-        rows = encode_image_rows(self.encoder, decoded, ENCODE_BATCH, self._keep_padding)
+        encoder = self.encoder.for_side(of_mentions=True)
+        rows = encode_image_rows(encoder, decoded, ENCODE_BATCH, self._keep_padding)
         row_of = dict(zip(distinct, rows, strict=True))
         return [row_of[places[id(image)]] for image in images]
 
@@ -234,7 +235,7 @@ class QueryEncoder:
         length = self._config["max_text_length"]
         budget = self._config["description_budget"] if budget is None else budget
         return encode_text_rows(
-            self.encoder,
+            self.encoder.for_side(of_mentions),
             texts,
             length,
             budget,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import OK, FeatureRow
@@ -23,6 +25,7 @@ from mmoe.records import Entity, Mention
 # What another machine must know to make features for a matcher that was trained on these.
 FEATURE_CONFIG = (
     "encoder",
+    "tuned",
     "fingerprint",
     "joint",
     "max_text_length",
@@ -35,8 +38,55 @@ ENTITY_BATCH = 128  # entities encoded at a time
 MENTION_BATCH = 64  # mentions ranked at a time: bounds take 64 · N floats
 
 
+class Side(ABC):
+    """The features of the mentions, or of the entities, in the order of the records; wherever they come from."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many records there are."""
+
+    @property
+    @abstractmethod
+    def widths(self) -> FeatureWidths:
+        """Widths of the features."""
+
+    @abstractmethod
+    def select(self, records: Tensor) -> Self:
+        """Some records alone, int64 positions in any order; no feature is read or copied."""
+
+    @abstractmethod
+    def ids_of(self, records: Tensor) -> list[str]:
+        """The records' ids."""
+
+    @abstractmethod
+    def names_and_texts(self, records: Tensor) -> tuple[Tensor, Tensor]:
+        """Pooled embeddings [B, P], of the names alone and of the whole texts."""
+
+    @abstractmethod
+    def read(self, records: Tensor) -> SideFeatures:
+        """As `gather`; of stored features in float16 and host memory, so that what is left needs no disk."""
+
+    @property
+    def everything(self) -> Tensor:
+        """The positions of all records, in order."""
+        return torch.arange(len(self))
+
+    def gather(self, records: Tensor, device: torch.device) -> SideFeatures:
+        """The features of some records as float32.
+
+        Args:
+            records: int64 positions in the records' order.
+        """
+        return self.read(records).computable(device)
+
+    def batches(self, records: Tensor, size: int, device: torch.device) -> Iterator[SideFeatures]:
+        """The features of `records`, `size` at a time, in order."""
+        for chunk in torch.split(records, size):
+            yield self.gather(chunk, device)
+
+
 @dataclass(frozen=True)
-class FeatureSide:
+class FeatureSide(Side):
     """All cached features of the mentions, or of the entities, in the order of the records.
 
     Attributes:
@@ -105,13 +155,7 @@ class FeatureSide:
         return len(self.text_rows)
 
     @property
-    def everything(self) -> Tensor:
-        """The positions of all records, in order."""
-        return torch.arange(len(self))
-
-    @property
     def widths(self) -> FeatureWidths:
-        """Widths of the cached features."""
         texts, images = self.texts, self.images
         return FeatureWidths(
             texts.token_width,
@@ -122,8 +166,7 @@ class FeatureSide:
             texts.padded,
         )
 
-    def select(self, records: Tensor) -> FeatureSide:
-        """Some records alone, int64 positions in any order; no feature is read or copied."""
+    def select(self, records: Tensor) -> Self:
         texts, strings = self.text_rows[records], self.strings.select(records)
         images = self.image_rows[records] if self.images is not None else self.image_rows
         return replace(self, text_rows=texts, image_rows=images, strings=strings)
@@ -140,16 +183,15 @@ class FeatureSide:
         stored = self.texts.metadata
         return {name: stored[name] for name in FEATURE_CONFIG if name in stored}
 
-    def gather(self, records: Tensor, device: torch.device) -> SideFeatures:
-        """The features of some records as float32.
+    def ids_of(self, records: Tensor) -> list[str]:
+        return [self.texts.ids[row] for row in self.text_rows[records].tolist()]
 
-        Args:
-            records: int64 positions in the records' order.
-        """
-        return self.read(records).computable(device)
+    def names_and_texts(self, records: Tensor) -> tuple[Tensor, Tensor]:
+        rows = self.text_rows[records]
+        assert self.texts.name_pooled_NP is not None
+        return self.texts.name_pooled_NP[rows], self.texts.pooled_NP[rows]
 
     def read(self, records: Tensor) -> SideFeatures:
-        """As `gather`, in float16 and host memory: what is left to do needs no disk."""
         rows = self.text_rows[records]
         assert self.texts.name_pooled_NP is not None
         text, pooled = _gather_tokens(self.texts, rows), self.texts.pooled_NP[rows]
@@ -160,11 +202,6 @@ class FeatureSide:
         present = torch.from_numpy(self.images.present)[rows]
         images = _gather_tokens(self.images, rows), self.images.pooled_NP[rows], present
         return SideFeatures(text, pooled, name, *images, strings)
-
-    def batches(self, records: Tensor, size: int, device: torch.device) -> Iterator[SideFeatures]:
-        """The features of `records`, `size` at a time, in order."""
-        for chunk in torch.split(records, size):
-            yield self.gather(chunk, device)
 
 
 def features_of_rows(
@@ -228,8 +265,11 @@ def _gather_tokens(table: FeatureTable, rows: Tensor) -> Packed:
     return Packed(tokens, lengths)
 
 
+SideType = TypeVar("SideType", bound=Side, default=FeatureSide, covariant=True)
+
+
 @dataclass(frozen=True)
-class LinkingData:
+class LinkingData(Generic[SideType]):
     """The mentions and the knowledge base of one data set, with features.
 
     Attributes:
@@ -238,8 +278,8 @@ class LinkingData:
 
     mentions: list[Mention]
     entities: list[Entity]
-    mention_side: FeatureSide
-    entity_side: FeatureSide
+    mention_side: SideType
+    entity_side: SideType
     gold: NDArray[np.int64]
 
     @classmethod
@@ -249,7 +289,7 @@ class LinkingData:
         entities: list[Entity],
         features: Path,
         wanted: dict[str, Any],
-    ) -> LinkingData:
+    ) -> LinkingData[FeatureSide]:
         """Reads the features of both sides.
 
         Args:
@@ -264,12 +304,8 @@ class LinkingData:
             raise FeatureStoreError(
                 f"{features}: mentions and entities were encoded with different weights; run dvc repro"
             )
-        position = {entity.qid: i for i, entity in enumerate(entities)}
-        gold = [
-            position[mention.gold_qid] if mention.in_kb and mention.gold_qid is not None else -1
-            for mention in mentions
-        ]
-        return cls(mentions, entities, mention_side, entity_side, np.array(gold, dtype=np.int64))
+        gold = gold_positions(mentions, entities)
+        return LinkingData(mentions, entities, mention_side, entity_side, gold)
 
     @property
     def widths(self) -> FeatureWidths:
@@ -277,12 +313,12 @@ class LinkingData:
         return self.entity_side.widths
 
     @property
-    def feature_config(self) -> dict[str, Any]:
+    def feature_config(self: LinkingData[FeatureSide]) -> dict[str, Any]:
         """What made the features: the encoder, the text layout, the precision."""
         return self.mention_side.feature_config
 
     @property
-    def parts(self) -> list[tuple[dict[str, Any], str]]:
+    def parts(self: LinkingData[FeatureSide]) -> list[tuple[dict[str, Any], str]]:
         """`FeatureSide.parts` of both sides."""
         return self.mention_side.parts + self.entity_side.parts
 
@@ -300,3 +336,13 @@ class LinkingData:
             ],
             dtype=torch.int64,
         )
+
+
+def gold_positions(mentions: Sequence[Mention], entities: Sequence[Entity]) -> NDArray[np.int64]:
+    """int64 [M]: the position of each mention's gold entity; -1 if the knowledge base lacks it."""
+    position = {entity.qid: i for i, entity in enumerate(entities)}
+    found = [
+        position[mention.gold_qid] if mention.in_kb and mention.gold_qid is not None else -1
+        for mention in mentions
+    ]
+    return np.array(found, dtype=np.int64)

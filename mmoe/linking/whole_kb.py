@@ -19,7 +19,7 @@ from torch import Tensor
 import mmoe.linking
 import mmoe.model
 from mmoe.files import content_key, sha256_of, sources_key
-from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide
+from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide, Side
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.index_files import is_index_of
 from mmoe.linking.ranked import MentionRanks
@@ -29,7 +29,7 @@ from mmoe.model.matcher import Matcher
 
 def build_index(
     matcher: Matcher,
-    entities: FeatureSide,
+    entities: Side,
     device: torch.device,
     precision: str = "float32",
     folder: Path | None = None,
@@ -74,7 +74,7 @@ def index_code() -> str:
 @torch.inference_mode()
 def rank_records(
     index: EntityIndex,
-    mentions: FeatureSide,
+    mentions: Side,
     records: Tensor,
     gold: Tensor,
     device: torch.device,
@@ -104,7 +104,7 @@ def rank_records(
     return ranked if size is None else ranked.select(order.argsort().numpy())
 
 
-def order_of_ids(side: FeatureSide, records: Tensor) -> Tensor:
+def order_of_ids(side: Side, records: Tensor) -> Tensor:
     """Where the records stand in the order of their ids, int64: the first id's place first."""
-    ids = [side.texts.ids[row] for row in side.text_rows[records].tolist()]
+    ids = side.ids_of(records)
     return torch.tensor(sorted(range(len(ids)), key=ids.__getitem__), dtype=torch.int64)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mmoe.config.train import TrainParams
-from mmoe.linking.data import LinkingData
+from mmoe.linking.data import LinkingData, Side
 from mmoe.linking.device import computing_in
 from mmoe.model.encoded import EncodedEntities, EncodedMentions, select
 from mmoe.model.features import SideFeatures
@@ -44,7 +44,7 @@ class Batches:
         mentions: int64 [M], positions of the training mentions.
     """
 
-    def __init__(self, data: LinkingData, mentions: Tensor, params: TrainParams) -> None:
+    def __init__(self, data: LinkingData[Side], mentions: Tensor, params: TrainParams) -> None:
         self._mentions, self._params = mentions, params
         self._gold = data.gold_of(mentions)
         self._mined = mine_negatives(data, mentions, params.mining_depth)
@@ -132,7 +132,7 @@ class LoadedBatch(NamedTuple):
     entities: SideFeatures
 
 
-def load_batch(data: LinkingData, batch: Batch) -> LoadedBatch:
+def load_batch(data: LinkingData[Side], batch: Batch) -> LoadedBatch:
     """Reads the features of a batch's mentions and of every entity that one of them is compared with."""
     entities, places = torch.unique(
         torch.cat([data.gold_of(batch.mentions)[:, None], batch.negatives], dim=1),
@@ -143,7 +143,7 @@ def load_batch(data: LinkingData, batch: Batch) -> LoadedBatch:
 
 
 def loss_batch(
-    matcher: Matcher, data: LinkingData, loaded: LoadedBatch, group_size: int, precision: str
+    matcher: Matcher, data: LinkingData[Side], loaded: LoadedBatch, group_size: int, precision: str
 ) -> LossBatch:
     """Scores of a batch: each mention with all gold entities and mined negatives of its group.
 

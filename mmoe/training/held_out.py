@@ -11,7 +11,7 @@ from torch import Tensor
 from mmoe.config.train import TrainParams
 from mmoe.errors import TrainingError
 from mmoe.evaluation.estimates import reciprocals
-from mmoe.linking.data import LinkingData
+from mmoe.linking.data import LinkingData, Side
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import Matcher
 from mmoe.training.streams import Stream, generator
@@ -20,7 +20,7 @@ MOST_HELD_OUT = 500  # enough to tell two epochs apart by some tenths of MRR
 MOST_ENTITIES = 50_000  # among which they are ranked: every epoch encodes these anew
 
 
-def split_mentions(data: LinkingData, params: TrainParams) -> tuple[Tensor, Tensor]:
+def split_mentions(data: LinkingData[Side], params: TrainParams) -> tuple[Tensor, Tensor]:
     """The mentions to learn from, and those held out for early stopping: rows of the data, ascending.
 
     Stopping by a part of train leaves the validation mentions to what is fitted on top of a matcher. Of a
@@ -45,7 +45,7 @@ def split_mentions(data: LinkingData, params: TrainParams) -> tuple[Tensor, Tens
     return learned, held_out if len(held_out) else data.linkable("valid")
 
 
-def ranked_entities(data: LinkingData, mentions: Tensor, seed: int) -> Tensor:
+def ranked_entities(data: LinkingData[Side], mentions: Tensor, seed: int) -> Tensor:
     """The entities among which held-out mentions are ranked: positions, ascending.
 
     All, or of a larger knowledge base MOST_ENTITIES: the mentions' gold entities, and others at random.
@@ -56,11 +56,12 @@ def ranked_entities(data: LinkingData, mentions: Tensor, seed: int) -> Tensor:
     return torch.from_numpy(np.sort(np.concatenate([gold, others])))
 
 
+@torch.no_grad()
 def held_out_mrr(
     matcher: Matcher,
     mentions: Tensor,
     *,
-    data: LinkingData,
+    data: LinkingData[Side],
     seed: int,
     precision: str = "float32",
     folder: Path | None = None,

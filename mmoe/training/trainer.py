@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from mmoe.config.loss import LossParams
 from mmoe.config.train import TrainParams
 from mmoe.errors import TrainingError
 from mmoe.files import atomic_write
-from mmoe.linking.data import LinkingData
+from mmoe.linking.data import LinkingData, Side
 from mmoe.linking.device import resolve_precision
 from mmoe.linking.memory import return_freed_memory
 from mmoe.model.matcher import OVERALL, Matcher
@@ -61,6 +61,26 @@ class TrainingListener(Protocol):
         """One epoch is done and measured."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is trained together with a matcher, such as prompts in the encoder.
+
+    Attributes:
+        pace: its learning rate, in multiples of the matcher's.
+        after_backward: called before a step's gradients are used.
+        is_first: whether this process writes checkpoints; others read the first one's.
+        wait: returns once all processes have called it.
+        remedy: what to do where memory lacks; `{half}` is half of a batch.
+    """
+
+    module: nn.Module
+    pace: float = 1.0
+    after_backward: Callable[[], None] = lambda: None
+    is_first: bool = True
+    wait: Callable[[], None] = lambda: None
+    remedy: str = "try train.accumulate: 2, or train.batch_size: {half}"
+
+
 @dataclass
 class Progress:
     """Where training stands; with the weights, all that a resumed run needs."""
@@ -79,31 +99,36 @@ class Trainer:
 
     Args:
         mrr_of: MRR (×100) of `matcher` on the held-out `mentions`; see `held_out_mrr`.
+        beside: what is trained together with the matcher; None for nothing.
         work: folder for checkpoints; keyed by the caller with all that decides the result.
     """
 
     def __init__(
         self,
         matcher: Matcher,
-        data: LinkingData,
+        data: LinkingData[Side],
         params: TrainParams,
         loss: LossParams,
         mrr_of: Callable[[Matcher, Tensor], float],
         work: Path,
         listeners: Sequence[TrainingListener] = (),
         checkpoint_every: int = 50,
+        beside: Beside | None = None,
     ) -> None:
+        self.beside = beside or Beside(nn.ModuleList())
         self.checkpoint_every = checkpoint_every
         self.device = next(matcher.parameters()).device
         self.matcher, self.data, self.params = matcher, data, params
         self.loss_terms = chosen_loss_terms(matcher, loss.terms)
         self.mrr_of, self.work, self.listeners = mrr_of, work, listeners
         self.precision = resolve_precision(params.precision, self.device)
-        self.optimiser = build_optimiser(matcher, params)
+        self.trained = nn.ModuleDict({"matcher": matcher, "beside": self.beside.module})
+        self.optimiser = build_optimiser(matcher, params, self.beside.module, self.beside.pace)
         self.mentions, self.held_out = split_mentions(data, params)
         self.batches = Batches(data, self.mentions, params)
         self.progress = Progress()
-        self._calibrate()
+        if params.from_ == "scratch":
+            self._calibrate()
 
     def run(self) -> Progress:
         """Trains until early stopping or the last epoch; the matcher then holds the best weights.
@@ -117,7 +142,8 @@ class Trainer:
         while self.progress.epoch < self._num_epochs() and not self._is_stale():
             self._train_epoch(self.progress.epoch + 1)
             self._finish_epoch(self.progress.epoch + 1)
-        self.matcher.load_state_dict(self._load("best.pt")["matcher"])
+        self.beside.wait()
+        self._take(self._load("best.pt"))
         return self.progress
 
     def summary(self) -> dict[str, Any]:
@@ -180,10 +206,14 @@ class Trainer:
         torch.manual_seed(int(dropout.integers(2**63)))
         losses = Counter[str]()
         self.optimiser.zero_grad()
-        for part in self._parts(batch):
-            share = len(part.batch.mentions) / len(batch.mentions)
-            losses.update(self._add_gradients(part, share, where))
-        norm = torch.nn.utils.clip_grad_norm_(self.matcher.parameters(), self.params.max_grad_norm)
+        try:
+            for part in self._parts(batch):
+                share = len(part.batch.mentions) / len(batch.mentions)
+                losses.update(self._add_gradients(part, share, where))
+        except RuntimeError as error:
+            raise self._out_of_memory(error, where) from None
+        self.beside.after_backward()
+        norm = nn.utils.clip_grad_norm_(self.trained.parameters(), self.params.max_grad_norm)
         if not torch.isfinite(norm):  # a step with it would leave no good weights
             raise self._not_finite(f"{where}: the gradient is {float(norm)}", batch.mentions)
         self.optimiser.step(self._learning_rate(self.progress.step))
@@ -211,6 +241,17 @@ class Trainer:
             )
         losses["total"].backward()  # type: ignore[no-untyped-call]
         return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _out_of_memory(self, error: RuntimeError, where: str) -> Exception:
+        """What to try if it was memory that lacked; else the error itself."""
+        # On the CPU torch raises nothing narrower.
+        if not (isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)):
+            return error
+        size = max(1, self.params.batch_size // 2)
+        return TrainingError(
+            f"{where}: not enough memory for {self.params.batch_size} mentions a step; the last checkpoint is "
+            f"kept in {self.work}; {self.beside.remedy.format(half=size)}"
+        )
 
     def _not_finite(self, what: str, mentions: Tensor) -> TrainingError:
         ids = [self.data.mentions[i].mention_id for i in mentions.tolist()]
@@ -245,8 +286,10 @@ class Trainer:
             listener.on_epoch(record)
 
     def _save(self, name: str) -> None:
+        if not self.beside.is_first:
+            return
         state = {
-            "matcher": self.matcher.state_dict(),
+            **{name: module.state_dict() for name, module in self.trained.items()},
             "optimiser": self.optimiser.state_dict(),
             "progress": vars(self.progress).copy(),
         }
@@ -259,11 +302,15 @@ class Trainer:
         )
         return state
 
+    def _take(self, state: dict[str, Any]) -> None:
+        for name, module in self.trained.items():
+            module.load_state_dict(state[name])
+
     def _resume(self) -> None:
         if not (self.work / "last.pt").exists():
             return
         state = self._load("last.pt")
-        self.matcher.load_state_dict(state["matcher"])
+        self._take(state)
         self.optimiser.load_state_dict(state["optimiser"])
         self.progress = Progress(**state["progress"])
         for record in self.progress.history:

@@ -99,7 +99,9 @@ class Bench:
         for name, content in files.items():
             (raw / name).write_bytes(content)
         write_records(self.places[0], ImageInput, rows)
-        summary = encode_images(*self.places, self.params, self.runtime, self.encoder, raw)
+        summary = encode_images(
+            *self.places, self.params, self.runtime, self.encoder, raw, of_mentions=self.around
+        )
         return summary, read_features(self.folder / "out")
 
     def shards(self) -> list[bytes]:

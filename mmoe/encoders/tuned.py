@@ -1,0 +1,186 @@
+"""A tuned encoder as a folder: what was learned, and which encoder it was learned on.
+
+tuned.json              the method, its settings, the base's name and fingerprint
+adapter.safetensors     learned prompts, or LoRA's matrices
+model.safetensors, …    the whole encoder, if all of it was tuned
+base                    the encoder that was tuned, if it is not found by its name (in a bundle)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import nn
+
+from mmoe.config.tune import TuneParams
+from mmoe.encoders.base import Encoder
+from mmoe.encoders.kinds import ClipEncoder
+from mmoe.encoders.prompted import PromptedEncoder, Prompts, prompts_for
+from mmoe.errors import FeatureStoreError, one_line
+from mmoe.files import atomic_write, read_json, write_json
+
+ABOUT, ADAPTER, BASE = "tuned.json", "adapter.safetensors", "base"
+# Names of the attention's projections in CLIP, SigLIP and BERT.
+LORA_TARGETS = ("q_proj", "v_proj", "query", "value")
+AGAIN = "run stage tune again"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What `tuned.json` says.
+
+    Attributes:
+        settings: of the method, as section `tune` has them.
+    """
+
+    method: str
+    base: str
+    base_fingerprint: str
+    settings: dict[str, Any]
+
+    def check_base(self, base: Encoder, folder: Path) -> None:
+        """Raises FeatureStoreError if an encoder is another one than was tuned."""
+        if base.fingerprint != self.base_fingerprint:
+            raise FeatureStoreError(
+                f"{folder}: tuned on another encoder than {base.name} is now (fingerprint "
+                f"{self.base_fingerprint}, found {base.fingerprint}); put that one back, or {AGAIN}"
+            )
+
+
+def about_tuned(folder: Path) -> Tuned | None:
+    """What the folder of an encoder says of its tuning; None if it has not been tuned.
+
+    Raises:
+        FeatureStoreError: if that can't be read.
+    """
+    file = folder / ABOUT
+    if not file.is_file():
+        return None
+    try:
+        return Tuned(**read_json(file))
+    except TypeError as error:
+        raise FeatureStoreError(f"{file}: {one_line(error)}; {AGAIN}") from None
+
+
+class Tuning:
+    """An encoder that is being tuned.
+
+    Attributes:
+        encoder: gives features with gradients.
+        trained: what is learned of it, a module of parameters that require gradients.
+    Args:
+        base: loaded anew, as its weights may be changed.
+    Raises:
+        FeatureStoreError: if the method does not fit the encoder.
+    """
+
+    def __init__(self, base: Encoder, params: TuneParams) -> None:
+        self._base, self._params = base, params
+        base.model.requires_grad_(False)
+        self.encoder, self.trained = base, nn.Module()
+        if params.method == "prompts":
+            self.trained = prompts_for(_seeing(base), params.prompt_length, params.prompt_depth)
+            self.encoder = PromptedEncoder(_seeing(base), self.trained)
+        elif params.method == "lora":
+            base.model = _with_lora(base.model, params.lora_rank, params.lora_alpha)
+            chosen = {n: p for n, p in base.model.named_parameters() if p.requires_grad}
+            self.trained = _Chosen(chosen)
+        elif params.method == "full":
+            base.model.requires_grad_(True)
+            self.trained = _Chosen(dict(base.model.named_parameters()))
+        self.trained.to(base.device)
+
+    def save(self, folder: Path) -> None:
+        """Writes the folder of the tuned encoder; `load_tuned` reads it."""
+        params, base = self._params, self._base
+        if params.method == "full":
+            base.model.save_pretrained(folder, safe_serialization=True)
+            base.tokenizer.save_pretrained(folder)
+            if (processor := getattr(base, "processor", None)) is not None:
+                processor.save_pretrained(folder)
+        else:
+            with atomic_write(folder / ADAPTER) as temporary:
+                state = self.trained.state_dict()
+                temporary.write_bytes(save({k: v.cpu().contiguous() for k, v in state.items()}))
+        settings = {
+            name: value
+            for name, value in params.model_dump(mode="json").items()
+            if name.startswith(params.method.removesuffix("s"))
+        }
+        write_json(
+            folder / ABOUT, asdict(Tuned(params.method, base.name, base.fingerprint, settings))
+        )
+
+
+def apply_tuned(folder: Path, about: Tuned, base: Encoder) -> Encoder:
+    """The encoder that was tuned to prompts or LoRA's matrices.
+
+    LoRA's matrices are added to the weights, so that they cost nothing.
+
+    Args:
+        base: loaded anew; it is changed.
+    Raises:
+        FeatureStoreError: if it is another encoder than the tuned one was, or what was learned does not fit.
+    """
+    about.check_base(base, folder)
+    settings = about.settings
+    try:
+        state = load_file(folder / ADAPTER)
+        if about.method == "prompts":
+            length, depth = settings["prompt_length"], settings["prompt_depth"]
+            prompts = prompts_for(_seeing(base), length, depth)
+            prompts.load_state_dict(state)
+            return PromptedEncoder(_seeing(base), _fixed(prompts))
+        model = _with_lora(base.model, settings["lora_rank"], settings["lora_alpha"])
+        own = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        _Chosen(own).load_state_dict(state)
+        base.model = model.merge_and_unload().eval()
+        return base
+    except FileNotFoundError:
+        raise FeatureStoreError(f"{folder / ADAPTER}: no such file; {AGAIN}") from None
+    except (KeyError, RuntimeError, SafetensorError) as error:
+        raise FeatureStoreError(f"{folder / ADAPTER}: {one_line(error)}; {AGAIN}") from None
+
+
+class _Chosen(nn.Module):
+    """Some parameters of a model, as a module of their own: what is trained, and kept."""
+
+    def __init__(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        super().__init__()
+        for name, parameter in parameters.items():
+            self.register_parameter(name.replace(".", "/"), parameter)
+
+
+def _fixed(prompts: Prompts) -> Prompts:
+    prompts.requires_grad_(False)
+    return prompts.eval()
+
+
+def _seeing(encoder: Encoder) -> ClipEncoder:
+    if not isinstance(encoder, ClipEncoder):
+        raise FeatureStoreError(
+            f"tune.method = prompts: {encoder.name} sees no images; use a CLIP or a SigLIP, or "
+            "tune.method: lora"
+        )
+    return encoder
+
+
+def _with_lora(model: nn.Module, rank: int, alpha: int) -> Any:
+    """The model with LoRA's matrices beside its attention's queries and values.
+
+    Source: Hu et al., ICLR 2022.
+    """
+    try:
+        # Imported here: an extra, and it takes seconds to start.
+        from peft import LoraConfig, get_peft_model
+    except ImportError:
+        raise FeatureStoreError("tune.method = lora needs peft: pip install '.[tune]'") from None
+    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    targets = [name for name in LORA_TARGETS if name in names]
+    settings = LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets)
+    return get_peft_model(model, settings)

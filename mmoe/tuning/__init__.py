@@ -1,0 +1,1 @@
+"""Encoder and matcher trained together, on raw texts and images."""
