@@ -92,7 +92,8 @@ def _measure(
     # Imported here: torch and transformers take seconds to start, and there may be nothing to measure.
     from mmoe.description_ablation.ranks import ranks_of_texts
     from mmoe.encoders.encode import encode_texts
-    from mmoe.linking.data import LinkingData
+    from mmoe.encoders.registry import base_encoder
+    from mmoe.linking.data import BASE, LinkingData
     from mmoe.linking.memory import keep_memory_flat
 
     from pipeline.index import open_index
@@ -110,6 +111,9 @@ def _measure(
         name = tuned_encoder(at) or encode.model
         encoder = rankers.loaded(name, encode.precision, "encode.model")
         encode_texts(table, features, work / "texts", encode, runtime, encoder, around_name=True)
+        if data.mention_side.base is not None:
+            kept, base = work / "base", base_encoder(encoder)
+            encode_texts(table, features / BASE, kept, encode, runtime, base, around_name=True)
         table.unlink()
     engine = file.section(EvaluateParams).engine
     ranks = ranks_of_texts(texts, data, features, open_index(at, data, runtime), engine)

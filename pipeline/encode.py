@@ -2,7 +2,9 @@
 
 usage  python -m pipeline.encode DATASET [PART …]    (of pipeline.layout.PARTS; all without one)
 in     data/interim/<dataset>/inputs/<part>.parquet, images of data/raw/<dataset>
-out    data/features/<dataset>/<part>/shard-*.parquet, reports/<dataset>/images.json: which images are masked
+       data/tuned/<dataset>
+out    data/features/<dataset>/<part>/shard-*.parquet, and base beside them: the same by the untuned encoder
+       (encode.keep_base); reports/<dataset>/images.json: which images are masked
 
 One stage for all parts, as the encoder takes seconds to load: a part whose input has not changed is linked
 from the last run, and of the others only new rows are encoded. With `runtime.engine: ray` other processes
@@ -52,6 +54,7 @@ def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
             for image in summary.masked[:SHOWN_IMAGES]:
                 print(f"  {at.raw / image.image}: {image.reason}")
             print(f"all of them: {listed}")
+    encoding.base()
     write_json(listed, masked)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.runtime import RuntimeParams
+from mmoe.encoders.base import Encoder
 from mmoe.encoders.encode import EncodeSummary, encode_images, encode_texts
-from mmoe.encoders.registry import load_encoder
+from mmoe.encoders.registry import base_encoder, load_encoder
+from mmoe.files import write_json
 
-from pipeline.layout import Layout
+from pipeline.layout import PARTS, Layout
 from pipeline.tuned import tuned_encoder
 
 
@@ -22,6 +26,8 @@ class Encoding:
         self._runtime = file.section(RuntimeParams)
         name = tuned_encoder(at) or self._params.model
         self._encoder = load_encoder(name, self._runtime.device, self._params.precision)
+        keeps = self._params.keep_base and self._encoder.tuned is not None
+        self._base = base_encoder(self._encoder) if keeps else None
 
     def part(self, part: str, only: Sequence[int] | None = None) -> EncodeSummary:
         """Encodes a part.
@@ -30,8 +36,28 @@ class Encoding:
             only: numbers of shards, which are then left in the work folder; None makes the stage's output.
         """
         at = self._at
-        table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
-        common = table, out, work, self._params, self._runtime, self._encoder
+        return self._encoded(self._encoder, part, at.features / part, part, only)
+
+    def base(self) -> None:
+        """Encodes what `encode.keep_base` asks for; without that the output is a note."""
+        at = self._at
+        folder = at.features_base
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for part in PARTS if self._base is not None else ():
+            if self._base is not None and part != "mention_context":
+                self._encoded(self._base, part, folder / part, f"base_{part}")
+        if self._base is None:
+            write_json(
+                folder / "none.json", {"why": "encode.keep_base is false, or nothing is tuned"}
+            )
+
+    def _encoded(
+        self, encoder: Encoder, part: str, out: Path, work: str, only: Sequence[int] | None = None
+    ) -> EncodeSummary:
+        at = self._at
+        kept = at.work("encode") / work
+        common = at.inputs(part), out, kept, self._params, self._runtime, encoder
         if part.endswith("image"):
             of_mentions = part.startswith("mention")
             return encode_images(*common, at.raw, of_mentions=of_mentions, only=only)

@@ -93,7 +93,7 @@ class Fingerprints:
         return self.tune.method != "none"
 
     def _of_tuning(self) -> dict[str, Any]:
-        """What decides the tuned encoder beside section `tune`: DVC would track it with `method: none` too."""
+        """What decides a tuned encoder beside section `tune`. DVC would track it with `method: none`, too."""
         model = self._file.section(ModelParams)
         kinds: tuple[type[Section], ...] = (
             DataParams,

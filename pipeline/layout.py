@@ -101,6 +101,10 @@ class Layout:
         return Path("data/features") / self.dataset
 
     @property
+    def features_base(self) -> Path:
+        return self.features / "base"
+
+    @property
     def model(self) -> Path:
         return Path("data/models") / self.dataset
 

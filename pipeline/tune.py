@@ -6,8 +6,9 @@ in     data/interim/<dataset>/{mentions,entities}.parquet, left_out/<leak_policy
        images of data/raw/<dataset>
 out    data/tuned/<dataset>: tune.json; encoder, the tuned one; matcher.safetensors, trained with it
 
-What the other sections of params.yaml decide here stands in the stage's fingerprint, and only where something is
-tuned: with `tune.method: none` nothing but a note is written, and a knob of the matcher runs nothing again.
+What the other sections of params.yaml decide here stands in the stage's fingerprint, and only where
+something is tuned: with `tune.method: none` nothing but a note is written, and a knob of the matcher runs
+nothing again.
 A run that was killed goes on from .mmoe/tune/<dataset> and ends with the same weights.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmoe.errors import DataError
 from mmoe.files import read_json
 
 from pipeline.layout import Layout
@@ -13,5 +14,10 @@ def tuned_encoder(at: Layout) -> str | None:
     Raises:
         DataError: if stage tune has not run.
     """
-    note = read_json(at.tuned / "tune.json")
+    file = at.tuned / "tune.json"
+    if not file.is_file():
+        raise DataError(
+            f"{file}: no such file; run stage tune first: python -m pipeline.tune {at.dataset}"
+        )
+    note = read_json(file)
     return None if note["method"] == "none" else str(at.tuned / "encoder")

@@ -76,7 +76,7 @@ def tune_jointly(at: Layout, file: ParamsFile, params: TuneParams) -> None:
         checkpoint_every=runtime.checkpoint_every,
     )
     progress = trainer.run()
-    _say_broken(at, live, data)
+    _say_broken(at, data)
     if processes.rank == 0:
         with atomic_folder(at.tuned) as folder:
             tuning.save(folder / "encoder")
@@ -118,7 +118,7 @@ def _count(module: torch.nn.Module) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
-def _say_broken(at: Layout, live: Live, data: LinkingData[LiveSide]) -> None:
+def _say_broken(at: Layout, data: LinkingData[LiveSide]) -> None:
     for side in (data.mention_side, data.entity_side):
         for image, reason in sorted((side.images.broken if side.images else {}).items()):
             print(f"masked, as it can't be read: {at.raw / image}: {reason}")

@@ -44,6 +44,7 @@ ROOMS = {
     "evaluation": {"errors", "files", "names", "records", "shares"},
     "linking": BASE | {"config", "evaluation", "features", "model"},
     "training": BASE | MATCHING | {"config"},
+    "tuning": BASE | MATCHING | {"config", "encoders", "training"},
     "audit": BASE | {"evaluation"},
     "baselines": BASE | RANKING | {"evaluation", "features"},
     "description_ablation": BASE | MATCHING | {"baselines"},
@@ -80,11 +81,13 @@ ONLY_IN = {
     "dvc": ("mmoe.cli.runs",),
     "torch": (
         *("mmoe.encoders", "mmoe.features", "mmoe.model", "mmoe.linking", "mmoe.training"),
+        "mmoe.tuning",
         *("mmoe.description_ablation.ranks", "mmoe.linker", "mmoe.reranking.context"),
         "mmoe.baselines.late_interaction",
         *("mmoe.planning.bench", "mmoe.reranking.files", "mmoe.reranking.matcher"),
-        *("pipeline.rerank", "pipeline.spread", "pipeline.train"),
+        *("pipeline.rerank", "pipeline.spread", "pipeline.train", "pipeline.tuning"),
     ),
+    "peft": ("mmoe.encoders.tuned",),
     "duckdb": ("mmoe.wikidata",),
     "bm25s": ("mmoe.bm25",),
     "sklearn": ("mmoe.reranking",),
@@ -108,7 +111,7 @@ ONLY_IN = {
 }
 LIGHT = (
     *("fingerprints", "ingest", "retrieve", "rank", "description_ablation", "metrics", "report"),
-    *("audit", "show"),
+    *("audit", "tune", "show"),
 )
 
 

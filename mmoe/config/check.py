@@ -163,6 +163,14 @@ def _problems_between_sections(params: ParamsFile) -> list[str]:
         return [
             f"{params.path}: encode.keep_padding: must be {str(wanted).lower()}: model.name = {name} {why}"
         ]
+    tunes = params.section(TuneParams).method != "none"
+    if name == "dsmip" and tunes and not params.section(EncodeParams).keep_base:
+        return [
+            f"{params.path}: encode.keep_base: must be true: two experts of model.name = dsmip read features "
+            "of the untuned encoder"
+        ]
+    if params.section(TrainParams).from_ == "tune" and not tunes:
+        return [f"{params.path}: train.from = tune: tune.method must not be none"]
     units, terms = params.section(ModelParams).units, params.section(LossParams).terms
     # A term that is no unit's may be the matcher's own: mmoe.model.registry knows when it trains.
     if set(terms) & set(units) or not set(terms) <= {*get_args(Unit), *SOME_HAVE}:

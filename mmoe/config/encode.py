@@ -17,6 +17,7 @@ class EncodeParams(Section):
     description_budget: int = Field(16, ge=0, le=256)
     precision: Literal["float32", "bfloat16"] = "float32"
     keep_padding: bool = False
+    keep_base: bool = False
     dtype: Literal["float16", "int8"] = "float16"
     max_pixels: int = Field(100_000_000, ge=1)
 
@@ -24,9 +25,11 @@ class EncodeParams(Section):
     def feature_config(self) -> dict[str, object]:
         """What a feature store must say of itself to have been made with these parameters."""
         padding = {"keep_padding": True} if self.keep_padding else {}
+        base = {"keep_base": True} if self.keep_base else {}
         dtype = {"dtype": self.dtype} if self.dtype != "float16" else {}
         return (
             padding
+            | base
             | dtype
             | {
                 "encoder": self.model,

@@ -82,7 +82,7 @@ def _explain(kind: type[Section], detail: ErrorDetails) -> str:
     match detail["type"]:
         case "extra_forbidden":
             return (
-                f"{key}: unknown key{_suggestion(str(detail['loc'][-1]), list(kind.model_fields))}"
+                f"{key}: unknown key{_suggestion(str(detail['loc'][-1]), list(kind.knob_names()))}"
             )
         case "value_error":
             return detail["msg"].removeprefix("Value error, ")

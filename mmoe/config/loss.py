@@ -8,14 +8,14 @@ from pydantic import Field, model_validator
 
 from mmoe.config.section import Section
 
-SOME_HAVE = ("contrastive",)  # terms beside the units' that only some matchers have
+SOME_HAVE = ("contrastive", "multimodal")  # terms beside the units' that only some matchers have
 
 
 class LossParams(Section):
     SECTION: ClassVar[str] = "loss"
 
     terms: tuple[str, ...] = Field(
-        default=("overall", "text", "vision", "cross", "contrastive"), min_length=1, strict=False
+        default=("overall", "text", "vision", "cross", *SOME_HAVE), min_length=1, strict=False
     )
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from mmoe.config.dsmip import DsmipParams
 from mmoe.config.m3el import M3elParams
 from mmoe.config.mimic import MimicParams
 from mmoe.config.mmoe_released import MmoeReleasedParams
@@ -17,6 +18,7 @@ MATCHER_SECTIONS: dict[str, type[Section]] = {
     "mmoe_released": MmoeReleasedParams,
     "m3el": M3elParams,
     "mimic": MimicParams,
+    "dsmip": DsmipParams,
 }
 
 

@@ -19,6 +19,11 @@ class Section(BaseModel):
 
     SECTION: ClassVar[str]
 
+    @classmethod
+    def knob_names(cls) -> tuple[str, ...]:
+        """Its keys in params.yaml, in order: names of fields, but for those that Python keeps for itself."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
     @property
     def needs_padding(self) -> bool:
         """Of a matcher's section: whether it computes with padding, as published code does."""

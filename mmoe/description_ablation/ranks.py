@@ -17,7 +17,7 @@ from mmoe.baselines.strings import bm25
 from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.evaluation.ranks import Ranks
 from mmoe.features.store import read_features
-from mmoe.linking.data import FeatureSide, LinkingData
+from mmoe.linking.data import BASE, FeatureSide, LinkingData
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.whole_kb import rank_records
 
@@ -66,6 +66,9 @@ def ranks_of_texts(
 def _with_texts(data: LinkingData, texts: ChoiceTexts, features: Path) -> FeatureSide:
     """The mentions of the other texts, with these in place of their own; images are shared."""
     side, first = data.mention_side, len(data.mentions)
+    base = None
+    if side.base is not None:
+        base = _with_texts(replace(data, mention_side=side.base), texts, features / BASE)
     table = read_features(features)
     position = {mention.mention_id: i for i, mention in enumerate(data.mentions)}
     mentions = torch.tensor([position[m.mention_id] for m in texts.mentions[first:]])
@@ -75,6 +78,7 @@ def _with_texts(data: LinkingData, texts: ChoiceTexts, features: Path) -> Featur
         text_rows=torch.from_numpy(table.rows_of(texts.ids[first:])),
         image_rows=side.image_rows if side.images is None else side.image_rows[mentions],
         strings=side.strings.select(mentions),
+        base=base,
     )
 
 

@@ -92,7 +92,7 @@ class Encoder(ABC):
     def encode_texts(
         self, token_ids: Sequence[Sequence[int]], padded_to: int | None = None
     ) -> Encoded:
-        """Encodes laid-out texts, padded at the right; as all encoding, with gradients where torch keeps them.
+        """Encodes laid-out texts, padded at the right. With gradients, where torch keeps them.
 
         Args:
             padded_to: keep the states of padding too, up to so many tokens; None: those of real tokens alone.

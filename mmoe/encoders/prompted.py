@@ -1,5 +1,4 @@
-"""Learned prompts inside a frozen CLIP or SigLIP: vectors beside the tokens, and projections of them beside the
-patches."""
+"""Learned prompts inside a frozen CLIP or SigLIP: vectors beside tokens, projected ones beside patches."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mmoe.encoders.base import Encoded
-from mmoe.encoders.kinds import ClipEncoder, NaflexEncoder, SiglipEncoder
+from mmoe.encoders.kinds import ClipEncoder, SiglipEncoder
 from mmoe.errors import FeatureStoreError
 
 INIT_STD = 0.02
@@ -61,9 +60,9 @@ def prompts_for(encoder: ClipEncoder, length: int, depth: int) -> Prompts:
     Raises:
         FeatureStoreError: if it is of a kind that has no place for them.
     """
+    kind = encoder.model.config.model_type
     # NaFlex attends by a mask of its patches; a paired text model is of any kind.
-    if isinstance(encoder, NaflexEncoder) or not hasattr(encoder.model, "text_model"):
-        kind = getattr(encoder.model.config, "model_type", "?")
+    if kind not in ("clip", "siglip"):
         raise FeatureStoreError(
             f"tune.method = prompts: {encoder.name} is of the kind {kind}, which takes no prompts here; use "
             "a CLIP or a SigLIP of a fixed size, or tune.method: lora"

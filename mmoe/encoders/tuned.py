@@ -8,6 +8,7 @@ base                    the encoder that was tuned, if it is not found by its na
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,6 +66,15 @@ def about_tuned(folder: Path) -> Tuned | None:
         return Tuned(**read_json(file))
     except TypeError as error:
         raise FeatureStoreError(f"{file}: {one_line(error)}; {AGAIN}") from None
+
+
+def base_folder(folder: Path) -> Path | None:
+    """Where the encoder lies that a folder needs beside what was learned; None without such a folder."""
+    about = about_tuned(folder)
+    if about is None or about.method == "full":
+        return None
+    inside, named = folder / BASE, Path(about.base)
+    return inside if inside.is_dir() else named if named.is_dir() else None
 
 
 class Tuning:
@@ -183,4 +193,6 @@ def _with_lora(model: nn.Module, rank: int, alpha: int) -> Any:
     names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
     targets = [name for name in LORA_TARGETS if name in names]
     settings = LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets)
-    return get_peft_model(model, settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an older name
+        return get_peft_model(model, settings)

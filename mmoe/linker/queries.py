@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,13 +16,13 @@ from mmoe.baselines.cosine import SideVectors, Vectors
 from mmoe.config.encode import EncodeParams
 from mmoe.datasets.rows import is_whole
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.registry import load_encoder
+from mmoe.encoders.registry import base_encoder, load_encoder
 from mmoe.encoders.rows import encode_image_rows, encode_text_rows, laid_out
 from mmoe.errors import LinkingError
 from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.tokens import MemoryTokens, Tokens
 from mmoe.images import ImageError, as_shown, decode_image, smaller
-from mmoe.linking.data import as_stored, features_of_rows, pooled_of
+from mmoe.linking.data import KEEP_BASE, as_stored, features_of_rows, pooled_of
 from mmoe.longer_names import STAND_IN, hide_name
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.records import Mention, TextInput
@@ -92,6 +92,7 @@ class EncodedQueries:
         descriptions: that their texts hold.
         images: empty where the encoder is text-only.
         contexts: of the contexts with the mention hidden; empty where nobody asked for them.
+        base: the same by the untuned encoder, for a matcher that reads both.
     """
 
     mentions: Sequence[Mention]
@@ -99,13 +100,17 @@ class EncodedQueries:
     texts: Sequence[FeatureRow]
     images: Sequence[FeatureRow]
     contexts: Sequence[FeatureRow]
+    base: EncodedQueries | None = None
 
     def for_matcher(self, widths: FeatureWidths, device: torch.device) -> SideFeatures:
         """What a matcher reads."""
         strings = Strings(
             tuple(m.surface_form for m in self.mentions), tuple(m.context for m in self.mentions)
         )
-        return features_of_rows(self.texts, self.images, widths, strings, device)
+        features = features_of_rows(self.texts, self.images, widths, strings, device)
+        if self.base is None:
+            return features
+        return replace(features, base=self.base.for_matcher(widths, device))
 
     def for_reranker(self, widths: FeatureWidths, retrieved: Retrieved | None) -> MentionSide:
         """What a reranker reads."""
@@ -139,6 +144,10 @@ class QueryEncoder:
     def __init__(self, encoder: Encoder, config: dict[str, Any], *, exact: bool) -> None:
         self.encoder, self._config, self._exact = encoder, config, exact
         self._keep_padding = bool(config.get("keep_padding"))
+        self._base: QueryEncoder | None = None
+        if config.get(KEEP_BASE):
+            own = {name: value for name, value in config.items() if name != KEEP_BASE}
+            self._base = QueryEncoder(base_encoder(encoder), own, exact=exact)
 
     def replaced(self, name: str) -> QueryEncoder:
         """Another encoder, with the same settings; the parameter `rank.encoder` names it."""
@@ -185,6 +194,7 @@ class QueryEncoder:
             as_stored(found[: len(texts)], dtype),
             as_stored(images, dtype),
             found[len(texts) :],
+            None if self._base is None else self._base.encode(queries, descriptions),
         )
 
     def _images(self, images: Sequence[Picture | None]) -> list[FeatureRow]:

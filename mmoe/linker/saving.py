@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from mmoe.encoders.tuned import BASE, base_folder
 from mmoe.errors import BundleError
 from mmoe.files import atomic_folder, link_or_copy, read_json, write_json, write_text
 from mmoe.linker.bundle import (
@@ -33,7 +34,7 @@ from mmoe.linker.knowledge import KnowledgeBase
 from mmoe.linker.queries import Query
 from mmoe.linker.thumbnails import Thumbnails
 from mmoe.linker.trained import Trained
-from mmoe.linking.data import FeatureSide
+from mmoe.linking.data import KEEP_BASE, FeatureSide
 from mmoe.linking.whole_kb import index_code, index_key
 from mmoe.locks import exclusive_lock, remove_unused
 from mmoe.reranking.files import FILES as RERANKER
@@ -57,6 +58,12 @@ def save_bundle(
 ) -> Manifest:
     """Writes a whole bundle; see `Linker.save`."""
     check_target(folder)
+    config = trained.checkpoint.feature_config
+    if config.get(KEEP_BASE):
+        raise BundleError(
+            f"{folder}: the matcher reads features of two encoders (encode.keep_base), which a bundle can't "
+            "hold; open the run with Linker.from_run"
+        )
     with atomic_folder(folder) as new:
         shutil.copyfile(trained.weights, new / MATCHER)
         for name in RERANKER:
@@ -69,6 +76,8 @@ def save_bundle(
             _copy(describing.labels, new / LABELS, ["**/*"])
         if trained.encoder_folder is not None:  # others can be got by their names
             _copy(trained.encoder_folder, new / ENCODER, ENCODER_FILES)
+            if (base := base_folder(trained.encoder_folder)) is not None:
+                _copy(base, new / ENCODER / BASE, ENCODER_FILES)
         manifest = _write_kb(new, f"{KB}0", trained, kb)
         calibrated = read_json(new / WEIGHTS).get("calibrated")
         pictures = Thumbnails(new / manifest.kb / "thumbnails").licences()

@@ -34,12 +34,13 @@ FEATURE_CONFIG = (
     "keep_padding",
     "dtype",
 )
+KEEP_BASE, BASE = "keep_base", "base"  # in what params.yaml says; the folder of such features
 ENTITY_BATCH = 128  # entities encoded at a time
 MENTION_BATCH = 64  # mentions ranked at a time: bounds take 64 · N floats
 
 
 class Side(ABC):
-    """The features of the mentions, or of the entities, in the order of the records; wherever they come from."""
+    """The features of the mentions, or of the entities, in the order of the records."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -93,6 +94,7 @@ class FeatureSide(Side):
         text_rows, image_rows: where each record stands in the tables.
         images: None where the encoder is text-only.
         strings: the records' own, for matchers that read them.
+        base: features of the untuned encoder, where `encode.keep_base` keeps them beside a tuned one's.
     """
 
     texts: FeatureTable
@@ -100,6 +102,7 @@ class FeatureSide(Side):
     text_rows: Tensor
     image_rows: Tensor
     strings: Strings
+    base: FeatureSide | None = None
 
     @classmethod
     def open(
@@ -119,6 +122,10 @@ class FeatureSide(Side):
         Raises:
             FeatureStoreError: if features are missing, broken or made with other settings.
         """
+        wanted = dict(wanted)
+        base = None
+        if wanted.pop(KEEP_BASE, False) and (folder / BASE / f"{side}_text").is_dir():
+            base = cls.open(folder / BASE, side, ids, strings, wanted)
         texts = read_features(folder / f"{side}_text")
         images = read_features(folder / f"{side}_image")
         for part, table in ((f"{side}_text", texts), (f"{side}_image", images)):
@@ -131,6 +138,7 @@ class FeatureSide(Side):
             torch.from_numpy(texts.rows_of(ids)),
             torch.from_numpy(rows),
             strings,
+            base,
         )
 
     @classmethod
@@ -169,19 +177,22 @@ class FeatureSide(Side):
     def select(self, records: Tensor) -> Self:
         texts, strings = self.text_rows[records], self.strings.select(records)
         images = self.image_rows[records] if self.images is not None else self.image_rows
-        return replace(self, text_rows=texts, image_rows=images, strings=strings)
+        base = None if self.base is None else self.base.select(records)
+        return replace(self, text_rows=texts, image_rows=images, strings=strings, base=base)
 
     @property
     def parts(self) -> list[tuple[dict[str, Any], str]]:
         """What made the features of each part, and a key of what they were made of."""
         tables = (self.texts, self.images)
-        return [(table.metadata, table.content_key) for table in tables if table is not None]
+        own = [(table.metadata, table.content_key) for table in tables if table is not None]
+        return own if self.base is None else own + self.base.parts
 
     @property
     def feature_config(self) -> dict[str, Any]:
         """What made the features: the encoder, the text layout, the precision."""
         stored = self.texts.metadata
-        return {name: stored[name] for name in FEATURE_CONFIG if name in stored}
+        base = {} if self.base is None else {KEEP_BASE: True}
+        return {name: stored[name] for name in FEATURE_CONFIG if name in stored} | base
 
     def ids_of(self, records: Tensor) -> list[str]:
         return [self.texts.ids[row] for row in self.text_rows[records].tolist()]
@@ -196,12 +207,13 @@ class FeatureSide(Side):
         assert self.texts.name_pooled_NP is not None
         text, pooled = _gather_tokens(self.texts, rows), self.texts.pooled_NP[rows]
         name, strings = self.texts.name_pooled_NP[rows], self.strings.select(records)
+        base = None if self.base is None else self.base.read(records)
         if self.images is None:
-            return SideFeatures(text, pooled, name, strings=strings)
+            return SideFeatures(text, pooled, name, strings=strings, base=base)
         rows = self.image_rows[records]
         present = torch.from_numpy(self.images.present)[rows]
         images = _gather_tokens(self.images, rows), self.images.pooled_NP[rows], present
-        return SideFeatures(text, pooled, name, *images, strings)
+        return SideFeatures(text, pooled, name, *images, strings, base)
 
 
 def features_of_rows(

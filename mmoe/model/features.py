@@ -65,6 +65,7 @@ class SideFeatures:
         image_pooled_BP: pooled image embedding; rows without an image hold anything finite.
         has_image_B: bool.
         strings: surface form and context, or name and attributes; None where the caller has none.
+        base: the same of the untuned encoder, for matchers that read both; None where there is none.
     """
 
     text: Packed
@@ -74,6 +75,7 @@ class SideFeatures:
     image_pooled_BP: Tensor | None = None
     has_image_B: Tensor | None = None
     strings: Strings | None = None
+    base: SideFeatures | None = None
 
     def __len__(self) -> int:
         return len(self.text_pooled_BP)
@@ -96,6 +98,7 @@ class SideFeatures:
             None if pooled is None else floats(pooled),
             None if has is None else has.to(device),
             self.strings,
+            None if self.base is None else self.base.computable(device),
         )
 
 

@@ -168,6 +168,18 @@ class Matcher(nn.Module, ABC):
     def calibrate(self, mentions: SideFeatures, entities: SideFeatures) -> None:
         """Sets constants that should start from the data, from a sample of unrelated pairs."""
 
+    def at_progress(self, share: float) -> None:
+        """Told before each step which share of training, in [0, 1), is done; most matchers need not know."""
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether training may stop early where it stands."""
+        return True
+
+    def for_tuning(self) -> tuple[str, ...]:
+        """Told before it is trained together with an encoder; names the loss terms for that, none for all."""
+        return ()
+
     def take_expert_load(self) -> dict[str, list[float]]:
         """Share of the routed tokens that each expert got since the last call; empty without experts."""
         return {}

@@ -14,6 +14,7 @@ from mmoe.errors import ConfigError
 from mmoe.model.features import FeatureWidths
 from mmoe.model.losses import LossTerm
 from mmoe.model.matcher import Matcher, MatcherSpec
+from mmoe.model.matchers.dsmip import Dsmip
 from mmoe.model.matchers.m3el import M3el
 from mmoe.model.matchers.mimic import Mimic
 from mmoe.model.matchers.mmoe import MMoE
@@ -25,6 +26,7 @@ MATCHERS: dict[str, type[Matcher]] = {
     "mmoe_released": MmoeReleased,
     "m3el": M3el,
     "mimic": Mimic,
+    "dsmip": Dsmip,
 }
 
 

@@ -180,7 +180,8 @@ class Trainer:
 
     def _is_stale(self) -> bool:
         waited = self.progress.epoch - self.progress.best_epoch
-        return waited >= self.params.patience and self.progress.step >= self.params.min_steps
+        enough = self.progress.step >= self.params.min_steps and self.matcher.may_stop
+        return waited >= self.params.patience and enough
 
     def _train_epoch(self, epoch: int) -> None:
         batches, done = self.batches.of_epoch(epoch), self.progress.step_in_epoch
@@ -204,6 +205,8 @@ class Trainer:
         # Dropout of a step depends on the step alone, so that a resumed run draws the same.
         dropout = generator(self.params.seed, Stream.DROPOUT, self.progress.step)
         torch.manual_seed(int(dropout.integers(2**63)))
+        num_steps = self._num_epochs() * self._steps_per_epoch()
+        self.matcher.at_progress(self.progress.step / num_steps)
         losses = Counter[str]()
         self.optimiser.zero_grad()
         try:
@@ -249,8 +252,8 @@ class Trainer:
             return error
         size = max(1, self.params.batch_size // 2)
         return TrainingError(
-            f"{where}: not enough memory for {self.params.batch_size} mentions a step; the last checkpoint is "
-            f"kept in {self.work}; {self.beside.remedy.format(half=size)}"
+            f"{where}: not enough memory for {self.params.batch_size} mentions a step; the last checkpoint "
+            f"is kept in {self.work}; {self.beside.remedy.format(half=size)}"
         )
 
     def _not_finite(self, what: str, mentions: Tensor) -> TrainingError:

@@ -1,4 +1,4 @@
-"""Features that are computed when they are asked for, with gradients: the training step's way to the encoder."""
+"""Features that are computed when they are asked for, with gradients that reach the encoder."""
 
 from __future__ import annotations
 

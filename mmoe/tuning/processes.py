@@ -31,7 +31,7 @@ class Processes:
         return cls(dist.get_rank(), dist.get_world_size())
 
     def own(self, num_rows: int) -> list[int]:
-        """The rows that this process encodes; as many in each, the last one repeated where they don't suffice."""
+        """The rows that this process encodes: as many in each process, the last one repeated at the end."""
         each = -(-num_rows // self.count)
         first = self.rank * each
         return [min(row, num_rows - 1) for row in range(first, first + each)]

@@ -45,6 +45,8 @@ def joint_trainer(
         work: folder for checkpoints; see `Trainer`.
     """
     train, tune, loss = sections
+    if terms := matcher.for_tuning():
+        loss = LossParams(terms=terms)
     params = joint_params(train, tune)
     live = data.mention_side.live
     processes: Processes = live.processes

@@ -18,7 +18,7 @@ WORK = {"pipeline.encode": "pipeline.encoding", "pipeline.evaluate": "pipeline.r
 
 def knobs_of(kind: type[Section]) -> set[str]:
     """Every knob of a section."""
-    return {f"{kind.SECTION}.{name}" for name in kind.model_fields}
+    return {f"{kind.SECTION}.{name}" for name in kind.knob_names()}
 
 
 def _source(module: str) -> ast.Module:
@@ -43,7 +43,7 @@ def _sections(tree: ast.Module) -> dict[str, type[Section]]:
 def _through(kind: type[Section], attribute: str) -> set[str]:
     """The knobs behind `section.attribute`: one, those that a property reads, or all (a method)."""
     if attribute in kind.model_fields:
-        return {f"{kind.SECTION}.{attribute}"}
+        return {f"{kind.SECTION}.{kind.model_fields[attribute].alias or attribute}"}
     if not isinstance(vars(kind).get(attribute), property):
         return knobs_of(kind)
     (body,) = (

@@ -13,7 +13,7 @@ from mmoe.errors import ConfigError
 
 from tests.config.sheets import DEFAULTS, PARAMS, comments, complaint, sheet
 
-FIELDS = {f"{kind.SECTION}.{name}": kind for kind in all_sections() for name in kind.model_fields}
+FIELDS = {f"{kind.SECTION}.{name}": kind for kind in all_sections() for name in kind.knob_names()}
 BOUNDS = re.compile(r"(?P<open>[\[(])(?P<low>[\d.e^-]+), (?P<high>[\d.e^-]+)(?P<close>[\])])")
 
 
@@ -39,7 +39,8 @@ def choices(hint: Any) -> set[str]:
 @pytest.mark.parametrize("key", [key for key in FIELDS if key not in {"model.name", "model.units"}])
 def test_the_comment_names_every_choice(key: str) -> None:
     text = dict(comments())[key]
-    words = choices(get_type_hints(FIELDS[key])[key.partition(".")[2]])
+    names = dict(zip(FIELDS[key].knob_names(), FIELDS[key].model_fields, strict=True))
+    words = choices(get_type_hints(FIELDS[key])[names[key.partition(".")[2]]])
     default = DEFAULTS[key.partition(".")[0]][key.partition(".")[2]]
     shown = set(default) if isinstance(default, list) else set()
     assert {word for word in words - shown if not re.search(rf"\b{word}\b", text)} == set()
@@ -70,7 +71,7 @@ def test_the_range_in_the_comment_is_the_one_that_is_checked(
     # Partners of the rules between keys are put where they stand in nobody's way.
     easy = {"mining_depth": 1000, "mined_negatives": 0, "max_text_length": 512, "num_experts": 64}
     easy |= {"description_budget": 0, "top_k": 1}
-    others = {f"{section}.{n}": v for n, v in easy.items() if n in kind.model_fields and n != name}
+    others = {f"{section}.{n}": v for n, v in easy.items() if n in kind.knob_names() and n != name}
 
     def legal(value: float) -> bool:
         value = value if is_float else int(value)

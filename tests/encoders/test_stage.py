@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mmoe.features.store import check_feature_config, read_features
-from mmoe.files import read_json
+from mmoe.files import read_json, write_json
 from mmoe.records import ImageInput, TextInput, write_records
 
 from pipeline.encode import encode
@@ -40,6 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             write_records(inputs / f"{part}.parquet", ImageInput, images)
         else:
             write_records(inputs / f"{part}.parquet", TextInput, TEXTS)
+    write_json(tmp_path / "data/tuned/own/tune.json", {"method": "none"})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
