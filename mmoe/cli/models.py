@@ -45,6 +45,8 @@ ROWS = (
     Row("M3EL as released, both ways", "m3el", {}, RELEASED | BOTH, ("342,470", MISSING)),
     Row("MIMIC", "mimic", {}, {}),
     Row("MIMIC as released", "mimic", {}, RELEASED, ("315,491", MISSING)),
+    Row("DSMIP, without its prompts", "dsmip", {}, {}),
+    Row("  multimodal expert", "dsmip", {}, {"experts": ("multimodal",)}),
 )
 
 

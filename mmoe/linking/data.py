@@ -125,7 +125,9 @@ class FeatureSide(Side):
         wanted = dict(wanted)
         base = None
         if wanted.pop(KEEP_BASE, False) and (folder / BASE / f"{side}_text").is_dir():
-            base = cls.open(folder / BASE, side, ids, strings, wanted)
+            tuned = ("tuned", "fingerprint")  # which the others' encoder has alone
+            of_base = {key: value for key, value in wanted.items() if key not in tuned}
+            base = cls.open(folder / BASE, side, ids, strings, of_base)
         texts = read_features(folder / f"{side}_text")
         images = read_features(folder / f"{side}_image")
         for part, table in ((f"{side}_text", texts), (f"{side}_image", images)):

@@ -55,11 +55,21 @@ class _PaperTable(_Strict):
     rows: list[_Row] = Field(min_length=1)
 
 
+class TrainedParameters(_Strict):
+    """How many parameters a paper trains, in millions, by what it tunes of the encoder."""
+
+    paper: str
+    table: str
+    tuned: str
+    millions: float = Field(gt=0)
+
+
 class PublishedFile(_Strict):
     """reports/published.yaml."""
 
     data_sets: dict[str, Benchmark]
     tables: list[_PaperTable]
+    trainable_parameters: list[TrainedParameters] = []
 
     def on(self, dataset: str) -> PublishedOn | None:
         """The results on a data set, in the order of the file; None if no paper uses it."""

@@ -54,9 +54,7 @@ def live_data(
 ) -> LinkingData[LiveSide]:
     """Eighteen mentions of six entities, a third of them for validation; each side lacks an image."""
     live = Live(tuned.encoder, ENCODE, rows_at_a_time, processes=processes or Processes())
-    entities = [
-        Entity(f"Q{i}", name, f"a {name} of the river", None) for i, name in enumerate(NAMES)
-    ]
+    entities = [Entity(f"Q{i}", name, f"a {name} of the river", ()) for i, name in enumerate(NAMES)]
     mentions = []
     for number in range(18):
         i, split = number % 6, "valid" if number >= 12 else "train"
@@ -77,4 +75,5 @@ def live_data(
         sides.append(
             live.side(texts, ImageFiles(images, raw, 10**6), of_mentions=len(records) == 18)
         )
-    return LinkingData(mentions, entities, *sides, gold_positions(mentions, entities))
+    gold = gold_positions(mentions, entities)
+    return LinkingData(mentions, entities, sides[0], sides[1], gold)

@@ -74,7 +74,8 @@ def summed(features: SideFeatures) -> Tensor:
 def gradients(data: LinkingData[LiveSide], module: torch.nn.Module) -> list[Tensor]:
     module.zero_grad()
     total = summed(data.mention_side.read(data.mention_side.everything))
-    (total + summed(data.entity_side.read(torch.tensor([3, 1, 3])))).backward()
+    total = total + summed(data.entity_side.read(torch.tensor([3, 1, 3])))
+    total.backward()  # type: ignore[no-untyped-call]
     return [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in module.parameters()]
 
 

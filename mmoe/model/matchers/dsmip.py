@@ -114,7 +114,7 @@ class Dsmip(Matcher):
         for name in self.experts:
             expert, seen = self.expert(name), features if name == MULTIMODAL else base
             units = expert.encode_mentions(seen) if of_mentions else expert.encode_entities(seen)
-            encoded |= {f"{name}/{unit}": each for unit, each in units.items()}
+            encoded |= {f"{name}.{unit}": each for unit, each in units.items()}
         return encoded
 
     def scores(self, mentions: EncodedMentions, entities: EncodedEntities) -> dict[str, Tensor]:
@@ -210,7 +210,7 @@ def _expert(name: str, spec: MatcherSpec) -> Mimic:
 
 def _part(name: str, encoded: Mapping[str, EncodedUnit]) -> dict[str, EncodedUnit]:
     """What one expert sees of encoded mentions or entities."""
-    start = f"{name}/"
+    start = f"{name}."
     return {key.removeprefix(start): unit for key, unit in encoded.items() if key.startswith(start)}
 
 

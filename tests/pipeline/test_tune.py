@@ -1,0 +1,144 @@
+"""From stage tune to the report and the Linker: the encoder is tuned, and all that follows reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from mmoe.features.store import read_features
+from mmoe.files import read_json
+from mmoe.linker.linker import Linker
+from mmoe.linking.checkpoint import load_checkpoint
+from mmoe.linking.data import LinkingData
+from mmoe.records import Entity, Mention, read_records
+
+from pipeline.layout import Layout
+from tests.pipeline.project import contents, one_line, run
+from tests.pipeline.tiny import write_params
+
+at = Layout("tiny")
+TUNE = {"batch_size": 4, "max_epochs": 1, "lora_rank": 2, "learning_rate": 1e-3}
+DSMIP: dict[str, Any] = {
+    "tune": {**TUNE, "method": "prompts"},
+    "model": {"name": "dsmip", "embed_dim": 8},
+    "dsmip": {"gate_dim": 8, "expert_share": 0.5},
+    "encode": {"keep_base": True},
+    "train": {"from": "tune", "patience": 5, "max_epochs": 2},
+}
+
+
+def test_dsmip_goes_from_prompts_to_ranks_report_and_linker(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents("data/features")
+    write_params(Path("params.yaml"), **DSMIP)
+    run("tune", "tiny")
+    assert "prompts: best epoch" in capsys.readouterr().out
+    for stage in ("encode", "train"):
+        run(stage, "tiny")
+    # The untuned encoder's features are those that stood here before.
+    after = contents("data/features")
+    for part in ("mention_text", "mention_image", "entity_text", "entity_image"):
+        base = read_features(at.features_base / part)
+        assert base.token_width == read_features(at.features / part).token_width
+    names = [name for name in before if "entity_text" in name]
+    assert names
+    assert all(before[name] != after[name] for name in names)
+    assert all(
+        before[name] == after[name.replace("features/tiny/", "features/tiny/base/")]
+        for name in names
+    )
+    tables = []
+    for engine in ("brute", "bounds"):
+        write_params(Path("params.yaml"), **DSMIP, evaluate={"engine": engine})
+        run("evaluate", "tiny")
+        tables.append(pq.read_table(at.ranks / "ranks.parquet").drop(["gold", "top"]))
+    assert tables[0].equals(tables[1])
+    for stage in ("baselines", "rerank", "description_ablation", "metrics", "report", "bundle"):
+        if stage == "bundle":
+            assert "features of two encoders" in one_line(capsys, stage, "tiny")
+        else:
+            run(stage, "tiny")
+    own = {
+        row["mention_id"]: row["rank"]
+        for row in pq.read_table(at.ranks / "description_ablation.parquet").to_pylist()
+        if row["system"] == "dsmip" and row["backend"] == "lexical"
+    }
+    ranks = pq.read_table(at.ranks / "ranks.parquet").to_pylist()
+    assert own == {row["mention_id"]: row["rank"] for row in ranks}
+    assert_linker_reads_what_the_stages_read()
+
+
+def assert_linker_reads_what_the_stages_read() -> None:
+    """A mention's features in memory are the stored ones, of both encoders where two are read."""
+    config = load_checkpoint(at.model).feature_config
+    mentions, entities = read_records(at.mentions, Mention), read_records(at.entities, Entity)
+    data = LinkingData.open(mentions, entities, at.features, config)
+    linker = Linker.from_run(at.model, at.mentions.parent, device="cpu", rerank=False)
+    row = next(i for i, mention in enumerate(mentions) if mention.image is None)
+    mention = mentions[row]
+    links = linker.link(mention.surface_form, mention.context, description="", top_k=3)
+    assert len(links.links) == 3
+    stored = data.mention_side.gather(torch.tensor([row]), torch.device("cpu"))
+    assert (stored.base is not None) == bool(config.get("keep_base"))
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_a_tuned_encoder_encodes_ranks_and_travels_in_a_bundle(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    sections: dict[str, Any] = {"tune": {**TUNE, "method": method}}
+    write_params(Path("params.yaml"), **sections)
+    for stage in ("tune", "encode", "train", "rerank", "evaluate", "metrics", "bundle"):
+        run(stage, "tiny")
+    config = load_checkpoint(at.model).feature_config
+    assert config["tuned"] == "data/tuned/tiny/encoder"
+    linker = Linker.from_run(at.model, at.mentions.parent, device="cpu")
+    wanted = linker.link("Mercury", "Mercury is a planet.", top_k=2)
+    bundle = (tmp_path / "project" / at.bundle).rename(tmp_path / "bundle")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "project").rename(tmp_path / "gone")
+    found = Linker.from_pretrained(bundle, device="cpu").link(
+        "Mercury", "Mercury is a planet.", top_k=2
+    )
+    assert [link.qid for link in found.links] == [link.qid for link in wanted.links]
+
+
+def test_train_keeps_the_jointly_trained_matcher_if_it_is_told_so(project: Path) -> None:
+    sections: dict[str, Any] = {
+        "tune": {**TUNE, "method": "lora"},
+        "train": {"from": "tune", "max_epochs": 0},
+    }
+    write_params(Path("params.yaml"), **sections)
+    for stage in ("tune", "encode", "train"):
+        run(stage, "tiny")
+    joint, kept = (load_checkpoint(folder).matcher.state_dict() for folder in (at.tuned, at.model))
+    assert all(torch.equal(kept[name], value) for name, value in joint.items())
+
+
+def test_nothing_tuned_is_a_note(project: Path) -> None:
+    assert read_json(at.tuned / "tune.json") == {"method": "none"}
+    assert [path.name for path in at.tuned.iterdir()] == ["tune.json"]
+    assert [path.name for path in at.features_base.iterdir()] == ["none.json"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "line"),
+    [
+        ({"train": {"from": "tune"}}, "train.from = tune: tune.method must not be none"),
+        (DSMIP | {"encode": {}}, "encode.keep_base: must be true"),
+        (
+            {"tune": {"method": "prompts"}, "encode": {"model": "data/raw/tiny"}},
+            "encode.model = data/raw/tiny: can't be loaded",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(
+    project: Path, capsys: pytest.CaptureFixture[str], sections: dict[str, Any], line: str
+) -> None:
+    write_params(Path("params.yaml"), **sections)
+    assert line in one_line(capsys, "tune", "tiny")
