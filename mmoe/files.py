@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -24,14 +25,34 @@ def atomic_write(path: Path) -> Iterator[Path]:
     A reader, a killed process or a full disk therefore never leaves half a file under the final name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _temporary_name(path) as temporary:
+        try:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _temporary_name(path: Path) -> Iterator[Path]:
+    """One under which nobody else writes: the same for every run, so that what a killed one has left under it
+    is written over, or one of this process's own while another one writes the same file.
+    """
+    temporary, descriptor = path.with_name(f".{path.name}.tmp"), -1
     try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o666)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it may have given it its final name meanwhile.
+        is_ours = os.path.samestat(os.fstat(descriptor), temporary.stat())
+    except OSError:
+        is_ours = False  # another one writes, or this disk has no locks
+    try:
+        yield temporary if is_ours else path.with_name(f".{path.name}.{os.getpid()}.tmp")
     finally:
-        temporary.unlink(missing_ok=True)
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 @contextmanager
