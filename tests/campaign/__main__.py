@@ -16,14 +16,14 @@ import sys
 import time
 from pathlib import Path
 
-from tests.campaign import disk, kills, sameness, twice
+from tests.campaign import disk, kills, mutations, network, sameness, twice
 from tests.campaign.attack import Attack, found
 from tests.campaign.bench import Bench
 from tests.campaign.book import Book
 from tests.campaign.process import load_libraries
 from tests.campaign.runner import campaign
 
-KINDS = (kills, disk, twice, sameness)
+KINDS = (kills, disk, twice, sameness, mutations, network)
 
 
 def all_attacks(bench: Bench) -> list[Attack]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+SHOWN = 5  # trials that find alike
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ class Book:
             minutes = sum(entry.seconds for entry in own) / 60
             targets = len({entry.attack for entry in own})
             rows.append(f"| {kind} | {targets} | {len(own):,} | {found} | {minutes:.1f} |")
+        alike: dict[tuple[str, str], list[Entry]] = {}
         for entry in self.findings():
-            rows += ["", f"{entry.attack}, trial {entry.number}: {entry.finding}"]
+            text = re.sub(r"[0-9a-f]*\d[0-9a-f.]*", "#", entry.finding or "")
+            alike.setdefault((entry.attack, text), []).append(entry)
+        for (name, _), entries in alike.items():
+            numbers = ", ".join(str(entry.number) for entry in entries[:SHOWN])
+            rows += ["", f"{len(entries)} × {name}, trial {numbers}: {entries[0].finding}"]
         return "\n".join(rows)

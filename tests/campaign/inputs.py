@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from tests.datasets.folders import write_csv
 from tests.pipeline.tiny import SAMPLE, read_jsonl, write_jsonl
 
 IN = "in"  # folder of a project
@@ -30,6 +31,7 @@ def write_inputs(root: Path, data: str) -> None:
         (folder / "more" / image).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(SAMPLE / image, folder / "more" / image)
     write_jsonl(folder / "more" / "entities.jsonl", new)
+    write_csv(folder / "entities.csv", [{k: row[k] for k in ("qid", "name")} for row in own])
     (folder / "gone.txt").write_text(own[1]["qid"], "utf-8")
     (folder / "qids.txt").write_text("".join(f"{row['qid']}\n" for row in own), "utf-8")
     _write_weights(folder)

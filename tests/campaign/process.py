@@ -147,7 +147,7 @@ def _main(
 def _ended(command: list[str]) -> int:
     """Runs a command as Python does, to its exit code."""
     try:
-        code = _run(command)
+        code = run_here(command)
     except SystemExit as ended:
         code = ended.code
         if isinstance(code, str):
@@ -168,7 +168,8 @@ def _ended(command: list[str]) -> int:
     return int(code or 0)
 
 
-def _run(command: list[str]) -> Any:
+def run_here(command: Sequence[str]) -> Any:
+    """Runs a command in this process; SystemExit where Python raises it."""
     name, *arguments = command
     if name == "mmoe":
         from mmoe.cli import main

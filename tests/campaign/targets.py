@@ -63,8 +63,8 @@ OUT = "out"  # where commands write to; not there in a finished project
 # By the words of the command: its arguments, and whether it says no when it is done already.
 WRITING: dict[str, tuple[str, bool]] = {
     "bundle": (f"{{data}} {OUT}", False),
-    "batch": (f"{BUNDLE} {IN}/mentions.jsonl {OUT}/linked.jsonl", False),
-    "convert": (f"mentions {IN}/mentions.jsonl --to {OUT} --split train", True),
+    "batch": (f"{BUNDLE} {IN}/mentions.jsonl {OUT}/linked.jsonl", True),
+    "convert": (f"entities {IN}/entities.csv --to {OUT}", True),
     "import-checkpoint": (f"mimic {IN}/best.ckpt {OUT} --encoder {IN}/clip", False),
     "convert-encoder": (f"{IN}/pickled", True),
     "label-index": (f"{DUMP} {OUT} --processes 1", False),

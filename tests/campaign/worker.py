@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -60,7 +61,7 @@ class Worker:
     def _begin(self, first: Attack) -> None:
         self._pipe, theirs = FORKS.Pipe()
         arguments = (self._attacks, self._seed, self._folder, theirs, first.name)
-        self._process = FORKS.Process(target=_work, args=arguments, daemon=True)
+        self._process = FORKS.Process(target=_work, args=arguments)
         self._process.start()
         theirs.close()
         self._pipe.recv()  # ready: what a first trial loads counts for none
@@ -83,6 +84,7 @@ def _work(
     limit = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     pipe.send("ready")
-    while True:
-        name, number = pipe.recv()
-        pipe.send(found(attacks[name], number, seed, folder))
+    with contextlib.suppress(EOFError):  # of the other end
+        while True:
+            name, number = pipe.recv()
+            pipe.send(found(attacks[name], number, seed, folder))
