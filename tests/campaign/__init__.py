@@ -1,1 +1,1 @@
-"""Attacks that go on finding: kills, full disks, mutated inputs, a bad network; `python -m tests.campaign`."""
+"""Attacks that go on finding: `python -m tests.campaign`."""

@@ -16,14 +16,15 @@ import sys
 import time
 from pathlib import Path
 
-from tests.campaign import disk, kills, mutations, network, sameness, twice
-from tests.campaign.attack import Attack, found
+from tests.campaign import disk, kills, mutations, network, sameness, serving, twice
+from tests.campaign.attack import Attack
 from tests.campaign.bench import Bench
 from tests.campaign.book import Book
 from tests.campaign.process import load_libraries
-from tests.campaign.runner import campaign
+from tests.campaign.runner import campaign, tried
+from tests.campaign.worker import Worker
 
-KINDS = (kills, disk, twice, sameness, mutations, network)
+KINDS = (kills, disk, twice, sameness, serving, mutations, network)
 
 
 def all_attacks(bench: Bench) -> list[Attack]:
@@ -48,10 +49,11 @@ def main(argv: list[str] | None = None) -> int:
     bench = Bench(folder, chosen.data)
     attacks = [attack for attack in all_attacks(bench) if chosen.only in attack.name]
     if chosen.trial is not None:
-        results = [found(a, chosen.trial, chosen.seed, folder / "trial") for a in attacks]
-        for attack, result in zip(attacks, results, strict=True):
-            print(f"{attack.name}, trial {chosen.trial}: {result or 'nothing'}")
-        return int(any(results))
+        with Worker(attacks, chosen.seed, folder / "worker") as worker:
+            entries = [tried(a, chosen.trial, chosen.seed, folder, worker) for a in attacks]
+        for entry in entries:
+            print(f"{entry.attack}, trial {entry.number}: {entry.finding or 'nothing'}")
+        return int(any(entry.finding for entry in entries))
     book = Book(folder / f"{chosen.data}-{chosen.seed}.jsonl")
     campaign(attacks, book, chosen.seed, folder / "scratch", until)
     print(book.table())

@@ -33,6 +33,7 @@ class Attack:
         run: makes one trial; raises a Finding.
         in_worker: whether a trial runs in a process of its own, with bounded time and memory, which then goes
             on to the next one.
+        before: is called beforehand, in this process.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Attack:
     trials: int
     run: Callable[[Trial], None]
     in_worker: bool = False
+    before: Callable[[], object] | None = None
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ from tests.config.sheets import DEFAULTS
 from tests.imports import ROOT
 from tests.pipeline.tiny import SAMPLE, write_params, write_tiny
 
-# So that a run of seconds has many places where it can be cut: how often and how much at once changes no result.
+# So that a run of seconds has many places where it can be cut; no result depends on it.
 RUNTIME = {"device": "cpu", "checkpoint_every": 1, "shard_rows": 8}
 
 _PIECE = re.compile(r"os\.rename \.mmoe/.*/([0-9a-f]{16}\.parquet|last\.pt)")
@@ -123,9 +123,7 @@ class Bench:
     ) -> Running:
         """Starts the target in a project."""
         (root.parent / "tmp").mkdir(exist_ok=True)
-        return start(
-            target.command, root, streams or root.parent / "streams", at, env=env_of(root)
-        )
+        return start(target.command, root, streams or root.parent / "streams", at, env=env_of(root))
 
 
 def env_of(root: Path) -> dict[str, str]:
@@ -148,9 +146,7 @@ def contents(root: Path) -> dict[str, str]:
     return found
 
 
-def must_equal(
-    root: Path, wanted: Mapping[str, str], when: str, spared: str | None = None
-) -> None:
+def must_equal(root: Path, wanted: Mapping[str, str], when: str, spared: str | None = None) -> None:
     """Raises a Finding that names the files that differ from those of an undisturbed run.
 
     Args:

@@ -7,7 +7,7 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,7 +35,8 @@ def attacks(bench: Bench) -> Iterator[Attack]:
     for target in bench.targets:
         if target.deps:
             run = SpoiltInput(bench, target).run
-            yield Attack("mutated input", target.name, OF_A_STAGE, run, in_worker=True)
+            calm = partial(bench.undisturbed, target, "after dvc")
+            yield Attack("mutated input", target.name, OF_A_STAGE, run, True, calm)
         yield Attack("mutated work", target.name, OF_KEPT_WORK, SpoiltWork(bench, target).run)
 
 

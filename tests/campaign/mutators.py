@@ -29,8 +29,8 @@ class Spoilt:
     """A spoilt content, and how it was spoilt.
 
     Attributes:
-        is_other_form: whether some value was exchanged for another one in a file that is whole in itself, so that no
-            checksum in it can tell.
+        is_other_form: whether some value was exchanged for another one in a file that is whole in itself, so
+            that no checksum in it can tell.
     """
 
     content: bytes
@@ -140,9 +140,20 @@ def _yaml(content: bytes, rng: Random) -> Spoilt:
     number = rng.choice([n for n, line in enumerate(lines) if ":" in line.partition("#")[0]])
     key = lines[number].partition(":")[0]
     odd = rng.choice(
-        (*map(json.dumps, ODD), "*a", "&a [*a]", "!!python/object:os.system", ".nan", "1e", "yes", "0x")
+        (
+            *map(json.dumps, ODD),
+            "*a",
+            "&a [*a]",
+            "!!python/object:os.system",
+            ".nan",
+            "1e",
+            "yes",
+            "0x",
+        )
     )
-    how = rng.choice((f"{key}: {odd}", f"{lines[number]}\n{lines[number]}", "", f" {lines[number]}"))
+    how = rng.choice(
+        (f"{key}: {odd}", f"{lines[number]}\n{lines[number]}", "", f" {lines[number]}")
+    )
     lines[number] = how
     return Spoilt("\n".join(lines).encode(), f"line {number + 1}: {how[:40]!r}", is_other_form=True)
 
@@ -150,7 +161,19 @@ def _yaml(content: bytes, rng: Random) -> Spoilt:
 def _parquet(content: bytes, rng: Random) -> Spoilt:
     table = pq.read_table(io.BytesIO(content))
     name = rng.choice(table.column_names)
-    way = rng.choice(("gone", "renamed", "null", "odd", "twice", "cut", "turned", "of another type", "no metadata"))
+    way = rng.choice(
+        (
+            "gone",
+            "renamed",
+            "null",
+            "odd",
+            "twice",
+            "cut",
+            "turned",
+            "of another type",
+            "no metadata",
+        )
+    )
     place = table.column_names.index(name)
     column = table.column(name)
     if way == "gone":

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from mmoe.wikidata.api import ApiSettings, find_items
@@ -46,7 +45,11 @@ def wikidata(trial: Trial) -> None:
     kinds: tuple[api_server.Trick, ...] = (
         *(loopback.page(status) for status in (500, 502, 503, 504)),
         *(loopback.page(200), loopback.page(503, Retry_After=str(rng.randint(1, 60)))),
-        *(api.limited(rng.randint(1, 120)), api.limited_without_wait, api.lagged(rng.uniform(5, 60))),
+        *(
+            api.limited(rng.randint(1, 120)),
+            api.limited_without_wait,
+            api.lagged(rng.uniform(5, 60)),
+        ),
         *(api.api_error("ratelimited"), api.list_of_errors("maxlag", "lagged")),
         *(loopback.half, loopback.cut, loopback.hang_up),
         loopback.body(b"upstream connect error", "text/plain", 503),
@@ -179,6 +182,7 @@ def _client(bundle: Path) -> tuple[Any, dict[str, bytes]]:
 
     linker = Linker.from_pretrained(bundle, device="cpu")
     client = TestClient(create_app(linker, ServerSettings()), raise_server_exceptions=False)
+    client.__enter__()  # for as long as this process lives
     picture = base64.b64encode(png()).decode()
     one = MENTION | {"top_k": 3, "image": picture}
     text = {"text": "Mercury is closest to the sun.", "top_k": 2}

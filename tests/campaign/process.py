@@ -89,9 +89,7 @@ class Running:
             self.process.kill()
             self.process.join()
             raise TimeoutError(f"runs for more than {longest:.0f} s")
-        texts = [
-            (self.streams / n).read_text("utf-8", "replace") for n in ("out", "err", "seams")
-        ]
+        texts = [(self.streams / n).read_text("utf-8", "replace") for n in ("out", "err", "seams")]
         seconds = time.monotonic() - self.started
         return Done(self.process.exitcode, *texts[:2], texts[2].splitlines(), seconds)
 

@@ -11,9 +11,7 @@ from tests.campaign.book import Book, Entry
 from tests.campaign.worker import Worker
 
 
-def campaign(
-    attacks: Sequence[Attack], book: Book, seed: int, scratch: Path, until: float
-) -> None:
+def campaign(attacks: Sequence[Attack], book: Book, seed: int, scratch: Path, until: float) -> None:
     """Makes the trials that are not in the book yet.
 
     Args:
@@ -33,6 +31,8 @@ def tried(attack: Attack, number: int, seed: int, scratch: Path, worker: Worker)
     """Makes one trial."""
     started = time.monotonic()
     if attack.in_worker:
+        if attack.before is not None:
+            attack.before()
         finding = worker.found(attack, number)
     else:
         finding = found(attack, number, seed, scratch / "trial")
