@@ -26,7 +26,7 @@ from mmoe.config.rank import RankParams
 from mmoe.config.retrieve import RetrieveParams
 from mmoe.descriptions.prompting.prompts import load_prompt
 from mmoe.errors import DataError
-from mmoe.files import read_json, sha256_of, write_json
+from mmoe.files import content_key, read_json, sha256_of, write_json
 
 from pipeline.layout import FINGERPRINTS, STAGES
 from pipeline.plots import write_vega
@@ -82,7 +82,8 @@ class Fingerprints:
 
     def remember(self) -> None:
         """Keeps what was hashed for the next run."""
-        write_json(MEMORY, {"by": _own(), "code": self.code.used(), "files": self._seen})
+        kept = {"code": self.code.used(), "files": self._seen}
+        write_json(MEMORY, {"by": content_key(_own(), kept), **kept})
 
     def _decides(self, stage: str, module: str) -> bool:
         """Whether a module can change what the stage writes, with these parameters."""
@@ -150,7 +151,8 @@ def _memory() -> dict[str, Any]:
         kept: dict[str, Any] = read_json(MEMORY)
     except DataError:  # none yet, or a damaged one: it only saves time
         return {}
-    return kept if kept.get("by") == _own() else {}
+    by = kept.pop("by", None) if isinstance(kept, dict) else None
+    return kept if by == content_key(_own(), kept) else {}
 
 
 def _own() -> str:

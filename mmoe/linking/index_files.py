@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,13 +19,14 @@ import scipy.sparse
 import torch
 from numpy.typing import NDArray
 
-from mmoe.errors import LinkingError
+from mmoe.errors import DataError, LinkingError
 from mmoe.files import read_json, write_json
 from mmoe.model.encoded import EncodedEntities, EncodedUnit
 from mmoe.model.packed import Packed
 
 MANIFEST = "manifest.json"
 INNER, SPARSE, COLUMN = "inner", "sparse", "column"
+BLOCK = 1 << 20  # bytes that are read at once
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -35,6 +37,7 @@ def write_index(folder: Path, parts: Iterable[EncodedEntities], made_of: str) ->
         made_of: names the matcher and the knowledge base; `read_index` asks for it.
     """
     shapes: dict[str, tuple[str, list[int]]] = {}
+    sums: dict[str, int] = {}
     with ExitStack() as stack:
         files: dict[str, Any] = {}
         for part in parts:
@@ -43,14 +46,26 @@ def write_index(folder: Path, parts: Iterable[EncodedEntities], made_of: str) ->
                     files[name] = stack.enter_context((folder / f"{len(files)}.bin").open("wb"))
                     shapes[name] = array.dtype.str, [0, *array.shape[1:]]
                 shapes[name][1][0] += len(array)
-                files[name].write(np.ascontiguousarray(array).data)
-    arrays = [{"name": name, "dtype": t, "shape": shape} for name, (t, shape) in shapes.items()]
+                content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+                files[name].write(content)
+                sums[name] = zlib.crc32(content, sums.get(name, 0))
+    arrays = [
+        {"name": name, "dtype": dtype, "shape": shape, "crc32": sums[name]}
+        for name, (dtype, shape) in shapes.items()
+    ]
     write_json(folder / MANIFEST, {"made_of": made_of, "arrays": arrays})
 
 
 def is_index_of(folder: Path, made_of: str) -> bool:
-    """Whether the folder holds the whole index of this matcher and knowledge base."""
-    return bool(_manifest_of(folder, made_of))
+    """Whether the folder holds the whole index of this matcher and knowledge base, as it was written."""
+    try:
+        arrays = _manifest_of(folder, made_of).get("arrays", [])
+        return bool(arrays) and all(
+            _crc32(folder / f"{number}.bin") == array["crc32"]
+            for number, array in enumerate(arrays)
+        )
+    except (DataError, OSError, KeyError, TypeError, AttributeError):
+        return False  # damaged, or of a version that kept no sums
 
 
 def read_index(folder: Path, made_of: str) -> EncodedEntities:
@@ -70,6 +85,14 @@ def read_index(folder: Path, made_of: str) -> EncodedEntities:
         values = _mapped(folder / f"{number}.bin", array["dtype"], array["shape"])
         found.setdefault(unit, {})["/".join(name)] = values
     return {unit: _unit(arrays) for unit, arrays in found.items()}
+
+
+def _crc32(path: Path) -> int:
+    found = 0
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            found = zlib.crc32(block, found)
+    return found
 
 
 def _manifest_of(folder: Path, made_of: str) -> dict[str, Any]:

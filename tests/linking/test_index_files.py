@@ -49,6 +49,27 @@ def data(tmp_path: Path) -> LinkingData:
     return open_toy(tmp_path / "store", Toy(twins=2))
 
 
+@pytest.mark.parametrize("damaged", ["0.bin", "3.bin", "manifest.json"])
+@pytest.mark.parametrize("how", ["a bit", "half"])
+def test_a_damaged_index_is_built_anew(
+    data: LinkingData, tmp_path: Path, damaged: str, how: str
+) -> None:
+    matcher, folder = new_matcher(data, dropout=0.0).eval(), tmp_path / "index"
+    wanted = build_index(matcher, data.entity_side, CPU)
+    build_index(matcher, data.entity_side, CPU, folder=folder, made_of="a")
+    file, content = folder / damaged, (folder / damaged).read_bytes()
+    middle = len(content) // 2
+    file.write_bytes(
+        content[:middle]
+        if how == "half"
+        else content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    )
+    assert not is_index_of(folder, "a")
+    found = build_index(matcher, data.entity_side, CPU, folder=folder, made_of="a")
+    assert_same(found.entities, wanted.entities)
+    assert is_index_of(folder, "a")
+
+
 @pytest.mark.parametrize("encoding_batch", [None, 5])
 def test_an_index_in_files_gives_the_same_ranks(
     data: LinkingData, tmp_path: Path, encoding_batch: int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -137,6 +138,19 @@ def test_a_truncated_or_missing_checkpoint_is_named(
     wanted = f"{path}: no such file; run dvc repro to train"
     assert one_line(capsys, "evaluate", "tiny") == wanted
     assert contents(*DONE).items() <= before.items()
+
+
+def test_a_reranker_of_other_features_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = at.model / "reranker.json"
+    content = json.loads(path.read_text("utf-8"))
+    name, weights = content["weights"]["reranked"].popitem()
+    path.write_text(json.dumps(content), "utf-8")
+    line = one_line(capsys, "bundle", "tiny")
+    assert line == (
+        f"the reranker was fitted on other features than there are now ({name}); run stage rerank again"
+    )
 
 
 @pytest.mark.parametrize("name", ["evaluation.json", "data.json"])
