@@ -89,9 +89,11 @@ class Running:
             self.process.kill()
             self.process.join()
             raise TimeoutError(f"runs for more than {longest:.0f} s")
-        texts = [(self.streams / n).read_text("utf-8", "replace") for n in ("out", "err", "seams")]
+        out, err, seams = (
+            (self.streams / n).read_text("utf-8", "replace") for n in ("out", "err", "seams")
+        )
         seconds = time.monotonic() - self.started
-        return Done(self.process.exitcode, *texts[:2], texts[2].splitlines(), seconds)
+        return Done(self.process.exitcode, out, err, seams.splitlines(), seconds)
 
     def send(self, number: int) -> None:
         if self.process.exitcode is None:
@@ -206,7 +208,7 @@ def _changed(event: str, args: tuple[Any, ...]) -> str | None:
     """The path that an event of Python changes; None if it only reads or is none of ours."""
     path = args[1] if event in ("os.rename", "os.link", "os.symlink") else args[0]
     if event == "open":
-        _, mode, flags = args
+        flags = args[2]
         if not isinstance(flags, int) or not flags & _WRITES or isinstance(path, int):
             return None
     try:
