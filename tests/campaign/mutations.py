@@ -22,7 +22,7 @@ from tests.campaign.readers import readers
 from tests.campaign.targets import Target
 from tests.imports import ROOT
 
-OF_A_STAGE, OF_KEPT_WORK = 120, 30
+OF_A_STAGE, OF_KEPT_WORK = 100, 20
 # What a stage has written is read by others as it was written; raw data is whoever's.
 GUARDED = (".parquet", ".safetensors", ".json")
 RUNS = 2  # after which kept work that is spoilt must not stand in the way any more

@@ -145,7 +145,7 @@ def test_a_reranker_of_other_features_is_refused(
 ) -> None:
     path = at.model / "reranker.json"
     content = json.loads(path.read_text("utf-8"))
-    name, weights = content["weights"]["reranked"].popitem()
+    name = content["weights"]["reranked"].popitem()[0]
     path.write_text(json.dumps(content), "utf-8")
     line = one_line(capsys, "bundle", "tiny")
     assert line == (
