@@ -94,6 +94,7 @@ class Worker:
         self._process.start()
         theirs.close()
         self._known.clear()
+        self._pipe.recv()  # it has started
 
     def _end(self) -> None:
         if self._process is not None:
@@ -107,6 +108,7 @@ def _work(attacks: dict[str, Attack], seed: int, folder: Path, pipe: Connection)
     streams = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
         os.dup2(streams, number)
+    pipe.send("started")
     with contextlib.suppress(EOFError):  # of the other end
         while True:
             name, number = pipe.recv()
