@@ -1,6 +1,6 @@
 """The campaign.
 
-usage  python -m tests.campaign [--minutes N] [--folder FOLDER] [--seed N] [--data tiny|sample]
+usage  python -m tests.campaign [--minutes N] [--folder FOLDER] [--seed N] [--data tiny|sample|richpediamel]
                                 [--only TEXT] [--trial N]
 
 Makes all trials, or as many as fit into some minutes, spread over all attacks. What is done stands in the
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.campaign import disk, kills, mutations, network, sameness, serving, twice
 from tests.campaign.attack import Attack
-from tests.campaign.bench import Bench
+from tests.campaign.bench import REAL, Bench
 from tests.campaign.book import Book
 from tests.campaign.process import load_libraries
 from tests.campaign.runner import campaign, tried
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=Path(".mmoe/campaign"))
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data", choices=("tiny", "sample"), default="tiny")
+    parser.add_argument("--data", choices=("tiny", "sample", REAL), default="tiny")
     parser.add_argument("--only", default="", help="attacks whose name contains this")
     parser.add_argument("--trial", type=int, help="this one alone, and say what it finds")
     chosen = parser.parse_args(argv)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,10 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from tests.campaign.attack import Finding
-from tests.campaign.inputs import write_inputs
+from tests.campaign.inputs import IN, write_inputs
 from tests.campaign.process import At, Done, Running, call, start
 from tests.campaign.targets import Target, all_targets, stages
 from tests.config.sheets import DEFAULTS
@@ -24,6 +23,18 @@ from tests.pipeline.tiny import SAMPLE, write_params, write_tiny
 
 # So that a run of seconds has many places where it can be cut; no result depends on it.
 RUNTIME = {"device": "cpu", "checkpoint_every": 1, "shard_rows": 8}
+OF_SAMPLE: dict[str, dict[str, Any]] = {
+    "model": DEFAULTS["model"],
+    "train": DEFAULTS["train"],
+    "runtime": RUNTIME | {"checkpoint_every": 5, "shard_rows": 64},
+}
+REAL = "richpediamel"  # 17,391 mentions; text alone, by the sample's encoder
+OF_REAL: dict[str, dict[str, Any]] = {
+    "model": {"units": ["text"]},
+    "train": {"max_epochs": 1, "batch_size": 128},
+    "retrieve": {"source": "none"},
+    "runtime": RUNTIME | {"checkpoint_every": 20, "shard_rows": 1024},
+}
 
 _PIECE = re.compile(r"os\.rename \.mmoe/.*/([0-9a-f]{16}\.parquet|last\.pt)")
 
@@ -50,7 +61,8 @@ class Bench:
     """Gives projects to attack.
 
     Attributes:
-        data: tiny, twenty mentions cut from the sample, or sample.
+        data: tiny, twenty mentions cut from the sample; sample; or richpediamel, of which MMOE_REAL_DATA has
+            the files, and whose stages alone are attacked.
     """
 
     def __init__(self, folder: Path, data: str = "tiny", finished: Path | None = None) -> None:
@@ -65,25 +77,30 @@ class Bench:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._build(self._folder / "building")
             (self._folder / "building").rename(self.finished)
-        self.targets = stages(data) if finished else all_targets(data, self.finished)
+        has_inputs = (self.finished / IN).exists()
+        self.targets = all_targets(data, self.finished) if has_inputs else stages(data)
 
     def _build(self, root: Path) -> None:
         root.mkdir(parents=True)
+        if self.data == "sample":
+            write_params(root / "params.yaml", **OF_SAMPLE)
+            shutil.copytree(SAMPLE, root / "data/raw/sample")
+        else:
+            shutil.copytree(SAMPLE / "clip", root / "data/raw/sample/clip")
         if self.data == "tiny":
             write_params(root / "params.yaml", runtime=RUNTIME)
             write_tiny(root / "data/raw/tiny")
-            shutil.copytree(SAMPLE / "clip", root / "data/raw/sample/clip")
-        else:
-            runtime = DEFAULTS["runtime"] | RUNTIME | {"checkpoint_every": 5, "shard_rows": 64}
-            _write_params(root / "params.yaml", DEFAULTS | {"runtime": runtime})
-            shutil.copytree(SAMPLE, root / "data/raw/sample")
+        elif self.data == REAL:
+            write_params(root / "params.yaml", **OF_REAL)
+            shutil.copytree(Path(os.environ["MMOE_REAL_DATA"]) / REAL, root / "data/raw" / REAL)
         (root / "reports").mkdir()
         shutil.copy(ROOT / "reports/published.yaml", root / "reports")
         for stage in stages(self.data):
             done = call(stage.command, root, self._folder / "streams")
             if done.code:
                 raise Finding(f"{stage.name} does not run undisturbed: {done.told}")
-        write_inputs(root, self.data)
+        if self.data != REAL:
+            write_inputs(root, self.data)
 
     def project(self, folder: Path, target: Target, state: str) -> Path:
         """A copy of the finished project in which the target is to run (again)."""
@@ -186,9 +203,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _write_params(path: Path, content: Mapping[str, Any]) -> None:
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.dump(dict(content), path)
