@@ -19,14 +19,15 @@ import scipy.sparse
 import torch
 from numpy.typing import NDArray
 
-from mmoe.errors import DataError, LinkingError
+from mmoe.errors import DataError, LinkingError, one_line
 from mmoe.files import read_json, write_json
 from mmoe.model.encoded import EncodedEntities, EncodedUnit
 from mmoe.model.packed import Packed
 
 MANIFEST = "manifest.json"
 INNER, SPARSE, COLUMN = "inner", "sparse", "column"
-BLOCK = 1 << 20  # bytes that are read at once
+CHECKSUM = "crc32"
+PIECE = 1 << 24  # bytes
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -37,7 +38,7 @@ def write_index(folder: Path, parts: Iterable[EncodedEntities], made_of: str) ->
         made_of: names the matcher and the knowledge base; `read_index` asks for it.
     """
     shapes: dict[str, tuple[str, list[int]]] = {}
-    sums: dict[str, int] = {}
+    checksums: dict[str, int] = {}
     with ExitStack() as stack:
         files: dict[str, Any] = {}
         for part in parts:
@@ -46,60 +47,56 @@ def write_index(folder: Path, parts: Iterable[EncodedEntities], made_of: str) ->
                     files[name] = stack.enter_context((folder / f"{len(files)}.bin").open("wb"))
                     shapes[name] = array.dtype.str, [0, *array.shape[1:]]
                 shapes[name][1][0] += len(array)
-                content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-                files[name].write(content)
-                sums[name] = zlib.crc32(content, sums.get(name, 0))
+                data = np.ascontiguousarray(array).data
+                files[name].write(data)
+                checksums[name] = zlib.crc32(data, checksums.get(name, 0))
     arrays = [
-        {"name": name, "dtype": dtype, "shape": shape, "crc32": sums[name]}
+        {"name": name, "dtype": dtype, "shape": shape, CHECKSUM: checksums[name]}
         for name, (dtype, shape) in shapes.items()
     ]
     write_json(folder / MANIFEST, {"made_of": made_of, "arrays": arrays})
-
-
-def is_index_of(folder: Path, made_of: str) -> bool:
-    """Whether the folder holds the whole index of this matcher and knowledge base, as it was written."""
-    try:
-        arrays = _manifest_of(folder, made_of).get("arrays", [])
-        return bool(arrays) and all(
-            _crc32(folder / f"{number}.bin") == array["crc32"]
-            for number, array in enumerate(arrays)
-        )
-    except (DataError, OSError, KeyError, TypeError, AttributeError):
-        return False  # damaged, or of a version that kept no sums
 
 
 def read_index(folder: Path, made_of: str) -> EncodedEntities:
     """The entities that `write_index` wrote, mapped from their files.
 
     Raises:
-        LinkingError: if they are another matcher's or another knowledge base's.
+        LinkingError: if they are another matcher's or another knowledge base's, or not as they were written.
     """
     manifest = _manifest_of(folder, made_of)
     if not manifest:
         raise LinkingError(
             f"{folder}: holds no index of this matcher and knowledge base; delete it and build it anew"
         )
+    try:
+        return _read(folder, manifest["arrays"])
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LinkingError(
+            f"{folder}: holds no whole index ({one_line(error)}); delete it and build it anew"
+        ) from None
+
+
+def _read(folder: Path, arrays: list[Any]) -> EncodedEntities:
     found: dict[str, dict[str, Any]] = {}
-    for number, array in enumerate(manifest["arrays"]):
+    for number, array in enumerate(arrays):
         unit, *name = array["name"].split("/")
-        values = _mapped(folder / f"{number}.bin", array["dtype"], array["shape"])
+        path = folder / f"{number}.bin"
+        if _checksum(path) != array.get(CHECKSUM):
+            raise LinkingError(
+                f"{path}: not as it was written; delete its folder and build it anew"
+            )
+        values = _mapped(path, array["dtype"], array["shape"])
         found.setdefault(unit, {})["/".join(name)] = values
-    return {unit: _unit(arrays) for unit, arrays in found.items()}
-
-
-def _crc32(path: Path) -> int:
-    found = 0
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            found = zlib.crc32(block, found)
-    return found
+    return {unit: _unit(own) for unit, own in found.items()}
 
 
 def _manifest_of(folder: Path, made_of: str) -> dict[str, Any]:
     """What the folder says of itself; empty where it is no index of this matcher and knowledge base."""
-    path = folder / MANIFEST
-    manifest: dict[str, Any] = read_json(path) if path.exists() else {}
-    return manifest if manifest.get("made_of") == made_of else {}
+    try:
+        manifest: dict[str, Any] = read_json(folder / MANIFEST)
+        return manifest if manifest["made_of"] == made_of else {}
+    except (DataError, LookupError, TypeError):
+        return {}
 
 
 def _arrays(part: EncodedEntities) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -136,6 +133,15 @@ def _unit(arrays: Arrays) -> EncodedUnit:
         starts = np.concatenate([[0], counts.cumsum()])
         sparse = scipy.sparse.csr_array((values, indices, starts), shape=(len(inner), width[0]))
     return EncodedUnit(inner, columns, sparse)
+
+
+def _checksum(path: Path) -> int:
+    """Read in pieces beside the mapping, whose pages count as memory."""
+    found = 0
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            found = zlib.crc32(piece, found)
+    return found
 
 
 def _mapped(path: Path, dtype: str, shape: list[int]) -> NDArray[Any]:
