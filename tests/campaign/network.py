@@ -34,6 +34,7 @@ MENTION = {"surface_form": "Mercury", "context": "Mercury is closest to the sun.
 def attacks(bench: Bench) -> Iterator[Attack]:
     yield Attack("network", "Wikidata", TRIALS, wikidata, in_worker=True)
     yield Attack("network", "language model", TRIALS, language_model, in_worker=True)
+    yield Attack("network", "no way to the server", 30, no_way, in_worker=True)
     yield Attack("mutated reply", "Wikidata", MUTATED, mutated_wikidata, in_worker=True)
     yield Attack("mutated reply", "language model", MUTATED, mutated_model, in_worker=True)
     yield Attack("mutated request", "server", MUTATED, Requests(bench), in_worker=True)
@@ -59,6 +60,22 @@ def wikidata(trial: Trial) -> None:
     found = _found(trial.folder, chosen, lambda number: lag if number % 9 == 0 else 0.0)
     if found != _calm_items():
         raise Finding(f"other items than in a calm run, with tricks at {sorted(chosen)}")
+
+
+def no_way(trial: Trial) -> None:
+    """No such name, nobody who listens, no TLS: one line from either client, and then all is found."""
+    with api_server.serving(api_server.Fake(small_world())) as fake:
+        port = fake.url.split(":")[2]
+        ways = (f"https://127.0.0.1:{port}", "http://127.0.0.1:9/w/api.php", "http://nowhere.invalid/")
+        url = trial.rng.choice(ways)
+        settings = ApiSettings(url, ("en",), contact=CONTACT, cache_folder=trial.folder / "cache")
+        _, is_read = trapped(lambda: find_items(WORDS, settings, StoppedClock().clock()), url)
+        found = Clients(f"{url}/v1", trial.folder / "cache", QuickClock())().complete(requests(3))
+    answered = [r for r in found.replies.values() if r.outcome == "answered"]
+    if is_read or answered:
+        raise Finding(f"{url}: something is found where there is no server")
+    if _found(trial.folder, {}) != _calm_items():
+        raise Finding(f"{url}: other items afterwards than in a calm run")
 
 
 def mutated_wikidata(trial: Trial) -> None:
