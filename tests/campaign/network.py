@@ -42,7 +42,7 @@ def attacks(bench: Bench) -> Iterator[Attack]:
 
 
 def wikidata(trial: Trial) -> None:
-    """A few requests of some dozen meet trouble; where one is refused, one line, and the next run completes."""
+    """Some requests meet trouble; where one is refused, one line, and the next run completes."""
     rng = trial.rng
     kinds: tuple[api_server.Trick, ...] = (
         *(loopback.page(status) for status in (500, 502, 503, 504)),
