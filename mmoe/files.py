@@ -17,6 +17,8 @@ from typing import Any
 from mmoe.code_fingerprint import tree_key
 from mmoe.errors import DataError
 
+CHECKSUM = "checksum"
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
@@ -78,6 +80,14 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def remove_folder(path: Path) -> None:
+    """Removes a folder; it loses its name first, so that a kill leaves no part of it under that."""
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    path.rename(old)
+    shutil.rmtree(old)
+
+
 class TemporaryFolder:
     """A folder that goes with the last who holds this object."""
 
@@ -109,6 +119,23 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes `value` as indented JSON with the keys in the order given."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_sealed_json(path: Path, value: dict[str, Any]) -> None:
+    """As `write_json`, with a checksum of all else as the last key."""
+    write_json(path, value | {CHECKSUM: content_key(value)})
+
+
+def read_sealed_json(path: Path) -> dict[str, Any]:
+    """What `write_sealed_json` was given.
+
+    Raises:
+        DataError: see `read_json`; also if the content is not what was written.
+    """
+    value = read_json(path)
+    if not isinstance(value, dict) or value.pop(CHECKSUM, None) != content_key(value):
+        raise DataError(f"{path}: its content is not what was written, by its own checksum")
+    return value
 
 
 def append_json_line(path: Path, value: Any) -> None:

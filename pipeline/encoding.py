@@ -9,6 +9,8 @@ from mmoe.config.load import ParamsFile
 from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders.encode import EncodeSummary, encode_images, encode_texts
 from mmoe.encoders.registry import load_encoder
+from mmoe.files import write_json
+from mmoe.sealed_parquet import seal_of
 
 from pipeline.layout import Layout
 
@@ -33,10 +35,14 @@ class Encoding:
         table, out, work = at.inputs(part), at.features / part, at.work("encode") / part
         common = table, out, work, self._params, self._runtime, self._encoder
         if part.endswith("image"):
-            return encode_images(*common, at.raw, only=only)
-        return encode_texts(
-            *common,
-            around_name=part != "entity_text",
-            keep_tokens=part != "mention_context",
-            only=only,
-        )
+            summary = encode_images(*common, at.raw, only=only)
+        else:
+            summary = encode_texts(
+                *common,
+                around_name=part != "entity_text",
+                keep_tokens=part != "mention_context",
+                only=only,
+            )
+        if only is None:
+            write_json(at.made_of(part), {"inputs": seal_of(table)})
+        return summary

@@ -26,7 +26,7 @@ from mmoe.config.rank import RankParams
 from mmoe.config.retrieve import RetrieveParams
 from mmoe.descriptions.prompting.prompts import load_prompt
 from mmoe.errors import DataError
-from mmoe.files import content_key, read_json, sha256_of, write_json
+from mmoe.files import read_sealed_json, sha256_of, write_json, write_sealed_json
 
 from pipeline.layout import FINGERPRINTS, STAGES
 from pipeline.plots import write_vega
@@ -82,8 +82,7 @@ class Fingerprints:
 
     def remember(self) -> None:
         """Keeps what was hashed for the next run."""
-        kept = {"code": self.code.used(), "files": self._seen}
-        write_json(MEMORY, {"by": content_key(_own(), kept), **kept})
+        write_sealed_json(MEMORY, {"by": _own(), "code": self.code.used(), "files": self._seen})
 
     def _decides(self, stage: str, module: str) -> bool:
         """Whether a module can change what the stage writes, with these parameters."""
@@ -148,11 +147,10 @@ class Fingerprints:
 
 def _memory() -> dict[str, Any]:
     try:
-        kept: dict[str, Any] = read_json(MEMORY)
+        kept = read_sealed_json(MEMORY)
     except DataError:  # none yet, or a damaged one: it only saves time
         return {}
-    by = kept.pop("by", None) if isinstance(kept, dict) else None
-    return kept if by == content_key(_own(), kept) else {}
+    return kept if kept.get("by") == _own() else {}
 
 
 def _own() -> str:

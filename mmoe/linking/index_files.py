@@ -19,8 +19,8 @@ import scipy.sparse
 import torch
 from numpy.typing import NDArray
 
-from mmoe.errors import DataError, LinkingError, one_line
-from mmoe.files import read_json, write_json
+from mmoe.errors import DataError, LinkingError
+from mmoe.files import read_sealed_json, write_sealed_json
 from mmoe.model.encoded import EncodedEntities, EncodedUnit
 from mmoe.model.packed import Packed
 
@@ -54,7 +54,12 @@ def write_index(folder: Path, parts: Iterable[EncodedEntities], made_of: str) ->
         {"name": name, "dtype": dtype, "shape": shape, CHECKSUM: checksums[name]}
         for name, (dtype, shape) in shapes.items()
     ]
-    write_json(folder / MANIFEST, {"made_of": made_of, "arrays": arrays})
+    write_sealed_json(folder / MANIFEST, {"made_of": made_of, "arrays": arrays})
+
+
+def is_index_of(folder: Path, made_of: str) -> bool:
+    """Whether the folder holds the whole index of this matcher and knowledge base."""
+    return bool(_manifest_of(folder, made_of))
 
 
 def read_index(folder: Path, made_of: str) -> EncodedEntities:
@@ -68,35 +73,25 @@ def read_index(folder: Path, made_of: str) -> EncodedEntities:
         raise LinkingError(
             f"{folder}: holds no index of this matcher and knowledge base; delete it and build it anew"
         )
-    try:
-        return _read(folder, manifest["arrays"])
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise LinkingError(
-            f"{folder}: holds no whole index ({one_line(error)}); delete it and build it anew"
-        ) from None
-
-
-def _read(folder: Path, arrays: list[Any]) -> EncodedEntities:
     found: dict[str, dict[str, Any]] = {}
-    for number, array in enumerate(arrays):
+    for number, array in enumerate(manifest["arrays"]):
         unit, *name = array["name"].split("/")
         path = folder / f"{number}.bin"
-        if _checksum(path) != array.get(CHECKSUM):
-            raise LinkingError(
-                f"{path}: not as it was written; delete its folder and build it anew"
-            )
+        if not path.is_file() or _checksum(path) != array[CHECKSUM]:
+            raise LinkingError(f"{path}: not as it was written, by its own checksum")
         values = _mapped(path, array["dtype"], array["shape"])
         found.setdefault(unit, {})["/".join(name)] = values
-    return {unit: _unit(own) for unit, own in found.items()}
+    return {unit: _unit(arrays) for unit, arrays in found.items()}
 
 
 def _manifest_of(folder: Path, made_of: str) -> dict[str, Any]:
     """What the folder says of itself; empty where it is no index of this matcher and knowledge base."""
+    path = folder / MANIFEST
     try:
-        manifest: dict[str, Any] = read_json(folder / MANIFEST)
-        return manifest if manifest["made_of"] == made_of else {}
-    except (DataError, LookupError, TypeError):
+        manifest = read_sealed_json(path)
+    except DataError:
         return {}
+    return manifest if manifest.get("made_of") == made_of else {}
 
 
 def _arrays(part: EncodedEntities) -> Iterator[tuple[str, NDArray[Any]]]:

@@ -8,8 +8,8 @@ which they are asked for.
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,11 @@ from torch import Tensor
 
 import mmoe.linking
 import mmoe.model
-from mmoe.errors import LinkingError
+from mmoe.errors import LinkingError, one_line
 from mmoe.files import content_key, sha256_of, sources_key
 from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide
 from mmoe.linking.index import EntityIndex
+from mmoe.linking.index_files import is_index_of
 from mmoe.linking.ranked import MentionRanks
 from mmoe.linking.ranking import rank_mentions
 from mmoe.model.matcher import Matcher
@@ -45,9 +46,11 @@ def build_index(
     """
     if device.type != "cpu":
         folder = None
-    if folder is not None and made_of:
-        with suppress(LinkingError):  # there is none, another one's, or a damaged one
+    if folder is not None and made_of and is_index_of(folder, made_of):
+        try:
             return EntityIndex.open(folder, made_of, matcher)
+        except LinkingError as error:
+            print(f"{one_line(error)}; it is built anew", file=sys.stderr)
     size, everything = matcher.encoding_batch, entities.everything
     order = everything if size is None else order_of_ids(entities, everything)
     batches = entities.batches(everything[order], size or ENTITY_BATCH, device)
