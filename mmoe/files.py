@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -16,6 +17,8 @@ from typing import Any
 from mmoe.code_fingerprint import tree_key
 from mmoe.errors import DataError
 
+CHECKSUM = "checksum"
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
@@ -24,14 +27,34 @@ def atomic_write(path: Path) -> Iterator[Path]:
     A reader, a killed process or a full disk therefore never leaves half a file under the final name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _temporary_name(path) as temporary:
+        try:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _temporary_name(path: Path) -> Iterator[Path]:
+    """One under which nobody else writes: the same for every run, so that what a killed one has left under it
+    is written over, or one of this process's own while another one writes the same file.
+    """
+    temporary, descriptor = path.with_name(f".{path.name}.tmp"), -1
     try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o666)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it may have given it its final name meanwhile.
+        is_ours = os.path.samestat(os.fstat(descriptor), temporary.stat())
+    except OSError:
+        is_ours = False  # another one writes, or this disk has no locks
+    try:
+        yield temporary if is_ours else path.with_name(f".{path.name}.{os.getpid()}.tmp")
     finally:
-        temporary.unlink(missing_ok=True)
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -55,6 +78,14 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(new, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder; it loses its name first, so that a kill leaves no part of it under that."""
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    path.rename(old)
+    shutil.rmtree(old)
 
 
 class TemporaryFolder:
@@ -88,6 +119,23 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes `value` as indented JSON with the keys in the order given."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_sealed_json(path: Path, value: dict[str, Any]) -> None:
+    """As `write_json`, with a checksum of all else as the last key."""
+    write_json(path, value | {CHECKSUM: content_key(value)})
+
+
+def read_sealed_json(path: Path) -> dict[str, Any]:
+    """What `write_sealed_json` was given.
+
+    Raises:
+        DataError: see `read_json`; also if the content is not what was written.
+    """
+    value = read_json(path)
+    if not isinstance(value, dict) or value.pop(CHECKSUM, None) != content_key(value):
+        raise DataError(f"{path}: its content is not what was written, by its own checksum")
+    return value
 
 
 def append_json_line(path: Path, value: Any) -> None:

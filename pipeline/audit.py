@@ -49,7 +49,7 @@ def audit(at: Layout, file: ParamsFile) -> None:
             read=read_json(at.ingest_counts),
         )
     )
-    write_records(at.leaks, Leak, leaks, {"image_distance": distance})
+    write_records(at.leaks, Leak, leaks, {"image_distance": distance}, at.records)
     overlapping = [k.mention_id for k in leaks if k.split == "train" and k.overlaps_train]
     write_json(at.left_out("drop"), overlapping)
     write_json(at.report / "data.json", numbers)

@@ -11,16 +11,15 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mmoe.baselines.run import BaselineRanks, FeatureParts, Records, run_baselines
 from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
-from mmoe.files import atomic_write
 from mmoe.records import Candidate, Description, Entity, read_records
+from mmoe.sealed_parquet import write_sealed
 
-from pipeline.kept import kept_mentions
+from pipeline.kept import current_features, kept_mentions
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
@@ -29,20 +28,19 @@ def baselines(at: Layout, file: ParamsFile) -> None:
     encode = file.section(EncodeParams)
     records = read_known(at, file.section(DataParams).leak_policy)
     ids = [mention.mention_id for mention in records.linkable("test")]
-    ranks = run_baselines(records, FeatureParts(at.features, encode.feature_config))
+    ranks = run_baselines(records, FeatureParts(current_features(at), encode.feature_config))
     table = pa.concat_tables(rank_rows(ids, method, found) for method, found in ranks.items())
-    with atomic_write(at.ranks / "baselines.parquet") as path:
-        pq.write_table(table, path, compression="zstd")
+    write_sealed(at.ranks / "baselines.parquet", table, at.records)
     print(f"{at.dataset}: {len(ranks)} baselines ranked {len(ids)} mentions")
 
 
 def read_known(at: Layout, leak_policy: str) -> Records:
     """What is known of a data set beside features."""
-    descriptions = read_records(at.descriptions, Description)
+    descriptions = read_records(at.descriptions, Description, at.choice)
     return Records(
         kept_mentions(at, leak_policy),
         read_records(at.entities, Entity),
-        read_records(at.candidates, Candidate),
+        read_records(at.candidates, Candidate, at.records),
         {each.mention_id: each.description for each in descriptions if each.description},
         {each.mention_id: each.qid for each in descriptions if each.qid},
     )

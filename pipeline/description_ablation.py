@@ -15,8 +15,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-import pyarrow.parquet as pq
-
 from mmoe.config.description_ablation import DescriptionAblationParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.evaluate import EvaluateParams
@@ -27,7 +25,7 @@ from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.descriptions import group_candidates
 from mmoe.descriptions.counts import accuracies
 from mmoe.evaluation.ranks import Ranks
-from mmoe.files import atomic_write, write_json
+from mmoe.files import write_json
 from mmoe.records import (
     Candidate,
     Description,
@@ -37,7 +35,9 @@ from mmoe.records import (
     read_records,
     write_records,
 )
+from mmoe.sealed_parquet import write_sealed
 
+from pipeline.kept import current_features
 from pipeline.layout import Layout
 from pipeline.rankers import LocalRankers
 from pipeline.stage import run_stage
@@ -48,8 +48,8 @@ def description_ablation(at: Layout, file: ParamsFile) -> None:
     params, ranking = file.section(DescriptionAblationParams), file.section(RankParams)
     test = [m for m in read_records(at.mentions, Mention) if m.split == "test" and m.in_kb]
     ids = {mention.mention_id for mention in test}
-    found = [c for c in read_records(at.candidates, Candidate) if c.mention_id in ids]
-    own = [r for r in read_records(at.descriptions, Description) if r.mention_id in ids]
+    found = [c for c in read_records(at.candidates, Candidate, at.records) if c.mention_id in ids]
+    own = [r for r in read_records(at.descriptions, Description, at.choice) if r.mention_id in ids]
     why_off = _why_off(params, found)
     choices, texts, ranks = list(own), ChoiceTexts([], []), dict[str, Ranks]()
     if why_off:
@@ -72,8 +72,8 @@ def description_ablation(at: Layout, file: ParamsFile) -> None:
         )
         ranks = _measure(at, file, test, texts, rankers)
     write_records(at.ranks / "choices.parquet", Description, choices)
-    with atomic_write(at.ranks / "description_ablation.parquet") as path:
-        pq.write_table(texts.rank_table(choices, ranks), path, compression="zstd")
+    table = texts.rank_table(choices, ranks)
+    write_sealed(at.ranks / "description_ablation.parquet", table, at.records)
     with_gold = _with_gold(test, found)
     counts = {
         "mentions": len(test),
@@ -101,7 +101,7 @@ def _measure(
     keep_memory_flat()
     encode, runtime = file.section(EncodeParams), file.section(RuntimeParams)
     data = LinkingData.open(
-        test, read_records(at.entities, Entity), at.features, encode.feature_config
+        test, read_records(at.entities, Entity), current_features(at), encode.feature_config
     )
     new, features = texts.texts[len(test) :], None
     if new:

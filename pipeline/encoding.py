@@ -13,6 +13,7 @@ from mmoe.encoders.base import Encoder
 from mmoe.encoders.encode import EncodeSummary, encode_images, encode_texts
 from mmoe.encoders.registry import base_encoder, load_encoder
 from mmoe.files import write_json
+from mmoe.sealed_parquet import seal_of
 
 from pipeline.layout import PARTS, Layout
 from pipeline.tuned import tuned_encoder
@@ -36,7 +37,10 @@ class Encoding:
             only: numbers of shards, which are then left in the work folder; None makes the stage's output.
         """
         at = self._at
-        return self._encoded(self._encoder, part, at.features / part, part, only)
+        summary = self._encoded(self._encoder, part, at.features / part, part, only)
+        if only is None:
+            write_json(at.made_of(part), {"inputs": seal_of(at.inputs(part))})
+        return summary
 
     def base(self) -> None:
         """Encodes what `encode.keep_base` asks for; without that the output is a note."""

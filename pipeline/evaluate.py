@@ -12,7 +12,8 @@ import shutil
 from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.evaluation.ranks import Ranks
-from mmoe.linking.rank_table import write_rank_table
+from mmoe.linking.rank_table import rank_table
+from mmoe.sealed_parquet import write_sealed
 
 from pipeline.layout import Layout
 from pipeline.ranking import Ranking
@@ -27,7 +28,8 @@ def evaluate(at: Layout, file: ParamsFile) -> None:
         untrained = ranking.of("untrained").ranks
         shutil.rmtree(at.work("index") / "untrained", ignore_errors=True)  # nobody else asks for it
     mentions, entities = ranking.mentions, ranking.entities
-    write_rank_table(at.ranks / "ranks.parquet", mentions, entities, ranked, untrained)
+    table = rank_table(mentions, entities, ranked, untrained)
+    write_sealed(at.ranks / "ranks.parquet", table, at.records)
     print(f"{at.dataset}: {len(mentions)} mentions ranked over {len(entities)} entities")
     pairs = len(mentions) * len(entities)
     print(

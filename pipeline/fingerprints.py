@@ -33,7 +33,7 @@ from mmoe.config.train import TrainParams
 from mmoe.config.tune import TuneParams
 from mmoe.descriptions.prompting.prompts import load_prompt
 from mmoe.errors import DataError
-from mmoe.files import read_json, sha256_of, write_json
+from mmoe.files import read_sealed_json, sha256_of, write_json, write_sealed_json
 
 from pipeline.layout import FINGERPRINTS, STAGES
 from pipeline.plots import write_vega
@@ -108,7 +108,7 @@ class Fingerprints:
 
     def remember(self) -> None:
         """Keeps what was hashed for the next run."""
-        write_json(MEMORY, {"by": _own(), "code": self.code.used(), "files": self._seen})
+        write_sealed_json(MEMORY, {"by": _own(), "code": self.code.used(), "files": self._seen})
 
     def _decides(self, stage: str, module: str) -> bool:
         """Whether a module can change what the stage writes, with these parameters."""
@@ -175,7 +175,7 @@ class Fingerprints:
 
 def _memory() -> dict[str, Any]:
     try:
-        kept: dict[str, Any] = read_json(MEMORY)
+        kept = read_sealed_json(MEMORY)
     except DataError:  # none yet, or a damaged one: it only saves time
         return {}
     return kept if kept.get("by") == _own() else {}

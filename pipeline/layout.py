@@ -50,6 +50,11 @@ class Layout:
         return self.interim / "entities.parquet"
 
     @property
+    def records(self) -> tuple[Path, Path]:
+        """What every other table of the data set is made of, and stays valid with."""
+        return self.mentions, self.entities
+
+    @property
     def images(self) -> Path:
         return self.interim / "images.parquet"
 
@@ -72,6 +77,11 @@ class Layout:
     @property
     def descriptions(self) -> Path:
         return self.interim / "descriptions.parquet"
+
+    @property
+    def choice(self) -> tuple[Path, Path]:
+        """What descriptions are chosen for, and from."""
+        return self.mentions, self.candidates
 
     @property
     def ledger(self) -> Path:
@@ -99,6 +109,10 @@ class Layout:
     @property
     def features(self) -> Path:
         return Path("data/features") / self.dataset
+
+    def made_of(self, part: str) -> Path:
+        """Beside a part's shards: of which input they were made."""
+        return self.features / part / "made_of.json"
 
     @property
     def features_base(self) -> Path:

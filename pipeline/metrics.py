@@ -34,11 +34,12 @@ from pipeline.stage import run_stage
 def metrics(at: Layout, file: ParamsFile) -> None:
     params = file.section(EvaluateParams)
     mentions = read_records(at.mentions, Mention)
-    table = read_table(at.ranks / "ranks.parquet", RANK_COLUMNS)
-    frame = join_mentions(table, mentions, read_records(at.leaks, Leak))
-    baselines = read_table(at.ranks / "baselines.parquet")
+    table = read_table(at.ranks / "ranks.parquet", RANK_COLUMNS, at.records)
+    frame = join_mentions(table, mentions, read_records(at.leaks, Leak, at.records))
+    baselines = read_table(at.ranks / "baselines.parquet", made_of=at.records)
     whole = ranked_systems(frame, baselines)
-    again = ranked_systems(frame, read_table(at.ranks / "reranked.parquet"))
+    reranked = read_table(at.ranks / "reranked.parquet", made_of=at.records)
+    again = ranked_systems(frame, reranked)
     if whole is None or again is None:
         raise DataError("ranks.parquet: some mentions have no rank; run dvc repro")
     before = frame["untrained_rank"]
@@ -54,7 +55,8 @@ def metrics(at: Layout, file: ParamsFile) -> None:
     )
     write_json(at.report / "metrics.json", found.tracked())
     write_json(at.report / "evaluation.json", found.to_json())
-    worth = gains(read_table(at.ranks / "description_ablation.parquet"), params.bootstrap_samples)
+    ablation = read_table(at.ranks / "description_ablation.parquet", made_of=at.records)
+    worth = gains(ablation, params.bootstrap_samples)
     choices = read_json(at.ranks / "choices.json")
     write_json(at.report / "description_ablation.json", choices | {"systems": worth})
     with atomic_write(at.report / "plots/ranks.csv") as path:

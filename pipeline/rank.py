@@ -38,7 +38,7 @@ ESTIMATE = "say what a language model would be asked and cost, and stop"
 def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
     params = file.section(RankParams)
     mentions = read_records(at.mentions, Mention)
-    candidates = group_candidates(mentions, read_records(at.candidates, Candidate))
+    candidates = group_candidates(mentions, read_records(at.candidates, Candidate, at.records))
     if estimate:
         # Imported here, as below: the other backends start without a client.
         from pipeline.language_model import estimated
@@ -64,7 +64,7 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
         print(f"{at.dataset}: rank.backend {params.backend} {choice['note']}")
     # Whoever chooses descriptions for mentions of their own reads these, too.
     own = {"seed": params.seed, "encoder": params.encoder}
-    write_records(at.descriptions, Description, descriptions, own | choice)
+    write_records(at.descriptions, Description, descriptions, own | choice, at.choice)
     write_records(at.inputs("mention_text"), TextInput, mention_texts(mentions, descriptions))
     counts = ranking_counts(mentions, descriptions, candidates)
     write_json(at.rank_counts, choice | counts)

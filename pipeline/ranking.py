@@ -21,6 +21,7 @@ from mmoe.model.registry import spec_from_params
 from mmoe.records import Candidate, Entity, Mention, read_records
 
 from pipeline.index import open_index
+from pipeline.kept import current_features
 from pipeline.layout import Layout
 from pipeline.spread import blocks, spread
 
@@ -42,7 +43,7 @@ class Ranking:
             read_records(at.entities, Entity),
         )
         wanted = file.section(EncodeParams).feature_config
-        self._data = LinkingData.open(mentions, self.entities, at.features, wanted)
+        self._data = LinkingData.open(mentions, self.entities, current_features(at), wanted)
         self._test = self._data.linkable("test")
         self.mentions = [mentions[i] for i in self._test.tolist()]
         self._indexes: dict[str, EntityIndex] = {}
@@ -81,6 +82,6 @@ class Ranking:
 
     @cached_property
     def _candidates(self) -> list[NDArray[np.int64]] | None:
-        found = read_records(self.at.candidates, Candidate)
+        found = read_records(self.at.candidates, Candidate, self.at.records)
         position = {entity.qid: i for i, entity in enumerate(self.entities)}
         return candidate_lists(self.mentions, found, position) if found else None

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from mmoe.baselines.run import BaselineRanks, FeatureParts, Records
@@ -23,7 +22,6 @@ from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.rerank import RerankParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.files import atomic_write
 from mmoe.linking.data import LinkingData
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.model.registry import spec_from_params
@@ -32,9 +30,11 @@ from mmoe.reranking.families import Family
 from mmoe.reranking.files import save_reranker
 from mmoe.reranking.matcher import MatcherFeatures
 from mmoe.reranking.run import Reranked, run_reranking
+from mmoe.sealed_parquet import write_sealed
 
 from pipeline.baselines import rank_rows, read_known
 from pipeline.index import open_index
+from pipeline.kept import current_features
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
@@ -48,14 +48,13 @@ def rerank(at: Layout, file: ParamsFile) -> None:
     ids = [mention.mention_id for mention in records.linkable("test")]
     found = None
     if params.depth:
-        parts = FeatureParts(at.features, encode.feature_config)
+        parts = FeatureParts(current_features(at), encode.feature_config)
         matcher = matcher_families(at, file, records) if params.use_matcher else None
         found = run_reranking(records, parts, params.depth, matcher, use_context=params.use_context)
     ranks = {} if found is None else found.ranks
     rows = [rank_rows(ids, name, BaselineRanks(own, None)) for name, own in ranks.items()]
     table = pa.concat_tables([rank_rows([], "", BaselineRanks(None, None)), *rows])
-    with atomic_write(at.ranks / "reranked.parquet") as path:
-        pq.write_table(table, path, compression="zstd")
+    write_sealed(at.ranks / "reranked.parquet", table, at.records)
     save_reranker(at.model, None if found is None else found.reranker, _about(found))
     if found is None:
         print(f"{at.dataset}: nothing is reranked (rerank.depth is 0)")
@@ -84,7 +83,7 @@ def matcher_families(
 ) -> Callable[[Sequence[Mention]], Family]:
     """What gives the trained matcher's features of any mentions; the entity side is computed once."""
     config = file.section(EncodeParams).feature_config
-    data = LinkingData.open(records.mentions, records.entities, at.features, config)
+    data = LinkingData.open(records.mentions, records.entities, current_features(at), config)
     spec = spec_from_params(file, data.widths)
     index = open_index(at, data, file.section(RuntimeParams), spec)
     row_of = {mention.mention_id: i for i, mention in enumerate(records.mentions)}

@@ -44,7 +44,7 @@ def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
             counts[source] = retrieval_counts(mentions, found.candidates) | found.counts
             if source == params.source:
                 candidates = found.candidates
-    write_records(at.candidates, Candidate, candidates, params.model_dump())
+    write_records(at.candidates, Candidate, candidates, params.model_dump(), at.records)
     note = {"note": KB_NOTE} if params.source == "kb" else {}
     write_json(at.retrieve_counts, {"source": params.source} | note | {"sources": counts})
     # Outside the stage's outs: seconds and requests differ from run to run.

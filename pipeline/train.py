@@ -10,7 +10,6 @@ A run that was killed goes on from .mmoe/train/<dataset> and ends with the same 
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +23,7 @@ from mmoe.config.load import ParamsFile
 from mmoe.config.loss import LossParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.train import TrainParams
-from mmoe.files import content_key, sha256_of, sources_key, write_json
+from mmoe.files import content_key, remove_folder, sha256_of, sources_key, write_json
 from mmoe.linking.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import compute_deterministically, resolve_device, resolve_precision
@@ -34,10 +33,14 @@ from mmoe.records import Entity, read_records
 from mmoe.training.held_out import held_out_mrr
 from mmoe.training.trainer import Trainer
 
-from pipeline.kept import kept_mentions
+from pipeline.kept import current_features, kept_mentions
 from pipeline.layout import Layout
 from pipeline.live import LiveCurves
 from pipeline.stage import run_stage
+
+STALE_KEPT = (
+    3  # unfinished trainings with other settings: to go on from after a change is taken back
+)
 
 
 def train(at: Layout, file: ParamsFile) -> None:
@@ -47,7 +50,7 @@ def train(at: Layout, file: ParamsFile) -> None:
     loss, runtime = file.section(LossParams), file.section(RuntimeParams)
     policy = file.section(DataParams).leak_policy
     mentions, entities = kept_mentions(at, policy), read_records(at.entities, Entity)
-    data = LinkingData.open(mentions, entities, at.features, encode.feature_config)
+    data = LinkingData.open(mentions, entities, current_features(at), encode.feature_config)
     device = resolve_device(runtime.device)
     spec = spec_from_params(file, data.widths)
     matcher = build_matcher(spec, params.seed).to(device)
@@ -83,7 +86,20 @@ def train(at: Layout, file: ParamsFile) -> None:
     save("matcher")
     write_json(at.model / "history.json", trainer.summary() | {"config": config})
     print(f"best epoch {progress.best_epoch}: MRR {progress.best_mrr:.2f} of held-out mentions")
-    shutil.rmtree(work)
+    remove_folder(work)
+    _drop_stale(at.work("train"))
+
+
+def _drop_stale(work: Path) -> None:
+    """Of unfinished trainings with other parameters, data or code, keeps those that were at work last."""
+    others = sorted(work.glob("*/"), key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
+    for folder in others[STALE_KEPT:]:
+        remove_folder(folder)
+    if dropped := others[STALE_KEPT:]:
+        print(
+            f"{work}: {len(dropped)} unfinished trainings with other settings removed; the newest "
+            f"{STALE_KEPT} are kept"
+        )
 
 
 if __name__ == "__main__":

@@ -75,6 +75,28 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(old: str | None, tmp_p
     )
 
 
+def test_what_a_killed_run_left_is_written_over(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib; from mmoe.files import atomic_write\n"
+        "with atomic_write(pathlib.Path('c.txt')) as path:\n"
+        " path.write_text('half of something long'); os._exit(9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path)
+    assert done.returncode == 9
+    assert len(list(tmp_path.iterdir())) == 1
+    write_text(tmp_path / "c.txt", "whole")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"c.txt": "whole"}
+
+
+def test_two_writers_of_a_file_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "c.txt"
+    with atomic_write(path) as first, atomic_write(path) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"c.txt": "first"}
+
+
 def test_a_full_disk_at_fsync_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,11 +13,12 @@ from tests.imports import OURS, ROOT, imports_of, modules, reached_from
 
 # Value types, files and names, which everybody may use; they know nobody.
 BASE = {
-    *("errors", "files", "images", "locks", "longer_names", "names", "records", "shares"),
+    *("errors", "files", "images", "locks", "longer_names", "names", "records", "sealed_parquet"),
+    "shares",
     "surface_forms",
 }
 RANKING = {"bm25", "vectors"}
-MATCHING = {"evaluation", "features", "linking", "model"}
+MATCHING = {"evaluation", "features", "linking", "model", "tensor_files"}
 ROOMS = {
     "errors": set[str](),
     "code_fingerprint": set[str](),
@@ -30,9 +31,11 @@ ROOMS = {
     "locks": {"errors"},
     "images": {"errors"},
     "files": {"code_fingerprint", "errors"},
+    "sealed_parquet": {"files"},
+    "tensor_files": {"errors", "files"},
     "sqlite_cache": {"errors"},
     "config": {"errors", "files"},
-    "records": {"errors", "files"},
+    "records": {"errors", "files", "sealed_parquet"},
     "retry_after": set[str](),
     "on_ray": {"errors"},
     "datasets": BASE,
@@ -42,7 +45,7 @@ ROOMS = {
     "encoders": BASE | {"code_fingerprint", "config", "features"},
     "model": {"config", "errors", "files", "names", "records"},
     "evaluation": {"errors", "files", "names", "records", "shares"},
-    "linking": BASE | {"config", "evaluation", "features", "model"},
+    "linking": BASE | {"config", "evaluation", "features", "model", "tensor_files"},
     "training": BASE | MATCHING | {"config"},
     "tuning": BASE | MATCHING | {"config", "encoders", "training"},
     "audit": BASE | {"evaluation"},
@@ -83,6 +86,7 @@ ONLY_IN = {
         *("mmoe.encoders", "mmoe.features", "mmoe.model", "mmoe.linking", "mmoe.training"),
         "mmoe.tuning",
         *("mmoe.description_ablation.ranks", "mmoe.linker", "mmoe.reranking.context"),
+        "mmoe.tensor_files",
         "mmoe.baselines.late_interaction",
         *("mmoe.planning.bench", "mmoe.reranking.files", "mmoe.reranking.matcher"),
         *("pipeline.rerank", "pipeline.spread", "pipeline.train", "pipeline.tuning"),

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from mmoe.config.load import ParamsFile
 from mmoe.errors import DataError, one_line
 from mmoe.evaluation.estimates import Estimate, paired_gain
 from mmoe.evaluation.ranks import Ranks
+from mmoe.sealed_parquet import read_sealed
 
 MISSING = "—"
 WORKSPACE = "workspace"
@@ -165,8 +167,10 @@ def ranks_of(run: Run, dataset: str) -> pd.DataFrame | None:
     columns = ["mention_id", "rank", "rank_optimistic"]
     try:
         if run.revision is None:
-            return pd.read_parquet(path, columns=columns)
+            table: pd.DataFrame = read_sealed(Path(path), columns).to_pandas()
+            return table
         with dvc.api.open(path, rev=run.revision, mode="rb") as stream:
+            # Runs of earlier versions among them, whose tables state no checksum.
             return pd.read_parquet(stream, columns=columns)
     except (DvcException, OSError):
         return None

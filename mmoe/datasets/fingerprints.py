@@ -15,6 +15,7 @@ import imagehash
 from PIL import Image
 from tqdm import tqdm
 
+from mmoe.files import content_key
 from mmoe.images import (
     ImageError,
     as_shown,
@@ -59,8 +60,7 @@ def fingerprint_images(
             chunk = left[start : start + AT_ONCE]
             rows = list(workers.map(lambda name: _fingerprint(root, name, max_pixels), chunk))
             done |= {row.image: row for row in rows}
-            lines = ({"stamp": _stamp(root, row.image, max_pixels), **asdict(row)} for row in rows)
-            stream.writelines(json.dumps(line) + "\n" for line in lines)
+            stream.writelines(_line(row, _stamp(root, row.image, max_pixels)) for row in rows)
             stream.flush()
             progress.update(len(rows))
     return [done[name] for name in sorted(names)]
@@ -93,14 +93,21 @@ def _read_journal(root: Path, journal: Path, max_pixels: int) -> Iterator[ImageF
     """The whole lines of the journal whose images have not changed since."""
     if not journal.is_file():
         return
-    for line in journal.read_text(encoding="utf-8").splitlines():
+    for line in journal.read_bytes().splitlines():
         try:
             values = json.loads(line)
-        except json.JSONDecodeError:
+            key, row = values.pop("key"), ImageFile(**values)
+        except (ValueError, LookupError, TypeError, AttributeError):
             continue  # the line that a kill cut off
-        stamp = values.pop("stamp")
-        if stamp is not None and stamp == _stamp(root, values["image"], max_pixels):
-            yield ImageFile(**values)
+        stamp = _stamp(root, row.image, max_pixels)
+        if stamp is not None and key == content_key(stamp, values):
+            yield row
+
+
+def _line(row: ImageFile, stamp: str | None) -> str:
+    """A row in the journal, with a hash of it and of what it was made of."""
+    values = asdict(row)
+    return json.dumps({"key": content_key(stamp, values), **values}) + "\n"
 
 
 def _stamp(root: Path, name: str, max_pixels: int) -> str | None:

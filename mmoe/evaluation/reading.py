@@ -17,7 +17,7 @@ from mmoe.errors import DataError, one_line
 from mmoe.evaluation.metrics import RankedSystems
 from mmoe.evaluation.ranks import Ranks
 from mmoe.names import normalise_name
-from mmoe.records import Entity, Leak, Mention, read_records
+from mmoe.records import Entity, Leak, Mention, read_pipeline_table, read_records
 
 FIELDS = [field.name for kind in (Mention, Leak) for field in fields(kind)]
 RECORD_COLUMNS = [*dict.fromkeys(name for name in FIELDS if name != "gold_qid"), "is_clean"]
@@ -45,10 +45,11 @@ def read_ranks(run: str, root: Path = Path()) -> pd.DataFrame:
         >>> ranks[ranks["rank"] > 1].groupby("evidence")["rank"].median()
     """
     interim = root / "data/interim" / run
+    records = interim / "mentions.parquet", interim / "entities.parquet"
     return join_mentions(
-        read_table(root / "data/ranks" / run / "ranks.parquet", RANK_COLUMNS),
-        read_records(interim / "mentions.parquet", Mention),
-        read_records(interim / "leaks.parquet", Leak),
+        read_table(root / "data/ranks" / run / "ranks.parquet", RANK_COLUMNS, records),
+        read_records(records[0], Mention),
+        read_records(interim / "leaks.parquet", Leak, records),
     )
 
 
@@ -172,20 +173,12 @@ def read_metrics(run: str, root: Path = Path()) -> pd.DataFrame:
     return table.rename(columns=lambda column: column.removesuffix("_value"))
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """A Parquet file of the pipeline, all of it or some columns.
-
-    Raises:
-        DataError: if it is missing, broken or lacks a column.
-    """
-    try:
-        return pd.read_parquet(path, columns=None if columns is None else list(columns))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; run the stage that writes it (dvc repro)") from None
-    except (ValueError, OSError) as error:  # Arrow's own errors are ValueErrors
-        raise DataError(
-            f"{path}: broken, or of another version ({one_line(error)}); run dvc repro"
-        ) from None
+def read_table(
+    path: Path, columns: Sequence[str] | None = None, made_of: Sequence[Path] = ()
+) -> pd.DataFrame:
+    """A Parquet file of the pipeline as a DataFrame; see `read_pipeline_table`."""
+    table: pd.DataFrame = read_pipeline_table(path, columns, made_of).to_pandas()
+    return table
 
 
 def _row(

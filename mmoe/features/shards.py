@@ -7,6 +7,7 @@ numbers would cost ten times as much to write and to read.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 
 from mmoe.errors import FeatureStoreError, one_line
 from mmoe.features.int8 import SCALE_BYTES, to_int8
-from mmoe.files import atomic_write
+from mmoe.sealed_parquet import check_seal, write_sealed
 
-FORMAT_VERSION = "2"
+FORMAT_VERSION = "3"
 ROW_GROUP_ROWS = 256
+CHECKSUM = "token_checksum"  # CRC-32 of a row's tokens or patches, which readers get by seeking
 # In the metadata of parts that differ in them.
 KEEP_PADDING, DTYPE, TUNED = "keep_padding", "dtype", "tuned"
 _STORED_AS = {"float16": "<f2", "int8": "<f2 scale, then i1"}
@@ -74,6 +76,10 @@ class PartColumns:
         """Name of the column of token or patch features."""
         return "token_features" if self.kind == "text" else "patch_features"
 
+    def dtype_of(self, column: str) -> str:
+        """How a feature column is stored."""
+        return self.dtype if column == self.tokens else "float16"
+
     @property
     def count(self) -> str:
         """Name of the column that counts them."""
@@ -108,13 +114,13 @@ def shard_table(
         "content_key": pa.array([row.content_key for row in rows], pa.string()),
         columns.count: pa.array(counts, pa.int32()),
     }
+    values = {name: _values(rows, columns, name) for name in columns.widths}
+    checksums = [zlib.crc32(value or b"") for value in values[columns.tokens]]
+    data[CHECKSUM] = pa.array(checksums, pa.uint32())
     fields = [pa.field(name, array.type, nullable=False) for name, array in data.items()]
     for name, width in columns.widths.items():
-        field = "tokens" if name == columns.tokens else name
-        dtype = columns.dtype if name == columns.tokens else "float16"
-        values = [_bytes(getattr(row, field), dtype, name, row.id) for row in rows]
-        data[name] = pa.array(values, pa.large_binary())
-        stored = {"dtype": _STORED_AS[dtype], "width": str(width)}
+        data[name] = pa.array(values[name], pa.large_binary())
+        stored = {"dtype": _STORED_AS[columns.dtype_of(name)], "width": str(width)}
         fields.append(pa.field(name, pa.large_binary(), metadata=stored))
     kept = {k: value for k, value in asdict(columns).items() if (k, value) != ("dtype", "float16")}
     made_with = json.dumps({**metadata, "columns": kept}, sort_keys=True)
@@ -124,17 +130,26 @@ def shard_table(
 
 def write_shard(path: Path, table: pa.Table) -> None:
     """Writes one shard, whole or not at all."""
-    with atomic_write(path) as temporary:
+    write_sealed(
+        path,
+        table.combine_chunks(),
+        without=_tokens_in(table.schema),
+        row_group_size=ROW_GROUP_ROWS,
         # Random-looking bits don't compress and dictionaries of them only cost time.
-        pq.write_table(
-            table.combine_chunks(),
-            temporary,
-            compression="none",
-            use_dictionary=["status"],
-            row_group_size=ROW_GROUP_ROWS,
-            write_batch_size=ROW_GROUP_ROWS,  # so that a row group is one page (mmoe.features.tokens)
-            write_page_checksum=True,
-        )
+        compression="none",
+        use_dictionary=["status"],
+        write_batch_size=ROW_GROUP_ROWS,  # so that a row group is one page (mmoe.features.tokens)
+    )
+
+
+def _tokens_in(schema: pa.Schema) -> list[str]:
+    """The column whose values have checksums of their own."""
+    return [name for name in ("token_features", "patch_features") if name in schema.names]
+
+
+def _values(rows: Sequence[FeatureRow], columns: PartColumns, name: str) -> list[bytes | None]:
+    field, dtype = "tokens" if name == columns.tokens else name, columns.dtype_of(name)
+    return [_bytes(getattr(row, field), dtype, name, row.id) for row in rows]
 
 
 def _bytes(array: NDArray[np.float16] | None, dtype: str, column: str, id_: str) -> bytes | None:
@@ -147,17 +162,15 @@ def _bytes(array: NDArray[np.float16] | None, dtype: str, column: str, id_: str)
     return (to_int8(array) if dtype == "int8" else array.astype("<f2", copy=False)).tobytes()
 
 
-def open_shard(path: Path, *, verify: bool = False) -> pq.ParquetFile:
-    """Opens a shard and checks that it is whole.
+def open_shard(path: Path) -> pq.ParquetFile:
+    """Opens a shard and checks that all of it but the tokens, which have checksums, is as it was written.
 
-    Args:
-        verify: whether reading compares checksums, which finds a flipped bit and takes twice as long.
     Raises:
-        FeatureStoreError: if it is truncated, or written by another version.
+        FeatureStoreError: if it is broken, or written by another version.
     """
     try:
-        file = pq.ParquetFile(path, page_checksum_verification=verify)
-    except (pa.ArrowInvalid, OSError) as error:
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
         raise FeatureStoreError(
             f"{path}: not a whole Parquet file ({one_line(error)}); delete its folder and run dvc repro"
         ) from None
@@ -167,6 +180,13 @@ def open_shard(path: Path, *, verify: bool = False) -> pq.ParquetFile:
             f"{path}: feature format {version}, wanted {FORMAT_VERSION}: made by another version of mmoe; "
             "run dvc repro to encode again"
         )
+    try:
+        with path.open("rb") as content:
+            check_seal(content, _tokens_in(file.schema_arrow))
+    except ValueError as error:
+        raise FeatureStoreError(
+            f"{path}: {one_line(error)}; delete its folder and run stage encode again (dvc repro)"
+        ) from None
     return file
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmoe.errors import FeatureStoreError, one_line
 from mmoe.features.shards import (
+    CHECKSUM,
     DTYPE,
     KEEP_PADDING,
     OK,
@@ -109,20 +110,24 @@ def _read(paths: Sequence[Path]) -> FeatureTable:
                 f"{path}: made with other settings than {paths[0].name}; delete the folder, dvc repro"
             )
     columns = PartColumns(**metadata["columns"])
-    names = ["id", "status", "content_key", columns.count]
+    names = ["id", "status", "content_key", columns.count, CHECKSUM]
     light = pa.concat_tables([file.read(names) for file in files])
     lengths = light[columns.count].to_numpy().astype(np.int64)
     present = np.array([value == OK for value in light["status"].to_pylist()], dtype=bool)
     # With padding, a missing image has the states of an all-zero one.
     filled = present | bool(metadata.get(KEEP_PADDING))
-    tokens = ShardTokens(paths, files, columns, lengths)
+    tokens = ShardTokens(paths, files, columns, lengths, light[CHECKSUM].to_numpy())
+
+    ids = light["id"].to_pylist()
 
     def read_pooled(name: str) -> Tensor:
         values = np.zeros((len(light), columns.pooled_width), dtype="<f2")
         values[filled] = _read_column(files, name, int(filled.sum()), columns.pooled_width)
+        if not np.isfinite(values).all():
+            bad = ids[int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])]
+            raise ValueError(f"{name} of {bad} is not finite")
         return torch.from_numpy(values)
 
-    ids = light["id"].to_pylist()
     return FeatureTable(
         tuple(ids),
         tokens,

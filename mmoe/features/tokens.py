@@ -8,6 +8,7 @@ to where they are wanted: nothing is decoded, nothing held, and a store may be l
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from mmoe.features.int8 import SCALE_BYTES, to_int8
 from mmoe.features.shards import PartColumns
 
 PREFIX = 4  # bytes of length that Parquet stores before each value (encoding PLAIN)
+MOST = float(np.finfo(np.float16).max)
 MOST_VECTORS = 1024  # of one preadv, IOV_MAX of Linux and macOS
 MOST_BYTES = 1 << 28  # of one preadv; Linux reads at most 2 GiB
 
@@ -73,6 +75,7 @@ class ShardTokens:
         paths: the shards, opened in `files`.
         columns: what they hold.
         lengths_N: of all rows.
+        checksums_N: CRC-32 of each row's bytes; compared whenever it is read.
     Raises:
         ValueError: if a shard's bytes don't lie as its metadata says.
     """
@@ -83,8 +86,9 @@ class ShardTokens:
         files: Sequence[pq.ParquetFile],
         columns: PartColumns,
         lengths_N: NDArray[np.int64],
+        checksums_N: NDArray[np.uint32],
     ) -> None:
-        self._lengths_N, self._columns = lengths_N, columns
+        self._lengths_N, self._columns, self._checksums_N = lengths_N, columns, checksums_N
         ends = np.cumsum([0, *(file.metadata.num_rows for file in files)])
         self._shard_N = np.repeat(np.arange(len(files)), np.diff(ends))
         self._start_N = np.zeros(len(lengths_N), dtype=np.int64)
@@ -108,7 +112,7 @@ class ShardTokens:
         """See `Tokens`.
 
         Raises:
-            FeatureStoreError: if a shard was changed since the part was opened.
+            FeatureStoreError: if a shard was changed since the part was opened, or is not as it was written.
         """
         if not self.width:
             return torch.empty(0, 0, dtype=torch.float16)
@@ -121,10 +125,24 @@ class ShardTokens:
             if len(some):
                 places = starts[some].tolist(), sizes[some].tolist(), at[some].tolist()
                 self._shards[shards[some[0]]].read(target.data, *places)
+        self._check(rows_B, target.data, sizes.cumsum())
         bytes_TB = target.reshape(-1, self._columns.token_bytes)
         if self._columns.dtype == "int8":
             return from_int8(bytes_TB)
         return torch.from_numpy(bytes_TB.view("<f2"))
+
+    def _check(
+        self, rows_B: NDArray[np.int64], found: memoryview, ends_B: NDArray[np.int64]
+    ) -> None:
+        start = 0
+        for row, end, right in zip(rows_B, ends_B, self._checksums_N[rows_B], strict=True):
+            if zlib.crc32(found[start:end]) != right:
+                shard = self._shards[self._shard_N[row]].path
+                raise FeatureStoreError(
+                    f"{shard}: row {row} of its part is not as it was written; delete its folder and run "
+                    "stage encode again (dvc repro)"
+                )
+            start = end
 
 
 @dataclass(frozen=True)
@@ -159,7 +177,9 @@ def from_int8(bytes_TB: NDArray[np.uint8]) -> Tensor:
     """The vectors, float16 [T, C], that `to_int8` made these bytes of."""
     scale_T = np.frombuffer(bytes_TB[:, :SCALE_BYTES].tobytes(), "<f2").astype(np.float32)
     steps_TC = torch.from_numpy(bytes_TB[:, SCALE_BYTES:].view(np.int8))
-    return (steps_TC.float() * torch.from_numpy(scale_T)[:, None]).half()
+    values_TC = steps_TC.float() * torch.from_numpy(scale_T)[:, None]
+    # The largest numbers of float16 would come back as infinity, by a scale that was rounded up.
+    return values_TC.clamp_(-MOST, MOST).half()
 
 
 def through_int8(tokens_TC: NDArray[np.float16]) -> NDArray[np.float16]:

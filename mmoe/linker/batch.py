@@ -220,22 +220,31 @@ def _opened_journal(batch: Batch, made_with: str) -> Iterator[tuple[Any, int]]:
     done = -1
     if batch.journal.exists():
         with batch.journal.open("r+b") as stream:
-            whole = 0
+            ends = [0]
             for line in stream:
                 if not line.endswith(b"\n"):
                     break
-                if whole == 0 and json.loads(line) != head:
+                if ends == [0] and _head_in(line) != head:
                     raise DataError(
                         f"{batch.journal}: unfinished work with another table, bundle, folder of images or "
                         "top_k; finish it with those, or delete it"
                     )
-                whole += len(line)
-                done += 1
-            stream.truncate(whole)  # half a line of a run that was killed
+                ends.append(ends[-1] + len(line))
+            # Half a line of a run that was killed goes, and with it those that were linked together with it:
+            # what is linked beside a mention shows in the last digits of its scores.
+            done = (len(ends) - 2) // BATCH * BATCH if len(ends) > 1 else -1
+            stream.truncate(ends[done + 1])
     with batch.journal.open("a", encoding="utf-8") as journal:
         if done < 0:
             journal.write(json.dumps(head) + "\n")
         yield journal, max(done, 0)
+
+
+def _head_in(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def _publish(batch: Batch) -> Counts:

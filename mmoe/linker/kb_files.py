@@ -15,12 +15,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset
-import pyarrow.parquet as pq
 
 from mmoe.features.shards import shard_name
-from mmoe.files import atomic_write
 from mmoe.linker.thumbnails import copy_thumbnails, write_thumbnails
-from mmoe.records import Entity, write_records
+from mmoe.records import Entity, read_pipeline_table, write_records
+from mmoe.sealed_parquet import write_sealed
 from mmoe.wikidata.label_index import ITEMS
 
 ENTITIES, THUMBNAILS, ALIASES, INDEX = "entities.parquet", "thumbnails", "aliases.parquet", "index"
@@ -84,7 +83,7 @@ class KbFiles:
         """Other names by qid."""
         found: dict[str, list[str]] = {}
         if self.aliases is not None:
-            for row in pq.read_table(self.aliases).to_pylist():
+            for row in read_pipeline_table(self.aliases).to_pylist():
                 found.setdefault(row["qid"], []).append(row["alias"])
         return found
 
@@ -121,5 +120,4 @@ def _aliases_in(labels: Path, entities: Sequence[Entity]) -> dict[str, list[str]
 
 def _write_aliases(path: Path, aliases: Mapping[str, Sequence[str]]) -> None:
     rows = [{"qid": qid, "alias": name} for qid, names in aliases.items() for name in names]
-    with atomic_write(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, ALIAS_SCHEMA), temporary, compression="zstd")
+    write_sealed(path, pa.Table.from_pylist(rows, ALIAS_SCHEMA))

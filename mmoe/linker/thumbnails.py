@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmoe.config.encode import EncodeParams
+from mmoe.errors import BundleError, one_line
 from mmoe.files import atomic_write
 from mmoe.images import ImageError, load_image
 from mmoe.records import Entity
@@ -69,7 +71,9 @@ def copy_thumbnails(source: Path, target: Path, qids: Collection[str]) -> bool:
 
 def _write(table: pa.Table, path: Path) -> None:
     # Small groups: of one of them all is read for a picture.
-    pq.write_table(table, path, compression="none", row_group_size=ROW_GROUP)
+    pq.write_table(
+        table, path, compression="none", row_group_size=ROW_GROUP, write_page_checksum=True
+    )
 
 
 class Thumbnails:
@@ -80,12 +84,14 @@ class Thumbnails:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._files = [pq.ParquetFile(path) for path in sorted(folder.glob("shard-*.parquet"))]
+        self._paths = sorted(folder.glob("shard-*.parquet"))
+        self._files = [_opened(path) for path in self._paths]
         self._reading = Lock()  # a Parquet file is read by one thread at a time
         self._place: dict[str, tuple[int, int, int]] = {}  # qid -> file, row group, row
         for number, file in enumerate(self._files):
             for group in range(file.num_row_groups):
-                qids = file.read_row_group(group, ["qid"])["qid"].to_pylist()
+                with _trouble(self._paths[number]):
+                    qids = file.read_row_group(group, ["qid"])["qid"].to_pylist()
                 self._place |= {qid: (number, group, row) for row, qid in enumerate(qids)}
 
     def __contains__(self, qid: str) -> bool:
@@ -96,7 +102,7 @@ class Thumbnails:
         if qid not in self._place:
             return None
         number, group, row = self._place[qid]
-        with self._reading:
+        with self._reading, _trouble(self._paths[number]):
             table = self._files[number].read_row_group(group).slice(row, 1)
         found: dict[str, Any] = table.to_pylist()[0]
         return Thumbnail(found["jpeg"], *(found[name] for name in RIGHTS))
@@ -108,6 +114,21 @@ class Thumbnails:
             for name in file.read(["licence"])["licence"].to_pylist():
                 found[name or "unknown"] = found.get(name or "unknown", 0) + 1
         return dict(sorted(found.items()))
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    with _trouble(path):
+        return pq.ParquetFile(path, page_checksum_verification=True)
+
+
+@contextmanager
+def _trouble(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise BundleError(
+            f"{path}: pictures that can't be read ({one_line(error)}); copy the bundle again, or make it anew"
+        ) from None
 
 
 def _jpeg(folder: Path, name: str) -> bytes | None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from mmoe.config.model import ModelParams
 from mmoe.errors import CheckpointError, ConfigError, one_line
-from mmoe.files import atomic_write
 from mmoe.model.features import FeatureWidths
 from mmoe.model.matcher import Matcher, MatcherSpec
 from mmoe.model.registry import build_matcher, matcher_class
+from mmoe.tensor_files import read_tensors, write_tensors
 
 CHECKPOINT_VERSION = 2
-METADATA_KEY = "mmoe"
 
 
 @dataclass(frozen=True)
@@ -54,12 +50,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "params": checkpoint.params,
         "versions": checkpoint.versions,
     }
-    # One key: safetensors writes several in random order, and DVC would see another file each time.
-    metadata = {METADATA_KEY: json.dumps(about)}
-    state = checkpoint.matcher.state_dict()
-    weights = {name: tensor.contiguous().cpu() for name, tensor in state.items()}
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(save(weights, metadata))
+    write_tensors(path, checkpoint.matcher.state_dict(), about)
 
 
 def load_matcher(path: Path | str) -> Matcher:
@@ -117,16 +108,11 @@ def load_checkpoint(path: Path, expected: MatcherSpec | None = None) -> Checkpoi
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """What the file says of itself, and the weights."""
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata: dict[str, str] = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        about: dict[str, Any] = json.loads(metadata.get(METADATA_KEY, "{}"))
+        about, weights = read_tensors(path)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file; run dvc repro to train") from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{path}: not a whole safetensors file ({one_line(error)}); run dvc repro to train again"
-        ) from None
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; run dvc repro to train again") from None
     if about.get("version") != CHECKPOINT_VERSION:
         raise CheckpointError(
             f"{path}: checkpoint version {about.get('version', 'unknown')}, wanted "

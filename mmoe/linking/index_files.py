@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,13 +19,15 @@ import scipy.sparse
 import torch
 from numpy.typing import NDArray
 
-from mmoe.errors import LinkingError
-from mmoe.files import read_json, write_json
+from mmoe.errors import DataError, LinkingError
+from mmoe.files import read_sealed_json, write_sealed_json
 from mmoe.model.encoded import EncodedEntities, EncodedUnit
 from mmoe.model.packed import Packed
 
 MANIFEST = "manifest.json"
 INNER, SPARSE, COLUMN = "inner", "sparse", "column"
+CHECKSUM = "crc32"
+PIECE = 1 << 24  # bytes
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -35,6 +38,7 @@ def write_index(folder: Path, parts: Iterable[EncodedEntities], made_of: str) ->
         made_of: names the matcher and the knowledge base; `read_index` asks for it.
     """
     shapes: dict[str, tuple[str, list[int]]] = {}
+    checksums: dict[str, int] = {}
     with ExitStack() as stack:
         files: dict[str, Any] = {}
         for part in parts:
@@ -43,9 +47,14 @@ def write_index(folder: Path, parts: Iterable[EncodedEntities], made_of: str) ->
                     files[name] = stack.enter_context((folder / f"{len(files)}.bin").open("wb"))
                     shapes[name] = array.dtype.str, [0, *array.shape[1:]]
                 shapes[name][1][0] += len(array)
-                files[name].write(np.ascontiguousarray(array).data)
-    arrays = [{"name": name, "dtype": t, "shape": shape} for name, (t, shape) in shapes.items()]
-    write_json(folder / MANIFEST, {"made_of": made_of, "arrays": arrays})
+                data = np.ascontiguousarray(array).data
+                files[name].write(data)
+                checksums[name] = zlib.crc32(data, checksums.get(name, 0))
+    arrays = [
+        {"name": name, "dtype": dtype, "shape": shape, CHECKSUM: checksums[name]}
+        for name, (dtype, shape) in shapes.items()
+    ]
+    write_sealed_json(folder / MANIFEST, {"made_of": made_of, "arrays": arrays})
 
 
 def is_index_of(folder: Path, made_of: str) -> bool:
@@ -57,7 +66,7 @@ def read_index(folder: Path, made_of: str) -> EncodedEntities:
     """The entities that `write_index` wrote, mapped from their files.
 
     Raises:
-        LinkingError: if they are another matcher's or another knowledge base's.
+        LinkingError: if they are another matcher's or another knowledge base's, or not as they were written.
     """
     manifest = _manifest_of(folder, made_of)
     if not manifest:
@@ -67,7 +76,10 @@ def read_index(folder: Path, made_of: str) -> EncodedEntities:
     found: dict[str, dict[str, Any]] = {}
     for number, array in enumerate(manifest["arrays"]):
         unit, *name = array["name"].split("/")
-        values = _mapped(folder / f"{number}.bin", array["dtype"], array["shape"])
+        path = folder / f"{number}.bin"
+        if not path.is_file() or _checksum(path) != array[CHECKSUM]:
+            raise LinkingError(f"{path}: not as it was written, by its own checksum")
+        values = _mapped(path, array["dtype"], array["shape"])
         found.setdefault(unit, {})["/".join(name)] = values
     return {unit: _unit(arrays) for unit, arrays in found.items()}
 
@@ -75,7 +87,10 @@ def read_index(folder: Path, made_of: str) -> EncodedEntities:
 def _manifest_of(folder: Path, made_of: str) -> dict[str, Any]:
     """What the folder says of itself; empty where it is no index of this matcher and knowledge base."""
     path = folder / MANIFEST
-    manifest: dict[str, Any] = read_json(path) if path.exists() else {}
+    try:
+        manifest = read_sealed_json(path)
+    except DataError:
+        return {}
     return manifest if manifest.get("made_of") == made_of else {}
 
 
@@ -113,6 +128,15 @@ def _unit(arrays: Arrays) -> EncodedUnit:
         starts = np.concatenate([[0], counts.cumsum()])
         sparse = scipy.sparse.csr_array((values, indices, starts), shape=(len(inner), width[0]))
     return EncodedUnit(inner, columns, sparse)
+
+
+def _checksum(path: Path) -> int:
+    """Read in pieces beside the mapping, whose pages count as memory."""
+    found = 0
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            found = zlib.crc32(piece, found)
+    return found
 
 
 def _mapped(path: Path, dtype: str, shape: list[int]) -> NDArray[Any]:

@@ -1,28 +1,24 @@
-"""Ranks, gold scores and best entities of every mention as one Parquet table."""
+"""Ranks, gold scores and best entities of every mention as one table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mmoe.evaluation.ranks import Ranks
-from mmoe.files import atomic_write
 from mmoe.linking.ranked import MentionRanks
 from mmoe.model.matcher import OVERALL
 from mmoe.records import Entity, Mention
 
 
-def write_rank_table(
-    path: Path,
+def rank_table(
     mentions: Sequence[Mention],
     entities: Sequence[Entity],
     ranked: MentionRanks,
     untrained: Ranks | None,
-) -> None:
-    """Writes one row a mention.
+) -> pa.Table:
+    """One row a mention.
 
     Columns: mention_id, gold_qid, rank and rank_optimistic of the gold entity, untrained_rank (null
     without an untrained matcher), candidate_rank and candidate_rank_optimistic: where only the mention's
@@ -46,7 +42,7 @@ def write_rank_table(
         for i in range(len(mentions))
     ]
     nothing = [None] * len(mentions)
-    table = pa.table(
+    return pa.table(
         {
             "mention_id": pa.array([mention.mention_id for mention in mentions], pa.string()),
             "gold_qid": pa.array([mention.gold_qid for mention in mentions], pa.string()),
@@ -65,5 +61,3 @@ def write_rank_table(
             "top": pa.array(best, pa.list_(pa.struct([("qid", pa.string()), *scores]))),
         }
     )
-    with atomic_write(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")

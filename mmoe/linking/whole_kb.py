@@ -8,6 +8,7 @@ which they are asked for.
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 import mmoe.linking
 import mmoe.model
+from mmoe.errors import LinkingError, one_line
 from mmoe.files import content_key, sha256_of, sources_key
 from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide, Side
 from mmoe.linking.index import EntityIndex
@@ -45,7 +47,10 @@ def build_index(
     if device.type != "cpu":
         folder = None
     if folder is not None and made_of and is_index_of(folder, made_of):
-        return EntityIndex.open(folder, made_of, matcher)
+        try:
+            return EntityIndex.open(folder, made_of, matcher)
+        except LinkingError as error:
+            print(f"{one_line(error)}; it is built anew", file=sys.stderr)
     size, everything = matcher.encoding_batch, entities.everything
     order = everything if size is None else order_of_ids(entities, everything)
     batches = entities.batches(everything[order], size or ENTITY_BATCH, device)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 BETA1, BETA2 = 0.9, 0.999
+KINDS = ("mean", "square", "steps")  # of what is kept for a parameter
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,20 @@ class AdamW:
             for parameter in group.parameters:
                 parameter.grad = None
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Tensor]:
         """What a run that goes on from here needs."""
-        return {"state": self._state}
+        return {
+            f"{group}/{kind}/{number}": value
+            for group, kinds in enumerate(self._state)
+            for kind, values in zip(KINDS, kinds, strict=True)
+            for number, value in enumerate(values)
+        }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Goes on from there.
 
         Raises:
-            ValueError, RuntimeError: if it belongs to other parameters.
+            KeyError, RuntimeError: if it belongs to other parameters.
         """
-        for group, others in zip(self._state, state["state"], strict=True):
-            for values, theirs in zip(group, others, strict=True):
-                for mine, value in zip(values, theirs, strict=True):
-                    mine.copy_(value)  # and not taken: steps stay on the CPU, as torch wants them
+        for name, mine in self.state_dict().items():
+            mine.copy_(state[name])  # and not taken: steps stay on the CPU, as torch wants them

@@ -23,7 +23,7 @@ from mmoe.planning.steps import DONE, Places, Step
 from mmoe.records import Entity, Mention, read_records
 from mmoe.training.held_out import MOST_ENTITIES, MOST_HELD_OUT
 
-# Weights, and two moments of the optimiser for each, in best.pt, in last.pt, and in the one being written.
+# Weights, and two moments of the optimiser for each, in `best`, in `last`, and in the one being written.
 COPIES_IN_TRAINING = 3 * 3
 CHECKPOINTS = 2  # matcher.safetensors and untrained.safetensors
 INDEX = "index of entities"

@@ -1,6 +1,11 @@
 """Value types that travel between stages, and the one Parquet schema of each."""
 
-from mmoe.records.tables import read_metadata, read_records, write_records
+from mmoe.records.tables import (
+    read_metadata,
+    read_pipeline_table,
+    read_records,
+    write_records,
+)
 from mmoe.records.types import (
     READS_ANSWER,
     SPLITS,
@@ -28,6 +33,7 @@ __all__ = [
     "Mention",
     "TextInput",
     "read_metadata",
+    "read_pipeline_table",
     "read_records",
     "write_records",
 ]

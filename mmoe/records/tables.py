@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mmoe.errors import DataError, one_line
-from mmoe.files import atomic_write
+from mmoe.sealed_parquet import made_of_by, read_sealed, seal_of, write_sealed
 
 SCHEMA_VERSION = "3"
 
@@ -39,8 +39,14 @@ def write_records(
     kind: type[Record],
     records: Iterable[Record],
     metadata: Mapping[str, Any] | None = None,
+    made_of: Sequence[Path] = (),
 ) -> None:
-    """Writes records of one type; `metadata` (JSON values) goes into the file beside the version."""
+    """Writes records of one type.
+
+    Args:
+        metadata: JSON values that go into the file beside the version.
+        made_of: files of records that they were computed from; `read_records` asks for the same ones.
+    """
     rows, schema = list(records), schema_of(kind)
     columns = [
         pa.array([getattr(row, field.name) for row in rows], type=schema.field(field.name).type)
@@ -49,17 +55,19 @@ def write_records(
     own = {"mmoe.schema": kind.__name__, "mmoe.schema_version": SCHEMA_VERSION}
     own["mmoe.metadata"] = json.dumps(dict(metadata or {}), ensure_ascii=False, sort_keys=True)
     table = pa.Table.from_arrays(columns, schema=schema.with_metadata(own))
-    with atomic_write(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    write_sealed(path, table, made_of)
 
 
-def read_records(path: Path, kind: type[Record]) -> list[Record]:
+def read_records(path: Path, kind: type[Record], made_of: Sequence[Path] = ()) -> list[Record]:
     """Reads all records of one type, in file order.
 
+    Args:
+        made_of: files that they must have been computed from, as they are now.
     Raises:
-        DataError: if the file is missing, truncated, or was written with another schema.
+        DataError: if the file is missing or not as it was written, was written with another schema, or was
+            made of other records.
     """
-    table = _read(path, lambda: pq.read_table(path))
+    table = read_pipeline_table(path, made_of=made_of)
     _check_schema(path, kind, table.schema)
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     columns = [_values(table.column(name)) for name in names]
@@ -68,25 +76,51 @@ def read_records(path: Path, kind: type[Record]) -> list[Record]:
 
 def read_metadata(path: Path) -> dict[str, Any]:
     """The metadata that `write_records` was given."""
-    schema = _read(path, lambda: pq.read_schema(path))
-    stored: dict[str, Any] = json.loads((schema.metadata or {}).get(b"mmoe.metadata", b"{}"))
+    metadata = read_pipeline_table(path, []).schema.metadata or {}
+    stored: dict[str, Any] = json.loads(metadata.get(b"mmoe.metadata", b"{}"))
     return stored
+
+
+def read_pipeline_table(
+    path: Path, columns: Sequence[str] | None = None, made_of: Sequence[Path] = ()
+) -> pa.Table:
+    """A Parquet file of the pipeline, all of it or some columns.
+
+    Args:
+        made_of: files that it must have been computed from, as they are now.
+    Raises:
+        DataError: if it is missing, not as it was written, lacks a column, or was made of others.
+    """
+    with _trouble(path):
+        table = read_sealed(path, columns)
+    for file, stated in made_of_by(table.schema, made_of).items():
+        with _trouble(file):
+            found = seal_of(file)
+        if found != stated:
+            raise DataError(
+                f"{path}: made of another {file.name} than the one that lies there now; run the stage that "
+                "writes it again (dvc repro)"
+            )
+    return table
+
+
+@contextmanager
+def _trouble(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; run the stage that writes it (dvc repro)") from None
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{path}: not a whole Parquet file ({one_line(error)}); delete it and run dvc repro"
+        ) from None
+    except ValueError as error:
+        raise DataError(f"{path}: {one_line(error)}; delete it and run dvc repro") from None
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:
     values: list[Any] = column.to_pylist()
     return [tuple(value) for value in values] if pa.types.is_list(column.type) else values
-
-
-def _read(path: Path, read: Any) -> Any:
-    try:
-        return read()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; run the stage that writes it (dvc repro)") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(
-            f"{path}: not a whole Parquet file ({one_line(error)}); delete it and run dvc repro"
-        ) from None
 
 
 def _check_schema(path: Path, kind: type[Any], found: pa.Schema) -> None:

@@ -168,9 +168,15 @@ def read_inputs(
         DataError: naming the file and key that is missing or broken.
     """
     interim, reports = root / "data/interim" / dataset, root / "reports" / dataset
+    records = interim / "mentions.parquet", interim / "entities.parquet"
     history = _validated(root / "data/models" / dataset / "history.json", History)
     ablation = _validated(reports / "description_ablation.json", Counts)
-    descriptions = read_records(interim / "descriptions.parquet", Description)
+    choice = records[0], interim / "candidates.parquet"
+    descriptions = read_records(
+        interim / "descriptions.parquet",
+        Description,
+        choice,
+    )
     return Inputs(
         dataset=dataset,
         raw=root / "data/raw" / dataset,
@@ -182,13 +188,13 @@ def read_inputs(
         data=_validated(reports / "data.json", Data),
         ranking=_validated(interim / "rank.json", Counts),
         retrieval=_validated(interim / "retrieve.json", Counts),
-        mentions={m.mention_id: m for m in read_records(interim / "mentions.parquet", Mention)},
-        entities={e.qid: e for e in read_records(interim / "entities.parquet", Entity)},
-        candidates=_by_mention(read_records(interim / "candidates.parquet", Candidate)),
+        mentions={m.mention_id: m for m in read_records(records[0], Mention)},
+        entities={e.qid: e for e in read_records(records[1], Entity)},
+        candidates=_by_mention(read_records(interim / "candidates.parquet", Candidate, records)),
         descriptions={d.mention_id: d for d in descriptions},
         ablation=ablation if ablation.get("choices") and ablation.get("systems") else None,
         ablation_off=ablation.get("off") or "",
-        ranked=read_table(root / "data/ranks" / dataset / "ranks.parquet", COLUMNS),
+        ranked=read_table(root / "data/ranks" / dataset / "ranks.parquet", COLUMNS, records),
         published=_validated(root / "reports/published.yaml", PublishedFile).on(dataset),
     )
 

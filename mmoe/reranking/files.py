@@ -8,16 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
 from torch import nn
 
 from mmoe.baselines.cosine import Means
-from mmoe.errors import CheckpointError, one_line
-from mmoe.files import atomic_write, read_json, write_json
+from mmoe.errors import CheckpointError, DataError, one_line
+from mmoe.files import read_sealed_json, write_sealed_json
 from mmoe.names import name_tokens
 from mmoe.reranking.calibration import Calibration
 from mmoe.reranking.combiner import Combiner
@@ -27,12 +24,15 @@ from mmoe.reranking.space import Space
 from mmoe.reranking.strings import ANALYZERS, StringSpace
 from mmoe.reranking.terms import Terms
 from mmoe.reranking.topics import Topics
+from mmoe.sealed_parquet import read_sealed, write_sealed
+from mmoe.tensor_files import read_tensors, write_tensors
 
 WEIGHTS, ARRAYS, TERMS = "reranker.json", "reranker.safetensors", "reranker_terms.parquet"
 FILES = (WEIGHTS, ARRAYS, TERMS)
 TOPIC_WORDS = "topic_words"
 SIDES = ("context", "entity")  # of the towers
 Arrays = dict[str, NDArray[np.float32]]
+_BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException)
 
 
 def save_reranker(folder: Path, reranker: Reranker | None, about: dict[str, Any]) -> None:
@@ -51,8 +51,7 @@ def save_reranker(folder: Path, reranker: Reranker | None, about: dict[str, Any]
             "uses_matcher": reranker.with_matcher is not None,
             "calibration": reranker.calibration and reranker.calibration.to_json(),
         }
-        # safetensors takes the bytes as they lie in memory, whatever their order.
-        arrays = {name: np.ascontiguousarray(each) for name, each in _arrays(reranker)}
+        arrays = dict(_arrays(reranker))
         terms = dict(reranker.space.strings.terms)
         if reranker.space.topics is not None:
             terms[TOPIC_WORDS] = reranker.space.topics.terms
@@ -65,11 +64,9 @@ def save_reranker(folder: Path, reranker: Reranker | None, about: dict[str, Any]
             np.concatenate([np.empty(0, "f4"), *(own.idf_V for own in terms.values())])
         ),
     }
-    with atomic_write(folder / TERMS) as path:
-        pq.write_table(pa.table(columns), path, compression="zstd")
-    with atomic_write(folder / ARRAYS) as path:
-        path.write_bytes(save(arrays))
-    write_json(folder / WEIGHTS, content)
+    write_sealed(folder / TERMS, pa.table(columns))
+    write_tensors(folder / ARRAYS, {n: torch.from_numpy(each) for n, each in arrays.items()}, {})
+    write_sealed_json(folder / WEIGHTS, content)
 
 
 def load_reranker(folder: Path) -> Reranker | None:
@@ -79,10 +76,11 @@ def load_reranker(folder: Path) -> Reranker | None:
         CheckpointError: if a file is missing or broken.
     """
     try:
-        content = read_json(folder / WEIGHTS)
+        content = read_sealed_json(folder / WEIGHTS)
         if not content["fitted"]:
             return None
-        arrays, table = load_file(folder / ARRAYS), pq.read_table(folder / TERMS)
+        arrays = {name: each.numpy() for name, each in read_tensors(folder / ARRAYS)[1].items()}
+        table = read_sealed(folder / TERMS)
         terms = _terms(table, content["unseen"])
         weights, calibration = content["weights"], content["calibration"]
         second = weights[WITH_MATCHER] if content["uses_matcher"] else None
@@ -97,7 +95,7 @@ def load_reranker(folder: Path) -> Reranker | None:
         )
     except FileNotFoundError as error:
         raise CheckpointError(f"{error.filename}: no such file; run dvc repro") from None
-    except (SafetensorError, OSError, ValueError, KeyError, pa.ArrowException) as error:
+    except (CheckpointError, DataError, *_BROKEN) as error:
         raise CheckpointError(
             f"{folder}: {', '.join(FILES)} hold no whole reranker ({one_line(error)}); run dvc repro"
         ) from None

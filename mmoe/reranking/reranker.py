@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mmoe.errors import CheckpointError
 from mmoe.reranking.calibration import Calibration
 from mmoe.reranking.combiner import Combiner
 from mmoe.reranking.context import ContextFeatures, TwoTowers
@@ -45,7 +46,7 @@ class Reranker:
         """The frozen features of any mentions, with the towers that learned from all train mentions.
 
         Raises:
-            ValueError: if they are not those that the combiner was fitted on.
+            CheckpointError: if they are not those that the combiner was fitted on.
         """
         contexts, context = context_inputs(entities, mentions), None
         if self.towers is not None and contexts is not None:
@@ -54,7 +55,10 @@ class Reranker:
         known = PairFeatures(entities, mentions, context)
         if known.names != self.frozen.names:
             missing = sorted({*self.frozen.names} ^ {*known.names})
-            raise ValueError(f"fitted on other features: {', '.join(missing)}")
+            raise CheckpointError(
+                f"the reranker was fitted on other features than there are now ({', '.join(missing)}); run "
+                "stage rerank again"
+            )
         return known
 
     def scores(

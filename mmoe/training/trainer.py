@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +20,6 @@ from tqdm import tqdm
 from mmoe.config.loss import LossParams
 from mmoe.config.train import TrainParams
 from mmoe.errors import TrainingError
-from mmoe.files import atomic_write
 from mmoe.linking.data import LinkingData, Side
 from mmoe.linking.device import resolve_precision
 from mmoe.linking.memory import return_freed_memory
@@ -29,6 +28,7 @@ from mmoe.model.registry import chosen_loss_terms
 from mmoe.training.batches import Batch, Batches, LoadedBatch, load_batch, loss_batch
 from mmoe.training.held_out import split_mentions
 from mmoe.training.optimiser import build_optimiser, learning_rate
+from mmoe.training.state import BEST, LAST, Progress, States
 from mmoe.training.streams import Stream, generator
 
 CALIBRATION_ROWS = 512
@@ -81,19 +81,6 @@ class Beside:
     remedy: str = "try train.accumulate: 2, or train.batch_size: {half}"
 
 
-@dataclass
-class Progress:
-    """Where training stands; with the weights, all that a resumed run needs."""
-
-    epoch: int = 0  # finished epochs
-    step_in_epoch: int = 0
-    step: int = 0
-    loss_sums: dict[str, float] = field(default_factory=dict)
-    best_mrr: float = float("-inf")
-    best_epoch: int = 0
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-
 class Trainer:
     """Trains a matcher on one data set.
 
@@ -126,6 +113,7 @@ class Trainer:
         self.optimiser = build_optimiser(matcher, params, self.beside.module, self.beside.pace)
         self.mentions, self.held_out = split_mentions(data, params)
         self.batches = Batches(data, self.mentions, params)
+        self.states = States(work, self.trained, self.optimiser, self.beside.is_first)
         self.progress = Progress()
         if params.from_ == "scratch":
             self._calibrate()
@@ -143,7 +131,7 @@ class Trainer:
             self._train_epoch(self.progress.epoch + 1)
             self._finish_epoch(self.progress.epoch + 1)
         self.beside.wait()
-        self._take(self._load("best.pt"))
+        self.states.load_best()
         return self.progress
 
     def summary(self) -> dict[str, Any]:
@@ -199,7 +187,7 @@ class Trainer:
                 if number % TRIM_EVERY == 0:
                     return_freed_memory()
                 if number % self.checkpoint_every == 0:
-                    self._save("last.pt")
+                    self.states.save(LAST, self.progress)
 
     def _step(self, batch: Batch, where: str) -> dict[str, float]:
         # Dropout of a step depends on the step alone, so that a resumed run draws the same.
@@ -283,39 +271,13 @@ class Trainer:
         progress.epoch, progress.step_in_epoch, progress.loss_sums = epoch, 0, {}
         if record.held_out_mrr > progress.best_mrr:
             progress.best_mrr, progress.best_epoch = record.held_out_mrr, epoch
-            self._save("best.pt")
-        self._save("last.pt")
+            self.states.save(BEST, progress)
+        self.states.save(LAST, progress)
         for listener in self.listeners:
             listener.on_epoch(record)
 
-    def _save(self, name: str) -> None:
-        if not self.beside.is_first:
-            return
-        state = {
-            **{name: module.state_dict() for name, module in self.trained.items()},
-            "optimiser": self.optimiser.state_dict(),
-            "progress": vars(self.progress).copy(),
-        }
-        with atomic_write(self.work / name) as temporary:
-            torch.save(state, temporary)
-
-    def _load(self, name: str) -> dict[str, Any]:
-        state: dict[str, Any] = torch.load(
-            self.work / name, map_location=self.device, weights_only=True
-        )
-        return state
-
-    def _take(self, state: dict[str, Any]) -> None:
-        for name, module in self.trained.items():
-            module.load_state_dict(state[name])
-
     def _resume(self) -> None:
-        if not (self.work / "last.pt").exists():
-            return
-        state = self._load("last.pt")
-        self._take(state)
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.progress = Progress(**state["progress"])
+        self.progress = self.states.resume()
         for record in self.progress.history:
             for listener in self.listeners:
                 listener.on_epoch(EpochRecord(**record))

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from mmoe.errors import WikidataError
-from mmoe.files import atomic_write, read_json, write_json
+from mmoe.errors import WikidataError, one_line
+from mmoe.files import read_json, write_json
 from mmoe.names import normalise_name
+from mmoe.sealed_parquet import check_seal, write_sealed
 from mmoe.wikidata.entity import Item, qid_number
 
 ITEMS, NAMES, SOURCE = "items", "names", "source.json"
@@ -89,8 +89,7 @@ def write_label_index(
     for table, content in rows.items():
         for stale in (folder / table).glob("*.parquet"):
             stale.unlink()
-        with atomic_write(folder / table / ONLY_PART) as temporary:
-            pq.write_table(content, temporary, compression="zstd", row_group_size=ROW_GROUP)
+        write_sealed(folder / table / ONLY_PART, content, row_group_size=ROW_GROUP)
     whole = source | {"items": len(ordered), "names": len(names)}
     write_json(folder / SOURCE, whole)
     return whole
@@ -100,7 +99,7 @@ def read_source(folder: Path) -> dict[str, Any]:
     """What a label index was built from.
 
     Raises:
-        WikidataError: if the folder holds no whole label index.
+        WikidataError: if the folder holds no whole label index, or a table is not as it was written.
     """
     if not (folder / SOURCE).is_file():
         raise WikidataError(
@@ -108,4 +107,12 @@ def read_source(folder: Path) -> dict[str, Any]:
             "again if it is the stage's own"
         )
     source: dict[str, Any] = read_json(folder / SOURCE)
+    for path in sorted(file for table in (ITEMS, NAMES) for file in (folder / table).iterdir()):
+        try:
+            with path.open("rb") as file:
+                check_seal(file, needed=False)  # making one anew takes hours
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise WikidataError(
+                f"{path}: broken, or of another version ({one_line(error)}); make the label index again"
+            ) from None
     return source

@@ -116,7 +116,7 @@ def parts_of(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def written(part: str) -> tuple[int, int]:
     """Rows of a part, and bytes of the values in its feature columns."""
-    [shard] = (AT.features / part).iterdir()
+    [shard] = (AT.features / part).glob("*.parquet")
     table = open_shard(shard).read()
     columns = PartColumns(**shard_metadata(open_shard(shard))["columns"])
     lengths = [pc.sum(pc.binary_length(table[name])).as_py() or 0 for name in columns.widths]

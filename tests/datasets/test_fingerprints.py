@@ -88,6 +88,18 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
     assert fingerprint_images(tmp_path, names, LIMIT, tmp_path / "journal") == again
 
 
+def test_damaged_lines_of_the_journal_are_done_again(tmp_path: Path) -> None:
+    names = {draw(tmp_path / f"{i}.png", i).name for i in range(6)}
+    journal = tmp_path / "journal"
+    rows = fingerprint_images(tmp_path, names, LIMIT, journal)
+    lines = journal.read_bytes().splitlines()
+    lines[0] = lines[0].replace(b'"height": ', b'"height": 1')
+    lines[1] = lines[1].replace(b'"phash"', b'"p-hash"')
+    lines[2:5] = [b"[1, 2]", b'"\xff"', b"{}"]
+    journal.write_bytes(b"\n".join(lines) + b"\n")
+    assert fingerprint_images(tmp_path, names, LIMIT, journal) == rows
+
+
 def test_a_killed_process_goes_on(tmp_path: Path) -> None:
     names = [draw(tmp_path / f"{i}.png", i % 30, size=300).name for i in range(60)]
     journal = tmp_path / "journal"

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from mmoe.config.llm import LlmParams
 from mmoe.config.load import ParamsFile
-from mmoe.records import Candidate, Description, Mention, read_records, write_records
+from mmoe.records import Candidate, Description, Entity, Mention, read_records, write_records
 
 from pipeline.layout import Layout
 from pipeline.rank import rank
@@ -37,7 +37,8 @@ def write(at: Layout, *contexts: str) -> None:
     mentions = [mention(f"m{n}", context, "Q2") for n, context in enumerate(contexts)]
     found = [row for m in mentions for row in candidates(m.mention_id, *DESCRIBED)]
     write_records(at.mentions, Mention, mentions)
-    write_records(at.candidates, Candidate, found)
+    write_records(at.entities, Entity, [])
+    write_records(at.candidates, Candidate, found, made_of=at.records)
 
 
 def logs(at: Layout) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from PIL import Image
 from mmoe.descriptions.position import FIRST, THIRDS
 from mmoe.errors import RankingError
 from mmoe.files import read_json
-from mmoe.records import Candidate, Mention, write_records
+from mmoe.records import Candidate, Entity, Mention, write_records
 
 from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
@@ -106,7 +106,8 @@ def test_confidence_is_the_score_with_log_probabilities(fake: Fake, at: Layout) 
     mentions = [mention(name, "a text", "Q2") for name in ("m0", "m1", "m2")]
     write_records(at.mentions, Mention, mentions)
     found = [*candidates("m0", "painter", "sailor"), *candidates("m1", "cook")]
-    write_records(at.candidates, Candidate, found)
+    write_records(at.entities, Entity, [])
+    write_records(at.candidates, Candidate, found, made_of=at.records)
     fake.always = tricks.label(("2", -0.1054), ("1", -2.3026))
     asked, single, none = run(at, fake, output="logprobs", order="retrieval")
     assert asked.qid == "Q2"
@@ -143,7 +144,8 @@ def test_images_are_counted_by_what_became_of_them(
     mentions = [replace(mention(f"m{n}", f"text {n}"), image=one) for n, one in enumerate(images)]
     write_records(at.mentions, Mention, mentions)
     found = [row for m in mentions for row in candidates(m.mention_id, "painter", "sailor")]
-    write_records(at.candidates, Candidate, found)
+    write_records(at.entities, Entity, [])
+    write_records(at.candidates, Candidate, found, made_of=at.records)
     run(at, fake, with_image=True)
     counts = {"attached": 2, "no image": 1, "can't be read": 1, "file is missing": 1}
     assert read_json(at.rank_counts)["images"] == counts

@@ -13,6 +13,7 @@ from mmoe.files import read_json
 from mmoe.records import (
     Candidate,
     Description,
+    Entity,
     Mention,
     TextInput,
     read_metadata,
@@ -86,7 +87,9 @@ def test_where_nothing_is_chosen_no_share_is_right(backend: str) -> None:
 
 def test_the_stage_writes_descriptions_texts_and_counts(fake: Fake, at: Layout) -> None:
     write_records(at.mentions, Mention, [mention("m", "a sailor", "Q2"), mention("n")])
-    write_records(at.candidates, Candidate, candidates("m", "painter", "sailor"))
+    write_records(at.entities, Entity, [])
+    found = candidates("m", "painter", "sailor")
+    write_records(at.candidates, Candidate, found, made_of=at.records)
     assert [record.qid for record in run(at, fake, backend="lexical")] == ["Q2", None]
     assert read_metadata(at.descriptions) == {"backend": "lexical", "encoder": None, "seed": 43}
     assert read_records(at.inputs("mention_text"), TextInput) == [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from mmoe.config.load import ParamsFile
@@ -22,6 +23,7 @@ from mmoe.evaluation.reading import (
 )
 from mmoe.files import write_json
 from mmoe.records import Entity, Leak, Mention, write_records
+from mmoe.sealed_parquet import write_sealed
 
 from pipeline.layout import Layout
 from pipeline.metrics import metrics
@@ -126,12 +128,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for path in (at.interim, at.ranks, at.report):
         path.mkdir(parents=True)
     write_records(at.mentions, Mention, MENTIONS)
-    write_records(at.leaks, Leak, LEAKS)
-    rank_frame().to_parquet(at.ranks / "ranks.parquet")
-    baseline_frame().to_parquet(at.ranks / "baselines.parquet")
     write_records(at.entities, Entity, ENTITIES)
-    baseline_frame().assign(method="reranked").to_parquet(at.ranks / "reranked.parquet")
-    ablation_frame().to_parquet(at.ranks / "description_ablation.parquet")
+    write_records(at.leaks, Leak, LEAKS, made_of=at.records)
+    for name, frame in (
+        ("ranks", rank_frame()),
+        ("baselines", baseline_frame()),
+        ("reranked", baseline_frame().assign(method="reranked")),
+        ("description_ablation", ablation_frame()),
+    ):
+        write_sealed(at.ranks / f"{name}.parquet", pa.Table.from_pandas(frame), at.records)
     write_json(at.ranks / "choices.json", {"used": "first", "choices": {}})
     metrics(at, ParamsFile())
     return tmp_path
@@ -185,5 +190,5 @@ def test_missing_and_broken_files_are_named(run: Path) -> None:
         read_metrics("toy", run)
     ranks = run / "data/ranks/toy/ranks.parquet"
     ranks.write_bytes(ranks.read_bytes()[:50])
-    with pytest.raises(DataError, match=r"ranks\.parquet: broken"):
+    with pytest.raises(DataError, match=r"ranks\.parquet: not a whole"):
         read_ranks("toy", run)

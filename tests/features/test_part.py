@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -209,6 +210,19 @@ def test_a_damaged_shard_only_costs_time(tmp_path: Path, damage: Callable[[bytes
     second.write_bytes(damage(content))  # in place: the output's link shows it too
     encode_slowly(tmp_path, ROWS)
     assert encoded(tmp_path)[:SHARD_ROWS] == [3, 4, 5]
+    assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.6, 0.8, 0.95, 0.999])
+def test_a_flip_in_the_output_does_not_survive_its_folder(tmp_path: Path, share: float) -> None:
+    """The kept shards are other names of the output's."""
+    encode_slowly(tmp_path, ROWS)
+    first = tmp_path / "out" / shard_name(0)
+    content = bytearray(first.read_bytes())
+    content[int(share * len(content))] ^= 0x10
+    first.write_bytes(bytes(content))
+    shutil.rmtree(tmp_path / "out")
+    encode_slowly(tmp_path, ROWS)
     assert shards_of(tmp_path) == from_nothing(tmp_path, ROWS)
 
 

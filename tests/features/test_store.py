@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from mmoe.errors import FeatureStoreError
 from mmoe.features import shards, store
 from mmoe.features.shards import (
+    CHECKSUM,
     OK,
     FeatureRow,
     PartColumns,
@@ -27,6 +28,7 @@ from mmoe.features.shards import (
     write_shard,
 )
 from mmoe.features.store import FeatureTable, check_feature_config, read_features
+from mmoe.sealed_parquet import write_sealed
 
 from tests.features.stores import COLUMNS, bits, feature_rows, write_store
 
@@ -82,7 +84,14 @@ def test_the_columns_say_what_they_hold(
     """Whoever reads the files without mmoe: names, type and width of every column."""
     write_store(tmp_path, some_rows(3), columns=columns)
     file = open_shard(tmp_path / shard_name(0))
-    assert file.schema_arrow.names == ["id", "status", "content_key", *names]
+    assert file.schema_arrow.names == [
+        "id",
+        "status",
+        "content_key",
+        names[0],
+        CHECKSUM,
+        *names[1:],
+    ]
     for name, width in columns.widths.items():
         field = file.schema_arrow.field(name)
         assert str(field.type) == "large_binary"
@@ -151,6 +160,38 @@ def test_a_shard_with_a_hole_is_no_traceback(share: float, size: int, filled: bo
             assert len(read_features(Path(folder))) == 40
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0, 1, exclude_max=True), st.integers(1, 255))
+def test_a_flipped_byte_is_refused_or_changes_nothing(share: float, change: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_store(Path(folder), some_rows())
+        path = Path(folder) / shard_name(0)
+        content = bytearray(path.read_bytes())
+        content[int(share * len(content))] ^= change
+        path.write_bytes(bytes(content))
+        with contextlib.suppress(FeatureStoreError):
+            table, rows = read_features(Path(folder)), some_rows()
+            tokens = table.tokens.gather(np.arange(len(rows))).numpy()
+            assert tokens.tobytes() == b"".join(
+                r.tokens.tobytes() for r in rows if r.tokens is not None
+            )
+            pooled = b"".join(row.pooled.tobytes() for row in rows if row.pooled is not None)
+            assert table.pooled_NP.numpy().tobytes() == pooled
+
+
+def test_a_pooled_vector_that_is_not_finite_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = some_rows(3)
+    assert rows[1].pooled is not None
+    rows[1].pooled[2] = np.nan
+    with monkeypatch.context() as lenient:
+        lenient.setattr(np, "isfinite", np.ones_like)
+        write_store(tmp_path, rows)
+    with pytest.raises(FeatureStoreError, match="pooled of q1 is not finite"):
+        read_features(tmp_path)
+
+
 @pytest.mark.parametrize("stored", [None, {"mmoe.features": "1"}])
 def test_a_shard_of_another_version_is_refused(
     tmp_path: Path, stored: dict[str, str] | None
@@ -158,10 +199,10 @@ def test_a_shard_of_another_version_is_refused(
     write_store(tmp_path, some_rows(3))
     path = tmp_path / shard_name(0)
     table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata(stored), path)
+    write_sealed(path, table.replace_schema_metadata(stored))
     found = (stored or {}).get("mmoe.features", "none")
     with pytest.raises(
-        FeatureStoreError, match=rf"{path}: feature format {found}, wanted 2: .*run dvc repro"
+        FeatureStoreError, match=rf"{path}: feature format {found}, wanted 3: .*run dvc repro"
     ):
         read_features(tmp_path)
 

@@ -169,6 +169,28 @@ def test_half_a_line_of_a_killed_run_is_done_again(
     assert [row["row"] for row in read(batch.out)] == [*range(1, 101)]
 
 
+def test_what_a_full_disk_took_half_of_is_linked_in_the_same_company(
+    linker: Linker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores depend in their last digits on what is linked together: 32 mentions, from the first one on."""
+    contexts = ("", " is warm", " lies by the sea", " was seen from afar by all of them")
+    some = [row | {"context": row["context"] + contexts[i % 4]} for i, row in enumerate(rows(60))]
+    source = write(tmp_path / "in.jsonl", some)
+    calm = Batch(source, tmp_path / "calm.jsonl", tmp_path)
+    link_table(linker, calm, "it", lambda _: None)
+    batch = Batch(source, tmp_path / "out.jsonl", tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "_publish", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            link_table(linker, batch, "it", lambda _: None)
+    lines = batch.journal.read_bytes().splitlines(keepends=True)
+    batch.journal.write_bytes(b"".join(lines[:42]))  # a head and 41 mentions
+    told: list[int] = []
+    link_table(linker, batch, "it", told.append)
+    assert told[0] == 32
+    assert batch.out.read_bytes() == calm.out.read_bytes()
+
+
 def test_a_run_that_is_killed_goes_on_with_no_row_twice(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

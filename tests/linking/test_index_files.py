@@ -14,7 +14,7 @@ from mmoe.errors import LinkingError
 from mmoe.linking import index as index_module
 from mmoe.linking.data import LinkingData
 from mmoe.linking.index import EntityIndex
-from mmoe.linking.index_files import is_index_of, read_index, write_index
+from mmoe.linking.index_files import MANIFEST, is_index_of, read_index, write_index
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.encoded import EncodedEntities, EncodedUnit
 from mmoe.model.features import SideFeatures
@@ -84,6 +84,28 @@ def test_it_is_opened_again_and_built_anew_for_another_matcher(
         assert len(built) == number
     with pytest.raises(LinkingError, match=f"{folder}: holds no index of this matcher"):
         EntityIndex.open(folder, "a", matcher)
+
+
+def test_a_broken_index_is_named_and_built_anew(
+    data: LinkingData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matcher, folder = new_matcher(data, dropout=0.0).eval(), tmp_path / "index"
+    built = build_index(matcher, data.entity_side, CPU, folder=folder, made_of="a")
+    wanted = {path.name: path.read_bytes() for path in folder.iterdir()}
+    del built
+    for name, content in wanted.items():
+        if not content:
+            continue
+        broken = bytearray(content)
+        broken[len(content) // 2] ^= 1
+        (folder / name).unlink()  # some of it may still be mapped
+        (folder / name).write_bytes(bytes(broken))
+        with pytest.raises(LinkingError):
+            EntityIndex.open(folder, "a", matcher)
+        build_index(matcher, data.entity_side, CPU, folder=folder, made_of="a")
+        said = capsys.readouterr().err
+        assert name == MANIFEST or said.startswith(f"{folder / name}: not as it was written")
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == wanted
 
 
 def test_a_write_that_fails_leaves_the_index_before_it(data: LinkingData, tmp_path: Path) -> None:

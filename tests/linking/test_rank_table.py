@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from mmoe.evaluation.ranks import Ranks
-from mmoe.linking.rank_table import write_rank_table
+from mmoe.linking.rank_table import rank_table
 from mmoe.linking.ranked import BestEntities, MentionRanks
 
 from tests.stores import Toy, records_of
@@ -31,11 +28,9 @@ RANKED = MentionRanks(
 )
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "ranks.parquet"
+def test_a_mention_is_a_row() -> None:
     untrained = Ranks(np.array([3, 3, 4]), np.array([2, 2, 2]))
-    write_rank_table(path, MENTIONS, ENTITIES, RANKED, untrained)
-    rows = pq.read_table(path).to_pylist()
+    rows = rank_table(MENTIONS, ENTITIES, RANKED, untrained).to_pylist()
     assert [row["mention_id"] for row in rows] == ["m0", "m1", "m2"]
     assert [row["gold_qid"] for row in rows] == ["Q0", "Q1", "Q2"]
     assert [row["rank"] for row in rows] == [1, 4, 2]
@@ -48,25 +43,21 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [row["gold"] for row in rows][1] == {"overall": 1.0, "toy": 2.0}
 
 
-def test_without_an_untrained_matcher_its_ranks_are_null(tmp_path: Path) -> None:
-    path = tmp_path / "ranks.parquet"
-    write_rank_table(path, MENTIONS, ENTITIES, RANKED, None)
-    assert pq.read_table(path)["untrained_rank"].to_pylist() == [None, None, None]
+def test_without_an_untrained_matcher_its_ranks_are_null() -> None:
+    assert rank_table(MENTIONS, ENTITIES, RANKED, None)["untrained_rank"].to_pylist() == [
+        None,
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize("untrained", [None, Ranks(np.empty(0, int), np.empty(0, int))])
-def test_no_mention_is_an_empty_table_of_the_same_columns(
-    tmp_path: Path, untrained: Ranks | None
-) -> None:
+def test_no_mention_is_an_empty_table_of_the_same_columns(untrained: Ranks | None) -> None:
     nothing = MentionRanks(
         Ranks(np.empty(0, int), np.empty(0, int)),
         {name: np.empty(0, np.float32) for name in GOLD},
         BestEntities(np.empty((0, 2), int), {n: np.empty((0, 2), np.float32) for n in TOP}, 0),
         num_scored=0,
     )
-    for name, mentions, ranked in (("a", [], nothing), ("b", MENTIONS, RANKED)):
-        write_rank_table(
-            tmp_path / name, mentions, ENTITIES, ranked, untrained if name == "a" else None
-        )
-    empty = pq.read_schema(tmp_path / "a")
-    assert empty.equals(pq.read_schema(tmp_path / "b"))
+    empty = rank_table([], ENTITIES, nothing, untrained)
+    assert empty.schema.equals(rank_table(MENTIONS, ENTITIES, RANKED, None).schema)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from pipeline.layout import PARTS, Layout
-from tests.pipeline.project import DONE, arguments_of, contents, one_line
+from tests.pipeline.project import DONE, arguments_of, contents, one_line, run
 from tests.pipeline.tiny import write_params
 
 PARAMS = Path("params.yaml")
@@ -70,6 +71,56 @@ def test_features_that_were_never_made(project: Path, capsys: pytest.CaptureFixt
     shutil.rmtree(at.features / "entity_text")
     line = one_line(capsys, "train", "tiny")
     assert line == f"{at.features}/entity_text: holds no feature shards; run dvc repro to encode"
+
+
+MADE_OF_RECORDS = ("rank", "baselines", "rerank", "evaluate", "description_ablation", "metrics")
+
+
+@pytest.mark.parametrize("stage", [*MADE_OF_RECORDS, "report"])
+def test_a_stage_by_hand_after_another_ingest_mixes_nothing(
+    stage: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_params(PARAMS, data={"max_mentions": 3})
+    run("ingest", "tiny")
+    capsys.readouterr()
+    line = one_line(capsys, stage, "tiny")
+    assert ": made of another mentions.parquet than" in line or ": made of other rows than" in line
+    assert line.endswith(" again (dvc repro)")
+
+
+@pytest.mark.parametrize("stage", ["baselines", "train", "rerank", "evaluate"])
+def test_features_of_other_descriptions_are_refused(
+    stage: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_params(PARAMS, rank={"backend": "none"})
+    run("rank", "tiny")
+    capsys.readouterr()
+    assert one_line(capsys, stage, "tiny") == (
+        f"{at.features}/mention_text: made of other rows than {at.inputs('mention_text')} holds now; run "
+        "stage encode again (dvc repro)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stage", "path"),
+    [
+        ("evaluate", at.model / "matcher.safetensors"),
+        ("train", at.features / "mention_text" / "shard-00000.parquet"),
+        ("baselines", at.descriptions),
+        ("metrics", at.ranks / "ranks.parquet"),
+        ("bundle", at.model / "reranker.safetensors"),
+        ("bundle", at.model / "reranker.json"),
+        ("bundle", at.model / "reranker_terms.parquet"),
+    ],
+)
+def test_a_flipped_byte_stops_the_stage_that_reads_it(
+    stage: str, path: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 2
+    path.unlink()  # another file may have the same bytes
+    path.write_bytes(bytes(content))
+    assert one_line(capsys, stage, "tiny").startswith((f"{path}: ", f"{path.parent}: "))
 
 
 @pytest.mark.parametrize(
@@ -137,6 +188,19 @@ def test_a_truncated_or_missing_checkpoint_is_named(
     wanted = f"{path}: no such file; run dvc repro to train"
     assert one_line(capsys, "evaluate", "tiny") == wanted
     assert contents(*DONE).items() <= before.items()
+
+
+def test_a_reranker_of_other_features_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = at.model / "reranker.json"
+    content = json.loads(path.read_text("utf-8"))
+    name = content["weights"]["reranked"].popitem()[0]
+    path.write_text(json.dumps(content), "utf-8")
+    line = one_line(capsys, "bundle", "tiny")
+    assert line == (
+        f"the reranker was fitted on other features than there are now ({name}); run stage rerank again"
+    )
 
 
 @pytest.mark.parametrize("name", ["evaluation.json", "data.json"])

@@ -84,7 +84,8 @@ def test_it_is_off_by_a_knob_and_without_candidates(
 ) -> None:
     write_params(Path("params.yaml"), description_ablation=knobs)
     if not knobs:
-        write_records(at.candidates, Candidate, [])
+        write_records(at.candidates, Candidate, [], made_of=at.records)
+        run("rank", "tiny")
     capsys.readouterr()
     shutil.rmtree(at.features)  # it reads none
     run("description_ablation", "tiny")

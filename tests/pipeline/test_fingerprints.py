@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 
 from mmoe.config.load import ParamsFile
 
-from pipeline.fingerprints import Fingerprints
+from pipeline.fingerprints import MEMORY, Fingerprints
+from pipeline.layout import STAGES
 from tests.pipeline.tiny import write_params
 
 
@@ -29,6 +31,27 @@ def behind_names(stage: str, **changes: tuple[str, str]) -> dict[str, Any]:
     Path("changed.yaml").write_text(text, "utf-8")
     found: dict[str, Any] = Fingerprints(ParamsFile(Path("changed.yaml"))).of(stage)["behind_names"]
     return found
+
+
+@pytest.mark.parametrize("damage", ["null", "a bit", "another value"])
+def test_a_damaged_memory_is_not_believed(here: Path, damage: str) -> None:
+    calm = Fingerprints(ParamsFile(Path("params.yaml")))
+    wanted = {stage: calm.of(stage) for stage in STAGES[1:]}
+    calm.remember()
+    text = MEMORY.read_text("utf-8")
+    trees = json.loads(text)["code"]
+    some = next(iter(trees))
+    trees[some][0] = None
+    MEMORY.write_text(
+        {
+            "null": "null",
+            "a bit": text.replace(some, "0" * len(some)),
+            "another value": json.dumps(json.loads(text) | {"code": trees}),
+        }[damage],
+        "utf-8",
+    )
+    found = Fingerprints(ParamsFile(Path("params.yaml")))
+    assert {stage: found.of(stage) for stage in STAGES[1:]} == wanted
 
 
 def test_a_prompt_counts_with_what_it_includes(here: Path) -> None:

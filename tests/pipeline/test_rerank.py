@@ -20,6 +20,7 @@ from mmoe.reranking.calibration import Answered, Calibration
 from mmoe.reranking.pairs import Pairs
 from mmoe.reranking.reranker import SIMILARITIES, WITH_MATCHER
 from mmoe.reranking.run import run_reranking
+from mmoe.sealed_parquet import write_sealed
 
 from pipeline.baselines import read_known
 from pipeline.layout import Layout
@@ -81,6 +82,8 @@ def test_own_nil_mentions_count_in_the_calibration_alone(
         replace(m, gold_qid=None, in_kb=False) if m.mention_id in nil else m for m in mentions
     ]
     write_records(at.mentions, Mention, changed)
+    for stage in ("retrieve", "rank"):
+        run(stage, "tiny")
     seen: list[Answered] = []
     fit = Calibration.fit
 
@@ -108,7 +111,9 @@ def test_without_mentions_to_learn_from_it_says_so(
 ) -> None:
     table = pq.read_table(at.mentions)
     kept = table.filter([split != "valid" for split in table["split"].to_pylist()])
-    pq.write_table(kept, at.mentions)
+    write_sealed(at.mentions, kept)
+    for stage in ("retrieve", "rank", "encode"):
+        run(stage, "tiny")
     assert "set rerank.depth: 0" in one_line(capsys, "rerank", "tiny")
 
 

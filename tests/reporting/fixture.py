@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -19,6 +18,7 @@ from mmoe.files import write_json
 from mmoe.records import Candidate, Description, Entity, Mention, write_records
 from mmoe.reporting.data import LEAKS
 from mmoe.reporting.inputs import Inputs, read_inputs
+from mmoe.sealed_parquet import write_sealed
 from mmoe.wikidata.counts import retrieval_counts
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published.yaml"
@@ -110,7 +110,7 @@ def write_run(
     (root / "reports").mkdir(exist_ok=True)
     shutil.copy(PUBLISHED, root / "reports")
     _write_records(files, num_mentions, num_entities)
-    _write_ranks(files.ranks, ranks, before if untrained else None, num_entities, units)
+    _write_ranks(files, ranks, before if untrained else None, num_entities, units)
     _write_metrics(files.evaluation, ranks, before if untrained else None)
     write_json(files.history, history(epochs, units))
     write_json(files.reranker, RERANKER)
@@ -197,12 +197,14 @@ def _write_records(files: Run, num_mentions: int, num_entities: int) -> None:
     ]
     write_records(files.mentions, Mention, mentions)
     write_records(files.entities, Entity, entities)
-    write_records(files.descriptions, Description, descriptions)
     write_json(files.data, _data(num_mentions, num_entities))
     candidates = [
         Candidate(m.mention_id, 0, "Q1", m.surface_form, "", "label", None) for m in mentions[::2]
     ]
-    write_records(files.candidates, Candidate, candidates)
+    records = files.mentions, files.entities
+    write_records(files.candidates, Candidate, candidates, made_of=records)
+    choice = files.mentions, files.candidates
+    write_records(files.descriptions, Description, descriptions, made_of=choice)
     counts = retrieval_counts(mentions, candidates)
     sources = {"kb": counts, "index": counts}
     retrieval = {"source": "kb", "note": "<entity text>", "sources": sources}
@@ -232,7 +234,7 @@ def ablation(more: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_ranks(
-    path: Path,
+    files: Run,
     ranks: NDArray[np.int64],
     before: NDArray[np.int64] | None,
     num_entities: int,
@@ -260,8 +262,7 @@ def _write_ranks(
         "gold": pa.array(own, pa.struct(scores)),
         "top": pa.array(top, pa.list_(pa.struct([("qid", pa.string()), *scores]))),
     }
-    path.parent.mkdir(parents=True)
-    pq.write_table(pa.table(columns), path)
+    write_sealed(files.ranks, pa.table(columns), (files.mentions, files.entities))
 
 
 def _best_entities(gold: int, rank: int, num_entities: int) -> list[int]:

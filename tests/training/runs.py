@@ -22,7 +22,8 @@ from mmoe.linking.data import LinkingData
 from mmoe.model.matcher import Matcher, MatcherSpec
 from mmoe.model.matchers.mmoe import MMoE
 from mmoe.training.batches import Batch
-from mmoe.training.trainer import EpochRecord, Progress, Trainer
+from mmoe.training.state import Progress
+from mmoe.training.trainer import EpochRecord, Trainer
 
 from tests.model.matchers import model_params, moe_params
 from tests.stores import FEATURE_CONFIG, Toy, mrr_on, records_of

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mmoe.linking.data import LinkingData
 from mmoe.model.matcher import Matcher
-from mmoe.training.trainer import Progress
+from mmoe.training.state import Progress
 
 from tests.imports import ROOT
 from tests.stores import Toy, write_store

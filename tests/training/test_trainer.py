@@ -15,7 +15,9 @@ from mmoe.errors import TrainingError
 from mmoe.linking.data import FeatureSide, LinkingData
 from mmoe.model.matcher import Matcher
 from mmoe.model.matchers.mmoe import MMoE
+from mmoe.tensor_files import read_tensors
 from mmoe.training.batches import Batch
+from mmoe.training.state import LAST
 from mmoe.training.trainer import Trainer
 
 from tests.oracles import batch_losses
@@ -282,8 +284,9 @@ def test_an_infinite_gradient_stops_before_it_spoils_the_weights(
 
 
 def assert_good_checkpoint(work: Path) -> None:
-    state = torch.load(work / "last.pt", weights_only=True)
-    assert all(bool(torch.isfinite(v).all()) for v in state["matcher"].values())
+    _, state = read_tensors(work / LAST)
+    assert state
+    assert all(bool(torch.isfinite(v).all()) for v in state.values())
 
 
 def test_the_listener_hears_of_the_untrained_matcher_and_of_every_epoch(

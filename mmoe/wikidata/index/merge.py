@@ -12,10 +12,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mmoe.errors import WikidataError, one_line
-from mmoe.files import atomic_write
+from mmoe.sealed_parquet import sealed_writer
 from mmoe.wikidata.label_index import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
 
 MEMORY = "1GB"  # what DuckDB may take before it spills
@@ -85,10 +84,7 @@ def _write_sorted(
     num_rows = 0
     for number, first in enumerate(groups):
         path = folder / table / f"part-{number:05d}.parquet"
-        with (
-            atomic_write(path) as temporary,
-            pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
-        ):
+        with sealed_writer(path, schema, compression="zstd") as writer:
             for group in chain([first], islice(groups, GROUPS_PER_FILE - 1)):
                 writer.write_table(group, row_group_size=ROW_GROUP)
                 num_rows += group.num_rows

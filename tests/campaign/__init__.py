@@ -1,0 +1,1 @@
+"""Attacks that go on finding: `python -m tests.campaign`."""
