@@ -2,8 +2,8 @@
 
 usage  python -m benchmarks.tune [prompts|lora|full]      all without an argument
 
-Thirty-two mentions and as many entities of 50 tokens and an image each, a CLIP of ViT-B/32's shape with random
-weights, MIMIC's units. Each step is taken in a process of its own; both give the same gradients. What a
+Thirty-two mentions and as many entities of 50 tokens and an image each, a CLIP of ViT-B/32's shape with
+random weights, MIMIC's units. Each step is taken in a process of its own; both give the same gradients. What a
 process holds before the step, weights mostly, counts in both.
 """
 
@@ -58,7 +58,9 @@ def main() -> None:
 
 def _in_process(method: str, rows: int, clip: Path, folder: str) -> tuple[float, float]:
     code = f"from benchmarks.tune import step; step({method!r}, {rows}, {str(clip)!r}, {folder!r})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     memory, seconds = json.loads(done.stdout.splitlines()[-1])
     return memory, seconds
 

@@ -33,6 +33,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
             temporary.replace(path)
+        except OSError as error:
+            if error.filename is None and error.errno is not None:  # as of a write that found no room
+                error.filename = str(path)
+            raise
         finally:
             temporary.unlink(missing_ok=True)
 
