@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
+
+from mmoe.files import read_sealed_json, write_sealed_json
 
 from pipeline.layout import PARTS, Layout
 from tests.pipeline.project import DONE, arguments_of, contents, one_line, run
@@ -194,9 +195,9 @@ def test_a_reranker_of_other_features_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = at.model / "reranker.json"
-    content = json.loads(path.read_text("utf-8"))
+    content = read_sealed_json(path)
     name = content["weights"]["reranked"].popitem()[0]
-    path.write_text(json.dumps(content), "utf-8")
+    write_sealed_json(path, content)
     line = one_line(capsys, "bundle", "tiny")
     assert line == (
         f"the reranker was fitted on other features than there are now ({name}); run stage rerank again"
