@@ -24,6 +24,9 @@ from mmoe.wikidata.knowledge.request import KbRequest
 
 ENTITIES, ITEMS, SLICE, RECEIPT = "entities.jsonl", "items.jsonl", "wikidata.jsonl", "kb.json"
 LOCK = ".kb.lock"
+UNFINISHED = (
+    ".kb.unfinished"  # there while tables are written: what a killed run wrote is no obstacle
+)
 BEYOND = "left out: beyond the most linked"
 TABLES = (ENTITIES, "entities.csv", ITEMS, SLICE, f"{SLICE}.gz")
 
@@ -32,11 +35,13 @@ LabelsOf = Callable[[set[str], set[str], BinaryIO | None], Mapping[str, str]]
 
 
 def refuse_to_overwrite(folder: Path) -> None:
-    """Refuses to write over tables that are there already.
+    """Refuses to write over tables that are there already, unless a killed run has begun them.
 
     Raises:
         WikidataError: if `folder` holds one.
     """
+    if (folder / UNFINISHED).exists() and not (folder / RECEIPT).exists():
+        return
     for name in TABLES:
         if (folder / name).exists():
             raise WikidataError(
@@ -86,6 +91,7 @@ def write_knowledge_base(
             temporary = stack.enter_context(atomic_write(folder / SLICE))
             out = stack.enter_context(temporary.open("wb"))
         found = labels_of(needed, kept, out)
+        (folder / UNFINISHED).touch()
         _forget_previous(folder)
     own = dict(DEFAULT_PROPERTIES) if "en" in request.languages else {}
     labels = own | dict(found)
@@ -97,6 +103,7 @@ def write_knowledge_base(
         **{f"values left out: {reason}": number for reason, number in sorted(left_out.items())},
     }
     write_json(folder / RECEIPT, dict(source) | _asked(request) | {"counts": counts})
+    (folder / UNFINISHED).unlink()
     return counts
 
 

@@ -66,6 +66,34 @@ def test_what_is_there_stays_unless_one_says_replace(tmp_path: Path) -> None:
     assert (tmp_path / "entities.jsonl").read_bytes() != before
 
 
+@pytest.mark.parametrize("written", ["entities.jsonl", "items.jsonl", "kb.json"])
+def test_a_run_that_is_killed_while_it_writes_is_repeated_without_replace(
+    written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump, calm, out = write_dump(tmp_path / "dump.json"), tmp_path / "calm", tmp_path / "kb"
+    assert run(dump, calm, "--kinds", "Q5", "--with-slice") == 0
+    rename = Path.replace
+
+    class Killed(BaseException):
+        """Stands in for a kill."""
+
+    def dies(self: Path, target: Path) -> Path:
+        if Path(target).name == written:
+            raise Killed
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", dies)
+        with pytest.raises(Killed):
+            run(dump, out, "--kinds", "Q5", "--with-slice")
+    assert not (out / "kb.json").exists()
+    assert run(dump, out, "--kinds", "Q5", "--with-slice") == 0
+    names = [path.name for path in sorted(calm.iterdir())]
+    assert [path.name for path in sorted(out.iterdir())] == names
+    for name in names:
+        assert (out / name).read_bytes() == (calm / name).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
