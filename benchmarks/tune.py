@@ -3,8 +3,8 @@
 usage  python -m benchmarks.tune [prompts|lora|full]      all without an argument
 
 Thirty-two mentions and as many entities of 50 tokens and an image each, a CLIP of ViT-B/32's shape with
-random weights, MIMIC's units. Each step is taken in a process of its own; both give the same gradients. What a
-process holds before the step, weights mostly, counts in both.
+random weights, MIMIC's units. Each step is taken in a process of its own; both give the same gradients. What
+a process holds before the step, weights mostly, counts in both.
 """
 
 from __future__ import annotations

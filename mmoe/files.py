@@ -34,7 +34,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
                 os.fsync(written.fileno())
             temporary.replace(path)
         except OSError as error:
-            if error.filename is None and error.errno is not None:  # as of a write that found no room
+            if (
+                error.filename is None and error.errno is not None
+            ):  # as of a write that found no room
                 error.filename = str(path)
             raise
         finally:

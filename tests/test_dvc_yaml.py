@@ -68,7 +68,8 @@ def test_a_stage_depends_on_its_fingerprint_and_on_no_source() -> None:
 @pytest.mark.parametrize("stage", [stage for stage in OF_DATA if stage != "report"])
 def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None:
     """What a stage's modules in pipeline take of its Layout covers, and is covered by, deps and outs."""
-    shared = {"pipeline", "pipeline.layout", "pipeline.stage"}
+    # pipeline.kept looks at the inputs of features only to see that these were made of them.
+    shared = {"pipeline", "pipeline.kept", "pipeline.layout", "pipeline.stage"}
     own = [n for n in reached_from(f"pipeline.{stage}") - shared if n.startswith("pipeline.")]
     nodes = [n for name in own for n in ast.walk(ast.parse((ROOT / modules()[name]).read_text()))]
     used = {
@@ -77,17 +78,21 @@ def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None
         if isinstance(node, ast.Attribute)
         and "at" in (getattr(node.value, "id", None), getattr(node.value, "attr", None))
     }
+    called = {getattr(node, "id", None) for node in nodes}
+    for name, place in (("current_features", "features"), ("kept_mentions", "left_out")):
+        used |= {place} if name in called else set()
     literals = {node.value for node in nodes if isinstance(node, ast.Constant)}
     policies = [name for name in ("keep", "drop") if name in literals] or ["keep"]
     methods = {
         "inputs": [at.inputs(part) for part in PARTS if part in literals or stage == "encode"],
         "left_out": [at.left_out(policy) for policy in policies],
     }
-    places = [
-        place
-        for name in used - {"dataset", "work", "locks"}
-        for place in methods.get(name) or [getattr(at, name)]
-    ]
+    values = {
+        name: methods.get(name) or getattr(at, name)
+        for name in used - {"dataset", "work", "locks", "made_of"}
+    }
+    groups = [each if isinstance(each, list | tuple) else [each] for each in values.values()]
+    places = [place for group in groups for place in group]
     named = [Path(path) for path in (*entries(stage, "deps")[1:], *written(stage))]
     unused = [p for p in named if not any(p.is_relative_to(place) for place in places)]
     assert unused == []

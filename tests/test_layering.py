@@ -42,7 +42,7 @@ ROOMS = {
     "wikidata": BASE | {"config", "on_ray", "retry_after", "sqlite_cache"},
     "descriptions": BASE | RANKING | {"config", "retry_after", "sqlite_cache"},
     "features": BASE,
-    "encoders": BASE | {"code_fingerprint", "config", "features"},
+    "encoders": BASE | {"code_fingerprint", "config", "features", "tensor_files"},
     "model": {"config", "errors", "files", "names", "records"},
     "evaluation": {"errors", "files", "names", "records", "shares"},
     "linking": BASE | {"config", "evaluation", "features", "model", "tensor_files"},

@@ -14,16 +14,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import nn
 
 from mmoe.config.tune import TuneParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.kinds import ClipEncoder
 from mmoe.encoders.prompted import PromptedEncoder, Prompts, prompts_for
-from mmoe.errors import FeatureStoreError, one_line
-from mmoe.files import atomic_write, read_json, write_json
+from mmoe.errors import CheckpointError, FeatureStoreError, one_line
+from mmoe.files import read_json, write_json
+from mmoe.tensor_files import read_tensors, write_tensors
 
 ABOUT, ADAPTER, BASE = "tuned.json", "adapter.safetensors", "base"
 # Names of the attention's projections in CLIP, SigLIP and BERT.
@@ -108,23 +107,20 @@ class Tuning:
     def save(self, folder: Path) -> None:
         """Writes the folder of the tuned encoder; `load_tuned` reads it."""
         params, base = self._params, self._base
+        settings = {
+            name: value
+            for name, value in params.model_dump(mode="json").items()
+            if name.startswith(params.method.removesuffix("s"))
+        }
+        about = asdict(Tuned(params.method, base.name, base.fingerprint, settings))
         if params.method == "full":
             base.model.save_pretrained(folder, safe_serialization=True)
             base.tokenizer.save_pretrained(folder)
             if (processor := getattr(base, "processor", None)) is not None:
                 processor.save_pretrained(folder)
         else:
-            with atomic_write(folder / ADAPTER) as temporary:
-                state = self.trained.state_dict()
-                temporary.write_bytes(save({k: v.cpu().contiguous() for k, v in state.items()}))
-        settings = {
-            name: value
-            for name, value in params.model_dump(mode="json").items()
-            if name.startswith(params.method.removesuffix("s"))
-        }
-        write_json(
-            folder / ABOUT, asdict(Tuned(params.method, base.name, base.fingerprint, settings))
-        )
+            write_tensors(folder / ADAPTER, self.trained.state_dict(), about)
+        write_json(folder / ABOUT, about)
 
 
 def apply_tuned(folder: Path, about: Tuned, base: Encoder) -> Encoder:
@@ -140,7 +136,9 @@ def apply_tuned(folder: Path, about: Tuned, base: Encoder) -> Encoder:
     about.check_base(base, folder)
     settings = about.settings
     try:
-        state = load_file(folder / ADAPTER)
+        said, state = read_tensors(folder / ADAPTER)
+        if said != asdict(about):
+            raise FeatureStoreError(f"{folder}: {ABOUT} does not belong to {ADAPTER}; {AGAIN}")
         if about.method == "prompts":
             length, depth = settings["prompt_length"], settings["prompt_depth"]
             prompts = prompts_for(_seeing(base), length, depth)
@@ -153,7 +151,7 @@ def apply_tuned(folder: Path, about: Tuned, base: Encoder) -> Encoder:
         return base
     except FileNotFoundError:
         raise FeatureStoreError(f"{folder / ADAPTER}: no such file; {AGAIN}") from None
-    except (KeyError, RuntimeError, SafetensorError) as error:
+    except (CheckpointError, KeyError, RuntimeError) as error:
         raise FeatureStoreError(f"{folder / ADAPTER}: {one_line(error)}; {AGAIN}") from None
 
 

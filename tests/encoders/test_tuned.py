@@ -94,6 +94,11 @@ def test_a_missing_base_is_named(folders: dict[str, Path], tmp_path: Path) -> No
         (ADAPTER, None, "adapter.safetensors: no such file; run stage tune again"),
         (ADAPTER, b"not tensors", "adapter.safetensors: .*run stage tune again"),
         (ABOUT, b'{"method": "lora"}', "tuned.json: .*run stage tune again"),
+        (
+            ABOUT,
+            b'{"method": "lora", "base": "b", "base_fingerprint": "f", "settings": {}}',
+            "b: |tuned.json does not belong",
+        ),
     ],
 )
 def test_a_damaged_folder_is_one_line(
@@ -104,6 +109,18 @@ def test_a_damaged_folder_is_one_line(
     if content is not None:
         (tmp_path / file).write_bytes(content)
     with pytest.raises(FeatureStoreError, match=line):
+        load_encoder(str(tmp_path), "cpu")
+
+
+@pytest.mark.parametrize("method", ["prompts", "lora"])
+def test_a_flipped_bit_of_what_was_learned_is_noticed(
+    folders: dict[str, Path], tmp_path: Path, method: str
+) -> None:
+    tuning(folders["clip"], method).save(tmp_path)
+    content = bytearray((tmp_path / ADAPTER).read_bytes())
+    content[-5] ^= 4
+    (tmp_path / ADAPTER).write_bytes(content)
+    with pytest.raises(FeatureStoreError, match=r"its own checksum.*run stage tune again"):
         load_encoder(str(tmp_path), "cpu")
 
 
