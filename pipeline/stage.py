@@ -15,8 +15,6 @@ from mmoe.locks import exclusive_lock, lock_holder
 
 from pipeline.layout import PARTS, Layout
 
-STOPPED = 130
-
 
 def run_stage(
     stage: Callable[..., None],
@@ -71,10 +69,7 @@ def checked_params(path: Path = Path("params.yaml")) -> ParamsFile:
 
 
 def exit_on_mistake(work: Callable[[], None]) -> None:
-    """Runs `work`; what a user can mend (bad input, a full disk) ends it with one line and exit code 1.
-
-    Ctrl-C ends it with one line and exit code 130.
-    """
+    """Runs `work`; what a user can mend (bad input, a full disk) ends it with one line and exit code 1."""
     try:
         work()
     except MmoeError as error:
@@ -83,6 +78,3 @@ def exit_on_mistake(work: Callable[[], None]) -> None:
     except OSError as error:
         print(f"error: {error}; finished work is kept, run again when mended", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("stopped; run it again to go on from what is done", file=sys.stderr)
-        sys.exit(STOPPED)
