@@ -176,7 +176,8 @@ def test_it_says_what_stage_encode_and_the_index_take(
     assert [*parts_of(said)] == [*PARTS]
     assert {step["state"] for step in parts_of(said).values()} == {"to do"}
     assert all(step["seconds"] > 0 for step in parts_of(said).values())
-    run("encode", "tiny")
+    for stage in ("tune", "encode"):
+        run(stage, "tiny")
     for part, step in parts_of(said).items():
         assert (step["rows"], step["kept_bytes"]) == written(part), part
     assert all(s["seconds"] > 0 for s in said["datasets"]["tiny"] if s["rows"])

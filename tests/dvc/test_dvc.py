@@ -149,7 +149,7 @@ def test_an_edit_that_may_decide_values_changes_the_fingerprints_of_its_stages(
         (
             "leak_policy: keep",
             "leak_policy: drop",
-            {"baselines", "train", "rerank", "report"},
+            {"tune", "baselines", "train", "rerank", "report"},
         ),
         (
             "bootstrap_samples: 100",
@@ -300,7 +300,7 @@ def test_another_ranker_encodes_the_mentions_texts_only(temporary: Run) -> None:
     clone = temporary.clone
     clone.edit("params.yaml", "backend: lexical", "backend: first")
     log = clone.dvc("repro", "encode")
-    assert sorted(ran(log)) == ["encode", "fingerprints", "rank"]
+    assert sorted(ran(log)) == ["encode", "fingerprints", "rank", "tune"]
     reading = {
         "audit",
         "baselines",
