@@ -33,6 +33,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
             temporary.replace(path)
+        except OSError as error:
+            _name(error, path)
+            raise
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -75,9 +78,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.rename(old)
         new.rename(path)
+    except OSError as error:
+        _name(error, path)
+        raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _name(error: OSError, path: Path) -> None:
+    """A write that finds no room says not of which file."""
+    if error.filename is None and error.errno is not None:
+        error.filename = str(path)
 
 
 def remove_folder(path: Path) -> None:

@@ -231,6 +231,8 @@ def _decoding_problem(error: Exception, content: bytes) -> str:
         return "the file is empty"
     if content.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
         return "a web page that was saved under the name of an image"
+    if b"<svg" in content[:1024].lower():
+        return "an SVG drawing, which is not decoded; save it as PNG"
     # Pillow's own message names the stream by its place in memory.
     if isinstance(error, UnidentifiedImageError):
         return "no known image format"
@@ -249,9 +251,17 @@ def archive_keys(archive: Path) -> dict[str, frozenset[str]]:
     import h5py
 
     with _ONE_AT_A_TIME, h5py.File(archive, "r", locking="best-effort") as file:
-        return {
-            name: frozenset(group) for name, group in file.items() if isinstance(group, h5py.Group)
-        }
+        try:
+            found = {
+                name: frozenset(group)
+                for name, group in file.items()
+                if isinstance(group, h5py.Group)
+            }
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:  # where it is damaged
+            raise OSError(one_line(error)) from None
+    if any(not isinstance(key, str) for name, keys in found.items() for key in (name, *keys)):
+        raise OSError("holds names that are not UTF-8")
+    return found
 
 
 def _parts(name: str) -> tuple[str, str | None]:

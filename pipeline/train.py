@@ -66,6 +66,7 @@ def train(at: Layout, file: ParamsFile) -> None:
     code = sources_key(*(Path(room.__path__[0]) for room in rooms))
     files = (at.mentions, at.entities, at.left_out(policy))
     work = at.work("train") / content_key(config, data.parts, [*map(sha256_of, files)], code)
+    _drop_stale(work)
     mrr_of = partial(
         held_out_mrr,
         data=data,
@@ -83,17 +84,17 @@ def train(at: Layout, file: ParamsFile) -> None:
     write_json(at.model / "history.json", trainer.summary() | {"config": config})
     print(f"best epoch {progress.best_epoch}: MRR {progress.best_mrr:.2f} of held-out mentions")
     remove_folder(work)
-    _drop_stale(at.work("train"))
 
 
 def _drop_stale(work: Path) -> None:
     """Of unfinished trainings with other parameters, data or code, keeps those that were at work last."""
-    others = sorted(work.glob("*/"), key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
+    others = [folder for folder in work.parent.glob("*/") if folder != work]
+    others.sort(key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
     for folder in others[STALE_KEPT:]:
         remove_folder(folder)
     if dropped := others[STALE_KEPT:]:
         print(
-            f"{work}: {len(dropped)} unfinished trainings with other settings removed; the newest "
+            f"{work.parent}: {len(dropped)} unfinished trainings with other settings removed; the newest "
             f"{STALE_KEPT} are kept"
         )
 

@@ -21,7 +21,10 @@ from mmoe.errors import CheckpointError, one_line
 from mmoe.files import atomic_write
 
 WEIGHTS, PICKLED = "model.safetensors", "pytorch_model*.bin"
-BROKEN = (RuntimeError, ValueError, EOFError, KeyError, IndexError, struct.error)
+BROKEN = (
+    *(RuntimeError, ValueError, EOFError, KeyError, IndexError, struct.error),
+    *(TypeError, AttributeError, AssertionError),
+)
 SHOWN = 400  # characters of torch's own list of what is wrong
 
 

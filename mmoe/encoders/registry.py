@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig
 from transformers.utils import logging as transformers_logging
 
 from mmoe.encoders.base import Encoder, pretrained
 from mmoe.encoders.kinds import ClipEncoder, NaflexEncoder, SiglipEncoder, TextOnlyEncoder
 from mmoe.encoders.source import SAFETENSORS, ModelSource
-from mmoe.errors import DataError, FeatureStoreError
+from mmoe.errors import FeatureStoreError, MmoeError, one_line
 
 # By transformers' `model_type`; any other without a vision tower is a text-only encoder.
 ENCODERS: dict[str, type[Encoder]] = {
@@ -24,7 +23,6 @@ ENCODERS: dict[str, type[Encoder]] = {
     "vision-text-dual-encoder": ClipEncoder,
 }
 # What transformers raises on a folder that lacks a file or holds a broken one.
-LOADING_ERRORS = (OSError, ValueError, RuntimeError, ImportError, SafetensorError, DataError)
 
 
 def load_encoder(
@@ -69,7 +67,9 @@ def _explained(source: ModelSource) -> Iterator[None]:
     """Turns what transformers raises into one line that names the parameter."""
     try:
         yield
-    except LOADING_ERRORS as error:
+    except MmoeError as error:
+        raise source.error(f"can't be loaded: {one_line(error)}") from None
+    except Exception as error:  # tokenizers raise nothing narrower
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         remedy = f"; {SAFETENSORS}" if "safetensors" in reason else ""
         raise source.error(f"can't be loaded: {reason}{remedy}") from None

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmoe.errors import LinkingError
+from mmoe.errors import LinkingError, one_line
 from mmoe.files import atomic_folder, read_json, write_json
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranked import BestEntities
@@ -188,7 +188,10 @@ class ApproximateSearch:
 
     def _write(self, folder: Path, made_of: str) -> ApproximateSearch:
         with atomic_folder(folder) as new:
-            _faiss().write_index(self.lists, str(new / LISTS))
+            try:
+                _faiss().write_index(self.lists, str(new / LISTS))
+            except RuntimeError as error:  # as where the disk is full
+                raise LinkingError(f"{folder}: can't be written ({one_line(error)})") from None
             np.savez(new / REDUCTION, **vars(self.reduction))
             write_json(new / MANIFEST, {"made_of": made_of})
         return self.open(folder, made_of, self.index)

@@ -185,6 +185,10 @@ def test_every_image_is_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str
             "a web page that was saved under the name of an image",
         ),
         "text": (b"text", "no known image format"),
+        "drawing": (
+            b"<?xml version='1.0'?><svg/>",
+            "an SVG drawing, which is not decoded; save it as PNG",
+        ),
         "bomb": (
             bomb(),
             "20,000 × 20,000 pixels are more than encode.max_pixels = 100000000 allows",
@@ -196,11 +200,11 @@ def test_every_image_is_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str
     write_own(tmp_path, [*rows, *three_mentions()[1:]], KB)
     code, said = check(tmp_path, capsys)
     problems = sorted(line for line in said if line.startswith("problem: "))
-    assert (code, len(problems)) == (1, 5), "each said once, though two mentions have it"
+    assert (code, len(problems)) == (1, 6), "each said once, though two mentions have it"
     for row, (name, (_, reason)) in enumerate(contents.items(), start=1):
         where = f"problem: mentions.jsonl, row {row}, key `image`: 'p/{name}.jpg' can't be opened ({reason})"
         assert sum(line.startswith(where) for line in problems) == 1
-    assert said[-2] == "5 problems: 5 unreadable image"
+    assert said[-2] == "6 problems: 6 unreadable image"
     assert check(tmp_path, capsys, "--no-images")[0] == 0
     assert EncodeParams().max_pixels == MAX_PIXELS
     said = check(tmp_path, capsys, "--max-pixels", "29")[1]

@@ -200,6 +200,15 @@ def test_a_sentence_model_that_does_more_is_refused(
     refuse(copy, rf"encode\.model = .*: .*{reason}")
 
 
+def test_a_damaged_tokenizer_is_one_line(tmp_path: Path) -> None:
+    """The library that reads it raises bare exceptions."""
+    copy = Path(shutil.copytree(SAMPLE_CLIP, tmp_path / "copy"))
+    content = json.loads((copy / "tokenizer.json").read_text())
+    del content["model"]["vocab"][content["model"]["merges"][0][0]]
+    (copy / "tokenizer.json").write_text(json.dumps(content))
+    refuse(copy, r"encode\.model = .*: can't be loaded: .*out of vocabulary")
+
+
 @pytest.mark.parametrize("file", ["1_Pooling/config.json", "config_sentence_transformers.json"])
 def test_pooling_and_prompts_are_part_of_the_fingerprint(
     folders: dict[str, Path], tmp_path: Path, file: str

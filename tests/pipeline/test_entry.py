@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -97,6 +99,22 @@ def test_what_a_user_can_mend_is_one_line(
         exit_on_mistake(raising(error))
     assert caught.value.code == 1
     assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("KeyboardInterrupt", r"stopped; run it again to go on from what is done\n"),
+        ("ValueError('ours')", r"Traceback .*ValueError: ours\n"),
+    ],
+)
+def test_ctrl_c_is_one_line_at_any_moment(error: str, said: str) -> None:
+    code = f"import pipeline; raise {error}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (1, -signal.SIGINT)
+    assert re.fullmatch(said, done.stderr, re.DOTALL)
 
 
 @pytest.mark.parametrize("bug", [KeyError("x"), AssertionError("ours"), ValueError("ours")])
