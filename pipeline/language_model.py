@@ -31,6 +31,7 @@ def ranked_by_model(
     with _logged(at.work("rank") / "log.jsonl", model):
         descriptions = model.rank(mentions, groups)
     model.write_ledger(at.ledger)
+    print(f"{at.dataset}: {model.failures()}")
     if params.order == "shuffled":
         print(f"{at.dataset}: {model.position_bias.in_words()}")
     return descriptions, model.settings | model.counts()

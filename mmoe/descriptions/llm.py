@@ -46,6 +46,7 @@ class LanguageModel:
     answers: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     images: Counter[str] = field(default_factory=Counter)
+    _failed: Counter[str] = field(default_factory=Counter, repr=False)  # of what is in `answers`
     _rounds: list[dict[str, Any]] = field(default_factory=list, repr=False)
     _questions: dict[str, Question] = field(default_factory=dict, repr=False)  # all that were sent
     _replies: dict[str, Reply] = field(default_factory=dict, repr=False)
@@ -145,6 +146,13 @@ class LanguageModel:
             found["position"] = asdict(self.position_bias)
         return found
 
+    def failures(self) -> str:
+        """How many answers named neither a candidate nor none of them, in words."""
+        why = ", ".join(f"{n:,} {reason}" for reason, n in sorted(self._failed.items()) if n)
+        asked = sum(self.answers[reason] for reason in self._failed)
+        failed = f"{self._failed.total():,} of {asked:,} answers of the model failed"
+        return f"{failed} ({why})" if why else failed
+
     def log(self) -> dict[str, Any]:
         """What all rounds have cost, an interrupted one included, and what came of each that ended."""
         budget = self.client.budget
@@ -178,6 +186,7 @@ class LanguageModel:
         choice = read_reply(reply, question.num_options, self.params.output)
         self._options[reply.key] = choice.option
         self.answers[choice.reason] += 1
+        self._failed[choice.reason] += choice.option is None
         self.left_out.update(reply.left_out)
         chosen = group[question.order[choice.option - 1]] if choice.option else None
         return describe(mention, group, chosen, LANGUAGE_MODEL, choice.confidence)

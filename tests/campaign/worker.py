@@ -18,7 +18,8 @@ from tests.campaign.attack import Attack, found
 from tests.campaign.process import FORKS
 
 SECONDS = 20.0  # that a trial may take
-LOADING = 120.0  # and the first of its kind, which loads libraries
+LOADING = 120.0  # and one before the first of its kind, which loads libraries
+LOADED = "loaded"
 MEMORY = 2 << 30  # bytes that it may take, beyond what the libraries have taken
 
 
@@ -51,11 +52,17 @@ class Worker:
             self._begin()
         assert self._pipe is not None
         self._pipe.send((attack.name, number))
-        if attack.name not in self._known and self._pipe.poll(LOADING):
+        if attack.name not in self._known:
             self._known.add(attack.name)
-            with contextlib.suppress(EOFError):
-                self._pipe.recv()
-        if broken := self._broken_limit():
+            answer = self._answer(LOADING)
+            if answer != LOADED:
+                return answer
+        return self._answer(SECONDS)
+
+    def _answer(self, seconds: float) -> str | None:
+        """What the process sends within some seconds, or how it has ended instead."""
+        assert self._pipe is not None
+        if broken := self._broken_limit(seconds):
             self._end()
             return broken
         try:
@@ -68,13 +75,13 @@ class Worker:
             return f"the process dies of {how}"
         return answer
 
-    def _broken_limit(self) -> str | None:
+    def _broken_limit(self, seconds: float) -> str | None:
         """Waits for an answer; says which limit the process has gone beyond, if it has."""
         assert self._pipe is not None
-        before, until = self._memory(), time.monotonic() + SECONDS
+        before, until = self._memory(), time.monotonic() + seconds
         while not self._pipe.poll(0.05):
             if time.monotonic() > until:
-                return f"hangs for more than {SECONDS:.0f} s"
+                return f"hangs for more than {seconds:.0f} s"
             if self._memory() > before + MEMORY:
                 return f"takes more than {MEMORY >> 30} GB of memory"
         return None
@@ -115,5 +122,5 @@ def _work(attacks: dict[str, Attack], seed: int, folder: Path, pipe: Connection)
             if name not in known:  # what its first trial loads counts for none
                 found(attacks[name], -1, seed, folder)
                 known.add(name)
-                pipe.send("loaded")
+                pipe.send(LOADED)
             pipe.send(found(attacks[name], number, seed, folder))

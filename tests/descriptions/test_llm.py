@@ -16,7 +16,7 @@ from mmoe.records import Candidate, Entity, Mention, write_records
 
 from pipeline.layout import Layout
 from tests.descriptions.llm_client.fake import tricks
-from tests.descriptions.llm_client.fake.server import Fake, Trick
+from tests.descriptions.llm_client.fake.server import Fake, Handler, Trick
 from tests.descriptions.llm_client.runs import CANARY
 from tests.descriptions.rows import candidates, mention
 from tests.descriptions.stage import ledger, logs, run, write
@@ -69,6 +69,24 @@ def test_what_is_no_choice_is_counted_and_adds_nothing(
     fake.always = answer
     assert [(r.qid, r.description) for r in run(at, fake)] == [(None, None)]
     assert read_json(at.rank_counts)["answers"] == {reason: 1}
+
+
+def test_the_run_says_how_many_answers_failed(
+    fake: Fake, at: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(at, "alpha", "beta", "gamma")
+    replies = {"alpha": "I can't say.", "beta": '{"choice": 1}', "gamma": '{"choice": 77}'}
+
+    def answer(handler: Handler) -> None:
+        question = handler.asked().question
+        tricks.says(next(text for word, text in replies.items() if word in question))(handler)
+
+    fake.always = answer
+    run(at, fake, output="plain")
+    said = next(line for line in capsys.readouterr().out.splitlines() if "failed" in line)
+    assert said == (
+        f"{at.dataset}: 2 of 3 answers of the model failed (1 no choice, 1 outside the candidates)"
+    )
 
 
 def test_the_estimate_sends_and_writes_nothing(

@@ -118,7 +118,9 @@ def test_it_can_be_watched(client: TestClient) -> None:
     assert "mmoe_batch_mentions_bucket" in text
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
-    assert "default-src 'none'" in page.headers["content-security-policy"]
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
 
 
 def test_openapi_says_what_a_request_holds(client: TestClient) -> None:
