@@ -44,7 +44,7 @@ def spoilt(name: str, content: bytes, rng: Random) -> Spoilt:
     if own is not None and rng.random() < 0.6:
         try:
             return own(content, rng)
-        except (ValueError, KeyError, IndexError, pa.ArrowException):
+        except (ValueError, OverflowError, LookupError, pa.ArrowException):
             pass  # nothing in it that could be exchanged
     return _bytes(content, rng)
 
