@@ -6,8 +6,13 @@ What stands in `__all__` is the public surface; it is loaded when it is first as
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# Before torch is loaded: its threads wait for each other by sleeping. By default they spin, and where two
+# processes share the cores each then takes up to ten times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from mmoe.errors import MmoeError

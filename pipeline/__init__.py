@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from types import TracebackType
 
+import mmoe as mmoe  # it says how torch's threads wait, and comes before torch
+
 
 def _say_stopped(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None

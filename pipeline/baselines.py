@@ -19,7 +19,8 @@ from mmoe.config.load import ParamsFile
 from mmoe.records import Candidate, Description, Entity, read_records
 from mmoe.sealed_parquet import write_sealed
 
-from pipeline.kept import current_features, kept_mentions
+from pipeline.current import check_features
+from pipeline.kept import kept_mentions
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
@@ -28,7 +29,8 @@ def baselines(at: Layout, file: ParamsFile) -> None:
     encode = file.section(EncodeParams)
     records = read_known(at, file.section(DataParams).leak_policy)
     ids = [mention.mention_id for mention in records.linkable("test")]
-    ranks = run_baselines(records, FeatureParts(current_features(at), encode.feature_config))
+    check_features(at)
+    ranks = run_baselines(records, FeatureParts(at.features, encode.feature_config))
     table = pa.concat_tables(rank_rows(ids, method, found) for method, found in ranks.items())
     write_sealed(at.ranks / "baselines.parquet", table, at.records)
     print(f"{at.dataset}: {len(ranks)} baselines ranked {len(ids)} mentions")

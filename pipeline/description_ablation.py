@@ -37,7 +37,7 @@ from mmoe.records import (
 )
 from mmoe.sealed_parquet import write_sealed
 
-from pipeline.kept import current_features
+from pipeline.current import check_features
 from pipeline.layout import Layout
 from pipeline.rankers import LocalRankers
 from pipeline.stage import run_stage
@@ -100,8 +100,9 @@ def _measure(
 
     keep_memory_flat()
     encode, runtime = file.section(EncodeParams), file.section(RuntimeParams)
+    check_features(at)
     data = LinkingData.open(
-        test, read_records(at.entities, Entity), current_features(at), encode.feature_config
+        test, read_records(at.entities, Entity), at.features, encode.feature_config
     )
     new, features = texts.texts[len(test) :], None
     if new:

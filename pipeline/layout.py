@@ -135,6 +135,11 @@ class Layout:
         return Path("data/bundles") / self.dataset
 
     @property
+    def log(self) -> Path:
+        """One JSON line a finished run of a stage: when, how long, with how many threads and which kernel."""
+        return Path(".mmoe/log") / f"{self.dataset}.jsonl"
+
+    @property
     def locks(self) -> Path:
         return Path(".mmoe/locks") / self.dataset
 

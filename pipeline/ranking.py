@@ -20,8 +20,8 @@ from mmoe.linking.whole_kb import rank_records
 from mmoe.model.registry import spec_from_params
 from mmoe.records import Candidate, Entity, Mention, read_records
 
+from pipeline.current import check_features
 from pipeline.index import open_index
-from pipeline.kept import current_features
 from pipeline.layout import Layout
 from pipeline.spread import blocks, spread
 
@@ -43,7 +43,8 @@ class Ranking:
             read_records(at.entities, Entity),
         )
         wanted = file.section(EncodeParams).feature_config
-        self._data = LinkingData.open(mentions, self.entities, current_features(at), wanted)
+        check_features(at)
+        self._data = LinkingData.open(mentions, self.entities, at.features, wanted)
         self._test = self._data.linkable("test")
         self.mentions = [mentions[i] for i in self._test.tolist()]
         self._indexes: dict[str, EntityIndex] = {}

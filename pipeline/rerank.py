@@ -33,8 +33,8 @@ from mmoe.reranking.run import Reranked, run_reranking
 from mmoe.sealed_parquet import write_sealed
 
 from pipeline.baselines import rank_rows, read_known
+from pipeline.current import check_features
 from pipeline.index import open_index
-from pipeline.kept import current_features
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
@@ -48,7 +48,8 @@ def rerank(at: Layout, file: ParamsFile) -> None:
     ids = [mention.mention_id for mention in records.linkable("test")]
     found = None
     if params.depth:
-        parts = FeatureParts(current_features(at), encode.feature_config)
+        check_features(at)
+        parts = FeatureParts(at.features, encode.feature_config)
         matcher = matcher_families(at, file, records) if params.use_matcher else None
         found = run_reranking(records, parts, params.depth, matcher, use_context=params.use_context)
     ranks = {} if found is None else found.ranks
@@ -83,7 +84,8 @@ def matcher_families(
 ) -> Callable[[Sequence[Mention]], Family]:
     """What gives the trained matcher's features of any mentions; the entity side is computed once."""
     config = file.section(EncodeParams).feature_config
-    data = LinkingData.open(records.mentions, records.entities, current_features(at), config)
+    check_features(at)
+    data = LinkingData.open(records.mentions, records.entities, at.features, config)
     spec = spec_from_params(file, data.widths)
     index = open_index(at, data, file.section(RuntimeParams), spec)
     row_of = {mention.mention_id: i for i, mention in enumerate(records.mentions)}

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from mmoe.config.check import check_params
 from mmoe.config.load import ParamsFile
 from mmoe.errors import MmoeError
+from mmoe.files import append_json_line
 from mmoe.locks import exclusive_lock, lock_holder
 
 from pipeline.layout import PARTS, Layout
@@ -56,9 +60,23 @@ def run_stage(
 
         # Two runs would delete each other's files; the second one finds most of its work done.
         with exclusive_lock(at.locks, lock, say_busy):
+            started = time.time()
             stage(at, params, **chosen)
+            _log_run(at, name, started)
 
     exit_on_mistake(work)
+
+
+def _log_run(at: Layout, stage: str, started: float) -> None:
+    """Notes what computed: outside the outs, as DVC would take another machine's for another result."""
+    about: dict[str, object] = {"stage": stage, "seconds": round(time.time() - started, 2)}
+    about["started"] = datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds")
+    about["versions"] = {package: version(package) for package in ("mmoe", "numpy")}
+    if "torch" in sys.modules:  # others compute without it
+        from mmoe.linking.device import about_device
+
+        about |= {"torch": version("torch")} | about_device()
+    append_json_line(at.log, about)
 
 
 def checked_params(path: Path = Path("params.yaml")) -> ParamsFile:

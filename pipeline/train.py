@@ -33,7 +33,8 @@ from mmoe.records import Entity, read_records
 from mmoe.training.held_out import held_out_mrr
 from mmoe.training.trainer import Trainer
 
-from pipeline.kept import current_features, kept_mentions
+from pipeline.current import check_features
+from pipeline.kept import kept_mentions
 from pipeline.layout import Layout
 from pipeline.live import LiveCurves
 from pipeline.stage import run_stage
@@ -50,7 +51,8 @@ def train(at: Layout, file: ParamsFile) -> None:
     loss, runtime = file.section(LossParams), file.section(RuntimeParams)
     policy = file.section(DataParams).leak_policy
     mentions, entities = kept_mentions(at, policy), read_records(at.entities, Entity)
-    data = LinkingData.open(mentions, entities, current_features(at), encode.feature_config)
+    check_features(at)
+    data = LinkingData.open(mentions, entities, at.features, encode.feature_config)
     device = resolve_device(runtime.device)
     spec = spec_from_params(file, data.widths)
     matcher = build_matcher(spec, params.seed).to(device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,8 @@ def test_a_stage_depends_on_its_fingerprint_and_on_no_source() -> None:
 @pytest.mark.parametrize("stage", [stage for stage in OF_DATA if stage != "report"])
 def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None:
     """What a stage's modules in pipeline take of its Layout covers, and is covered by, deps and outs."""
-    # pipeline.kept looks at the inputs of features only to see that these were made of them.
-    shared = {"pipeline", "pipeline.kept", "pipeline.layout", "pipeline.stage"}
+    # pipeline.current compares checksums of what the features' own stage depends on.
+    shared = {"pipeline", "pipeline.current", "pipeline.layout", "pipeline.stage"}
     own = [n for n in reached_from(f"pipeline.{stage}") - shared if n.startswith("pipeline.")]
     nodes = [n for name in own for n in ast.walk(ast.parse((ROOT / modules()[name]).read_text()))]
     used = {
@@ -78,21 +79,19 @@ def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None
         if isinstance(node, ast.Attribute)
         and "at" in (getattr(node.value, "id", None), getattr(node.value, "attr", None))
     }
-    called = {getattr(node, "id", None) for node in nodes}
-    for name, place in (("current_features", "features"), ("kept_mentions", "left_out")):
-        used |= {place} if name in called else set()
     literals = {node.value for node in nodes if isinstance(node, ast.Constant)}
     policies = [name for name in ("keep", "drop") if name in literals] or ["keep"]
-    methods = {
+    methods: dict[str, Sequence[Path]] = {
+        "records": at.records,
+        "choice": at.choice,
         "inputs": [at.inputs(part) for part in PARTS if part in literals or stage == "encode"],
         "left_out": [at.left_out(policy) for policy in policies],
     }
-    values = {
-        name: methods.get(name) or getattr(at, name)
+    places = [
+        place
         for name in used - {"dataset", "work", "locks", "made_of"}
-    }
-    groups = [each if isinstance(each, list | tuple) else [each] for each in values.values()]
-    places = [place for group in groups for place in group]
+        for place in methods.get(name) or [getattr(at, name)]
+    ]
     named = [Path(path) for path in (*entries(stage, "deps")[1:], *written(stage))]
     unused = [p for p in named if not any(p.is_relative_to(place) for place in places)]
     assert unused == []

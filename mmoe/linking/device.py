@@ -57,7 +57,12 @@ def compute_with(threads: int | None) -> None:
 
 
 def about_device() -> dict[str, object]:
-    """What computes here."""
+    """What computes here, and with which instructions: results differ with them, and with the threads."""
     cuda = torch.cuda.is_available()
     name = torch.cuda.get_device_name(0) if cuda else "cpu"
-    return {"device": name, "cores": os.cpu_count(), "threads": torch.get_num_threads()}
+    return {
+        "device": name,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "kernel": torch.backends.cpu.get_cpu_capability(),
+    }

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import torch
 
 from mmoe.records import Mention, read_metadata, read_records
 
@@ -30,10 +31,20 @@ def test_the_stages_write_what_dvc_yaml_promises_and_nothing_else(project: Path)
     assert [f for f in found if not any(f.is_relative_to(p) for p in promised)] == []
 
 
+def test_the_log_says_what_computed(project: Path) -> None:
+    run("evaluate", "tiny")
+    run("metrics", "tiny")
+    *_, evaluated, measured = map(json.loads, at.log.read_text().splitlines())
+    assert (evaluated["stage"], measured["stage"]) == ("evaluate", "metrics")
+    assert evaluated["threads"] == torch.get_num_threads()
+    assert evaluated["kernel"] == torch.backends.cpu.get_cpu_capability()
+    assert evaluated["seconds"] > 0
+
+
 def test_finished_work_is_cleaned_up(project: Path) -> None:
     """What is left are encoded rows, from which the next encoding starts, the index, and logs."""
     left = {path.parts[1] for path in Path(".mmoe").rglob("*") if path.is_file()}
-    assert left == {"encode", "description_ablation", "index", "retrieve"}
+    assert left == {"encode", "description_ablation", "index", "log", "retrieve"}
 
 
 def test_a_second_run_writes_the_same_bytes(project: Path) -> None:
