@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,7 +62,14 @@ def test_blocks_are_whole_batches_and_cover_everything(total: int, unit: int, wo
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore")  # of Ray's own processes
 def test_features_and_ranks_are_those_of_one_process(project: Path, ray: Any) -> None:
-    before = pq.read_table(at.ranks / "ranks.parquet")
+    # So few mentions go to one worker, which has both CPUs; on some processors last bits depend on that.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        run("evaluate", "tiny")
+    finally:
+        torch.set_num_threads(threads)
+    before = contents(str(at.features), str(at.ranks))
     write_params(Path("params.yaml"), runtime={"shard_rows": 7})
     run("encode", "tiny")
     local = contents(str(at.features))
@@ -72,10 +79,8 @@ def test_features_and_ranks_are_those_of_one_process(project: Path, ray: Any) ->
     run("encode", "tiny", *PARTS)
     assert contents(str(at.features)) == local
     run("evaluate", "tiny")
-    ranks = pq.read_table(at.ranks / "ranks.parquet")
-    assert ranks["rank"].equals(
-        before["rank"]
-    )  # scores may differ in last bits by the number of threads
+    ranks = at.ranks / "ranks.parquet"
+    assert contents(str(at.ranks))[ranks.as_posix()] == before[ranks.as_posix()]
 
 
 @pytest.mark.ray
