@@ -38,11 +38,12 @@ from mmoe.config.load import ParamsFile
 from mmoe.config.model import ModelParams
 from mmoe.config.moe import MoeParams
 from mmoe.config.runtime import RuntimeParams
-from mmoe.linking.data import MENTION_BATCH, LinkingData
+from mmoe.linking.data import LinkingData
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.ranked import BestEntities
 from mmoe.linking.ranking import best_entities, rank_mentions
+from mmoe.linking.sides import MENTION_BATCH
 from mmoe.model import units
 from mmoe.model.encoded import EncodedUnit, part
 from mmoe.model.experts import SparseExperts

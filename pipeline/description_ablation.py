@@ -93,8 +93,9 @@ def _measure(
     from mmoe.description_ablation.ranks import ranks_of_texts
     from mmoe.encoders.encode import encode_texts
     from mmoe.encoders.registry import base_encoder
-    from mmoe.linking.data import BASE, LinkingData
+    from mmoe.linking.data import LinkingData
     from mmoe.linking.memory import keep_memory_flat
+    from mmoe.linking.sides import BASE
 
     from pipeline.index import open_index
 

@@ -15,7 +15,7 @@ from mmoe.encoders.registry import base_encoder, load_encoder
 from mmoe.files import write_json
 from mmoe.sealed_parquet import seal_of
 
-from pipeline.layout import PARTS, Layout
+from pipeline.layout import MATCHER_PARTS, Layout
 from pipeline.tuned import tuned_encoder
 
 
@@ -48,13 +48,12 @@ class Encoding:
         folder = at.features_base
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for part in PARTS if self._base is not None else ():
-            if self._base is not None and part != "mention_context":
-                self._encoded(self._base, part, folder / part, f"base_{part}")
         if self._base is None:
-            write_json(
-                folder / "none.json", {"why": "encode.keep_base is false, or nothing is tuned"}
-            )
+            why = "encode.keep_base is false, or nothing is tuned"
+            write_json(folder / "none.json", {"why": why})
+            return
+        for part in MATCHER_PARTS:
+            self._encoded(self._base, part, folder / part, f"base_{part}")
 
     def _encoded(
         self, encoder: Encoder, part: str, out: Path, work: str, only: Sequence[int] | None = None

@@ -24,6 +24,7 @@ STAGES = (
     "bundle",
 )
 PARTS = ("mention_text", "mention_image", "mention_context", "entity_text", "entity_image")
+MATCHER_PARTS = tuple(part for part in PARTS if part != "mention_context")  # which matchers read
 FINGERPRINTS = Path("data/fingerprints")  # of what each stage computes with, for all data sets
 
 

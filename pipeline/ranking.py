@@ -12,10 +12,11 @@ from mmoe.config.evaluate import EvaluateParams
 from mmoe.config.load import ParamsFile
 from mmoe.config.runtime import RuntimeParams
 from mmoe.evaluation.ranks import candidate_lists
-from mmoe.linking.data import MENTION_BATCH, LinkingData
+from mmoe.linking.data import LinkingData
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.memory import keep_memory_flat
 from mmoe.linking.ranked import MentionRanks
+from mmoe.linking.sides import MENTION_BATCH
 from mmoe.linking.whole_kb import rank_records
 from mmoe.model.registry import spec_from_params
 from mmoe.records import Candidate, Entity, Mention, read_records

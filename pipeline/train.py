@@ -39,9 +39,8 @@ from pipeline.layout import Layout
 from pipeline.live import LiveCurves
 from pipeline.stage import run_stage
 
-STALE_KEPT = (
-    3  # unfinished trainings with other settings: to go on from after a change is taken back
-)
+# Unfinished trainings with other settings, to go on from after a change is taken back.
+STALE_KEPT = 3
 
 
 def train(at: Layout, file: ParamsFile) -> None:

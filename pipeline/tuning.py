@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from mmoe.config.tune import TuneParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.registry import load_encoder
 from mmoe.encoders.tuned import Tuning
-from mmoe.files import atomic_folder, content_key, sha256_of, sources_key, write_json
+from mmoe.files import atomic_folder, content_key, remove_folder, sha256_of, sources_key, write_json
 from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData, gold_positions
 from mmoe.linking.device import compute_deterministically, resolve_device, resolve_precision
@@ -35,9 +34,7 @@ from mmoe.tuning.processes import Processes
 from mmoe.tuning.run import joint_trainer
 
 from pipeline.kept import kept_mentions
-from pipeline.layout import Layout
-
-PARTS_READ = ("mention_text", "mention_image", "entity_text", "entity_image")
+from pipeline.layout import MATCHER_PARTS, Layout
 
 
 def tune_jointly(at: Layout, file: ParamsFile, params: TuneParams) -> None:
@@ -62,7 +59,7 @@ def tune_jointly(at: Layout, file: ParamsFile, params: TuneParams) -> None:
     matcher = build_matcher(spec, train.seed).to(resolve_device(device))
     sections = (spec.model, spec.own, loss, train, params, encode)
     config = {section.SECTION: section.model_dump(mode="json") for section in sections}
-    files = [at.mentions, at.entities, at.left_out(policy), *map(at.inputs, PARTS_READ)]
+    files = [at.mentions, at.entities, at.left_out(policy), *map(at.inputs, MATCHER_PARTS)]
     rooms = (mmoe.encoders, mmoe.linking, mmoe.model, mmoe.training, mmoe.tuning)
     code = sources_key(*(Path(room.__path__[0]) for room in rooms))
     key = content_key(config, tuning.encoder.fingerprint, [*map(sha256_of, files)], code)
@@ -87,7 +84,7 @@ def tune_jointly(at: Layout, file: ParamsFile, params: TuneParams) -> None:
             counts = {"encoder": _count(tuning.trained), "matcher": _count(matcher)}
             note = {"method": params.method, "trained_parameters": counts}
             write_json(folder / "tune.json", note | trainer.summary() | {"config": config})
-        shutil.rmtree(work)
+        remove_folder(work)
     processes.wait()
     print(
         f"{at.dataset}: {params.method}: best epoch {progress.best_epoch}, MRR {progress.best_mrr:.2f} of "

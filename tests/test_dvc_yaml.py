@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from mmoe.config.check import UNTRACKED, all_sections
 
-from pipeline.layout import FINGERPRINTS, PARTS, STAGES, Layout
+from pipeline.layout import FINGERPRINTS, MATCHER_PARTS, PARTS, STAGES, Layout
 from tests.config.knobs import knobs_in, knobs_of, knobs_read_by
 from tests.imports import ROOT, modules, reached_from
 
@@ -81,10 +81,13 @@ def test_a_stage_uses_every_place_that_it_names_and_no_other(stage: str) -> None
     }
     literals = {node.value for node in nodes if isinstance(node, ast.Constant)}
     policies = [name for name in ("keep", "drop") if name in literals] or ["keep"]
+    all_of = {"encode": {*PARTS}, "tune": {*MATCHER_PARTS}}
     methods: dict[str, Sequence[Path]] = {
         "records": at.records,
         "choice": at.choice,
-        "inputs": [at.inputs(part) for part in PARTS if part in literals or stage == "encode"],
+        "inputs": [
+            at.inputs(part) for part in PARTS if part in literals | all_of.get(stage, set())
+        ],
         "left_out": [at.left_out(policy) for policy in policies],
     }
     places = [

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 
 from mmoe.config.backends import LocalBackend
-from mmoe.config.section import Section
+from mmoe.config.section import Section, check_once
 
 
 class DescriptionAblationParams(Section):
@@ -29,8 +29,5 @@ class DescriptionAblationParams(Section):
 
     @model_validator(mode="after")
     def _backends_differ(self) -> DescriptionAblationParams:
-        if len(set(self.backends)) != len(self.backends):
-            raise ValueError(
-                f"description_ablation.backends = {list(self.backends)}: each backend may stand only once"
-            )
+        check_once("description_ablation.backends", self.backends, "backend")
         return self

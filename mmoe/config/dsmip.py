@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from mmoe.config.section import Section
+from mmoe.config.section import Section, check_once
 
 Expert = Literal["text", "vision", "multimodal"]
 
@@ -24,8 +24,5 @@ class DsmipParams(Section):
 
     @model_validator(mode="after")
     def _experts_differ(self) -> DsmipParams:
-        if len(set(self.experts)) != len(self.experts):
-            raise ValueError(
-                f"dsmip.experts = {list(self.experts)}: each expert may stand only once"
-            )
+        check_once("dsmip.experts", self.experts, "expert")
         return self

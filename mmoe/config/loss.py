@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from mmoe.config.section import Section
+from mmoe.config.section import Section, check_once
 
 SOME_HAVE = ("contrastive", "multimodal")  # terms beside the units' that only some matchers have
 
@@ -20,6 +20,5 @@ class LossParams(Section):
 
     @model_validator(mode="after")
     def _terms_differ(self) -> LossParams:
-        if len(set(self.terms)) != len(self.terms):
-            raise ValueError(f"loss.terms = {list(self.terms)}: each term may stand only once")
+        check_once("loss.terms", self.terms, "term")
         return self

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from mmoe.config.section import Section
+from mmoe.config.section import Section, check_once
 
 Unit = Literal["text", "vision", "cross"]
 
@@ -22,6 +22,5 @@ class ModelParams(Section):
 
     @model_validator(mode="after")
     def _units_differ(self) -> ModelParams:
-        if len(set(self.units)) != len(self.units):
-            raise ValueError(f"model.units = {list(self.units)}: each unit may stand only once")
+        check_once("model.units", self.units, "unit")
         return self

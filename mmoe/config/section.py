@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
+
+
+def check_once(key: str, values: Sequence[object], what: str) -> None:
+    """Raises ValueError if a list has one of its values twice."""
+    if len(set(values)) != len(values):
+        raise ValueError(f"{key} = {list(values)}: each {what} may stand only once")
 
 
 class Section(BaseModel):

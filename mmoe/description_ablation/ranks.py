@@ -17,8 +17,9 @@ from mmoe.baselines.strings import bm25
 from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.evaluation.ranks import Ranks
 from mmoe.features.store import read_features
-from mmoe.linking.data import BASE, FeatureSide, LinkingData
+from mmoe.linking.data import LinkingData
 from mmoe.linking.index import EntityIndex
+from mmoe.linking.sides import BASE, FeatureSide
 from mmoe.linking.whole_kb import rank_records
 
 # The others compare surface forms or images alone.

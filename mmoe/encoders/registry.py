@@ -24,7 +24,6 @@ ENCODERS: dict[str, type[Encoder]] = {
     "siglip2": NaflexEncoder,
     "vision-text-dual-encoder": ClipEncoder,
 }
-# What transformers raises on a folder that lacks a file or holds a broken one.
 
 
 def load_encoder(
@@ -66,15 +65,17 @@ def base_encoder(encoder: Encoder) -> Encoder:
         about = about_tuned(folder)
         assert about is not None
         precision = str(encoder.model.dtype).removeprefix("torch.")
-        base = _load_base(folder, about, str(encoder.device), precision)
-        about.check_base(base, folder)
-        encoder.base = base
+        encoder.base = _load_base(folder, about, str(encoder.device), precision)
     return encoder if encoder.base is None else encoder.base
 
 
 def _load_base(folder: Path, about: Tuned, device: str, precision: str) -> Encoder:
+    """The encoder that was tuned, loaded anew; see `base_encoder` for the errors."""
     inside = folder / BASE
-    return load_encoder(str(inside) if inside.is_dir() else about.base, device, precision, "tune")
+    name = str(inside) if inside.is_dir() else about.base
+    base = load_encoder(name, device, precision, "tune")
+    about.check_base(base, folder)
+    return base
 
 
 def _load(source: ModelSource, device: str, precision: str) -> Encoder:

@@ -9,7 +9,6 @@ base                    the encoder that was tuned, if it is not found by its na
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,15 +96,14 @@ class Tuning:
             self.encoder = PromptedEncoder(_seeing(base), self.trained)
         elif params.method == "lora":
             base.model = _with_lora(base.model, params.lora_rank, params.lora_alpha)
-            chosen = {n: p for n, p in base.model.named_parameters() if p.requires_grad}
-            self.trained = _Chosen(chosen)
+            self.trained = _Trainable(base.model)
         elif params.method == "full":
             base.model.requires_grad_(True)
-            self.trained = _Chosen(dict(base.model.named_parameters()))
+            self.trained = _Trainable(base.model)
         self.trained.to(base.device)
 
     def save(self, folder: Path) -> None:
-        """Writes the folder of the tuned encoder; `load_tuned` reads it."""
+        """Writes the folder of the tuned encoder; `load_encoder` reads it."""
         params, base = self._params, self._base
         settings = {
             name: value
@@ -129,11 +127,10 @@ def apply_tuned(folder: Path, about: Tuned, base: Encoder) -> Encoder:
     LoRA's matrices are added to the weights, so that they cost nothing.
 
     Args:
-        base: loaded anew; it is changed.
+        base: the encoder that was tuned, loaded anew; it is changed.
     Raises:
-        FeatureStoreError: if it is another encoder than the tuned one was, or what was learned does not fit.
+        FeatureStoreError: if what was learned is missing, damaged or does not fit.
     """
-    about.check_base(base, folder)
     settings = about.settings
     try:
         said, state = read_tensors(folder / ADAPTER)
@@ -145,8 +142,7 @@ def apply_tuned(folder: Path, about: Tuned, base: Encoder) -> Encoder:
             prompts.load_state_dict(state)
             return PromptedEncoder(_seeing(base), _fixed(prompts))
         model = _with_lora(base.model, settings["lora_rank"], settings["lora_alpha"])
-        own = {n: p for n, p in model.named_parameters() if p.requires_grad}
-        _Chosen(own).load_state_dict(state)
+        _Trainable(model).load_state_dict(state)
         base.model = model.merge_and_unload().eval()
         return base
     except FileNotFoundError:
@@ -155,13 +151,14 @@ def apply_tuned(folder: Path, about: Tuned, base: Encoder) -> Encoder:
         raise FeatureStoreError(f"{folder / ADAPTER}: {one_line(error)}; {AGAIN}") from None
 
 
-class _Chosen(nn.Module):
-    """Some parameters of a model, as a module of their own: what is trained, and kept."""
+class _Trainable(nn.Module):
+    """The parameters of a model that require gradients, as a module of their own: what is kept."""
 
-    def __init__(self, parameters: Mapping[str, nn.Parameter]) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        for name, parameter in parameters.items():
-            self.register_parameter(name.replace(".", "/"), parameter)
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                self.register_parameter(name.replace(".", "/"), parameter)
 
 
 def _fixed(prompts: Prompts) -> Prompts:

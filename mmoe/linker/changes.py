@@ -27,8 +27,8 @@ from mmoe.linker.kb_files import FEATURES, THUMBNAILS, add_aliases, append, refe
 from mmoe.linker.knowledge import KnowledgeBase, entity_side
 from mmoe.linker.thumbnails import write_thumbnails
 from mmoe.linker.trained import Trained
-from mmoe.linking.data import ENTITY_BATCH, FeatureSide
 from mmoe.linking.index import EntityIndex
+from mmoe.linking.sides import ENTITY_BATCH, FeatureSide
 from mmoe.linking.whole_kb import build_index
 from mmoe.records import Entity, ImageInput, TextInput, write_records
 from mmoe.wikidata.api.settings import ApiSettings

@@ -26,9 +26,9 @@ from mmoe.linker.queries import QueryEncoder
 from mmoe.linker.trained import Trained
 from mmoe.linking.approximate import ApproximateSearch, is_search_of
 from mmoe.linking.checkpoint import Checkpoint, checkpoint_file, load_checkpoint
-from mmoe.linking.data import MENTION_BATCH, FeatureSide
 from mmoe.linking.device import resolve_device
 from mmoe.linking.index import EntityIndex
+from mmoe.linking.sides import MENTION_BATCH, FeatureSide
 from mmoe.linking.whole_kb import build_index, index_code, index_key
 from mmoe.locks import InUse, exclusive_lock
 from mmoe.model.matcher import Matcher

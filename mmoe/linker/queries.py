@@ -22,7 +22,7 @@ from mmoe.errors import LinkingError
 from mmoe.features.shards import OK, FeatureRow
 from mmoe.features.tokens import MemoryTokens, Tokens
 from mmoe.images import ImageError, as_shown, decode_image, smaller
-from mmoe.linking.data import KEEP_BASE, as_stored, features_of_rows, pooled_of
+from mmoe.linking.sides import KEEP_BASE, as_stored, features_of_rows, pooled_of
 from mmoe.longer_names import STAND_IN, hide_name
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.records import Mention, TextInput

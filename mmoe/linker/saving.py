@@ -34,7 +34,7 @@ from mmoe.linker.knowledge import KnowledgeBase
 from mmoe.linker.queries import Query
 from mmoe.linker.thumbnails import Thumbnails
 from mmoe.linker.trained import Trained
-from mmoe.linking.data import KEEP_BASE, FeatureSide
+from mmoe.linking.sides import KEEP_BASE, FeatureSide
 from mmoe.linking.whole_kb import index_code, index_key
 from mmoe.locks import exclusive_lock, remove_unused
 from mmoe.reranking.files import FILES as RERANKER

@@ -24,8 +24,8 @@ from mmoe.linker.knowledge import KnowledgeBase
 from mmoe.linker.queries import Query, QueryEncoder
 from mmoe.linker.trained import Trained
 from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
-from mmoe.linking.data import FeatureSide
 from mmoe.linking.device import resolve_device
+from mmoe.linking.sides import FeatureSide
 from mmoe.linking.whole_kb import build_index
 from mmoe.model.matcher import Matcher, MatcherSpec
 from mmoe.model.registry import build_matcher

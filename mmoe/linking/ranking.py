@@ -21,9 +21,9 @@ from torch import Tensor
 
 from mmoe.errors import TrainingError
 from mmoe.evaluation.ranks import TIE_TOLERANCE, Ranks
-from mmoe.linking.data import MENTION_BATCH
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.ranked import BestEntities, MentionRanks, Scores
+from mmoe.linking.sides import MENTION_BATCH
 from mmoe.model.encoded import EncodedMentions, part, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.matcher import OVERALL

@@ -21,11 +21,11 @@ import mmoe.linking
 import mmoe.model
 from mmoe.errors import LinkingError, one_line
 from mmoe.files import content_key, sha256_of, sources_key
-from mmoe.linking.data import ENTITY_BATCH, MENTION_BATCH, FeatureSide, Side
 from mmoe.linking.index import EntityIndex
 from mmoe.linking.index_files import is_index_of
 from mmoe.linking.ranked import MentionRanks
 from mmoe.linking.ranking import rank_mentions
+from mmoe.linking.sides import ENTITY_BATCH, MENTION_BATCH, FeatureSide, Side
 from mmoe.model.matcher import Matcher
 
 

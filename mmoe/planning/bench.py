@@ -24,7 +24,8 @@ from mmoe.config.train import TrainParams
 from mmoe.features.shards import KEEP_PADDING
 from mmoe.features.store import FeatureTable
 from mmoe.features.tokens import MemoryTokens
-from mmoe.linking.data import FeatureSide, LinkingData
+from mmoe.linking.data import LinkingData
+from mmoe.linking.sides import FeatureSide
 from mmoe.linking.whole_kb import build_index
 from mmoe.model.features import Strings
 from mmoe.model.matcher import Matcher

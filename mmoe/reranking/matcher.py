@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmoe.linking.data import MENTION_BATCH, FeatureSide
 from mmoe.linking.index import EntityIndex
+from mmoe.linking.sides import MENTION_BATCH, FeatureSide
 from mmoe.model.encoded import EncodedMentions, concatenate, select
 from mmoe.reranking.pairs import Pairs
 

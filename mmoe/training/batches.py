@@ -15,8 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from mmoe.config.train import TrainParams
-from mmoe.linking.data import LinkingData, Side
+from mmoe.linking.data import LinkingData
 from mmoe.linking.device import computing_in
+from mmoe.linking.sides import Side
 from mmoe.model.encoded import EncodedEntities, EncodedMentions, select
 from mmoe.model.features import SideFeatures
 from mmoe.model.losses import LossBatch

@@ -11,7 +11,8 @@ from torch import Tensor
 from mmoe.config.train import TrainParams
 from mmoe.errors import TrainingError
 from mmoe.evaluation.estimates import reciprocals
-from mmoe.linking.data import LinkingData, Side
+from mmoe.linking.data import LinkingData
+from mmoe.linking.sides import Side
 from mmoe.linking.whole_kb import build_index, rank_records
 from mmoe.model.matcher import Matcher
 from mmoe.training.streams import Stream, generator

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mmoe.linking.data import LinkingData, Side
+from mmoe.linking.data import LinkingData
+from mmoe.linking.sides import Side
 from mmoe.model.features import unit_vectors
 
 CHUNK = 512

@@ -20,9 +20,10 @@ from tqdm import tqdm
 from mmoe.config.loss import LossParams
 from mmoe.config.train import TrainParams
 from mmoe.errors import TrainingError
-from mmoe.linking.data import LinkingData, Side
+from mmoe.linking.data import LinkingData
 from mmoe.linking.device import resolve_precision
 from mmoe.linking.memory import return_freed_memory
+from mmoe.linking.sides import Side
 from mmoe.model.matcher import OVERALL, Matcher
 from mmoe.model.registry import chosen_loss_terms
 from mmoe.training.batches import Batch, Batches, LoadedBatch, load_batch, loss_batch
@@ -163,8 +164,11 @@ class Trainer:
             self.params.max_epochs, math.ceil(self.params.min_steps / self._steps_per_epoch())
         )
 
+    def _num_steps(self) -> int:
+        return self._num_epochs() * self._steps_per_epoch()
+
     def _learning_rate(self, step: int) -> float:
-        return learning_rate(self.params, step, self._num_epochs() * self._steps_per_epoch())
+        return learning_rate(self.params, step, self._num_steps())
 
     def _is_stale(self) -> bool:
         waited = self.progress.epoch - self.progress.best_epoch
@@ -193,8 +197,7 @@ class Trainer:
         # Dropout of a step depends on the step alone, so that a resumed run draws the same.
         dropout = generator(self.params.seed, Stream.DROPOUT, self.progress.step)
         torch.manual_seed(int(dropout.integers(2**63)))
-        num_steps = self._num_epochs() * self._steps_per_epoch()
-        self.matcher.at_progress(self.progress.step / num_steps)
+        self.matcher.at_progress(self.progress.step / self._num_steps())
         losses = Counter[str]()
         self.optimiser.zero_grad()
         try:

@@ -16,8 +16,8 @@ from mmoe.config.encode import EncodeParams
 from mmoe.encoders.base import Encoded, Encoder, Prepared
 from mmoe.encoders.rows import laid_out
 from mmoe.images import ImageError, load_image
-from mmoe.linking.data import Side
 from mmoe.linking.device import computing_in
+from mmoe.linking.sides import Side
 from mmoe.model.features import FeatureWidths, SideFeatures, Strings
 from mmoe.model.packed import Packed
 from mmoe.records import ImageInput, TextInput

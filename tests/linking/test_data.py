@@ -11,7 +11,8 @@ import torch
 
 from mmoe.errors import FeatureStoreError
 from mmoe.features.shards import FeatureRow
-from mmoe.linking.data import FeatureSide, LinkingData, as_stored, features_of_rows
+from mmoe.linking.data import LinkingData
+from mmoe.linking.sides import FeatureSide, as_stored, features_of_rows
 from mmoe.model.features import FeatureWidths
 
 from tests.stores import (

@@ -15,8 +15,8 @@ from mmoe.linker import saving
 from mmoe.linker.bundle import read_manifest
 from mmoe.linker.changes import NewEntities
 from mmoe.linker.thumbnails import Thumbnails
-from mmoe.linking.data import FeatureSide
 from mmoe.linking.ranking import best_entities
+from mmoe.linking.sides import FeatureSide
 from mmoe.linking.whole_kb import build_index
 from mmoe.records import Entity
 

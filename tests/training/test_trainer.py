@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from mmoe.errors import TrainingError
-from mmoe.linking.data import FeatureSide, LinkingData
+from mmoe.linking.data import LinkingData
+from mmoe.linking.sides import FeatureSide
 from mmoe.model.matcher import Matcher
 from mmoe.model.matchers.mmoe import MMoE
 from mmoe.tensor_files import read_tensors

@@ -122,8 +122,9 @@ class Dsmip(Matcher):
             name: self.expert(name).scores(*_of(name, mentions, entities))[OVERALL]
             for name in self.experts
         }
-        logits_BNE = mentions[GATE].inner_BI[:, None] + entities[GATE].inner_BI
-        return scores | {OVERALL: self._chosen(list(scores.values()), logits_BNE)}
+        return scores | {
+            OVERALL: self._chosen(list(scores.values()), self.gate_logits(mentions, entities))
+        }
 
     def scores_of_own(
         self, mentions: EncodedMentions, entities: EncodedEntities
@@ -141,16 +142,16 @@ class Dsmip(Matcher):
     def bounds(self, mentions: EncodedMentions, entities: EncodedEntities) -> tuple[Tensor, Tensor]:
         found = [self.expert(name).bounds(*_of(name, mentions, entities)) for name in self.experts]
         lows, highs = map(list, zip(*found, strict=True))
-        logits_BNE = mentions[GATE].inner_BI[:, None] + entities[GATE].inner_BI
+        logits_BNE = self.gate_logits(mentions, entities)
         return self._chosen(lows, logits_BNE), self._chosen(highs, logits_BNE)
 
     def search_vectors(self, encoded: EncodedMentions | EncodedEntities) -> Tensor:
         """Those of the expert that decides alone: which one the gate chooses depends on the pair."""
         return self.expert(self._alone).search_vectors(_part(self._alone, encoded))
 
-    def choices(self, mentions: EncodedMentions, entities: EncodedEntities) -> Tensor:
-        """int64 [B, N]: which of `unit_names` the gate chooses for each pair."""
-        return (mentions[GATE].inner_BI[:, None] + entities[GATE].inner_BI).argmax(dim=-1)
+    def gate_logits(self, mentions: EncodedMentions, entities: EncodedEntities) -> Tensor:
+        """[B, N, experts], in the order of `unit_names`: the gate chooses the largest of each pair."""
+        return mentions[GATE].inner_BI[:, None] + entities[GATE].inner_BI
 
     def loss_terms(self) -> dict[str, LossTerm]:
         terms = cross_entropy_terms([OVERALL, *self.unit_names])

@@ -24,9 +24,8 @@ from mmoe.wikidata.knowledge.request import KbRequest
 
 ENTITIES, ITEMS, SLICE, RECEIPT = "entities.jsonl", "items.jsonl", "wikidata.jsonl", "kb.json"
 LOCK = ".kb.lock"
-UNFINISHED = (
-    ".kb.unfinished"  # there while tables are written: what a killed run wrote is no obstacle
-)
+# There while tables are written: what a killed run wrote is no obstacle.
+UNFINISHED = ".kb.unfinished"
 BEYOND = "left out: beyond the most linked"
 TABLES = (ENTITIES, "entities.csv", ITEMS, SLICE, f"{SLICE}.gz")
 
