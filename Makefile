@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 BENCHMARKS := $(filter-out __init__ generated_dump generated_features generated_release measure parity rehearsal,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: demo test lint bench check setup clean
+.PHONY: demo test lint audit sbom bench check setup clean
 
 demo: setup  ## set up, run the pipeline on the embedded sample, show what came out
 	dvc repro
@@ -32,6 +32,13 @@ lint: setup
 	ruff check .
 	ruff format --check .
 	mypy
+
+audit: setup  ## known weaknesses: bandit over our code, pip-audit over what is installed (EXTRAS=dev,audit)
+	python -m tools.audit
+
+sbom: setup  ## what an installation holds, as CycloneDX, for a release (EXTRAS=audit and those released)
+	cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --mc-type library \
+		--output-format JSON --output-file sbom.cdx.json $(VENV)/bin/python
 
 bench: setup  ## speed and memory, ours against the plain way; MMOE_REAL_DATA adds real text
 	@for name in $(BENCHMARKS); do python -m benchmarks.$$name || exit 1; done

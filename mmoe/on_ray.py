@@ -76,7 +76,7 @@ def map_on_ray(
         mapped = dataset.map(partial(_answer, task))
     results = []
     for row in sorted(mapped.take_all(), key=lambda row: int(row["number"])):
-        result, failure = pickle.loads(row["answer"])  # noqa: S301
+        result, failure = pickle.loads(row["answer"])  # noqa: S301  # nosec B301
         if failure is not None:
             raise failure
         results.append(result)
@@ -101,7 +101,7 @@ def _answer(task: Callable[[Any], Any], row: dict[str, Any]) -> dict[str, Any]:
     """An expected failure is a value, as Ray wraps exceptions in its own."""
     result, failure = None, None
     try:
-        result = task(pickle.loads(row["item"]))  # noqa: S301
+        result = task(pickle.loads(row["item"]))  # noqa: S301  # nosec B301
     except (MmoeError, OSError) as error:
         failure = error
     return {"number": row["number"], "answer": pickle.dumps((result, failure))}

@@ -82,7 +82,10 @@ def read_sealed(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     content = path.read_bytes()
     check_seal(BytesIO(content))
     chosen = None if columns is None else list(columns)
-    return pq.read_table(pa.BufferReader(content), columns=chosen)
+    file = pq.ParquetFile(pa.BufferReader(content))  # pq.read_table starts threads that outlive it
+    if lost := set(chosen or ()) - set(file.schema_arrow.names):
+        raise ValueError(f"holds no column {min(lost)}")
+    return file.read(chosen)
 
 
 def check_seal(file: BinaryIO, without: Collection[str] = (), *, needed: bool = True) -> None:

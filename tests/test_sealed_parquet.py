@@ -36,6 +36,8 @@ def test_it_is_an_ordinary_file_that_states_its_hash(tmp_path: Path) -> None:
     write_sealed(path, TABLE)
     assert pq.read_table(path).equals(TABLE)
     assert read_sealed(path, ("value",)).column_names == ["value"]
+    with pytest.raises(ValueError, match="no column more"):
+        read_sealed(path, ["value", "more"])
     assert len(seal_of(path)) == 64
     before = path.read_bytes()
     write_sealed(path, read_sealed(path))  # a table that was read brings its file's seal

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 
 from mmoe.encoders.layout import TextLayout, special_tokens
-from mmoe.encoders.source import ModelSource
+from mmoe.encoders.source import ModelSource, pinned
 from mmoe.errors import FeatureStoreError
 from mmoe.images import JPEG_SIDE
 
@@ -37,7 +37,8 @@ class Encoded:
 
 def pretrained(auto_class: Any, path: str, **options: Any) -> Any:
     """What a transformers class loads from a folder or the hub; a model's own code is never run."""
-    return auto_class.from_pretrained(path, trust_remote_code=False, **options)
+    name, revision = pinned(path)
+    return auto_class.from_pretrained(name, trust_remote_code=False, **revision, **options)
 
 
 class Encoder(ABC):

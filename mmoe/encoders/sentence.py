@@ -11,7 +11,7 @@ from mmoe.encoders.source import ModelSource
 POOLINGS = ("mean", "cls", "max", "lasttoken")
 # As versions before 6 write them: a flag for each.
 _FLAGS = {
-    "pooling_mode_cls_token": "cls",
+    "pooling_mode_cls_token": "cls",  # nosec B105
     "pooling_mode_max_tokens": "max",
     "pooling_mode_mean_tokens": "mean",
     "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",

@@ -23,7 +23,7 @@ class ModelSource:
         name: a folder, a Hugging Face id, or `package:<module>/<folder>` for a model that an installed
             Python package carries.
         knob: the parameter, for messages.
-        path: the folder or the Hugging Face id.
+        path: the folder or the Hugging Face id; `org/model@revision` pins a commit, tag or branch of it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class ModelSource:
         source = cls(name, knob, _path_of_package(name, knob) or name)
         if Path(source.path).is_dir():
             source._check_folder()
-        elif (reason := _no_such_folder(source.path)) is not None:
+        elif (reason := _no_such_folder(pinned(source.path)[0])) is not None:
             raise source.error(reason)
         return source
 
@@ -68,8 +68,9 @@ class ModelSource:
             # Imported here: it takes seconds to start.
             from transformers.utils.hub import cached_file
 
-            options: dict[str, Any] = {"_raise_exceptions_for_missing_entries": False}
-            found = cached_file(self.path, name, **options)
+            path, options = pinned(self.path)
+            options["_raise_exceptions_for_missing_entries"] = False
+            found = cached_file(path, name, **options)
         return read_json(Path(found)) if found and Path(found).is_file() else None
 
     def fingerprint(self, commit: str | None = None) -> str:
@@ -91,6 +92,12 @@ class ModelSource:
                 raise self.error(f"can't be loaded: {error}") from None
         if any(folder.glob("*.bin")) and not any(folder.glob("*.safetensors")):
             raise self.error(f"its weights are not in safetensors form; {SAFETENSORS}")
+
+
+def pinned(path: str) -> tuple[str, dict[str, Any]]:
+    """A folder or Hugging Face id, and the options that pin its revision, if it names one."""
+    name, at, revision = path.rpartition("@")
+    return (name, {"revision": revision}) if at and not Path(path).is_dir() else (path, {})
 
 
 def _path_of_package(name: str, knob: str) -> str | None:

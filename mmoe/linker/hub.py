@@ -8,14 +8,14 @@ from pathlib import Path
 from mmoe.errors import BundleError, one_line
 from mmoe.linker.bundle import MANIFEST, read_manifest
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
 
 def find_bundle(name: Path | str) -> Path:
     """The folder of a bundle; one on the hub is downloaded, where it is not already there.
 
     Args:
-        name: a folder, or an id on the hub.
+        name: a folder, or an id on the hub; `org/name@revision` pins a commit, tag or branch of it.
     Raises:
         BundleError: if it is neither.
     """
@@ -27,7 +27,8 @@ def find_bundle(name: Path | str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name))
+        hub_id, _, revision = name.partition("@")
+        return Path(snapshot_download(hub_id, revision=revision or None))  # nosec B615
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise BundleError(
             f"{name}: no such folder, and the hub gives no bundle of this name ({one_line(error)}); name a "

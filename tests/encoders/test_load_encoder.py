@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from mmoe.encoders.base import pretrained
 from mmoe.encoders.kinds import ClipEncoder, NaflexEncoder, SiglipEncoder, TextOnlyEncoder
 from mmoe.encoders.registry import load_encoder, load_tokenizer
 from mmoe.errors import FeatureStoreError
@@ -93,6 +94,20 @@ def test_a_models_own_code_is_never_run(
         with pytest.raises(FeatureStoreError, match="auto_map"):
             load_tokenizer(str(model))
     assert not canary.exists()
+
+
+def test_a_revision_can_be_pinned(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Auto:
+        @staticmethod
+        def from_pretrained(path: str, **options: object) -> None:
+            asked.append((path, options.get("revision")))
+
+    (odd := model.with_name("a@b")).mkdir()
+    for path in ("org/model@1f2e3d", "org/model", str(odd)):
+        pretrained(Auto, path)
+    assert asked == [("org/model", "1f2e3d"), ("org/model", None), (str(odd), None)]
 
 
 def test_weights_in_pickle_form_are_refused(model: Path, tmp_path: Path) -> None:

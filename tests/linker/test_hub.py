@@ -96,7 +96,8 @@ def test_a_bundle_is_downloaded_by_its_id_and_links(
 def test_what_the_hub_does_not_have_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(name: str) -> str:
+    def lost(name: str, revision: str | None) -> str:
+        assert revision is None
         raise huggingface_hub.errors.LocalEntryNotFoundError(f"no {name}\nin the cache")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lost)
@@ -132,3 +133,16 @@ def test_what_is_uploaded_is_what_the_manifest_names(
 
 def refused(*_: Any, **__: Any) -> None:
     raise OSError("401 Unauthorized")
+
+
+def test_a_revision_of_a_bundle_can_be_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def download(name: str, revision: str | None) -> str:
+        asked.append((name, revision))
+        return "somewhere"
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    for name in ("org/bundle@1f2e3d", "org/bundle@refs/pr/1", "org/bundle"):
+        find_bundle(name)
+    assert asked == [("org/bundle", "1f2e3d"), ("org/bundle", "refs/pr/1"), ("org/bundle", None)]

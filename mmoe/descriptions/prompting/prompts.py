@@ -63,7 +63,7 @@ def load_prompt(name: str) -> Prompt:
     else:
         known = ", ".join(prompt_names())
         raise RankingError(f"rank.prompt: no prompt {name!r}; use {known} or the path of a file")
-    environment = Environment(
+    environment = Environment(  # nosec B701
         loader=FileSystemLoader([file.parent, FOLDER]),
         undefined=StrictUndefined,
         trim_blocks=True,
