@@ -125,7 +125,7 @@ class SpoiltWork:
             path
             for path in root.rglob("*")
             if path.is_file()
-            and (".mmoe" in path.parts or path.name.startswith("."))
+            and (".mmoe" in path.relative_to(root).parts or path.name.startswith("."))
             and "locks" not in path.parts
         )
         if not kept:
