@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mmoe.training.state import LAST
+
 from tests.campaign.attack import Finding
 from tests.campaign.inputs import IN, write_inputs
 from tests.campaign.process import At, Done, Running, call, start
@@ -36,7 +38,7 @@ OF_REAL: dict[str, dict[str, Any]] = {
     "runtime": RUNTIME | {"checkpoint_every": 20, "shard_rows": 1024},
 }
 
-_PIECE = re.compile(r"os\.rename \.mmoe/.*/([0-9a-f]{16}\.parquet|last\.pt)")
+_PIECE = re.compile(rf"os\.rename \.mmoe/.*/([0-9a-f]{{16}}\.parquet|{re.escape(LAST)})")
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,10 @@ class Bench:
                 _remove(root / out)
         if state == "first":
             shutil.rmtree(root / ".mmoe", ignore_errors=True)
+        if target.tuned:
+            params = root / "params.yaml"
+            text = params.read_text("utf-8")
+            params.write_text(text.replace("method: none", f"method: {target.tuned}"), "utf-8")
         return root
 
     def undisturbed(self, target: Target, state: str) -> Undisturbed:
@@ -127,7 +133,7 @@ class Bench:
         if done.code:
             raise Finding(f"does not run undisturbed ({state}): {done.told}")
         files, grows = contents(root), max(size_of(root) - before, 0)
-        if target.deps:  # a stage, which has run already
+        if target.deps and not target.tuned:  # a stage, which has run already
             must_equal(root, contents(self.finished), f"run once more, {state}")
         found = Undisturbed(files, len(done.seams), done.seconds, grows, kept_in(done))
         file.write_text(json.dumps(asdict(found)), "utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Target:
         outs: what it writes.
         states: of the project in which it is run, some of STATES.
         may_refuse: whether it says no when all is done already.
+        tuned: `tune.method` of the project in which it is run, where that is not the finished project's.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Target:
     outs: tuple[str, ...] = ()
     states: tuple[str, ...] = STATES
     may_refuse: bool = False
+    tuned: str | None = None
 
 
 def stages(data: str) -> list[Target]:
@@ -101,8 +103,15 @@ def commands(data: str, root: Path) -> Iterator[Target]:
         yield Target(f"command {name}", ("mmoe", *words), (), (), ("again",), may_refuse)
 
 
+def tuned(stage: Target) -> list[Target]:
+    """Stage tune, which writes no more than a note in the finished project, at work."""
+    return [replace(stage, name=f"{stage.name}, {how}", tuned=how) for how in ("prompts", "full")]
+
+
 def all_targets(data: str, root: Path) -> list[Target]:
-    return [*stages(data), *commands(data, root)]
+    own = stages(data)
+    (tune,) = (stage for stage in own if stage.name == "stage tune")
+    return [*own, *tuned(tune), *commands(data, root)]
 
 
 def names_of_commands() -> set[str]:
