@@ -25,6 +25,7 @@ from mmoe.records import (
     write_records,
 )
 
+from pipeline.kept import write_left_out
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
@@ -51,7 +52,7 @@ def audit(at: Layout, file: ParamsFile) -> None:
     )
     write_records(at.leaks, Leak, leaks, {"image_distance": distance}, at.records)
     overlapping = [k.mention_id for k in leaks if k.split == "train" and k.overlaps_train]
-    write_json(at.left_out("drop"), overlapping)
+    write_left_out(at, "drop", overlapping)
     write_json(at.report / "data.json", numbers)
     for split in ("valid", "test"):
         found = numbers["leaks"][split]

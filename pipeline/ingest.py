@@ -17,9 +17,9 @@ from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.datasets.ingest import IngestFiles, Selection, ingest
-from mmoe.files import write_json
 from mmoe.records import ImageFile, read_records
 
+from pipeline.kept import write_left_out
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
 
@@ -42,7 +42,7 @@ def ingest_stage(at: Layout, file: ParamsFile) -> None:
         journal=work / "images.jsonl",
     )
     counts = ingest(at.raw, selection, file.section(EncodeParams).max_pixels, files)
-    write_json(at.left_out("keep"), [])  # with leak_policy: keep, train leaves nobody out
+    write_left_out(at, "keep", [])  # train leaves nobody out
     shutil.rmtree(work)
     splits = ", ".join(
         f"{counts[f'mentions_{name}']} {name}" for name in ("train", "valid", "test")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from mmoe.cli.options import AsJson, Encoder, opened
 if TYPE_CHECKING:
     from mmoe.linker.changes import NewEntities
 
+LOCK = ".changing"
 BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Its folder.")]
 
 
@@ -60,9 +62,10 @@ def add(
     else:
         assert source is not None
         new = NewEntities.of(source)
-    linker = opened(bundle, encoder)
-    added = linker.add_entities(new)
-    linker.save()
+    with _turn(bundle):
+        linker = opened(bundle, encoder)
+        added = linker.add_entities(new)
+        linker.save()
     said = {"added": len(added.entities), "entities": len(linker.entities)}
     if as_json:
         masked = [{"image": m.image, "reason": m.reason, "qids": m.ids} for m in added.masked]
@@ -87,14 +90,27 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take entities out."""
-    linker = opened(bundle, encoder)
-    linker.remove_entities(qids)
-    linker.save()
+    with _turn(bundle):
+        linker = opened(bundle, encoder)
+        linker.remove_entities(qids)
+        linker.save()
     said = {"removed": len(set(qids)), "entities": len(linker.entities)}
     if as_json:
         typer.echo(json.dumps(said))
     else:
         typer.echo(f"{bundle}: {said['removed']:,} removed, {said['entities']:,} entities now")
+
+
+@contextmanager
+def _turn(bundle: Path) -> Iterator[None]:
+    """Changes of one bundle come one after the other, each upon what the one before it has made."""
+    from mmoe.locks import exclusive_lock, lock_holder
+
+    def say_busy() -> None:
+        typer.echo(f"{bundle}: {lock_holder(bundle, LOCK)} changes it; waiting", err=True)
+
+    with exclusive_lock(bundle, LOCK, say_busy) if bundle.is_dir() else nullcontext():
+        yield
 
 
 def stats(bundle: BundleFolder, as_json: AsJson = False) -> None:

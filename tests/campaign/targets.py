@@ -103,15 +103,12 @@ def commands(data: str, root: Path) -> Iterator[Target]:
         yield Target(f"command {name}", ("mmoe", *words), (), (), ("again",), may_refuse)
 
 
-def tuned(stage: Target) -> list[Target]:
-    """Stage tune, which writes no more than a note in the finished project, at work."""
-    return [replace(stage, name=f"{stage.name}, {how}", tuned=how) for how in ("prompts", "full")]
-
-
 def all_targets(data: str, root: Path) -> list[Target]:
     own = stages(data)
     (tune,) = (stage for stage in own if stage.name == "stage tune")
-    return [*own, *tuned(tune), *commands(data, root)]
+    # In the finished project it writes no more than a note; here it is at work.
+    at_work = replace(tune, name=f"{tune.name}, prompts", tuned="prompts")
+    return [*own, at_work, *commands(data, root)]
 
 
 def names_of_commands() -> set[str]:

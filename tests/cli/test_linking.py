@@ -9,14 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
-from mmoe.cli import main
+from mmoe.cli import kb, main
 from mmoe.linker.bundle import read_manifest
+from mmoe.linker.knowledge import read_entities
+from mmoe.locks import exclusive_lock
 from mmoe.records import Entity, read_records
 
 from tests.imports import ROOT
@@ -110,6 +113,19 @@ def test_entities_come_and_go(
     assert "Q900001: not in the knowledge base" in capsys.readouterr().err
     assert main(["kb", "add", str(bundle)]) == 1
     assert "name the new entities" in capsys.readouterr().err
+
+
+def test_changes_come_one_after_the_other(bundle: Path, asked: Any) -> None:
+    before = asked("kb", "stats", bundle)
+    gone = read_entities(bundle / "kb-0/entities.parquet")[0].qid
+    command = threading.Thread(target=main, args=(["kb", "remove", str(bundle), gone],))
+    with exclusive_lock(bundle, kb.LOCK):
+        command.start()
+        command.join(1)
+        assert command.is_alive()
+        assert read_manifest(bundle).changes == before["changes"]
+    command.join()
+    assert asked("kb", "stats", bundle)["entities"] == before["entities"] - 1
 
 
 def test_an_image_that_cannot_be_read_is_told(

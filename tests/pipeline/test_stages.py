@@ -14,6 +14,7 @@ import torch
 from mmoe.records import Mention, read_metadata, read_records
 
 from pipeline.baselines import read_known
+from pipeline.kept import write_left_out
 from pipeline.layout import Layout
 from tests.imports import ROOT
 from tests.pipeline.project import DONE, STAGES, contents, run
@@ -103,7 +104,7 @@ def test_both_engines_give_the_same_ranks(project: Path) -> None:
 
 def test_leaking_mentions_are_left_out_where_the_policy_says_so(project: Path) -> None:
     train = [m for m in read_records(at.mentions, Mention) if m.split == "train"]
-    at.left_out("drop").write_text(json.dumps([train[0].mention_id]))
+    write_left_out(at, "drop", [train[0].mention_id])
     before = contents("data/models")
     write_params(Path("params.yaml"), data={"leak_policy": "drop"})
     run("train", "tiny")
