@@ -88,7 +88,7 @@ def extracted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def records(out: Path) -> list[Path]:
     """Records of finished chunks in the folder of an index."""
-    return sorted(out.glob(f".index-*/{RECORDS}/*"))
+    return sorted(out.glob(f".index-*/{RECORDS}/[!.]*"))
 
 
 def finished_lines(out: Path) -> int:
