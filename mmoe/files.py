@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Any
 
 from mmoe.code_fingerprint import tree_key
 from mmoe.errors import DataError
+from mmoe.locks import exclusive_lock
 
 CHECKSUM = "checksum"
 
@@ -65,25 +67,30 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     """An empty folder beside `path`; it takes its place when the block ends well, and goes if it does not.
 
     The old folder goes once the new one is whole: a run that is killed leaves one of them, here or for the
-    next run to put back.
+    next run to put back. Of two that write the same folder, one waits.
     """
     new, old = (path.with_name(f".{path.name}.{word}") for word in ("new", "old"))
-    if old.exists() and not path.exists():  # a run was killed between the two renames below
-        old.rename(path)
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    new.mkdir(parents=True)
-    try:
-        yield new
-        if path.exists():
-            path.rename(old)
-        new.rename(path)
-    except OSError as error:
-        _name(error, path)
-        raise
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
+
+    def say_busy() -> None:
+        print(f"{path}: another process writes it; waiting", file=sys.stderr)
+
+    with exclusive_lock(path.parent, f".{path.name}.lock", say_busy):
+        if old.exists() and not path.exists():  # a run was killed between the two renames below
+            old.rename(path)
+        for leftover in (new, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        new.mkdir(parents=True)
+        try:
+            yield new
+            if path.exists():
+                path.rename(old)
+            new.rename(path)
+        except OSError as error:
+            _name(error, path)
+            raise
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _name(error: OSError, path: Path) -> None:
@@ -135,7 +142,10 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_sealed_json(path: Path, value: dict[str, Any]) -> None:
     """As `write_json`, with a checksum of all else as the last key."""
-    write_json(path, value | {CHECKSUM: content_key(value)})
+    as_read = json.loads(
+        json.dumps(value)
+    )  # where keys are strings, whose order isn't that of numbers
+    write_json(path, value | {CHECKSUM: content_key(as_read)})
 
 
 def read_sealed_json(path: Path) -> dict[str, Any]:
@@ -146,7 +156,9 @@ def read_sealed_json(path: Path) -> dict[str, Any]:
     """
     value = read_json(path)
     if not isinstance(value, dict) or value.pop(CHECKSUM, None) != content_key(value):
-        raise DataError(f"{path}: its content is not what was written, by its own checksum")
+        raise DataError(
+            f"{path}: its content is not what was written, by its own checksum; make it again (dvc repro)"
+        )
     return value
 
 

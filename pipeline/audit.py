@@ -14,7 +14,7 @@ from mmoe.config.data import DataParams
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.encoders.lengths import TokenCounter
-from mmoe.files import read_json, write_json
+from mmoe.files import read_sealed_json, write_sealed_json
 from mmoe.records import (
     Entity,
     ImageFile,
@@ -47,13 +47,13 @@ def audit(at: Layout, file: ParamsFile) -> None:
             mention_tokens=counter.lengths(mention_texts, of_mentions=True),
             entity_tokens=counter.lengths(read_records(at.inputs("entity_text"), TextInput)),
             limit=encode.max_text_length,
-            read=read_json(at.ingest_counts),
+            read=read_sealed_json(at.ingest_counts),
         )
     )
     write_records(at.leaks, Leak, leaks, {"image_distance": distance}, at.records)
     overlapping = [k.mention_id for k in leaks if k.split == "train" and k.overlaps_train]
     write_left_out(at, "drop", overlapping)
-    write_json(at.report / "data.json", numbers)
+    write_sealed_json(at.report / "data.json", numbers)
     for split in ("valid", "test"):
         found = numbers["leaks"][split]
         print(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmoe.errors import FeatureStoreError
-from mmoe.files import read_json
+from mmoe.files import read_sealed_json
 from mmoe.sealed_parquet import seal_of
 
 from pipeline.layout import PARTS, Layout
@@ -18,7 +18,7 @@ def check_features(at: Layout) -> None:
     for part in PARTS:
         said, inputs = at.made_of(part), at.inputs(part)
         if (at.features / part).is_dir() and inputs.is_file():
-            stated = read_json(said) if said.is_file() else {}
+            stated = read_sealed_json(said) if said.is_file() else {}
             if stated != {"inputs": seal_of(inputs)}:
                 raise FeatureStoreError(
                     f"{at.features / part}: made of other rows than {inputs} holds now; run stage encode "

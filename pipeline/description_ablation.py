@@ -25,7 +25,7 @@ from mmoe.description_ablation.texts import ChoiceTexts
 from mmoe.descriptions import group_candidates
 from mmoe.descriptions.counts import accuracies
 from mmoe.evaluation.ranks import Ranks
-from mmoe.files import write_json
+from mmoe.files import write_sealed_json
 from mmoe.records import (
     Candidate,
     Description,
@@ -82,7 +82,7 @@ def description_ablation(at: Layout, file: ParamsFile) -> None:
         "off": why_off,
         "choices": {} if why_off else accuracies(choices, with_gold),
     }
-    write_json(at.ranks / "choices.json", counts)
+    write_sealed_json(at.ranks / "choices.json", counts)
 
 
 def _measure(

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from mmoe.config.load import ParamsFile
 from mmoe.config.runtime import RuntimeParams
 from mmoe.errors import MmoeError
-from mmoe.files import read_json, write_json
+from mmoe.files import read_sealed_json, write_sealed_json
 
 from pipeline.encoding import Encoding
 from pipeline.layout import PARTS, Layout
@@ -41,7 +41,7 @@ def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
         spread(Encoding, "part", at, file, _blocks_of_shards(at, parts, runtime))
     encoding = Encoding(at, file)
     listed = at.report / "images.json"
-    masked = read_json(listed) if listed.is_file() else {}
+    masked = read_sealed_json(listed) if listed.is_file() else {}
     for part in parts:
         summary = encoding.part(part)
         if part.endswith("image"):
@@ -55,7 +55,7 @@ def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
                 print(f"  {at.raw / image.image}: {image.reason}")
             print(f"all of them: {listed}")
     encoding.base()
-    write_json(listed, masked)
+    write_sealed_json(listed, masked)
 
 
 def _blocks_of_shards(

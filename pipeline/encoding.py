@@ -12,7 +12,7 @@ from mmoe.config.runtime import RuntimeParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.encode import EncodeSummary, encode_images, encode_texts
 from mmoe.encoders.registry import base_encoder, load_encoder
-from mmoe.files import write_json
+from mmoe.files import write_json, write_sealed_json
 from mmoe.sealed_parquet import seal_of
 
 from pipeline.layout import MATCHER_PARTS, Layout
@@ -39,7 +39,7 @@ class Encoding:
         at = self._at
         summary = self._encoded(self._encoder, part, at.features / part, part, only)
         if only is None:
-            write_json(at.made_of(part), {"inputs": seal_of(at.inputs(part))})
+            write_sealed_json(at.made_of(part), {"inputs": seal_of(at.inputs(part))})
         return summary
 
     def base(self) -> None:

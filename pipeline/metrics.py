@@ -24,7 +24,7 @@ from mmoe.evaluation.reading import (
     ranked_systems,
     read_table,
 )
-from mmoe.files import atomic_write, read_json, write_json
+from mmoe.files import atomic_write, read_sealed_json, write_json, write_sealed_json
 from mmoe.records import Entity, Leak, Mention, read_records
 
 from pipeline.layout import Layout
@@ -54,11 +54,11 @@ def metrics(at: Layout, file: ParamsFile) -> None:
         num_left_out=sum(mention.split == "test" for mention in mentions) - len(frame),
     )
     write_json(at.report / "metrics.json", found.tracked())
-    write_json(at.report / "evaluation.json", found.to_json())
+    write_sealed_json(at.report / "evaluation.json", found.to_json())
     ablation = read_table(at.ranks / "description_ablation.parquet", made_of=at.records)
     worth = gains(ablation, params.bootstrap_samples)
-    choices = read_json(at.ranks / "choices.json")
-    write_json(at.report / "description_ablation.json", choices | {"systems": worth})
+    choices = read_sealed_json(at.ranks / "choices.json")
+    write_sealed_json(at.report / "description_ablation.json", choices | {"systems": worth})
     with atomic_write(at.report / "plots/ranks.csv") as path:
         rank_histogram(frame["rank"].to_numpy()).to_csv(path, index=False)
     print(

@@ -17,7 +17,7 @@ from mmoe.config.rank import RankParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.descriptions import group_candidates, mention_texts
 from mmoe.descriptions.counts import ranking_counts
-from mmoe.files import write_json, write_text
+from mmoe.files import write_sealed_json, write_text
 from mmoe.records import (
     READS_ANSWER,
     Candidate,
@@ -67,7 +67,7 @@ def rank(at: Layout, file: ParamsFile, estimate: bool = False) -> None:
     write_records(at.descriptions, Description, descriptions, own | choice, at.choice)
     write_records(at.inputs("mention_text"), TextInput, mention_texts(mentions, descriptions))
     counts = ranking_counts(mentions, descriptions, candidates)
-    write_json(at.rank_counts, choice | counts)
+    write_sealed_json(at.rank_counts, choice | counts)
     numbers = counts["all"]
     print(
         f"{at.dataset}: {numbers['chosen']} of {numbers['mentions']} mentions get a candidate "

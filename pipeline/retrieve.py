@@ -15,7 +15,7 @@ from typing import Any
 from mmoe.config.load import ParamsFile
 from mmoe.config.retrieve import RetrieveParams
 from mmoe.config.wikidata import WikidataParams
-from mmoe.files import append_json_line, atomic_folder, write_json
+from mmoe.files import append_json_line, atomic_folder, write_sealed_json
 from mmoe.records import Candidate, Mention, read_records, write_records
 from mmoe.wikidata.counts import retrieval_counts
 
@@ -46,7 +46,7 @@ def retrieve(at: Layout, file: ParamsFile, offline: bool = False) -> None:
                 candidates = found.candidates
     write_records(at.candidates, Candidate, candidates, params.model_dump(), at.records)
     note = {"note": KB_NOTE} if params.source == "kb" else {}
-    write_json(at.retrieve_counts, {"source": params.source} | note | {"sources": counts})
+    write_sealed_json(at.retrieve_counts, {"source": params.source} | note | {"sources": counts})
     # Outside the stage's outs: seconds and requests differ from run to run.
     append_json_line(at.work("retrieve") / "log.jsonl", runs)
     numbers = counts[params.source]["all"]

@@ -23,7 +23,7 @@ from mmoe.config.load import ParamsFile
 from mmoe.config.loss import LossParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.train import TrainParams
-from mmoe.files import content_key, remove_folder, sha256_of, sources_key, write_json
+from mmoe.files import content_key, remove_folder, sha256_of, sources_key, write_sealed_json
 from mmoe.linking.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData
 from mmoe.linking.device import compute_deterministically, resolve_device, resolve_precision
@@ -86,7 +86,7 @@ def train(at: Layout, file: ParamsFile) -> None:
         save("untrained")
         progress = trainer.run()
     save("matcher")
-    write_json(at.model / "history.json", trainer.summary() | {"config": config})
+    write_sealed_json(at.model / "history.json", trainer.summary() | {"config": config})
     print(f"best epoch {progress.best_epoch}: MRR {progress.best_mrr:.2f} of held-out mentions")
     remove_folder(work)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from mmoe.config.load import ParamsFile
 from mmoe.config.tune import TuneParams
-from mmoe.files import atomic_folder, write_json
+from mmoe.files import atomic_folder, write_sealed_json
 
 from pipeline.layout import Layout
 from pipeline.stage import run_stage
@@ -26,7 +26,7 @@ def tune(at: Layout, file: ParamsFile) -> None:
     params = file.section(TuneParams)
     if params.method == "none":
         with atomic_folder(at.tuned) as folder:
-            write_json(folder / "tune.json", {"method": "none"})
+            write_sealed_json(folder / "tune.json", {"method": "none"})
         print(f"{at.dataset}: the encoder is used as it is (tune.method: none)")
         return
     # Imported here: torch and transformers take seconds to start.

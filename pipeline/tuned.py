@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmoe.errors import DataError
-from mmoe.files import read_json
+from mmoe.files import read_sealed_json
 
 from pipeline.layout import Layout
 
@@ -19,5 +19,5 @@ def tuned_encoder(at: Layout) -> str | None:
         raise DataError(
             f"{file}: no such file; run stage tune first: python -m pipeline.tune {at.dataset}"
         )
-    note = read_json(file)
+    note = read_sealed_json(file)
     return None if note["method"] == "none" else str(at.tuned / "encoder")

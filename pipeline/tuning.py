@@ -22,7 +22,14 @@ from mmoe.config.tune import TuneParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.registry import load_encoder
 from mmoe.encoders.tuned import Tuning
-from mmoe.files import atomic_folder, content_key, remove_folder, sha256_of, sources_key, write_json
+from mmoe.files import (
+    atomic_folder,
+    content_key,
+    remove_folder,
+    sha256_of,
+    sources_key,
+    write_sealed_json,
+)
 from mmoe.linking.checkpoint import Checkpoint, save_checkpoint
 from mmoe.linking.data import LinkingData, gold_positions
 from mmoe.linking.device import compute_deterministically, resolve_device, resolve_precision
@@ -83,7 +90,7 @@ def tune_jointly(at: Layout, file: ParamsFile, params: TuneParams) -> None:
             save_checkpoint(folder / "matcher.safetensors", checkpoint)
             counts = {"encoder": _count(tuning.trained), "matcher": _count(matcher)}
             note = {"method": params.method, "trained_parameters": counts}
-            write_json(folder / "tune.json", note | trainer.summary() | {"config": config})
+            write_sealed_json(folder / "tune.json", note | trainer.summary() | {"config": config})
         remove_folder(work)
     processes.wait()
     print(

@@ -9,7 +9,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -229,6 +231,26 @@ def test_a_folder_that_was_not_finished_leaves_the_old_one(tmp_path: Path) -> No
     with pytest.raises(FileNotFoundError), atomic_folder(out) as new:
         (new / "half" / "nowhere").write_text("half")
     assert contents_of(out) == {"old": "whole"}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_of_two_that_write_a_folder_one_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+
+    def write(word: str) -> None:
+        with atomic_folder(out) as new:
+            (new / word).write_text(word)
+
+    second = Thread(target=write, args=["second"])
+    with atomic_folder(out) as new:
+        second.start()
+        while "another process writes it" not in capsys.readouterr().err:
+            time.sleep(0.01)
+        (new / "first").write_text("first")
+    second.join()
+    assert contents_of(out) == {"second": "second"}
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 

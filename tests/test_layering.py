@@ -30,7 +30,8 @@ ROOMS = {
     "vectors": set[str](),
     "locks": {"errors"},
     "images": {"errors"},
-    "files": {"code_fingerprint", "errors"},
+    "interrupts": set[str](),
+    "files": {"code_fingerprint", "errors", "locks"},
     "sealed_parquet": {"files"},
     "tensor_files": {"errors", "files"},
     "sqlite_cache": {"errors"},
@@ -68,8 +69,9 @@ ROOMS = {
     "planning": BASE | {"config", "encoders", "features", "linking", "model", "training"},
     "cli": BASE
     | {"config", "datasets", "encoders", "evaluation", "linker", "linking", "model", "planning"}
-    | {"server", "sqlite_cache", "wikidata"},
+    | {"interrupts", "server", "sqlite_cache", "wikidata"},
     "server": BASE | {"datasets", "linker"},
+    "__main__": {"cli", "interrupts"},
 }
 LIBRARIES = {
     "config": {"pydantic", "pydantic_core", "ruamel"},

@@ -94,11 +94,10 @@ class Copy:
     def _serve(self, command: str) -> str:
         """Starts a server in a process of its own, which a signal reaches, and waits until it is ready."""
         words = command.split()[1:]
-        code = "import sys; from mmoe.cli import main; sys.exit(main())"
         log = self.root / "server.log"
         with log.open("wb") as stream:
             server = subprocess.Popen(
-                [sys.executable, "-c", code, *words], cwd=self.root, env=self.env, stdout=stream
+                [sys.executable, "-m", "mmoe", *words], cwd=self.root, env=self.env, stdout=stream
             )
         self.servers.append(server)
         for _ in range(STARTS * 10):

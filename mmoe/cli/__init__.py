@@ -24,6 +24,7 @@ from mmoe.cli import (
     wikidata,
 )
 from mmoe.errors import MmoeError
+from mmoe.interrupts import LINE
 
 FAILED, STOPPED = 1, 130
 
@@ -74,7 +75,11 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         app(prog_name="mmoe", args=None if argv is None else list(argv))
     except SystemExit as done:
-        if done.code == STOPPED:
-            print("stopped; the same command goes on from what is done", file=sys.stderr)
-        return done.code if isinstance(done.code, int) else 0
-    return 0
+        code = done.code if isinstance(done.code, int) else 0
+    except KeyboardInterrupt:  # while typer reads the signatures
+        code = STOPPED
+    else:
+        code = 0
+    if code == STOPPED:
+        print(LINE, file=sys.stderr)
+    return code

@@ -13,7 +13,7 @@ from mmoe.datasets.fingerprints import fingerprint_images
 from mmoe.datasets.raw import RawDataset
 from mmoe.datasets.registry import read_dataset
 from mmoe.errors import DataError
-from mmoe.files import write_json
+from mmoe.files import write_sealed_json
 from mmoe.longer_names import STAND_IN, hide_name
 from mmoe.records import SPLITS, Entity, ImageFile, ImageInput, Mention, TextInput, write_records
 
@@ -67,7 +67,7 @@ def ingest(raw: Path, selection: Selection, max_pixels: int, files: IngestFiles)
     write_records(files.mentions, Mention, mentions, metadata)
     write_records(files.entities, Entity, dataset.entities, metadata)
     _write_inputs(raw, mentions, dataset.entities, max_pixels, files)
-    write_json(files.counts, {"format": dataset.format} | counts)
+    write_sealed_json(files.counts, {"format": dataset.format} | counts)
     return counts
 
 

@@ -20,7 +20,7 @@ from mmoe.encoders.base import Encoder
 from mmoe.encoders.kinds import ClipEncoder
 from mmoe.encoders.prompted import PromptedEncoder, Prompts, prompts_for
 from mmoe.errors import CheckpointError, FeatureStoreError, one_line
-from mmoe.files import read_json, write_json
+from mmoe.files import read_sealed_json, write_sealed_json
 from mmoe.tensor_files import read_tensors, write_tensors
 
 ABOUT, ADAPTER, BASE = "tuned.json", "adapter.safetensors", "base"
@@ -61,7 +61,7 @@ def about_tuned(folder: Path) -> Tuned | None:
     if not file.is_file():
         return None
     try:
-        return Tuned(**read_json(file))
+        return Tuned(**read_sealed_json(file))
     except TypeError as error:
         raise FeatureStoreError(f"{file}: {one_line(error)}; {AGAIN}") from None
 
@@ -118,7 +118,7 @@ class Tuning:
                 processor.save_pretrained(folder)
         else:
             write_tensors(folder / ADAPTER, self.trained.state_dict(), about)
-        write_json(folder / ABOUT, about)
+        write_sealed_json(folder / ABOUT, about)
 
 
 def apply_tuned(folder: Path, about: Tuned, base: Encoder) -> Encoder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from mmoe.errors import DataError, one_line
 from mmoe.evaluation.metrics import RankedSystems
 from mmoe.evaluation.ranks import Ranks
+from mmoe.files import read_sealed_json
 from mmoe.names import normalise_name
 from mmoe.records import Entity, Leak, Mention, read_pipeline_table, read_records
 
@@ -152,8 +152,10 @@ def read_metrics(run: str, root: Path = Path()) -> pd.DataFrame:
         DataError: if evaluation.json is missing or broken.
     """
     path = root / "reports" / run / "evaluation.json"
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; run stage metrics (dvc repro)")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_sealed_json(path)
         rows = [_row("system", "matcher", found["system"])]
         if found["untrained"] is not None:
             gain = found["gain_over_untrained"]
@@ -163,8 +165,6 @@ def read_metrics(run: str, root: Path = Path()) -> pd.DataFrame:
             rows.append(_row("baseline", name, metrics, found["gains"][name]))
         for key, kind in PART_KINDS.items():
             rows += [_row(kind, name, part) for name, part in found[key].items()]
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; run stage metrics (dvc repro)") from None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{path}: not what stage metrics writes ({one_line(error)}); run dvc repro"

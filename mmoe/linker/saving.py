@@ -11,7 +11,7 @@ import torch
 
 from mmoe.encoders.tuned import BASE, base_folder
 from mmoe.errors import BundleError
-from mmoe.files import atomic_folder, link_or_copy, read_json, write_json, write_text
+from mmoe.files import atomic_folder, link_or_copy, read_sealed_json, write_json, write_text
 from mmoe.linker.bundle import (
     CARD,
     CONFIG,
@@ -79,7 +79,7 @@ def save_bundle(
             if (base := base_folder(trained.encoder_folder)) is not None:
                 _copy(base, new / ENCODER / BASE, ENCODER_FILES)
         manifest = _write_kb(new, f"{KB}0", trained, kb)
-        calibrated = read_json(new / WEIGHTS).get("calibrated")
+        calibrated = read_sealed_json(new / WEIGHTS).get("calibrated")
         pictures = Thumbnails(new / manifest.kb / "thumbnails").licences()
         card = model_card(trained, kb, calibrated, pictures, metrics, licence)
         write_text(new / CARD, card)

@@ -17,7 +17,7 @@ from ruamel.yaml.error import YAMLError
 from mmoe.errors import DataError
 from mmoe.evaluation.metrics import Metrics
 from mmoe.evaluation.reading import RANK_COLUMNS, read_table
-from mmoe.files import read_json, read_text
+from mmoe.files import read_sealed_json, read_text
 from mmoe.records import Candidate, Description, Entity, Mention, read_records
 from mmoe.reporting.published import PublishedFile, PublishedOn
 
@@ -209,7 +209,9 @@ def _by_mention(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
 def _validated(path: Path, kind: type[Value]) -> Value:
     is_yaml = kind is PublishedFile
     try:
-        content = YAML(typ="safe", pure=True).load(read_text(path)) if is_yaml else read_json(path)
+        content = (
+            YAML(typ="safe", pure=True).load(read_text(path)) if is_yaml else read_sealed_json(path)
+        )
         return TypeAdapter(kind).validate_python(content)
     except YAMLError as error:
         raise DataError(f"{path}: not valid YAML: {error}") from None

@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from mmoe.errors import WikidataError, one_line
 from mmoe.names import normalise_name
 from mmoe.records import Candidate, Mention
+from mmoe.wikidata.database import database
 from mmoe.wikidata.label_index import ITEMS, NAMES, read_source, table_of
 from mmoe.wikidata.matching import Matching, distinct_surface_forms, names_meant_by
 
@@ -94,8 +94,8 @@ def find_in_index(folder: Path, mentions: Sequence[Mention], matching: Matching)
     Raises:
         WikidataError: if the folder holds no whole label index.
     """
-    with _index(folder) as database:
-        return _candidates(database, mentions, matching)
+    with _index(folder) as tables:
+        return _candidates(tables, mentions, matching)
 
 
 def images_in_index(folder: Path, qids: Sequence[str]) -> dict[str, str | None]:
@@ -104,54 +104,44 @@ def images_in_index(folder: Path, qids: Sequence[str]) -> dict[str, str | None]:
     Raises:
         WikidataError: if the folder holds no whole label index.
     """
-    with _index(folder) as database:
-        database.register("wanted", pa.table({"qid": pa.array(qids, pa.string())}))
-        found = database.execute("SELECT qid, image FROM wanted JOIN items USING (qid)")
+    with _index(folder) as tables:
+        tables.register("wanted", pa.table({"qid": pa.array(qids, pa.string())}))
+        found = tables.execute("SELECT qid, image FROM wanted JOIN items USING (qid)")
         return dict(found.fetchall())
 
 
 @contextmanager
 def _index(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     read_source(folder)
-    try:
-        with _database() as database:
-            for table, view in ((NAMES, "names"), (ITEMS, "items")):
-                database.read_parquet(str(folder / table / "*.parquet")).create_view(view)
-            yield database
-    except duckdb.Error as error:
-        raise WikidataError(
-            f"{folder}: can't be queried ({one_line(error)}); delete it and make it again"
-        ) from None
 
+    def problem(said: str) -> str:
+        return f"{folder}: can't be queried ({said}); delete it and make it again"
 
-@contextmanager
-def _database() -> Iterator[duckdb.DuckDBPyConnection]:
-    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as database:
-        database.execute("SET enable_progress_bar = false")  # it would go to standard output
-        database.execute(f"SET memory_limit = '{MEMORY}'")
-        database.execute("SET temp_directory = $spill", {"spill": spill})
-        database.execute(_TOKENS)
-        yield database
+    with tempfile.TemporaryDirectory() as spill, database(problem, Path(spill), MEMORY) as tables:
+        for table, view in ((NAMES, "names"), (ITEMS, "items")):
+            tables.read_parquet(str(folder / table / "*.parquet")).create_view(view)
+        tables.execute(_TOKENS)
+        yield tables
 
 
 def _candidates(
-    database: duckdb.DuckDBPyConnection,
+    tables: duckdb.DuckDBPyConnection,
     mentions: Sequence[Mention],
     matching: Matching,
 ) -> list[Candidate]:
-    """The candidates by the database's `names` and `items`."""
+    """The candidates by the views `names` and `items`."""
     rows = [
         (form, name)
         for form in distinct_surface_forms(mentions)
         for name in names_meant_by(form, matching.strip_suffix)
     ]
     schema = pa.schema([("surface_form", pa.string()), ("name", pa.string())])
-    database.register("forms", table_of(rows, schema))
+    tables.register("forms", table_of(rows, schema))
     for step in (_EXACT,) if matching.match == "exact" else (_EXACT, _RAREST, _BY_TOKENS):
-        database.execute(step)
+        tables.execute(step)
     values = {"max_candidates": matching.max_candidates}
     hits: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for form, *fields in database.execute(_RANKED, values).fetchall():
+    for form, *fields in tables.execute(_RANKED, values).fetchall():
         hits[form].append(tuple(fields))  # in the order of a candidate's
     return [
         Candidate(mention.mention_id, position, *fields)

@@ -168,9 +168,10 @@ def run_here(command: Sequence[str]) -> Any:
     """Runs a command in this process; SystemExit where Python raises it."""
     name, *arguments = command
     if name == "mmoe":
-        from mmoe.cli import main
+        from mmoe.__main__ import main
 
-        return main(arguments)
+        sys.argv = list(command)
+        return main()
     sys.argv = [name, *arguments]
     runpy.run_module(name, run_name="__main__", alter_sys=True)
     return 0

@@ -44,11 +44,8 @@ class Elsewhere:
             "LC_ALL": trial.rng.choice(LOCALES),
             "PYTHONPATH": str(ROOT),
         }
-        name, *arguments = self.target.command
-        start = "import sys; from mmoe.cli import main; sys.exit(main())"
-        python = ("-c", start) if name == "mmoe" else ("-m", name)
         done = subprocess.run(
-            [sys.executable, *python, *arguments],
+            [sys.executable, "-m", *self.target.command],
             cwd=root,
             env=dict(os.environ) | env_of(root) | env,
             capture_output=True,

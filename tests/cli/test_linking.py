@@ -24,7 +24,7 @@ from mmoe.records import Entity, read_records
 
 from tests.imports import ROOT
 
-MMOE = [sys.executable, "-c", "import sys; from mmoe.cli import main; sys.exit(main())"]
+MMOE = [sys.executable, "-m", "mmoe"]
 
 
 @pytest.fixture

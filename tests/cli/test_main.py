@@ -22,7 +22,7 @@ from mmoe.records import SPLITS
 from tests.datasets.folders import three_mentions, write_own
 from tests.imports import ROOT
 
-MMOE = [sys.executable, "-c", "import sys; from mmoe.cli import main; sys.exit(main())"]
+MMOE = [sys.executable, "-m", "mmoe"]
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from mmoe.datasets import IngestFiles, ingest
 from mmoe.datasets.ingest import Selection, select_mentions, split_by_entity
 from mmoe.errors import DataError
+from mmoe.files import read_sealed_json
 from mmoe.records import SPLITS, Entity, ImageInput, Mention, TextInput, read_metadata, read_records
 
 from tests.datasets.folders import image, mention, three_mentions, two_entities, write_own
@@ -62,7 +62,7 @@ def test_what_is_written(tmp_path: Path) -> None:
     assert [e.qid for e in read_records(files.entities, Entity)] == ["Q3757", "Q251"]
     assert len(read_records(files.mentions, Mention)) == 3
     assert set(read_metadata(files.mentions)["sources"]) == {"mentions.jsonl", "entities.jsonl"}
-    assert json.loads(files.counts.read_text()) == {"format": "own"} | counts
+    assert read_sealed_json(files.counts) == {"format": "own"} | counts
     assert (counts["mentions_with_image"], counts["entities_with_image"]) == (1, 1)
     assert counts["missing_entity_images"] == 1
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mmoe.features.store import check_feature_config, read_features
-from mmoe.files import read_json, write_json
+from mmoe.files import read_sealed_json, write_sealed_json
 from mmoe.records import ImageInput, TextInput, write_records
 
 from pipeline.encode import encode
@@ -40,7 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             write_records(inputs / f"{part}.parquet", ImageInput, images)
         else:
             write_records(inputs / f"{part}.parquet", TextInput, TEXTS)
-    write_json(tmp_path / "data/tuned/own/tune.json", {"method": "none"})
+    write_sealed_json(tmp_path / "data/tuned/own/tune.json", {"method": "none"})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -71,9 +71,9 @@ def test_every_part_becomes_a_store_of_these_params(
     assert "data/raw/own/bad.png: no known image format" in shown
     said = [{"image": "bad.png", "reason": "no known image format", "ids": ["t2"]}]
     listed = project / "reports/own/images.json"
-    assert read_json(listed) == {"mention_image": said, "entity_image": said}
+    assert read_sealed_json(listed) == {"mention_image": said, "entity_image": said}
     run(monkeypatch, "mention_image")
-    assert read_json(listed) == {"mention_image": said, "entity_image": said}
+    assert read_sealed_json(listed) == {"mention_image": said, "entity_image": said}
     left = {path.name for path in (project / ".mmoe/encode/own").iterdir()}
     assert left == {*PARTS}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,8 @@ from mmoe.config.tune import TuneParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.registry import base_encoder, load_encoder
 from mmoe.encoders.tuned import ABOUT, ADAPTER, BASE, Tuning
-from mmoe.errors import FeatureStoreError
+from mmoe.errors import FeatureStoreError, MmoeError
+from mmoe.files import write_sealed_json
 
 METHODS = ("prompts", "lora", "full")
 TEXTS = [[2, 9, 8, 3], [2, 7, 3]]
@@ -93,12 +95,7 @@ def test_a_missing_base_is_named(folders: dict[str, Path], tmp_path: Path) -> No
     [
         (ADAPTER, None, "adapter.safetensors: no such file; run stage tune again"),
         (ADAPTER, b"not tensors", "adapter.safetensors: .*run stage tune again"),
-        (ABOUT, b'{"method": "lora"}', "tuned.json: .*run stage tune again"),
-        (
-            ABOUT,
-            b'{"method": "lora", "base": "b", "base_fingerprint": "f", "settings": {}}',
-            "b: |tuned.json does not belong",
-        ),
+        (ABOUT, b'{"method": "lora"}', "tuned.json: .*its own checksum"),
     ],
 )
 def test_a_damaged_folder_is_one_line(
@@ -108,6 +105,25 @@ def test_a_damaged_folder_is_one_line(
     (tmp_path / file).unlink()
     if content is not None:
         (tmp_path / file).write_bytes(content)
+    with pytest.raises(MmoeError, match=line):
+        load_encoder(str(tmp_path), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("about", "line"),
+    [
+        ({"method": "lora"}, "tuned.json: .*run stage tune again"),
+        (
+            {"method": "lora", "base": "b", "base_fingerprint": "f", "settings": {}},
+            "b: |tuned.json does not belong",
+        ),
+    ],
+)
+def test_what_another_tuning_says_is_one_line(
+    folders: dict[str, Path], tmp_path: Path, about: dict[str, Any], line: str
+) -> None:
+    tuning(folders["clip"], "lora").save(tmp_path)
+    write_sealed_json(tmp_path / ABOUT, about)
     with pytest.raises(FeatureStoreError, match=line):
         load_encoder(str(tmp_path), "cpu")
 

@@ -21,7 +21,7 @@ from mmoe.evaluation.reading import (
     read_metrics,
     read_ranks,
 )
-from mmoe.files import write_json
+from mmoe.files import write_sealed_json
 from mmoe.records import Entity, Leak, Mention, write_records
 from mmoe.sealed_parquet import write_sealed
 
@@ -137,7 +137,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("description_ablation", ablation_frame()),
     ):
         write_sealed(at.ranks / f"{name}.parquet", pa.Table.from_pandas(frame), at.records)
-    write_json(at.ranks / "choices.json", {"used": "first", "choices": {}})
+    write_sealed_json(at.ranks / "choices.json", {"used": "first", "choices": {}})
     metrics(at, ParamsFile())
     return tmp_path
 
@@ -185,7 +185,7 @@ def test_missing_and_broken_files_are_named(run: Path) -> None:
         read_ranks("other", run)
     with pytest.raises(DataError, match=r"evaluation\.json: no such file"):
         read_metrics("other", run)
-    (run / "reports/toy/evaluation.json").write_text('{"system": 1}', encoding="utf-8")
+    write_sealed_json(run / "reports/toy/evaluation.json", {"system": 1})
     with pytest.raises(DataError, match=r"evaluation\.json: not what stage metrics writes"):
         read_metrics("toy", run)
     ranks = run / "data/ranks/toy/ranks.parquet"

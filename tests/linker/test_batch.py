@@ -25,7 +25,7 @@ from mmoe.linker.batch import Batch, link_table
 
 from tests.imports import ROOT
 
-MMOE = [sys.executable, "-c", "import sys; from mmoe.cli import main; sys.exit(main())"]
+MMOE = [sys.executable, "-m", "mmoe"]
 FORMS = ("Mercury", "Java", "Tesla", "Jaguar", "Amazon")
 
 

@@ -21,6 +21,16 @@ from tests.config.sheets import edited
 from tests.imports import ROOT
 from tests.pipeline.project import DONE, STAGES, arguments_of, contents, failed, one_line, run
 
+# The command, up to where it loads what it needs.
+COMMAND = """
+import sys, mmoe.__main__
+sys.modules["mmoe.cli"] = None
+try:
+    mmoe.__main__.main()
+except ImportError:
+    pass
+"""
+
 
 @pytest.mark.parametrize("stage", ["ingest", "encode"])
 def test_illegal_parameters_stop_a_stage_before_it_reads(
@@ -101,15 +111,16 @@ def test_what_a_user_can_mend_is_one_line(
     assert capsys.readouterr().err == line
 
 
+@pytest.mark.parametrize("start", ["import pipeline", COMMAND])
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ("KeyboardInterrupt", r"stopped; run it again to go on from what is done\n"),
+        ("KeyboardInterrupt", r"stopped; the same command goes on from what is done\n"),
         ("ValueError('ours')", r"Traceback .*ValueError: ours\n"),
     ],
 )
-def test_ctrl_c_is_one_line_at_any_moment(error: str, said: str) -> None:
-    code = f"import pipeline; raise {error}"
+def test_ctrl_c_is_one_line_at_any_moment(start: str, error: str, said: str) -> None:
+    code = f"{start}\nraise {error}"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mmoe.features.store import read_features
-from mmoe.files import read_json
+from mmoe.files import read_sealed_json
 from mmoe.linker.linker import Linker
 from mmoe.linking.checkpoint import load_checkpoint
 from mmoe.linking.data import LinkingData
@@ -121,7 +121,7 @@ def test_train_keeps_the_jointly_trained_matcher_if_it_is_told_so(project: Path)
 
 
 def test_nothing_tuned_is_a_note(project: Path) -> None:
-    assert read_json(at.tuned / "tune.json") == {"method": "none"}
+    assert read_sealed_json(at.tuned / "tune.json") == {"method": "none"}
     assert [path.name for path in at.tuned.iterdir()] == ["tune.json"]
     assert [path.name for path in at.features_base.iterdir()] == ["none.json"]
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mmoe.evaluation.metrics import RankedSystems, run_metrics
 from mmoe.evaluation.ranks import Ranks
-from mmoe.files import write_json
+from mmoe.files import write_sealed_json
 from mmoe.records import Candidate, Description, Entity, Mention, write_records
 from mmoe.reporting.data import LEAKS
 from mmoe.reporting.inputs import Inputs, read_inputs
@@ -112,8 +112,8 @@ def write_run(
     _write_records(files, num_mentions, num_entities)
     _write_ranks(files, ranks, before if untrained else None, num_entities, units)
     _write_metrics(files.evaluation, ranks, before if untrained else None)
-    write_json(files.history, history(epochs, units))
-    write_json(files.reranker, RERANKER)
+    write_sealed_json(files.history, history(epochs, units))
+    write_sealed_json(files.reranker, RERANKER)
     return files
 
 
@@ -197,7 +197,7 @@ def _write_records(files: Run, num_mentions: int, num_entities: int) -> None:
     ]
     write_records(files.mentions, Mention, mentions)
     write_records(files.entities, Entity, entities)
-    write_json(files.data, _data(num_mentions, num_entities))
+    write_sealed_json(files.data, _data(num_mentions, num_entities))
     candidates = [
         Candidate(m.mention_id, 0, "Q1", m.surface_form, "", "label", None) for m in mentions[::2]
     ]
@@ -208,9 +208,9 @@ def _write_records(files: Run, num_mentions: int, num_entities: int) -> None:
     counts = retrieval_counts(mentions, candidates)
     sources = {"kb": counts, "index": counts}
     retrieval = {"source": "kb", "note": "<entity text>", "sources": sources}
-    write_json(files.retrieval, retrieval)
-    write_json(files.ablation, ablation(GAIN | GAP))
-    write_json(files.ranking, {"backend": "lexical", "chosen": 7, "share_right": 0.875})
+    write_sealed_json(files.retrieval, retrieval)
+    write_sealed_json(files.ablation, ablation(GAIN | GAP))
+    write_sealed_json(files.ranking, {"backend": "lexical", "chosen": 7, "share_right": 0.875})
 
 
 def ablation(more: dict[str, Any]) -> dict[str, Any]:
@@ -284,4 +284,4 @@ def _write_metrics(path: Path, ranks: NDArray[np.int64], before: NDArray[np.int6
         samples=200,
         num_left_out=2,
     )
-    write_json(path, found.to_json())
+    write_sealed_json(path, found.to_json())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from mmoe.errors import DataError
-from mmoe.files import write_json
+from mmoe.files import read_sealed_json, write_sealed_json
 
 from tests.reporting.fixture import Run, read_run, write_run
 
@@ -21,9 +20,9 @@ def files(tmp_path: Path) -> Run:
 
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_sealed_json(path)
     change(content)
-    write_json(path, content)
+    write_sealed_json(path, content)
 
 
 def test_everything_is_read(files: Run) -> None:
@@ -41,7 +40,7 @@ def test_everything_is_read(files: Run) -> None:
 
 @pytest.mark.parametrize("content", [{}, {"off": "no", "choices": {}, "systems": {}}])
 def test_an_ablation_that_was_switched_off_is_none(files: Run, content: dict[str, Any]) -> None:
-    write_json(files.ablation, content)
+    write_sealed_json(files.ablation, content)
     inputs = read_run(files)
     assert inputs.ablation is None
     assert inputs.ablation_off == content.get("off", "")

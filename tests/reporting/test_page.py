@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mmoe.files import write_json
+from mmoe.files import write_sealed_json
 from mmoe.reporting.inputs import Inputs
 from mmoe.reporting.page import Report, build_report
 from mmoe.reporting.systems import SHOWN_FEATURES, weight_tables
@@ -194,7 +194,7 @@ def test_the_heaviest_features_come_first(inputs: Inputs) -> None:
 def test_a_run_that_reranks_nothing_has_no_such_section(tmp_path: Path) -> None:
     files = write_run(tmp_path)
     assert "Two-stage linking" in build_report(read_run(files), 0).markdown
-    write_json(files.reranker, {"recall": 0.0, "valid_mrr": {}, "weights": {}})
+    write_sealed_json(files.reranker, {"recall": 0.0, "valid_mrr": {}, "weights": {}})
     built = build_report(read_run(files), 0)
     assert 'href="#reranking"' not in built.html
     assert "## Two-stage linking" not in built.markdown

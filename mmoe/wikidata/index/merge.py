@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from mmoe.errors import WikidataError, one_line
 from mmoe.sealed_parquet import sealed_writer
+from mmoe.wikidata.database import database
 from mmoe.wikidata.label_index import ITEM_SCHEMA, ITEMS, NAME_SCHEMA, NAMES, ROW_GROUP
 
 MEMORY = "1GB"  # what DuckDB may take before it spills
@@ -49,26 +49,25 @@ def merge_chunks(chunks: Path, folder: Path, threads: int) -> tuple[int, int, in
     Raises:
         WikidataError: if DuckDB fails, as for lack of room on the disk.
     """
-    try:
-        with duckdb.connect() as database:
-            database.execute(f"SET memory_limit = '{MEMORY}'")
-            database.execute(f"SET threads = {threads}")
-            database.execute("SET temp_directory = $spill", {"spill": str(chunks / SPILL)})
-            database.execute(_DUPLICATES, {"items": str(chunks / ITEMS / "*.parquet")})
-            counted = database.execute("SELECT coalesce(sum(num_more), 0)::BIGINT FROM duplicates")
-            (duplicates,) = counted.fetchall()[0]
-            items = _write_sorted(database, chunks, folder, ITEMS, ITEM_SCHEMA, _ITEM_ORDER)
-            names = _write_sorted(database, chunks, folder, NAMES, NAME_SCHEMA, _NAME_ORDER)
-    except duckdb.Error as error:
-        raise WikidataError(
-            f"{chunks}: the finished chunks can't be sorted ({one_line(error)}); make room on the "
-            "disk and run the command again, or delete that folder to begin anew"
-        ) from None
+
+    def problem(said: str) -> str:
+        return (
+            f"{chunks}: the finished chunks can't be sorted ({said}); make room on the disk and run the "
+            "command again, or delete that folder to begin anew"
+        )
+
+    with database(problem, chunks / SPILL, MEMORY) as tables:
+        tables.execute(f"SET threads = {threads}")
+        tables.execute(_DUPLICATES, {"items": str(chunks / ITEMS / "*.parquet")})
+        counted = tables.execute("SELECT coalesce(sum(num_more), 0)::BIGINT FROM duplicates")
+        (duplicates,) = counted.fetchall()[0]
+        items = _write_sorted(tables, chunks, folder, ITEMS, ITEM_SCHEMA, _ITEM_ORDER)
+        names = _write_sorted(tables, chunks, folder, NAMES, NAME_SCHEMA, _NAME_ORDER)
     return items, names, duplicates
 
 
 def _write_sorted(
-    database: duckdb.DuckDBPyConnection,
+    tables: duckdb.DuckDBPyConnection,
     chunks: Path,
     folder: Path,
     table: str,
@@ -79,7 +78,7 @@ def _write_sorted(
     for stale in (folder / table).glob("*.parquet*"):  # what a killed run left half written, too
         stale.unlink()
     query = _SORTED.format(columns=", ".join(schema.names), order=order)
-    rows = database.sql(query, params={"rows": str(chunks / table / "*.parquet")})
+    rows = tables.sql(query, params={"rows": str(chunks / table / "*.parquet")})
     groups = _row_groups(rows.to_arrow_reader(ROW_GROUP), schema)
     num_rows = 0
     for number, first in enumerate(groups):
