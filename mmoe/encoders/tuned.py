@@ -66,10 +66,14 @@ def about_tuned(folder: Path) -> Tuned | None:
         raise FeatureStoreError(f"{file}: {one_line(error)}; {AGAIN}") from None
 
 
-def base_folder(folder: Path) -> Path | None:
-    """Where the encoder lies that a folder needs beside what was learned; None without such a folder."""
+def base_folder(folder: Path, *, read: bool) -> Path | None:
+    """Where the encoder lies that a folder needs beside what was learned; None without such a folder.
+
+    Args:
+        read: whether features of the untuned encoder are read too.
+    """
     about = about_tuned(folder)
-    if about is None or about.method == "full":
+    if about is None or (about.method == "full" and not read):
         return None
     inside, named = folder / BASE, Path(about.base)
     return inside if inside.is_dir() else named if named.is_dir() else None

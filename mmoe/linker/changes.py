@@ -19,16 +19,17 @@ from mmoe.datasets.own import entity_table_of, read_entity_table
 from mmoe.datasets.sources import find_sources
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.encode import MaskedImage, encode_images, encode_texts
+from mmoe.encoders.registry import base_encoder
 from mmoe.errors import DataError, LinkingError
 from mmoe.features.shards import shard_name
 from mmoe.files import TemporaryFolder, link_or_copy, sha256_of
 from mmoe.images import image_file, reading_problem
-from mmoe.linker.kb_files import FEATURES, THUMBNAILS, add_aliases, append, refer
+from mmoe.linker.kb_files import FEATURES, THUMBNAILS, add_aliases, append, parts_in, refer
 from mmoe.linker.knowledge import KnowledgeBase, entity_side
 from mmoe.linker.thumbnails import write_thumbnails
 from mmoe.linker.trained import Trained
 from mmoe.linking.index import EntityIndex
-from mmoe.linking.sides import ENTITY_BATCH, FeatureSide
+from mmoe.linking.sides import BASE, ENTITY_BATCH, KEEP_BASE, FeatureSide
 from mmoe.linking.whole_kb import build_index
 from mmoe.records import Entity, ImageInput, TextInput, write_records
 from mmoe.wikidata.api.settings import ApiSettings
@@ -198,16 +199,20 @@ def encode_new(
     params, runtime = EncodeParams(model=config["encoder"], **known), RuntimeParams()
     with TemporaryDirectory(dir=folder) as name:
         work = Path(name)
-        texts = [TextInput(e.qid, e.name, e.attributes, None) for e in new.entities]
-        images = [_image(entity, new.images) for entity in new.entities]
-        table = work / "texts.parquet"
-        write_records(table, TextInput, texts)
-        common = work / "kept", params, runtime, encoder
-        encode_texts(table, work / FEATURES[0], *common, around_name=False)
-        table = work / "images.parquet"
-        write_records(table, ImageInput, images)
-        summary = encode_images(table, work / FEATURES[1], *common, new.images, of_mentions=False)
-        for part in FEATURES:
+        texts, images = work / "texts.parquet", work / "images.parquet"
+        rows = [TextInput(e.qid, e.name, e.attributes, None) for e in new.entities]
+        write_records(texts, TextInput, rows)
+        write_records(images, ImageInput, [_image(e, new.images) for e in new.entities])
+        encoders = {work: encoder}
+        if config.get(KEEP_BASE):
+            encoders[work / BASE] = base_encoder(encoder)
+        for out, each in encoders.items():
+            common = out / "kept", params, runtime, each
+            encode_texts(texts, out / FEATURES[0], *common, around_name=False)
+            summary = encode_images(
+                images, out / FEATURES[1], *common, new.images, of_mentions=False
+            )
+        for part in parts_in(work):
             append(folder / part, (work / part).glob("shard-*.parquet"), link_or_copy)
         add_aliases(
             folder, {entity.qid: new.aliases.get(entity.qid, ()) for entity in new.entities}

@@ -2,6 +2,7 @@
 
 entities.parquet          the entities, in the order of all positions
 entity_text, entity_image features; rows of entities that are no longer there may stand in them
+base                      those of the untuned encoder, for a matcher that reads both
 thumbnails                small pictures, in parts
 aliases.parquet           other names, where a label index or the entities' source knew them
 index                     what the matcher makes of the entities
@@ -18,6 +19,7 @@ import pyarrow.dataset
 
 from mmoe.features.shards import shard_name
 from mmoe.linker.thumbnails import copy_thumbnails, write_thumbnails
+from mmoe.linking.sides import BASE
 from mmoe.records import Entity, read_pipeline_table, write_records
 from mmoe.sealed_parquet import write_sealed
 from mmoe.wikidata.label_index import ITEMS
@@ -61,8 +63,8 @@ class KbFiles:
             entities: those that are in the knowledge base from now on.
         """
         write_records(folder / ENTITIES, Entity, entities)
-        for part in FEATURES:
-            (folder / part).mkdir()
+        for part in parts_in(self.features):
+            (folder / part).mkdir(parents=True)
             append(folder / part, (self.features / part).glob("shard-*.parquet"), place)
         (folder / THUMBNAILS).mkdir()
         qids = {entity.qid for entity in entities}
@@ -86,6 +88,12 @@ class KbFiles:
             for row in read_pipeline_table(self.aliases).to_pylist():
                 found.setdefault(row["qid"], []).append(row["alias"])
         return found
+
+
+def parts_in(features: Path) -> list[str]:
+    """The parts of an entity's features in a folder."""
+    places = [part for part in (FEATURES[0], f"{BASE}/{FEATURES[0]}") if (features / part).is_dir()]
+    return [part.replace(FEATURES[0], each) for part in places for each in FEATURES]
 
 
 def add_aliases(folder: Path, aliases: Mapping[str, Sequence[str]]) -> None:

@@ -14,7 +14,7 @@ import torch
 
 from mmoe.bm25 import TextStatistics
 from mmoe.encoders.base import Encoder
-from mmoe.encoders.registry import load_encoder
+from mmoe.encoders.registry import base_encoder, load_encoder
 from mmoe.errors import BundleError, CheckpointError, LinkingError, one_line
 from mmoe.files import read_json
 from mmoe.linker.bundle import ENCODER, LABELS, MAKE, MATCHER, WORDS, Manifest, read_manifest
@@ -28,7 +28,7 @@ from mmoe.linking.approximate import ApproximateSearch, is_search_of
 from mmoe.linking.checkpoint import Checkpoint, checkpoint_file, load_checkpoint
 from mmoe.linking.device import resolve_device
 from mmoe.linking.index import EntityIndex
-from mmoe.linking.sides import MENTION_BATCH, FeatureSide
+from mmoe.linking.sides import KEEP_BASE, MENTION_BATCH, FeatureSide
 from mmoe.linking.whole_kb import build_index, index_code, index_key
 from mmoe.locks import InUse, exclusive_lock
 from mmoe.model.matcher import Matcher
@@ -240,6 +240,8 @@ def load_encoder_of(
             f"{named}: trained on features of another encoder than {loaded.name} (fingerprint "
             f"{config['fingerprint']}, found {loaded.fingerprint}); name the right one with encoder=…"
         )
+    if config.get(KEEP_BASE):
+        base_encoder(loaded).name = config["encoder"]  # while the tuned one's folder is known
     # The same one, wherever it lies.
     loaded.name, loaded.tuned = config["encoder"], config.get("tuned")
     return loaded

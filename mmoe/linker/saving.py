@@ -59,11 +59,6 @@ def save_bundle(
     """Writes a whole bundle; see `Linker.save`."""
     check_target(folder)
     config = trained.checkpoint.feature_config
-    if config.get(KEEP_BASE):
-        raise BundleError(
-            f"{folder}: the matcher reads features of two encoders (encode.keep_base), which a bundle can't "
-            "hold; open the run with Linker.from_run"
-        )
     with atomic_folder(folder) as new:
         shutil.copyfile(trained.weights, new / MATCHER)
         for name in RERANKER:
@@ -76,7 +71,8 @@ def save_bundle(
             _copy(describing.labels, new / LABELS, ["**/*"])
         if trained.encoder_folder is not None:  # others can be got by their names
             _copy(trained.encoder_folder, new / ENCODER, ENCODER_FILES)
-            if (base := base_folder(trained.encoder_folder)) is not None:
+            base = base_folder(trained.encoder_folder, read=bool(config.get(KEEP_BASE)))
+            if base is not None:
                 _copy(base, new / ENCODER / BASE, ENCODER_FILES)
         manifest = _write_kb(new, f"{KB}0", trained, kb)
         calibrated = read_sealed_json(new / WEIGHTS).get("calibrated")
