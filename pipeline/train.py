@@ -2,7 +2,7 @@
 
 usage  python -m pipeline.train DATASET
 in     data/interim/<dataset>/{mentions,entities}.parquet, left_out/<leak_policy>.json there,
-       data/features/<dataset>, data/tuned/<dataset> where train.from says so
+       data/features/<dataset>, data/tuned/<dataset>
 out    data/models/<dataset>/{matcher,untrained}.safetensors, history.json; reports/<dataset>/training
 
 A run that was killed goes on from .mmoe/train/<dataset> and ends with the same weights.
@@ -38,9 +38,10 @@ from pipeline.kept import kept_mentions
 from pipeline.layout import Layout
 from pipeline.live import LiveCurves
 from pipeline.stage import run_stage
+from pipeline.tuned import tune_note
+from pipeline.unfinished import drop_stale
 
-# Unfinished trainings with other settings, to go on from after a change is taken back.
-STALE_KEPT = 3
+TUNED = ("method", "trained_parameters")  # what the report says of stage tune
 
 
 def train(at: Layout, file: ParamsFile) -> None:
@@ -71,7 +72,7 @@ def train(at: Layout, file: ParamsFile) -> None:
     files = [at.mentions, at.entities, at.left_out(policy)]
     files += [at.tuned / "matcher.safetensors"] if params.from_ == "tune" else []
     work = at.work("train") / content_key(config, data.parts, [*map(sha256_of, files)], code)
-    _drop_stale(work)
+    drop_stale(work)
     mrr_of = partial(
         held_out_mrr,
         data=data,
@@ -86,22 +87,12 @@ def train(at: Layout, file: ParamsFile) -> None:
         save("untrained")
         progress = trainer.run()
     save("matcher")
-    write_sealed_json(at.model / "history.json", trainer.summary() | {"config": config})
+    note = tune_note(at)
+    about = {"tuned": {key: note[key] for key in TUNED}} if note["method"] != "none" else {}
+    history = {**trainer.summary(), "config": config, **about}
+    write_sealed_json(at.model / "history.json", history)
     print(f"best epoch {progress.best_epoch}: MRR {progress.best_mrr:.2f} of held-out mentions")
     remove_folder(work)
-
-
-def _drop_stale(work: Path) -> None:
-    """Of unfinished trainings with other parameters, data or code, keeps those that were at work last."""
-    others = [folder for folder in work.parent.glob("*/") if folder != work]
-    others.sort(key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
-    for folder in others[STALE_KEPT:]:
-        remove_folder(folder)
-    if dropped := others[STALE_KEPT:]:
-        print(
-            f"{work.parent}: {len(dropped)} unfinished trainings with other settings removed; the newest "
-            f"{STALE_KEPT} are kept"
-        )
 
 
 if __name__ == "__main__":

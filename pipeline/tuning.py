@@ -42,6 +42,7 @@ from mmoe.tuning.run import joint_trainer
 
 from pipeline.kept import kept_mentions
 from pipeline.layout import MATCHER_PARTS, Layout
+from pipeline.unfinished import drop_stale
 
 
 def tune_jointly(at: Layout, file: ParamsFile, params: TuneParams) -> None:
@@ -71,6 +72,8 @@ def tune_jointly(at: Layout, file: ParamsFile, params: TuneParams) -> None:
     code = sources_key(*(Path(room.__path__[0]) for room in rooms))
     key = content_key(config, tuning.encoder.fingerprint, [*map(sha256_of, files)], code)
     work = at.work("tune") / key
+    if processes.rank == 0:
+        drop_stale(work)
     trainer = joint_trainer(
         matcher,
         tuning,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from mmoe.evaluation.metrics import Metrics
 from mmoe.evaluation.reading import RANK_COLUMNS, read_table
 from mmoe.files import read_sealed_json, read_text
 from mmoe.records import Candidate, Description, Entity, Mention, read_records
-from mmoe.reporting.published import PublishedFile, PublishedOn
+from mmoe.reporting.published import PublishedFile, PublishedOn, TrainedParameters
 
 COLUMNS = (*RANK_COLUMNS, "gold", "top")
 
@@ -41,8 +41,21 @@ class Epoch(BaseModel):
     expert_load: dict[str, list[float]] = {}
 
 
+class TunedEncoder(BaseModel):
+    """How the encoder was tuned, and how many parameters of it, and of the matcher, were trained together."""
+
+    model_config = ConfigDict(frozen=True)
+
+    method: str
+    trained_parameters: dict[str, int]
+
+
 class History(BaseModel):
-    """How training went; without epochs the matcher is untrained."""
+    """How training went; without epochs the matcher is untrained.
+
+    Attributes:
+        tuned: None where the encoder is used as it is.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,6 +64,7 @@ class History(BaseModel):
     untrained_held_out_mrr: float | None = None
     config: dict[str, dict[str, Any]] = {}
     versions: dict[str, str] = {}
+    tuned: TunedEncoder | None = None
 
 
 class Reranker(BaseModel):
@@ -123,6 +137,7 @@ class Inputs:
         ablation: of stage description_ablation; None if nothing was measured.
         ablation_off: why nothing was measured, "" where that is not said.
         ranked: ranks.parquet, with the scores of the gold and of the best entities.
+        trained_elsewhere: how many parameters papers train.
     """
 
     dataset: str
@@ -143,6 +158,7 @@ class Inputs:
     ablation_off: str
     ranked: pd.DataFrame
     published: PublishedOn | None
+    trained_elsewhere: Sequence[TrainedParameters]
 
     @property
     def untrained_ranks(self) -> NDArray[np.int64] | None:
@@ -171,6 +187,7 @@ def read_inputs(
     records = interim / "mentions.parquet", interim / "entities.parquet"
     history = _validated(root / "data/models" / dataset / "history.json", History)
     ablation = _validated(reports / "description_ablation.json", Counts)
+    published = _validated(root / "reports/published.yaml", PublishedFile)
     choice = records[0], interim / "candidates.parquet"
     descriptions = read_records(
         interim / "descriptions.parquet",
@@ -195,7 +212,8 @@ def read_inputs(
         ablation=ablation if ablation.get("choices") and ablation.get("systems") else None,
         ablation_off=ablation.get("off") or "",
         ranked=read_table(root / "data/ranks" / dataset / "ranks.parquet", COLUMNS, records),
-        published=_validated(root / "reports/published.yaml", PublishedFile).on(dataset),
+        published=published.on(dataset),
+        trained_elsewhere=published.trainable_parameters,
     )
 
 

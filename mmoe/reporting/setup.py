@@ -1,4 +1,4 @@
-"""What a run was made with, in few lines: encoder, candidates, descriptions, data, matcher, training."""
+"""What a run was made with, a line for each stage that decides figures."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ RANK = {
 }
 TRAIN = ["learning_rate", "batch_size", "confusable", "mined_negatives", "fraction", "seed"]
 OWN_LINES = ("model", "loss", "train")
+# Where a matcher sees something else than its paper's.
+NOTES = {
+    "dsmip": "the gate sees the class state of the untuned vision tower, not VGG-16's 4096 numbers"
+}
 
 
 def setup_table(inputs: Inputs) -> Table:
@@ -35,14 +39,29 @@ def setup_table(inputs: Inputs) -> Table:
         "Candidates": _line(settings.get("retrieve", {}), RETRIEVE),
         "Descriptions": _line(rank, ranker),
         "Encoder": _line(settings.get("encode", {}), ENCODE),
+        "Tuning": _tuning(inputs),
         "Matcher": _line(config.get("model", {}), ("name", *config.get("model", {}))),
         # The matcher's own section.
-        **{label(n): _knobs(part, part) for n, part in config.items() if n not in OWN_LINES},
+        **{label(n): _own(n, part) for n, part in config.items() if n not in OWN_LINES},
         "Training": _training(inputs.history),
         "Packages": ", ".join(f"{name} {version}" for name, version in inputs.versions.items()),
     }
     shown = {name: line for name, line in lines.items() if line}
     return Table(pd.DataFrame({"Settings": shown}))
+
+
+def _tuning(inputs: Inputs) -> str:
+    """What of the encoder was trained with the matcher, and what papers train; empty without any."""
+    tuned = inputs.history.tuned
+    if tuned is None:
+        return ""
+    counts = tuned.trained_parameters
+    papers = [
+        f"{each.tuned} {each.millions:g} million ({each.paper}, {each.table})"
+        for each in inputs.trained_elsewhere
+    ]
+    own = f"{plain(counts['encoder'])} parameters of the encoder, {plain(counts['matcher'])} of the matcher"
+    return f"{tuned.method}: {own}; published: {', '.join(papers)}"
 
 
 def _training(history: History) -> str:
@@ -62,6 +81,10 @@ def _line(section: Mapping[str, Any], keys: Collection[str]) -> str:
         return ""
     knobs = _knobs(section, others)
     return plain(section[first]) + (f" ({knobs})" if knobs else "")
+
+
+def _own(name: str, section: Mapping[str, Any]) -> str:
+    return "; ".join(filter(None, (_knobs(section, section), NOTES.get(name))))
 
 
 def _knobs(section: Mapping[str, Any], keys: Collection[str]) -> str:

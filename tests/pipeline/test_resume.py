@@ -12,7 +12,7 @@ from mmoe.training.state import BEST, LAST
 from mmoe.training.trainer import Trainer
 
 from pipeline.layout import Layout
-from pipeline.train import STALE_KEPT
+from pipeline.unfinished import KEPT
 from tests.pipeline.project import one_line, run
 from tests.pipeline.tiny import write_params
 
@@ -51,11 +51,11 @@ def test_unfinished_trainings_with_other_settings_do_not_pile_up(
     capsys.readouterr()
     run("train", "tiny")
     left = sorted(folder.name for folder in at.work("train").iterdir())
-    assert left == [f"stale-{age}" for age in range(STALE_KEPT)]
+    assert left == [f"stale-{age}" for age in range(KEPT)]
     said = [line for line in capsys.readouterr().out.splitlines() if "unfinished" in line]
     assert said == [
-        f"{at.work('train')}: {6 - STALE_KEPT} unfinished trainings with other settings removed; the newest "
-        f"{STALE_KEPT} are kept"
+        f"{at.work('train')}: {6 - KEPT} unfinished trainings with other settings removed; the newest "
+        f"{KEPT} are kept"
     ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mmoe.files import write_sealed_json
-from mmoe.reporting.inputs import Inputs
+from mmoe.reporting.inputs import History, Inputs
 from mmoe.reporting.page import Report, build_report
 from mmoe.reporting.systems import SHOWN_FEATURES, weight_tables
 
@@ -143,6 +143,20 @@ def test_settings_epochs_and_versions_are_named(built: Report, outline: Outline)
     ):
         assert line in outline.text
         assert " ".join(line.split()[1:3]).replace("_", "\\_") in built.markdown
+
+
+@pytest.mark.usefixtures("without_charts")
+def test_a_tuned_encoder_stands_beside_what_papers_train(inputs: Inputs) -> None:
+    tuned = {"method": "prompts", "trained_parameters": {"encoder": 94_272, "matcher": 1_234_567}}
+    told = inputs.history.model_dump() | {"tuned": tuned}
+    told["config"] |= {"dsmip": {"gate_dim": 64}}
+    built = build_report(replace(inputs, history=History.model_validate(told)), 0)
+    for line in (
+        "prompts: 94,272 parameters of the encoder, 1,234,567 of the matcher; published: prompts 7.6 million "
+        "(DSMIP, Table 3), full 153 million (DSMIP, Table 3)",
+        "gate_dim 64; the gate sees the class state",
+    ):
+        assert line.replace("_", "\\_") in built.markdown
 
 
 def test_small_groups_are_marked_and_hits_at_1_comes_before_the_interval(built: Report) -> None:
