@@ -69,7 +69,8 @@ class Engine:
         rows = np.array([self.kb.position[link.qid] for link in result])
         scores_Vn = self._scores_of(variants.queries, result, rows)
         features = self.for_matcher(self.encoder.encode(variants.queries[:1], [result.description]))
-        text_experts, image_experts = experts_of(matcher, features)
+        prompts = self.encoder.encoder.num_added
+        text_experts, image_experts = experts_of(matcher, features, prompts)
         tokens = tuple(self.encoder.pieces(query, result.description))
         links = []
         for i, link in enumerate(result):

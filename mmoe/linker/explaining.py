@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import get_ident
@@ -117,11 +117,14 @@ def without_each_cell(image: Image.Image) -> Iterator[Image.Image]:
 
 
 @torch.inference_mode()
-def experts_of(matcher: Matcher, mention: SideFeatures) -> tuple[Parts, Parts]:
+def experts_of(
+    matcher: Matcher, mention: SideFeatures, num_prompts: int = 0
+) -> tuple[Parts, Parts]:
     """The experts that the last router of each unit chose for a mention's tokens and for its patches.
 
     Args:
         mention: a single one.
+        num_prompts: its tokens begin, and its patches end, with so many learned prompts, which are left out.
     """
     num_tokens = len(mention.text.values_TC)
     has_image = mention.has_image_B is not None and bool(mention.has_image_B[0])
@@ -135,9 +138,9 @@ def experts_of(matcher: Matcher, mention: SideFeatures) -> tuple[Parts, Parts]:
         for side, experts_Tk in zip(sides, calls, strict=False):
             own = experts_Tk[1:].numpy()  # behind the pooled state
             if side == "text" and len(own) == num_tokens:
-                text[unit] = own
+                text[unit] = own[num_prompts:]
             elif side == "image" and num_patches and len(own) == num_patches:
-                image[unit] = own[-_square(num_patches) :].reshape(*_grid(num_patches), -1)
+                image[unit] = _as_grid(own[: num_patches - num_prompts])
     return text, image
 
 
@@ -165,14 +168,12 @@ def _routed(matcher: Matcher) -> Iterator[dict[str, list[Tensor]]]:
             handle.remove()
 
 
-def _square(num_patches: int) -> int:
-    """How many patches lie in a grid: all, or all but a first one for the whole image."""
-    side = math.isqrt(num_patches)
-    return side * side if num_patches - side * side <= 1 else num_patches
-
-
-def _grid(num_patches: int) -> Sequence[int]:
-    """Rows and columns of the patches; a single row where they fill no square."""
-    found = _square(num_patches)
-    side = math.isqrt(found)
-    return (side, side) if side * side == found else (1, found)
+def _as_grid(experts_Pk: NDArray[Any]) -> NDArray[Any]:
+    """[rows, columns, k] of patches that fill a square, with or without a first one for the whole image; a
+    single row of others.
+    """
+    num, k = experts_Pk.shape
+    side = math.isqrt(num)
+    if num - side * side > 1:
+        return experts_Pk[None]
+    return experts_Pk[num - side * side :].reshape(side, side, k)

@@ -91,9 +91,9 @@ class KbFiles:
 
 
 def parts_in(features: Path) -> list[str]:
-    """The parts of an entity's features in a folder."""
-    places = [part for part in (FEATURES[0], f"{BASE}/{FEATURES[0]}") if (features / part).is_dir()]
-    return [part.replace(FEATURES[0], each) for part in places for each in FEATURES]
+    """The parts of entities' features in a folder: of one encoder, or of two."""
+    base = tuple(f"{BASE}/{part}" for part in FEATURES)
+    return [*FEATURES, *(part for part in base if (features / part).is_dir())]
 
 
 def add_aliases(folder: Path, aliases: Mapping[str, Sequence[str]]) -> None:

@@ -128,6 +128,21 @@ def test_a_tuned_encoder_encodes_ranks_and_travels_in_a_bundle(
     assert [link.qid for link in found.links] == [link.qid for link in wanted.links]
 
 
+def test_prompts_take_no_part_in_an_explanation(project: Path) -> None:
+    write_params(Path("params.yaml"), tune={**TUNE, "method": "prompts"})
+    for stage in ("tune", "encode", "train"):
+        run(stage, "tiny")
+    linker = Linker.from_run(at.model, at.mentions.parent, device="cpu", rerank=False)
+    shown = read_features(at.features / "mention_image")
+    seen = {mention for mention, present in zip(shown.ids, shown.present, strict=True) if present}
+    mention = next(m for m in read_records(at.mentions, Mention) if m.mention_id in seen)
+    asked = mention.surface_form, mention.context, Path(at.raw, str(mention.image))
+    told = linker.link(*asked, top_k=1, explain=True)[0].explanation
+    assert told is not None
+    assert told.text_experts["text"].shape == (len(told.tokens), 3)
+    assert told.image_experts["vision"].shape == (7, 7, 3)
+
+
 def test_train_keeps_the_jointly_trained_matcher_if_it_is_told_so(project: Path) -> None:
     sections: dict[str, Any] = {
         "tune": {**TUNE, "method": "lora"},
