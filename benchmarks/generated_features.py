@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from mmoe.config.encode import EncodeParams
 from mmoe.config.load import ParamsFile
 from mmoe.features.shards import OK, FeatureRow, PartColumns, shard_name, shard_table, write_shard
-from mmoe.files import write_json
+from mmoe.files import write_sealed_json
 from mmoe.records import Candidate, Description, Entity, Mention, write_records
 from mmoe.vectors import unit_rows
 
+from pipeline.kept import write_left_out
 from pipeline.layout import Layout
 
 SHARD_ROWS, VOCABULARY, OWN_WORDS = 2048, 20_000, 2
@@ -152,4 +153,5 @@ def generate_features(at: Layout, num_entities: int, num_mentions: int, shape: S
     write_records(at.descriptions, Description, [], made_of=at.choice)
     world.write(at, "entity", [entity.qid for entity in entities], np.arange(num_entities))
     world.write(at, "mention", [mention.mention_id for mention in mentions], of)
-    write_json(at.left_out("keep"), [])
+    write_left_out(at, "keep", [])
+    write_sealed_json(at.tuned / "tune.json", {"method": "none"})
