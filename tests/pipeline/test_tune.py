@@ -112,9 +112,13 @@ def test_a_tuned_encoder_encodes_ranks_and_travels_in_a_bundle(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     sections: dict[str, Any] = {"tune": {**TUNE, "method": method}}
+    if method == "lora":
+        sections["train"] = {"from": "tune", "max_epochs": 0}
     write_params(Path("params.yaml"), **sections)
     for stage in ("tune", "encode", "train", "rerank", "evaluate", "metrics", "bundle"):
         run(stage, "tiny")
+    if method == "lora":
+        assert_train_keeps_the_jointly_trained_matcher()
     config = load_checkpoint(at.model).feature_config
     assert config["tuned"] == "data/tuned/tiny/encoder"
     linker = Linker.from_run(at.model, at.mentions.parent, device="cpu")
@@ -126,6 +130,11 @@ def test_a_tuned_encoder_encodes_ranks_and_travels_in_a_bundle(
         "Mercury", "Mercury is a planet.", top_k=2
     )
     assert [link.qid for link in found.links] == [link.qid for link in wanted.links]
+
+
+def assert_train_keeps_the_jointly_trained_matcher() -> None:
+    joint, kept = (load_checkpoint(folder).matcher.state_dict() for folder in (at.tuned, at.model))
+    assert all(torch.equal(kept[name], value) for name, value in joint.items())
 
 
 def test_prompts_take_no_part_in_an_explanation(project: Path) -> None:
@@ -141,18 +150,6 @@ def test_prompts_take_no_part_in_an_explanation(project: Path) -> None:
     assert told is not None
     assert told.text_experts["text"].shape == (len(told.tokens), 3)
     assert told.image_experts["vision"].shape == (7, 7, 3)
-
-
-def test_train_keeps_the_jointly_trained_matcher_if_it_is_told_so(project: Path) -> None:
-    sections: dict[str, Any] = {
-        "tune": {**TUNE, "method": "lora"},
-        "train": {"from": "tune", "max_epochs": 0},
-    }
-    write_params(Path("params.yaml"), **sections)
-    for stage in ("tune", "encode", "train"):
-        run(stage, "tiny")
-    joint, kept = (load_checkpoint(folder).matcher.state_dict() for folder in (at.tuned, at.model))
-    assert all(torch.equal(kept[name], value) for name, value in joint.items())
 
 
 def test_nothing_tuned_is_a_note(project: Path) -> None:
