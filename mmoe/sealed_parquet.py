@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -79,10 +78,13 @@ def read_sealed(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         FileNotFoundError: if there is none.
         ValueError: if it is broken, or not as it was written.
     """
-    content = path.read_bytes()
-    check_seal(BytesIO(content))
+    # Into Arrow's own memory: its threads outlive the read, and if Python ends while one of them lets go of
+    # an object of Python's, the process aborts.
+    with path.open("rb"), pa.OSFile(str(path)) as stream:  # errors of the former name the file
+        content = stream.read_buffer()
+    check_seal(pa.BufferReader(content))
     chosen = None if columns is None else list(columns)
-    file = pq.ParquetFile(pa.BufferReader(content))  # pq.read_table starts threads that outlive it
+    file = pq.ParquetFile(pa.BufferReader(content))
     if lost := set(chosen or ()) - set(file.schema_arrow.names):
         raise ValueError(f"holds no column {min(lost)}")
     return file.read(chosen)
