@@ -74,23 +74,24 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     def say_busy() -> None:
         print(f"{path}: another process writes it; waiting", file=sys.stderr)
 
-    with exclusive_lock(path.parent, f".{path.name}.lock", say_busy):
-        if old.exists() and not path.exists():  # a run was killed between the two renames below
-            old.rename(path)
-        for leftover in (new, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-        new.mkdir(parents=True)
-        try:
-            yield new
-            if path.exists():
-                path.rename(old)
-            new.rename(path)
-        except OSError as error:
-            _name(error, path)
-            raise
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    try:
+        with exclusive_lock(path.parent, f".{path.name}.lock", say_busy):
+            if old.exists() and not path.exists():  # a run was killed between the two renames below
+                old.rename(path)
+            for leftover in (new, old):
+                shutil.rmtree(leftover, ignore_errors=True)
+            new.mkdir(parents=True)
+            try:
+                yield new
+                if path.exists():
+                    path.rename(old)
+                new.rename(path)
+            finally:
+                shutil.rmtree(new, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        _name(error, path)
+        raise
 
 
 def _name(error: OSError, path: Path) -> None:
@@ -148,16 +149,18 @@ def write_sealed_json(path: Path, value: dict[str, Any]) -> None:
     write_json(path, value | {CHECKSUM: content_key(as_read)})
 
 
-def read_sealed_json(path: Path) -> dict[str, Any]:
+def read_sealed_json(path: Path, remedy: str = "run dvc repro") -> dict[str, Any]:
     """What `write_sealed_json` was given.
 
+    Args:
+        remedy: what to do about a damaged file, for the message.
     Raises:
         DataError: see `read_json`; also if the content is not what was written.
     """
     value = read_json(path)
     if not isinstance(value, dict) or value.pop(CHECKSUM, None) != content_key(value):
         raise DataError(
-            f"{path}: its content is not what was written, by its own checksum; make it again (dvc repro)"
+            f"{path}: its content is not what was written, by its own checksum; {remedy}"
         )
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -16,12 +17,15 @@ from filelock import FileLock, Timeout
 
 from mmoe.errors import BusyError
 
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+
 
 @contextmanager
 def exclusive_lock(
     folder: Path, lock_name: str = ".lock", when_busy: Callable[[], None] | None = None
 ) -> Iterator[None]:
-    """Keeps other processes out of `folder`; one that was killed blocks nobody.
+    """Keeps other processes out of `folder`; one that was killed blocks nobody. On a disk without locks all
+    may work at the same time.
 
     Args:
         folder: is made.
@@ -43,6 +47,9 @@ def exclusive_lock(
             ) from None
         when_busy()
         lock.acquire()
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
     holder = _holder_file(path)
     try:
         now = time.strftime("%Y-%m-%d %H:%M:%S")

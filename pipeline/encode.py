@@ -41,7 +41,8 @@ def encode(at: Layout, file: ParamsFile, parts: Sequence[str] = PARTS) -> None:
         spread(Encoding, "part", at, file, _blocks_of_shards(at, parts, runtime))
     encoding = Encoding(at, file)
     listed = at.report / "images.json"
-    masked = read_sealed_json(listed) if listed.is_file() else {}
+    of_others = {*parts} != {*PARTS} and listed.is_file()
+    masked = read_sealed_json(listed) if of_others else {}
     for part in parts:
         summary = encoding.part(part)
         if part.endswith("image"):

@@ -46,6 +46,7 @@ VALUELESS = (
     *("mmoe.config.runtime", "mmoe.config.llm", "mmoe.config.wikidata"),
     *("pipeline", "pipeline.layout", "pipeline.stage"),
 )
+WRITES_A_NOTE = ("pipeline.tune", "mmoe.files")  # stage tune where nothing is tuned
 # Data of a package, by the module that reads it.
 PACKAGE_DATA = {
     "mmoe.descriptions.prompting": "mmoe/descriptions/prompts",
@@ -112,8 +113,10 @@ class Fingerprints:
 
     def _decides(self, stage: str, module: str) -> bool:
         """Whether a module can change what the stage writes, with these parameters."""
-        if module in VALUELESS or (stage == "tune" and not self._tunes):
+        if module in VALUELESS:
             return False
+        if stage == "tune" and not self._tunes:
+            return module in WRITES_A_NOTE
         if _in(module, "mmoe.wikidata.api"):
             return self.retrieve.source == "api"
         if module in BACKEND_MODULES:

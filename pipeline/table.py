@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from mmoe.evaluation.estimates import Estimate, mean_estimate, reciprocals
 from mmoe.evaluation.reading import read_table
 from mmoe.files import atomic_folder, content_key, read_json, sha256_of, write_json, write_text
 from mmoe.linking.checkpoint import load_matcher
+from mmoe.locks import exclusive_lock
 from mmoe.model.costs import num_active, num_parameters
 from mmoe.records import Mention, read_records
 from mmoe.reporting.table import Table, markdown_table
@@ -165,13 +168,15 @@ def _features(dataset: str, file: ParamsFile) -> Features:
     given = Layout(dataset)
     key = _key(file, DESCRIBED, [sha256_of(given.mentions), sha256_of(given.entities)])
     at = Features(dataset, Path(".mmoe/table") / dataset / f"features-{key}")
-    if not at.interim.exists():
-        with atomic_folder(at.interim) as copy:
-            shutil.copytree(given.interim, copy, dirs_exist_ok=True)
-    if not (at.home / "done.json").exists():
-        rank(at, file)
-        encode(at, file)
-        write_json(at.home / "done.json", {})
+    busy = partial(print, f"{at.home}: another process makes it; waiting", file=sys.stderr)
+    with exclusive_lock(at.home, "features.lock", busy):
+        if not at.interim.exists():
+            with atomic_folder(at.interim) as copy:
+                shutil.copytree(given.interim, copy, dirs_exist_ok=True)
+        if not (at.home / "done.json").exists():
+            rank(at, file)
+            encode(at, file)
+            write_json(at.home / "done.json", {})
     return at
 
 

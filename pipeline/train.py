@@ -52,6 +52,8 @@ def train(at: Layout, file: ParamsFile) -> None:
     policy = file.section(DataParams).leak_policy
     mentions, entities = kept_mentions(at, policy), read_records(at.entities, Entity)
     check_features(at)
+    note = tune_note(at)
+    about = {"tuned": {key: note[key] for key in TUNED}} if note["method"] != "none" else {}
     data = LinkingData.open(mentions, entities, at.features, encode.feature_config)
     device = resolve_device(runtime.device)
     spec = spec_from_params(file, data.widths)
@@ -87,8 +89,6 @@ def train(at: Layout, file: ParamsFile) -> None:
         save("untrained")
         progress = trainer.run()
     save("matcher")
-    note = tune_note(at)
-    about = {"tuned": {key: note[key] for key in TUNED}} if note["method"] != "none" else {}
     history = {**trainer.summary(), "config": config, **about}
     write_sealed_json(at.model / "history.json", history)
     print(f"best epoch {progress.best_epoch}: MRR {progress.best_mrr:.2f} of held-out mentions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -66,3 +67,15 @@ def test_who_is_at_work_and_since_when_is_said(tmp_path: Path) -> None:
         with pytest.raises(BusyError, match=said), exclusive_lock(tmp_path):
             pass
     assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_without_locks_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("mmoe.locks.FileLock.acquire", refuse)
+    with exclusive_lock(tmp_path), exclusive_lock(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +15,6 @@ from mmoe.cli.options import AsJson, Encoder, opened
 if TYPE_CHECKING:
     from mmoe.linker.changes import NewEntities
 
-LOCK = ".changing"
 BundleFolder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Its folder.")]
 
 
@@ -53,6 +51,7 @@ def add(
     """
     from mmoe.errors import DataError
     from mmoe.linker.changes import NewEntities
+    from mmoe.linker.saving import changing
     from mmoe.wikidata.knowledge.request import read_qids
 
     if (source is None) == (qids is None):
@@ -62,7 +61,7 @@ def add(
     else:
         assert source is not None
         new = NewEntities.of(source)
-    with _turn(bundle):
+    with changing(bundle):
         linker = opened(bundle, encoder)
         added = linker.add_entities(new)
         linker.save()
@@ -90,7 +89,9 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take entities out."""
-    with _turn(bundle):
+    from mmoe.linker.saving import changing
+
+    with changing(bundle):
         linker = opened(bundle, encoder)
         linker.remove_entities(qids)
         linker.save()
@@ -99,18 +100,6 @@ def remove(
         typer.echo(json.dumps(said))
     else:
         typer.echo(f"{bundle}: {said['removed']:,} removed, {said['entities']:,} entities now")
-
-
-@contextmanager
-def _turn(bundle: Path) -> Iterator[None]:
-    """Changes of one bundle come one after the other, each upon what the one before it has made."""
-    from mmoe.locks import exclusive_lock, lock_holder
-
-    def say_busy() -> None:
-        typer.echo(f"{bundle}: {lock_holder(bundle, LOCK)} changes it; waiting", err=True)
-
-    with exclusive_lock(bundle, LOCK, say_busy) if bundle.is_dir() else nullcontext():
-        yield
 
 
 def stats(bundle: BundleFolder, as_json: AsJson = False) -> None:

@@ -19,7 +19,7 @@ from mmoe.config.tune import TuneParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.kinds import ClipEncoder
 from mmoe.encoders.prompted import PromptedEncoder, Prompts, prompts_for
-from mmoe.errors import CheckpointError, FeatureStoreError, one_line
+from mmoe.errors import CheckpointError, DataError, FeatureStoreError, one_line
 from mmoe.files import read_sealed_json, write_sealed_json
 from mmoe.tensor_files import read_tensors, write_tensors
 
@@ -61,7 +61,9 @@ def about_tuned(folder: Path) -> Tuned | None:
     if not file.is_file():
         return None
     try:
-        return Tuned(**read_sealed_json(file))
+        return Tuned(**read_sealed_json(file, AGAIN))
+    except DataError as error:
+        raise FeatureStoreError(str(error)) from None
     except TypeError as error:
         raise FeatureStoreError(f"{file}: {one_line(error)}; {AGAIN}") from None
 

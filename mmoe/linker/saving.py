@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pandas as pd
@@ -36,15 +38,16 @@ from mmoe.linker.thumbnails import Thumbnails
 from mmoe.linker.trained import Trained
 from mmoe.linking.sides import KEEP_BASE, FeatureSide
 from mmoe.linking.whole_kb import index_code, index_key
-from mmoe.locks import exclusive_lock, remove_unused
+from mmoe.locks import exclusive_lock, lock_holder, remove_unused
 from mmoe.reranking.files import FILES as RERANKER
 from mmoe.reranking.files import WEIGHTS
 
-# Of an encoder's folder: all that loads it, and no weights in other formats.
+CHANGING = ".changing"  # the lock of whoever changes a bundle
 OWN_NAMES = {
     *(MANIFEST, CARD, CONFIG, MATCHER, WORDS, LABELS, ENCODER, EXAMPLES, EXAMPLE_IMAGES),
     *RERANKER,
 }
+# Of an encoder's folder: all that loads it, and no weights in other formats.
 ENCODER_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*/config.json")
 
 
@@ -59,7 +62,7 @@ def save_bundle(
     """Writes a whole bundle; see `Linker.save`."""
     check_target(folder)
     config = trained.checkpoint.feature_config
-    with atomic_folder(folder) as new:
+    with changing(folder), atomic_folder(folder) as new:
         shutil.copyfile(trained.weights, new / MATCHER)
         for name in RERANKER:
             shutil.copyfile(trained.learned / name, new / name)
@@ -91,6 +94,18 @@ def save_bundle(
         write_json(new / CONFIG, about)
         write_examples(new, examples)
         return write_manifest(new, manifest)
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Changes of one bundle come one after the other, each upon what the one before it has made."""
+
+    def say_busy() -> None:
+        holder = lock_holder(folder, CHANGING)
+        print(f"{folder}: {holder} changes it; waiting", file=sys.stderr)
+
+    with exclusive_lock(folder, CHANGING, say_busy) if folder.is_dir() else nullcontext():
+        yield
 
 
 def save_changes(

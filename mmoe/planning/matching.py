@@ -12,6 +12,7 @@ from mmoe.config.loss import LossParams
 from mmoe.config.runtime import RuntimeParams
 from mmoe.config.train import TrainParams
 from mmoe.encoders.base import Encoder
+from mmoe.errors import DataError
 from mmoe.files import bytes_under, read_sealed_json
 from mmoe.linking.device import resolve_device
 from mmoe.model.features import FeatureWidths
@@ -114,4 +115,7 @@ def _is_trained(at: Places, spec: MatcherSpec, file: ParamsFile) -> bool:
         return False
     sections = (spec.model, spec.own, file.section(LossParams), file.section(TrainParams))
     wanted = {section.SECTION: section.model_dump(mode="json") for section in sections}
-    return bool(read_sealed_json(history).get("config") == wanted)
+    try:
+        return bool(read_sealed_json(history).get("config") == wanted)
+    except DataError:  # of another version, or damaged: it will be made again
+        return False

@@ -24,7 +24,7 @@ TRAIN = ["learning_rate", "batch_size", "confusable", "mined_negatives", "fracti
 OWN_LINES = ("model", "loss", "train")
 # Where a matcher sees something else than its paper's.
 NOTES = {
-    "dsmip": "the gate sees the class state of the untuned vision tower, not VGG-16's 4096 numbers"
+    "dsmip": "the gate sees the first state of the untuned vision tower, not VGG-16's 4096 numbers"
 }
 
 
@@ -61,7 +61,7 @@ def _tuning(inputs: Inputs) -> str:
         for each in inputs.trained_elsewhere
     ]
     own = f"{plain(counts['encoder'])} parameters of the encoder, {plain(counts['matcher'])} of the matcher"
-    return f"{tuned.method}: {own}; published: {', '.join(papers)}"
+    return f"{tuned.method}: {own}" + (f"; published: {', '.join(papers)}" if papers else "")
 
 
 def _training(history: History) -> str:

@@ -16,9 +16,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from mmoe.cli import kb, main
+from mmoe.cli import main
 from mmoe.linker.bundle import read_manifest
 from mmoe.linker.knowledge import read_entities
+from mmoe.linker.saving import CHANGING
 from mmoe.locks import exclusive_lock
 from mmoe.records import Entity, read_records
 
@@ -119,7 +120,7 @@ def test_changes_come_one_after_the_other(bundle: Path, asked: Any) -> None:
     before = asked("kb", "stats", bundle)
     gone = read_entities(bundle / "kb-0/entities.parquet")[0].qid
     command = threading.Thread(target=main, args=(["kb", "remove", str(bundle), gone],))
-    with exclusive_lock(bundle, kb.LOCK):
+    with exclusive_lock(bundle, CHANGING):
         command.start()
         command.join(1)
         assert command.is_alive()

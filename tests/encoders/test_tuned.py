@@ -14,7 +14,7 @@ from mmoe.config.tune import TuneParams
 from mmoe.encoders.base import Encoder
 from mmoe.encoders.registry import base_encoder, load_encoder
 from mmoe.encoders.tuned import ABOUT, ADAPTER, BASE, Tuning
-from mmoe.errors import FeatureStoreError, MmoeError
+from mmoe.errors import FeatureStoreError
 from mmoe.files import write_sealed_json
 
 METHODS = ("prompts", "lora", "full")
@@ -105,7 +105,7 @@ def test_a_damaged_folder_is_one_line(
     (tmp_path / file).unlink()
     if content is not None:
         (tmp_path / file).write_bytes(content)
-    with pytest.raises(MmoeError, match=line):
+    with pytest.raises(FeatureStoreError, match=line):
         load_encoder(str(tmp_path), "cpu")
 
 

@@ -77,3 +77,9 @@ def test_a_named_index_counts_whatever_the_source(here: Path, source: str) -> No
     before = behind_names("retrieve", **changes)
     (here / "labels/rows.parquet").write_bytes(b"other")
     assert behind_names("retrieve", **changes) != before
+
+
+@pytest.mark.usefixtures("here")
+def test_a_note_that_nothing_is_tuned_follows_what_writes_it() -> None:
+    code = Fingerprints(ParamsFile()).of("tune")["code"]
+    assert {"pipeline.tune", "mmoe.files"} == set(code)

@@ -154,7 +154,7 @@ def test_a_tuned_encoder_stands_beside_what_papers_train(inputs: Inputs) -> None
     for line in (
         "prompts: 94,272 parameters of the encoder, 1,234,567 of the matcher; published: prompts 7.6 million "
         "(DSMIP, Table 3), full 153 million (DSMIP, Table 3)",
-        "gate_dim 64; the gate sees the class state",
+        "gate_dim 64; the gate sees the first state",
     ):
         assert line.replace("_", "\\_") in built.markdown
 
