@@ -36,6 +36,9 @@ def exclusive_lock(
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / lock_name
+    os.close(
+        os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    )  # or says why not: the lock would wait for ever
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)

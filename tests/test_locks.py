@@ -79,3 +79,8 @@ def test_a_disk_without_locks_keeps_nobody_out(
     with exclusive_lock(tmp_path), exclusive_lock(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_cannot_be_made_is_not_waited_for() -> None:
+    with pytest.raises(OSError, match="/proc/"), exclusive_lock(Path("/proc/1"), "x", never):
+        pass

@@ -79,7 +79,7 @@ def say_unread(added: NewEntities) -> None:
     for name in added.missing:
         typer.echo(f"  {name}: no such file; the entity is without an image", err=True)
     for image in added.masked:
-        typer.echo(f"  {image.image}: {image.reason}; it is masked", err=True)
+        typer.echo(f"  {image.image}: {image.reason}; the entity is without an image", err=True)
 
 
 def remove(
@@ -134,7 +134,9 @@ def stats(bundle: BundleFolder, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(said))
         return
     for name, value in said.items():
-        shown = f"{value:,}" if isinstance(value, int) else value
+        shown = f"{value:,}" if type(value) is int else value
+        if isinstance(value, bool):
+            shown = "yes" if value else "no"
         if isinstance(value, dict):
             shown = ", ".join(f"{package} {version}" for package, version in value.items())
         typer.echo(f"{name.replace('_', ' ')}: {shown}")

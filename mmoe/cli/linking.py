@@ -52,7 +52,8 @@ def bundle(
     """Put a trained run into one folder.
 
     It holds all that links mentions: matcher, reranker, encoder, entities with features and thumbnails, and a
-    model card. Stage bundle does the same for data/bundles. Nothing goes over the network without --push-to.
+    model card. Stage bundle does the same for data/bundles. Nothing goes over the network without --push-to,
+    but for an encoder that is named by its id on the Hugging Face hub and is not in your cache yet.
     """
     from mmoe.cli.kb import say_unread
     from mmoe.errors import DataError
@@ -72,6 +73,8 @@ def bundle(
         say_unread(linker.added)
     else:
         if not Path(f"data/models/{dataset}").is_dir():
+            if Path(dataset).exists():
+                raise DataError(f"{dataset}: not the name of a data set; of a table: --untrained")
             raise DataError(
                 f"data/models/{dataset}: no run of that name here; run dvc repro, or make a bundle of a "
                 "table of entities with --untrained"
@@ -175,14 +178,18 @@ def batch(
         typer.echo(f"{out}: {counts.linked:,} mentions linked")
     if counts.rejected:
         print(f"{wanted.rejected}: {counts.rejected:,} rows, with reasons", file=sys.stderr)
-    if counts.rejected and not counts.linked:
+    if not counts.linked:
+        print(f"error: {counts.reason}", file=sys.stderr)
         raise typer.Exit(1)
 
 
 def _shown(result: LinkResult) -> str:
     lines = [result.surface_form]
     if result.is_nil:
-        lines[0] += f": probably none of the entities ({result.nil_probability:.0%})"
+        chance = result.nil_probability or 0
+        lines[0] += (
+            f": {'probably' if chance >= 0.5 else 'perhaps'} none of the entities ({chance:.0%})"
+        )
     for one in result:
         how_likely = f"{one.score:8.3f}" if one.probability is None else f"{one.probability:4.0%}"
         lines.append(f"  {how_likely}  {one.name} ({one.qid})  {_shortened(one.description)}")

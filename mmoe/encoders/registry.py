@@ -110,6 +110,8 @@ def _explained(source: ModelSource) -> Iterator[None]:
     except Exception as error:  # tokenizers raise nothing narrower
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         remedy = f"; {SAFETENSORS}" if "safetensors" in reason else ""
+        if not Path(source.path).is_dir() and not remedy:
+            remedy = "; name its folder, or an id on the Hugging Face hub where this machine can reach it"
         raise source.error(f"can't be loaded: {reason}{remedy}") from None
 
 

@@ -35,6 +35,7 @@ TABLE = pa.schema(
         *(("probability", pa.float64()), ("qids", pa.list_(pa.string()))),
     ]
 )
+FORM = "surface_form"  # the column that there must be
 WRITE_ROWS = 4096  # of a row group
 
 
@@ -66,7 +67,7 @@ class Batch:
         return self.out.with_name(f".{self.out.name}.unfinished")
 
     def check(self) -> None:
-        """Raises DataError if files are of unknown kinds, or missing, or in the way."""
+        """Raises DataError if files are of unknown kinds, missing, without a row, or in the way."""
         if not self.source.is_file():
             raise DataError(f"{self.source}: no such file; name a table of mentions")
         for path, known in ((self.source, READ), (self.out, WRITTEN)):
@@ -74,20 +75,42 @@ class Batch:
                 raise DataError(f"{path}: unknown ending; known: {', '.join(known)}")
         if self.out.exists():
             raise DataError(f"{self.out}: is there already; remove it, or name another file")
+        self._check_columns()
+
+    def _check_columns(self) -> None:
+        found, reasons = None, list[str]()
+        for row in _rows(self.source):
+            if isinstance(row, Row):
+                found = row
+                break
+            reasons.append(row)
+        if found is None:
+            raise DataError(reasons[0] if reasons else f"{self.source}: holds no row")
+        if self.source.suffix != ".jsonl" and FORM not in found.values:
+            raise DataError(
+                f"{self.source}: column `{FORM}` is missing, and there are {', '.join(found.values)}; rename "
+                "the one that holds the mentions"
+            )
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows that were linked, now or by a run that was killed, and those that could not be."""
+    """Rows that were linked, now or by a run that was killed, and those that could not be.
+
+    Attributes:
+        reason: why the first of those could not; "" if all could.
+    """
 
     linked: int
     rejected: int
+    reason: str = ""
 
 
 def link_table(
     linker: Linker, batch: Batch, made_with: str, progress: Callable[[int], object]
 ) -> Counts:
     """Links all mentions of a table; given again after a kill, it goes on behind the last row that was done.
+    Where none could be linked there are no results, and the same command may be given again.
 
     Args:
         made_with: names the bundle, so that no run goes on with another one.
@@ -107,6 +130,8 @@ def link_table(
                 journal.flush()
                 progress(len(lines))
         counts = _publish(batch)
+        if not counts.linked:
+            batch.out.unlink()
         batch.journal.unlink()
     return counts
 
@@ -163,7 +188,7 @@ def _query(row: Row, images: Path) -> Query:
     """Raises DataError or LinkingError if the row is none."""
     image = row.optional("image")
     query = Query(
-        row.filled("surface_form"),
+        row.filled(FORM),
         row.optional("context") or "",
         None if image is None else images / image,
         row.optional("description"),
@@ -249,16 +274,17 @@ def _head_in(line: bytes) -> Any:
 
 def _publish(batch: Batch) -> Counts:
     """Makes the results of the journal."""
-    bad = 0
+    bad, reason = 0, ""
     with atomic_write(batch.rejected) as path, path.open("w", encoding="utf-8") as stream:
         for line in _journaled(batch, errors=True):
             stream.write(json.dumps(line) + "\n")
-            bad += 1
+            bad, reason = bad + 1, reason or str(line["error"])
     if not bad:
         batch.rejected.unlink()
     write = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
     with atomic_write(batch.out) as path:
-        return Counts(write[batch.out.suffix](path, _journaled(batch, errors=False)), bad)
+        linked = write[batch.out.suffix](path, _journaled(batch, errors=False))
+    return Counts(linked, bad, reason)
 
 
 def _journaled(batch: Batch, *, errors: bool) -> Iterator[dict[str, Any]]:

@@ -96,6 +96,8 @@ def read_manifest(folder: Path, *, files: bool = True, check: bool = False) -> M
     path = folder / MANIFEST
     if not path.is_file():
         reason = f"holds no {MANIFEST}, so it is no bundle" if folder.is_dir() else "no such folder"
+        if folder.is_file():
+            reason = "a file, and a bundle is a folder"
         raise BundleError(f"{folder}: {reason}; {MAKE}")
     try:
         content = dict(read_json(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ from mmoe.wikidata.work import json_rows
 
 DUMPS = (".json", ".json.gz", ".json.bz2", ".json.zst")
 SHOWN = 3  # qids in a message
+QID = re.compile(r"Q[1-9][0-9]*")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class NewEntities:
         except DataError as error:
             hint = "; columns of other names: mmoe convert entities" * ("is missing" in str(error))
             raise DataError(f"{error}{hint}") from None
+        if not entities:
+            raise DataError(f"{file}: holds no entity")
         return cls(
             tuple(entities),
             images,
@@ -177,7 +181,8 @@ def _check(kb: KnowledgeBase, new: NewEntities, removed: Sequence[str]) -> None:
         raise LinkingError(f"{_some(there)}: in the knowledge base already; remove it first")
     lost = [qid for qid in removed if qid not in kb.position]
     if lost:
-        raise LinkingError(f"{_some(lost)}: not in the knowledge base; leave it out")
+        hint = "" if QID.fullmatch(lost[0]) else " (an id is a Q and a number)"
+        raise LinkingError(f"{_some(lost)}: not in the knowledge base; leave it out{hint}")
     if not qids and len(set(removed)) == len(kb.entities):
         raise LinkingError("no entity would be left; add others first")
 

@@ -116,13 +116,15 @@ class Engine:
         if self.reranker is not None and top_k > self.reranker.depth:
             raise LinkingError(
                 f"top_k = {top_k}: at most {self.reranker.depth} entities are reranked; ask for as many, "
-                "or link with rerank=False"
+                "or link without the reranker (rerank=False, --no-rerank)"
             )
 
     @torch.inference_mode()
     def link(self, queries: Sequence[Query], top_k: int) -> list[LinkResult]:
         """The best entities of each mention; see `Linker.link`."""
         for query in queries:
+            if not isinstance(query, Query):
+                raise LinkingError(f"takes mmoe.Query objects, found {type(query).__name__}")
             query.check()
         described = self._described(queries)
         descriptions = [query.description or None for query in queries]

@@ -27,7 +27,7 @@ class LinkedMention:
 
     Attributes:
         start, end: of characters, the first and behind the last.
-        result: what it was linked to; `result.is_nil` says that it is probably none of the entities.
+        result: what it was linked to; `result.is_nil` says that it may be none of the entities.
     """
 
     start: int

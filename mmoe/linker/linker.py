@@ -248,10 +248,12 @@ class Linker:
     def remove_entities(self, qids: Iterable[str]) -> None:
         """Takes entities out of the knowledge base.
 
+        Args:
+            qids: their ids; one alone may be a string.
         Raises:
             LinkingError: if one is not in it, or none would be left.
         """
-        self._change(NewEntities(()), tuple(qids))
+        self._change(NewEntities(()), (qids,) if isinstance(qids, str) else tuple(qids))
 
     def save(
         self,

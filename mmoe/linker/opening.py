@@ -234,7 +234,7 @@ def load_encoder_of(
     """
     config = checkpoint.feature_config
     name = encoder or config.get("tuned") or config["encoder"]
-    loaded = load_encoder(name, device, config["precision"])
+    loaded = load_encoder(name, device, config["precision"], "encoder")
     if loaded.fingerprint != config["fingerprint"]:
         raise CheckpointError(
             f"{named}: trained on features of another encoder than {loaded.name} (fingerprint "

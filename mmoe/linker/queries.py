@@ -76,6 +76,8 @@ class Query:
 
 def check_text(name: str, text: str) -> None:
     """Raises LinkingError if a text is none that can be linked."""
+    if not isinstance(text, str):
+        raise LinkingError(f"{name} must be text, found {type(text).__name__}")
     if len(text) > LONGEST:
         raise LinkingError(
             f"{name} has {len(text):,} characters, more than {LONGEST:,}; cut it into parts"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -104,6 +105,8 @@ def changing(folder: Path) -> Iterator[None]:
         holder = lock_holder(folder, CHANGING)
         print(f"{folder}: {holder} changes it; waiting", file=sys.stderr)
 
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise BundleError(f"{folder}: can't be written to; copy the bundle to a folder of your own")
     with exclusive_lock(folder, CHANGING, say_busy) if folder.is_dir() else nullcontext():
         yield
 
@@ -160,6 +163,11 @@ def _copy(source: Path, target: Path, patterns: Sequence[str]) -> None:
 
 def check_target(folder: Path) -> None:
     """Raises BundleError if a folder holds something else than a bundle, which would be lost."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise BundleError(f"{folder}: {there} is a file; name another folder")
+    if not os.access(there, os.W_OK):
+        raise BundleError(f"{folder}: {there} can't be written to; name a folder of your own")
     if not folder.exists():
         return
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}

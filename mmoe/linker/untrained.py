@@ -59,7 +59,11 @@ def untrained(
             "there is no entity, so there is nothing to link to; name a table with some"
         )
     new.check()
-    loaded, where, home = load_encoder(encoder, device), resolve_device(device), TemporaryFolder()
+    loaded, where, home = (
+        load_encoder(encoder, device, knob="encoder"),
+        resolve_device(device),
+        TemporaryFolder(),
+    )
     folder, entities = home.path, list(new.entities)
     files = KbFiles(folder / "none", folder / "none").copy_to(folder, entities, refer)
     encode = EncodeParams(model=encoder)

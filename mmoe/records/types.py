@@ -51,7 +51,7 @@ class Entity:
     qid: str
     name: str
     attributes: str
-    images: tuple[str, ...]
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,33 @@ def test_what_stands_in_the_way_is_said(tmp_path: Path, capsys: pytest.CaptureFi
         assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("in.csv", "word,sentence\nJava,Java is an island.\n", "column `surface_form` is missing"),
+        ("in.csv", "surface_form;context\nJava;x\n", "separated by semicolons"),
+        ("in.csv", "surface_form\n", "in.csv: holds no row"),
+        ("in.jsonl", "", "in.jsonl: holds no row"),
+        ("in.jsonl", "{\n", "in.jsonl, row 1: not valid JSON"),
+    ],
+)
+def test_a_table_without_mentions_is_told_before_anything_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, said: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert main(["batch", "nowhere", str(tmp_path / name), str(tmp_path / "out.jsonl")]) == 1
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_where_no_row_can_be_linked_there_are_no_results(linker: Linker, tmp_path: Path) -> None:
+    batch = Batch(write(tmp_path / "in.jsonl", [{}, {}]), tmp_path / "out.jsonl", tmp_path)
+    counts = link_table(linker, batch, "it", lambda _: None)
+    assert (counts.linked, counts.rejected) == (0, 2)
+    assert "row 1: key `surface_form` is missing" in counts.reason
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", batch.rejected.name}
+
+
 def test_unfinished_work_of_another_run_is_not_gone_on_with(linker: Linker, tmp_path: Path) -> None:
     batch = Batch(write(tmp_path / "in.jsonl", rows(3)), tmp_path / "out.jsonl", tmp_path)
     batch.journal.write_text('{"source": [1, 2], "bundle": "another", "top_k": 5}\n')

@@ -81,8 +81,19 @@ def test_a_change_that_cannot_be_made_is_said_and_changes_nothing(
     ]:
         with pytest.raises((LinkingError, DataError), match=said):
             linker.add_entities(add)
-    with pytest.raises(LinkingError, match="Q900001: not in the knowledge base"):
-        linker.remove_entities(["Q900001"])
+    with pytest.raises(LinkingError, match=r"Q900001: not in the knowledge base; leave it out$"):
+        linker.remove_entities("Q900001")
+    with pytest.raises(LinkingError, match=r"Zorblax: .* \(an id is a Q and a number\)"):
+        linker.remove_entities(["Zorblax"])
+    with pytest.raises(LinkingError, match=r"takes mmoe\.Query objects, found str"):
+        list(linker.link_many(["Zorblax"]))  # type: ignore[list-item]
+    with pytest.raises(LinkingError, match="context must be text, found NoneType"):
+        linker.link("Zorblax", None)  # type: ignore[arg-type]
+    (tmp_path / "empty.csv").write_text("qid,name\n")
+    with pytest.raises(DataError, match=r"empty\.csv: holds no entity"):
+        linker.add_entities(tmp_path / "empty.csv")
+    with pytest.raises(BundleError, match=r"empty\.csv is a file; name another folder"):
+        linker.save(tmp_path / "empty.csv" / "bundle")
     with pytest.raises(LinkingError, match="no entity would be left"):
         linker.remove_entities([entity.qid for entity in entities])
     with pytest.raises(DataError, match=r"gone\.csv: no such file"):
