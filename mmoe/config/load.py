@@ -39,6 +39,10 @@ class ParamsFile:
         except MarkedYAMLError as error:
             where = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
             raise ConfigError(f"{path}: not valid YAML{where}: {error.problem}") from None
+        except RecursionError:
+            raise ConfigError(
+                f"{path}: not valid YAML: brackets within brackets, too deep"
+            ) from None
         except (YAMLError, ValueError) as error:  # ValueError: a date such as 2024-13-01
             raise ConfigError(f"{path}: not valid YAML: {error}") from None
         if not isinstance(content, dict):

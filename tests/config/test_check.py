@@ -144,6 +144,7 @@ def test_all_problems_are_told_at_once_and_each_line_names_the_file() -> None:
         ("a: !!python/name:os.system\n", "not valid YAML at line 1: could not determine"),
         ("a: \0\n", "not valid YAML: unacceptable character"),
         ("a: 2024-13-01\n", "not valid YAML: month must be in 1..12"),
+        ("a: " + "[" * 2000 + "\n", "not valid YAML: brackets within brackets"),
     ],
 )
 def test_a_file_that_is_no_sheet_of_sections(content: str, said: str, tmp_path: Path) -> None:
