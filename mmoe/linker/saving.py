@@ -170,7 +170,8 @@ def check_target(folder: Path) -> None:
         raise BundleError(f"{folder}: {there} can't be written to; name a folder of your own")
     if not folder.exists():
         return
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
+    names = {name for name in found if not name.startswith(CHANGING)}  # what a killed run leaves
     if not names:
         return
     strange = {name for name in names - OWN_NAMES if not name.startswith((KB, "."))}

@@ -138,6 +138,9 @@ def test_what_is_not_a_bundle_is_not_written_over(bundle: Path, tmp_path: Path) 
     with pytest.raises(BundleError, match="holds something else than a bundle"):
         opened(bundle).save(tmp_path / "papers")
     assert (tmp_path / "papers/thesis.txt").read_text() == "years of work"
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "killed/.changing").touch()  # of a run that was killed before it wrote anything
+    assert opened(opened(bundle).save(tmp_path / "killed")).entities
 
 
 def test_a_run_without_a_name_for_its_bundle_is_told(project: Path) -> None:
